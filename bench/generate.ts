@@ -1,0 +1,170 @@
+/** Writes made-up exports of any size, the same ones on every run: rows are hashes of their number. */
+
+import { parseArgs } from "node:util";
+import { DuckDBInstance } from "@duckdb/node-api";
+
+const formats = ["csv", "csv.gz", "parquet"] as const;
+
+/** What to write: how many rows, in which format, and the share of bad ones (0 to 1). */
+export interface ExportOptions {
+  interactions: number;
+  customers: number;
+  format: typeof formats[number];
+  rejects: number;
+}
+
+// The size that the targets are stated for.
+const target_size: ExportOptions = {
+  interactions: 10_000_000,
+  customers: 1_000_000,
+  format: "csv",
+  rejects: 0,
+};
+
+const copy_options = {
+  "csv": "format csv, header",
+  "csv.gz": "format csv, header, compression gzip",
+  "parquet": "format parquet",
+};
+
+// A constant name beside the row number gives each column its own hash.
+const clean_sql = `
+  select
+    timestamp '2019-01-01'
+      + to_minutes((hash(i, 'date') % (1826 * 24 * 60))::bigint) as date_start,
+    [
+      'Email', 'Email', 'Email', 'Email', 'Call', 'Call', 'Call', 'Bird',
+      'Boat', 'Post'
+    ][1 + (hash(i, 'channel') % 10)::bigint] as channel,
+    1 + (hash(i, 'customer') % getvariable('customers'))::bigint as customer,
+    case when hash(i, 'bad') % 1000000 < getvariable('bad_per_million')
+      then hash(i, 'reason') % 5 end as reason
+  from range(getvariable('interactions')) rows(i)`;
+
+const native_sql = `
+  select
+    date_start as "Date Start", channel as "Interaction",
+    customer as "Customers"
+  from (${clean_sql})`;
+
+const text_sql = `
+  select
+    case reason
+      when 0 then '31/02/2020 09:00'
+      when 1 then '12/31/2020 09:00'
+      else strftime(date_start, '%d/%m/%Y %H:%M') end as "Date Start",
+    case when reason is distinct from 2 then channel end as "Interaction",
+    case reason
+      when 3 then 'abc'
+      when 4 then '1,234'
+      else customer::varchar end as "Customers"
+  from (${clean_sql})`;
+
+const customers_sql = `
+  select
+    1 + i as "Customer_Id",
+    ['Jedi', 'Batman', 'Doctor', 'Plumber'][
+      1 + (hash(i, 'occupation') % 4)::bigint
+    ] as "Occupation",
+    ['Red', 'Orange', 'Blue'][
+      1 + (hash(i, 'type') % 3)::bigint
+    ] as "Type"
+  from range(getvariable('customers')) rows(i)`;
+
+// Each month has none to three of the four products.
+const products_sql = `
+  select strftime(month, '%m-%Y') as "Date", product as "Product"
+  from range(timestamp '2019-01-01', timestamp '2024-01-01', interval 1 month)
+    months(month),
+    (values ('Sand'), ('Orange'), ('Wood'), ('Salt')) products(product)
+  qualify row_number() over (
+    partition by month order by hash(month::varchar, product), product
+  ) <= hash(month::varchar) % 4
+  order by month, product`;
+
+const channels_sql = `
+  select unnest(['Email', 'Call', 'Bird', 'Boat', 'Post']) as "Channel"`;
+
+/** Writes the four tables into `dir`, which must be empty or not there yet. */
+export async function generateExports(
+  dir: string,
+  options: Partial<ExportOptions> = {},
+): Promise<void> {
+  const { interactions, customers, format, rejects } = {
+    ...target_size,
+    ...options,
+  };
+  if (rejects > 0 && format === "parquet") {
+    throw new Error(
+      "--rejects needs a text format: Parquet's native dates and ids are " +
+        "never bad. Use --format=csv or --format=csv.gz.",
+    );
+  }
+  await Deno.mkdir(dir, { recursive: true });
+  // A second interactions file would be part of the same table.
+  if ([...Deno.readDirSync(dir)].length > 0) {
+    throw new Error(`"${dir}" is not empty: name a new folder.`);
+  }
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const copy = async (sql: string, file: string, copyOptions: string) => {
+    const path = `${dir}/${file}`.replaceAll("'", "''");
+    await connection.run(`copy (${sql}) to '${path}' (${copyOptions})`);
+  };
+  try {
+    await connection.run(
+      `set variable interactions = ${interactions};
+       set variable customers = ${customers};
+       set variable bad_per_million = ${Math.round(rejects * 1e6)};`,
+    );
+    await copy(customers_sql, "customers.csv", copy_options.csv);
+    await copy(products_sql, "products.csv", copy_options.csv);
+    await copy(channels_sql, "channels.csv", copy_options.csv);
+    await copy(
+      format === "parquet" ? native_sql : text_sql,
+      `interactions.${format}`,
+      copy_options[format],
+    );
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+function readOptions(): { dir: string; options: ExportOptions } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      interactions: { type: "string", default: `${target_size.interactions}` },
+      customers: { type: "string", default: `${target_size.customers}` },
+      format: { type: "string", default: target_size.format },
+      rejects: { type: "string", default: `${target_size.rejects}` },
+    },
+  });
+  const format = formats.find((name) => name === values.format);
+  if (positionals.length !== 1 || !format) {
+    throw new Error(
+      "usage: deno run -A bench/generate.ts DIR [--interactions=10000000] " +
+        `[--customers=1000000] [--format=${formats.join("|")}] [--rejects=0]`,
+    );
+  }
+  return {
+    dir: positionals[0],
+    options: {
+      interactions: readNumber("--interactions", values.interactions, /^\d+$/),
+      customers: readNumber("--customers", values.customers, /^[1-9]\d*$/),
+      format,
+      rejects: readNumber("--rejects", values.rejects, /^(0|1|0?\.\d+)$/),
+    },
+  };
+}
+
+function readNumber(name: string, text: string, shape: RegExp): number {
+  if (!shape.test(text)) throw new Error(`${name}="${text}" is not possible.`);
+  return Number(text);
+}
+
+if (import.meta.main) {
+  const { dir, options } = readOptions();
+  await generateExports(dir, options);
+}

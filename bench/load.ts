@@ -1,0 +1,171 @@
+/** Measures how soon a started server accepts and is ready, and what loading costs, for each format of exports. */
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { type ExportOptions, generateExports } from "./generate.ts";
+import {
+  listenForStop,
+  makeTempFolder,
+  project_dir,
+  startServer,
+  type Usage,
+} from "./server.ts";
+
+// Machines are noisy upwards only: the best run is the nearest to the truth.
+const runs = 3;
+const settle_ms = 3000;
+const rss_peak_gb = 0.95;
+
+interface Case {
+  /** What it is called as an argument, and its folder in `--data`. */
+  name: string;
+  title: string;
+  /** How to generate it; none for the sample that comes with the project. */
+  options?: Partial<ExportOptions>;
+  targets: {
+    socket_seconds?: number;
+    ready_seconds: number;
+    rss_peak_gb?: number;
+  };
+}
+
+interface Run {
+  socket_seconds: number;
+  ready_seconds: number;
+  /** Used until ready. */
+  cpu_seconds: number;
+  /** Used until the server has been ready for a while. */
+  settled: Usage;
+}
+
+const cases: Case[] = [
+  {
+    name: "parquet",
+    title: "Parquet",
+    options: { format: "parquet" },
+    targets: { ready_seconds: 6, rss_peak_gb },
+  },
+  {
+    name: "csv",
+    title: "CSV",
+    options: { format: "csv" },
+    targets: { ready_seconds: 9, rss_peak_gb },
+  },
+  {
+    name: "csv.gz",
+    title: "CSV.gz",
+    options: { format: "csv.gz" },
+    targets: { ready_seconds: 12, rss_peak_gb },
+  },
+  {
+    name: "rejects",
+    title: "CSV, 0.5 % rejects",
+    options: { format: "csv", rejects: 0.005 },
+    targets: { ready_seconds: 15, rss_peak_gb },
+  },
+  {
+    name: "sample",
+    title: "Sample data",
+    targets: { socket_seconds: 0.5, ready_seconds: 1.5 },
+  },
+];
+
+async function measureStart(dir: string, signal: AbortSignal): Promise<Run> {
+  await using server = startServer("main.ts", { DATA_DIR: dir }, signal);
+  const socket_seconds = await server.waitForSocket();
+  const ready_seconds = await server.waitForReady();
+  const { cpu_seconds } = server.readUsage();
+  await delay(settle_ms, undefined, { signal });
+  return {
+    socket_seconds,
+    ready_seconds,
+    cpu_seconds,
+    settled: server.readUsage(),
+  };
+}
+
+function formatRow({ title, targets }: Case, measured: Run[]): string {
+  const best = measured.reduce((a, b) =>
+    a.ready_seconds <= b.ready_seconds ? a : b
+  );
+  // Memory is not noise: the largest peak of all runs counts.
+  const peak_gb = Math.max(
+    ...measured.map(({ settled }) => settled.rss_peak_bytes / 1e9),
+  );
+  const cells = [
+    title,
+    formatFigure(best.socket_seconds, targets.socket_seconds),
+    formatFigure(best.ready_seconds, targets.ready_seconds),
+    formatFigure(best.cpu_seconds),
+    formatFigure(peak_gb, targets.rss_peak_gb),
+    formatFigure(best.settled.rss_bytes / 1e9),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function formatFigure(figure: number, target?: number): string {
+  const text = figure.toFixed(2);
+  if (target === undefined) return text;
+  return `${text} (≤ ${target}${figure <= target ? "" : ", **missed**"})`;
+}
+
+/** The folder of a case's exports: the project's sample, given, or made now. */
+async function provideData(
+  { name, options }: Case,
+  given: string | undefined,
+  temp: string,
+): Promise<string> {
+  if (!options) return join(project_dir, "data");
+  if (given === undefined) {
+    console.error(`generating ${name} …`);
+    const dir = join(temp, name);
+    await generateExports(dir, options);
+    return dir;
+  }
+  const dir = resolve(given, name);
+  if (existsSync(dir)) return dir;
+  throw new Error(
+    `"${dir}" is not there: make it by "deno run -A bench/generate.ts ${dir} ` +
+      `--format=${options.format} --rejects=${options.rejects ?? 0}".`,
+  );
+}
+
+async function measureLoads(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { data: { type: "string" } },
+  });
+  const known = cases.map(({ name }) => name);
+  const unknown = positionals.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`no case "${unknown}": the cases are ${known.join(", ")}.`);
+  }
+  const signal = listenForStop();
+  console.log(
+    `Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores; ` +
+      `best of ${runs}, peak memory the worst of ${runs}\n`,
+  );
+  console.log(
+    "| Data | Socket (s) | Ready (s) | CPU until ready (s) | RSS peak (GB) " +
+      `| RSS ${settle_ms / 1000} s after ready (GB) |`,
+  );
+  console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
+  for (const test of cases) {
+    if (positionals.length > 0 && !positionals.includes(test.name)) continue;
+    await using temp = await makeTempFolder();
+    const dir = await provideData(test, values.data, temp.path);
+    const measured: Run[] = [];
+    for (let run = 1; run <= runs; run++) {
+      measured.push(await measureStart(dir, signal));
+      console.error(
+        `${test.name} ${run}/${runs}: ready after ` +
+          `${measured.at(-1)!.ready_seconds.toFixed(2)} s`,
+      );
+    }
+    console.log(formatRow(test, measured));
+  }
+}
+
+await measureLoads();

@@ -1,0 +1,245 @@
+/** Measures the website's question against a constant answered by the same framework, in turns, with wrk as load. */
+
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { ConstantAnswer } from "./constant.ts";
+import { generateExports } from "./generate.ts";
+import {
+  listenForStop,
+  makeTempFolder,
+  type Server,
+  startServer,
+} from "./server.ts";
+
+const route = "/api/v1/interactions/";
+const connections = 32;
+const round_seconds = 1;
+const round_timeout_ms = 10_000;
+const warm_up_rounds = 2;
+const p99_target_ratio = 2;
+const script = fileURLToPath(new URL("random_customers.lua", import.meta.url));
+
+interface Question {
+  title: string;
+  /** Topics to ask for, each with a random period; none asks for everything. */
+  topics: string[];
+  target_ratio: number;
+}
+
+/** What wrk saw in a round, as bench/random_customers.lua prints it. */
+interface Round {
+  requests: number;
+  duration_us: number;
+  p99_us: number;
+  bad_answers: number;
+  socket_errors: number;
+}
+
+/** One round with each server, asked the same. */
+interface Pair {
+  real: Round;
+  constant: Round;
+}
+
+async function requireWrk(): Promise<void> {
+  try {
+    // It has no quieter question than its version, and exits 1 after telling.
+    await new Deno.Command("wrk", { args: ["--version"] }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(
+      'wrk is not on the PATH: install it with "apt-get install wrk".',
+    );
+  }
+}
+
+async function runWrk(
+  server: Server,
+  topics: string[],
+  customers: number,
+  seed: number,
+  signal: AbortSignal,
+): Promise<Round> {
+  const { success, stdout, stderr } = await new Deno.Command("wrk", {
+    args: [
+      "--threads=1",
+      `--connections=${connections}`,
+      `--duration=${round_seconds}s`,
+      "--latency",
+      `--script=${script}`,
+      server.origin + route,
+    ],
+    env: {
+      CUSTOMERS: String(customers),
+      SEED: String(seed),
+      TOPICS: topics.map(encodeURIComponent).join(","),
+    },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(round_timeout_ms)]),
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  if (!success) {
+    signal.throwIfAborted();
+    throw new Error(`wrk failed: ${new TextDecoder().decode(stderr)}${text}`);
+  }
+  const round: Round = JSON.parse(text.slice(text.lastIndexOf("{")));
+  if (round.bad_answers + round.socket_errors > 0) {
+    throw new Error(
+      `${server.origin} gave ${round.bad_answers} answers of 4xx or 5xx and ` +
+        `${round.socket_errors} socket errors in ${round.requests} requests.`,
+    );
+  }
+  return round;
+}
+
+async function measurePairs(
+  real: Server,
+  constant: Server,
+  question: Question,
+  customers: number,
+  rounds: number,
+  signal: AbortSignal,
+): Promise<Pair[]> {
+  const pairs: Pair[] = [];
+  for (let seed = 1 - warm_up_rounds; seed <= rounds; seed++) {
+    const run = (server: Server) =>
+      runWrk(server, question.topics, customers, seed, signal);
+    pairs.push({ real: await run(real), constant: await run(constant) });
+  }
+  return pairs.slice(warm_up_rounds);
+}
+
+function median(numbers: number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
+
+function formatRow({ title, target_ratio }: Question, pairs: Pair[]): string {
+  const rate = ({ requests, duration_us }: Round) =>
+    requests / duration_us * 1e6;
+  const ratios = pairs.map(({ real, constant }) => rate(real) / rate(constant));
+  const ratio = median(ratios);
+  const realP99_us = median(pairs.map(({ real }) => real.p99_us));
+  const constantP99_us = median(pairs.map(({ constant }) => constant.p99_us));
+  const p99Ratio = realP99_us / constantP99_us;
+  const cells = [
+    title,
+    median(pairs.map(({ real }) => rate(real))).toFixed(0),
+    median(pairs.map(({ constant }) => rate(constant))).toFixed(0),
+    `${ratio.toFixed(2)} (${Math.min(...ratios).toFixed(2)}..` +
+    `${Math.max(...ratios).toFixed(2)})`,
+    `≥ ${target_ratio.toFixed(2)}${formatMiss(ratio >= target_ratio)}`,
+    (realP99_us / 1000).toFixed(2),
+    (constantP99_us / 1000).toFixed(2),
+    p99Ratio.toFixed(2),
+    `≤ ${p99_target_ratio}${formatMiss(p99Ratio <= p99_target_ratio)}`,
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function formatMiss(met: boolean): string {
+  return met ? "" : ", **missed**";
+}
+
+async function readAnswer(url: string): Promise<Response> {
+  // Unpacked, so that length and headers are those that wrk gets too.
+  const response = await fetch(url, {
+    headers: { "Accept-Encoding": "identity" },
+  });
+  if (response.ok) return response;
+  throw new Error(`${url} gave ${response.status}: ${await response.text()}`);
+}
+
+/** What the real server says of a customer, without what any server adds. */
+async function readConstant(
+  real: Server,
+  customer_id: number,
+): Promise<ConstantAnswer> {
+  const response = await readAnswer(real.origin + route + customer_id);
+  const headers = Object.fromEntries(response.headers);
+  delete headers["date"];
+  delete headers["content-length"];
+  return { body: await response.text(), headers };
+}
+
+/** The products of generated exports, in which no name needs quotes. */
+async function readTopics(dir: string): Promise<string[]> {
+  const text = await Deno.readTextFile(resolve(dir, "products.csv"));
+  const lines = text.trim().split("\n").slice(1);
+  return [...new Set(lines.map((line) => line.split(",")[1]))];
+}
+
+async function measureServing(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      "data": { type: "string" },
+      "rounds": { type: "string", default: "15" },
+      "serve-from": { type: "string", default: "index" },
+    },
+  });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) {
+    throw new Error(`--rounds="${values.rounds}": a number from 1 to 1000.`);
+  }
+  await requireWrk();
+  const signal = listenForStop();
+  await using temp = await makeTempFolder();
+  const dir = resolve(values.data ?? temp.path);
+  if (values.data === undefined) {
+    console.error("generating parquet …");
+    await generateExports(dir, { format: "parquet" });
+  }
+
+  await using real = startServer(
+    "main.ts",
+    { DATA_DIR: dir, SERVE_FROM: values["serve-from"] },
+    signal,
+  );
+  await real.waitForReady();
+  const stats = await readAnswer(`${real.origin}/api/v1/stats/customers`);
+  const customers: number = (await stats.json()).rows;
+  const answer = await readConstant(real, Math.ceil(customers / 2));
+  await using constant = startServer(
+    "bench/constant.ts",
+    { CONSTANT: JSON.stringify(answer) },
+    signal,
+  );
+  await constant.waitForSocket();
+
+  const questions: Question[] = [
+    { title: "Plain", topics: [], target_ratio: 0.80 },
+    {
+      title: "With dates and topic",
+      topics: await readTopics(dir),
+      target_ratio: 0.70,
+    },
+  ];
+  console.log(
+    `Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores; ` +
+      `SERVE_FROM=${values["serve-from"]}; random ones of ${customers} ` +
+      `customers; wrk, 1 thread, ${connections} connections; medians of ` +
+      `${rounds} rounds of ${round_seconds} s each, in turns\n`,
+  );
+  console.log(
+    "| Question | Tally (requests/s) | Constant (requests/s) " +
+      "| Ratio (min..max) | Target | Tally p99 (ms) | Constant p99 (ms) " +
+      "| Ratio | Target |",
+  );
+  console.log(
+    "| --- | ---: | ---: | ---: | :--- | ---: | ---: | ---: | :--- |",
+  );
+  for (const question of questions) {
+    const pairs = await measurePairs(
+      real,
+      constant,
+      question,
+      customers,
+      rounds,
+      signal,
+    );
+    console.log(formatRow(question, pairs));
+  }
+}
+
+await measureServing();

@@ -1,0 +1,164 @@
+/** Starts what a benchmark measures and leaves nothing of it behind; process figures come from Linux's /proc. */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const loopback = "127.0.0.1";
+
+/** Folder of the project, where programs are started. */
+export const project_dir = fileURLToPath(new URL("..", import.meta.url));
+
+const socket_poll_ms = 5;
+// A question costs the machine about 1 ms of CPU, taken from the load.
+const ready_poll_ms = 20;
+const ready_timeout_ms = 120_000;
+const stop_timeout_ms = 10_000;
+// The kernel tells CPU time in USER_HZ, 100 on every Linux that Deno runs on.
+const ticks_per_second = 100;
+
+/** A server in a process of its own; disposing stops it and waits for its end. */
+export interface Server extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`. */
+  readonly origin: string;
+  /** Waits until the socket accepts; seconds since the process was started. */
+  waitForSocket(): Promise<number>;
+  /** Waits until `/readyz` is 200; seconds since the process was started. */
+  waitForReady(): Promise<number>;
+  /** What the process has used until now. */
+  readUsage(): Usage;
+}
+
+/** Figures of one process; bytes of memory are those resident. */
+export interface Usage {
+  cpu_seconds: number;
+  rss_bytes: number;
+  rss_peak_bytes: number;
+}
+
+/** Starts a script of the project on a free port of loopback; `signal` ends it. */
+export function startServer(
+  script: string,
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Server {
+  signal.throwIfAborted();
+  const port = findFreePort();
+  const origin = `http://${loopback}:${port}`;
+  const started = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", script],
+    cwd: project_dir,
+    env: { ...env, HOST: loopback, PORT: String(port) },
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+    signal,
+  }).spawn();
+  let running = true;
+  const ended = child.status.then(() => running = false);
+
+  async function waitFor(
+    state: string,
+    poll_ms: number,
+    probe: () => Promise<string | null>,
+  ): Promise<number> {
+    while (true) {
+      const problem = await probe();
+      const elapsed_ms = performance.now() - started;
+      if (problem === null) return elapsed_ms / 1000;
+      if (!running) throw new Error(`${script} ended before it was ${state}.`);
+      if (elapsed_ms > ready_timeout_ms) {
+        throw new Error(
+          `${script} is not ${state} after ${ready_timeout_ms} ms: ${problem}`,
+        );
+      }
+      await delay(poll_ms);
+    }
+  }
+
+  const waitForSocket = () =>
+    waitFor("listening", socket_poll_ms, () => probeSocket(port));
+  return {
+    origin,
+    waitForSocket,
+    async waitForReady() {
+      await waitForSocket();
+      return waitFor("ready", ready_poll_ms, () => probeReady(origin));
+    },
+    readUsage: () => readUsage(child.pid),
+    async [Symbol.asyncDispose]() {
+      if (running) child.kill("SIGTERM");
+      const timer = setTimeout(() => {
+        console.error(
+          `${script} did not stop in ${stop_timeout_ms} ms: killed`,
+        );
+        child.kill("SIGKILL");
+      }, stop_timeout_ms);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function findFreePort(): number {
+  using listener = Deno.listen({ hostname: loopback, port: 0 });
+  return listener.addr.port;
+}
+
+/** Null once the socket accepts, else why it does not. */
+async function probeSocket(port: number): Promise<string | null> {
+  try {
+    using _connection = await Deno.connect({ hostname: loopback, port });
+    return null;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return error.message;
+    throw error;
+  }
+}
+
+/** Null once `/readyz` is 200, else what it says. */
+async function probeReady(origin: string): Promise<string | null> {
+  const response = await fetch(`${origin}/readyz`, {
+    signal: AbortSignal.timeout(ready_timeout_ms),
+  });
+  const text = await response.text();
+  return response.status === 200 ? null : text;
+}
+
+function readUsage(pid: number): Usage {
+  // The second field, the name in brackets, may itself hold spaces; the 14th
+  // and 15th are the user's and the system's time.
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const readBytes = (name: string) =>
+    Number(status.match(`${name}:\\s+(\\d+) kB`)?.[1]) * 1024;
+  return {
+    cpu_seconds: (Number(fields[11]) + Number(fields[12])) / ticks_per_second,
+    rss_bytes: readBytes("VmRSS"),
+    rss_peak_bytes: readBytes("VmHWM"),
+  };
+}
+
+/** Makes a folder that is removed when disposed. */
+export async function makeTempFolder(): Promise<
+  { path: string } & AsyncDisposable
+> {
+  const path = await Deno.makeTempDir({ prefix: "tally_bench_" });
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+/** Aborted by SIGINT or SIGTERM, so that the program ends by disposing. */
+export function listenForStop(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(
+      name,
+      () => controller.abort(new Error(`stopped by ${name}`)),
+    );
+  }
+  return controller.signal;
+}

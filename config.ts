@@ -1,0 +1,115 @@
+/** Every setting: its name in the environment, default, check and meaning. */
+
+import { z } from "zod";
+
+function wholeNumber(min: number, max: number, fallback: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d{1,15}$/, error).transform(Number)
+    .pipe(z.number().min(min, error).max(max, error))
+    .default(fallback);
+}
+
+function share(fallback: number) {
+  const error = "must be a number from 0 to 1";
+  return z.string().regex(/^(0|1|[01]?\.\d{1,6})$/, error).transform(Number)
+    .pipe(z.number().max(1, error))
+    .default(fallback);
+}
+
+function accepts(check: (text: string) => unknown): (text: string) => boolean {
+  return (text) => {
+    try {
+      return Boolean(check(text));
+    } catch {
+      return false;
+    }
+  };
+}
+
+/** The settings; a description ends up in the README's table, word for word. */
+export const settings = z.object({
+  PORT: wholeNumber(0, 65535, 8000).describe(
+    "port to listen on; 0 takes a free one",
+  ),
+  HOST: z.string().default("0.0.0.0").describe("address to listen on"),
+  DATA_DIR: z.string().default("./data").describe(
+    "folder with the exports; only read",
+  ),
+  STAGING_DIR: z.string().optional().describe(
+    "folder for working copies and the database file; the default is a private folder of the system's temporary one",
+  ),
+  DATE_ORDER: z.enum(["DMY", "MDY"], 'must be "DMY" or "MDY"').default("DMY")
+    .describe("how to read 04/10/2019: DMY 4 October, MDY April 10"),
+  TIME_ZONE: z.string()
+    .refine(
+      accepts((zone) =>
+        /^[A-Za-z]/.test(zone) &&
+        new Intl.DateTimeFormat("en", { timeZone: zone })
+      ),
+      'must be a time zone such as "UTC" or "Europe/Zurich"',
+    ).default("UTC").describe(
+      "zone that times with an offset are converted to",
+    ),
+  CSV_ENCODING: z.string()
+    .refine(
+      accepts((label) => new TextDecoder(label)),
+      'must be an encoding such as "windows-1252" or "shift_jis"',
+    ).default("windows-1252").describe(
+      "encoding of text files that are neither UTF-8 nor UTF-16",
+    ),
+  MAX_REJECTED: share(0.10).describe(
+    "share of a file's rows that may be set aside before it is refused (up to 5 rows always may)",
+  ),
+  MAX_CHANNELS: wholeNumber(1, 1000, 64).describe(
+    "most channels a load may find; more looks like the wrong column",
+  ),
+  MAX_FILE_BYTES: wholeNumber(1, 1e15, 68_719_476_736).describe(
+    "most bytes of one file, unpacked; stops a gzip bomb",
+  ),
+  REJECTS_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
+    "most rows set aside that are listed with line and value; all are counted",
+  ),
+  SERVE_FROM: z.enum(["index", "query"], 'must be "index" or "query"')
+    .default("index").describe(
+      "who answers for one customer: the serving index, or the PIVOT query it is checked against",
+    ),
+  CACHE_SECONDS: wholeNumber(0, 31_536_000, 5).describe(
+    "how long browsers and proxies may keep an answer",
+  ),
+  CORS_ORIGINS: z.string()
+    .regex(
+      /^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/,
+      'must be "*" or origins such as https://www.example.com, split by commas',
+    ).transform((text) => text.split(",").map((origin) => origin.trim()))
+    .optional().describe(
+      "origins whose pages may call the API, split by commas, or *; the default is none",
+    ),
+  DUCKDB_MEMORY_LIMIT: z.string()
+    .regex(/^\d+(\.\d+)? ?[KMGT]i?B$/, 'must be a size such as "600MB"')
+    .default("600MB").describe(
+      "memory for DuckDB; what does not fit goes to STAGING_DIR",
+    ),
+  DUCKDB_THREADS: wholeNumber(1, 1024, navigator.hardwareConcurrency).describe(
+    "threads for DuckDB; the default is one a core",
+  ),
+});
+
+/** The checked settings of this process. */
+export type Config = z.output<typeof settings>;
+
+/**
+ * Reads the settings from `env`; an empty value counts as not set.
+ * Throws an Error whose message is one line naming the wrong setting.
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.keys(settings.shape)
+      .map((name) => [name, env[name]])
+      .filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const result = settings.safeParse(given);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  const name = String(path[0]);
+  throw new Error(`${name}=${JSON.stringify(given[name])}: ${message}`);
+}

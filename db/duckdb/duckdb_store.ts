@@ -1,0 +1,49 @@
+/** The embedded store: loads the exports and holds the snapshot that is served. */
+
+import type { Config } from "../../config.ts";
+import { type Snapshot, type Store, StoreError } from "../store.ts";
+import type { Progress } from "./load.ts";
+import { type OpenSnapshot, openSnapshot } from "./snapshot.ts";
+import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
+
+/** A store on one machine, with DuckDB in this process. */
+export class DuckdbStore implements Store {
+  #snapshot: OpenSnapshot | null = null;
+  #problem: string | null = null;
+  #work_folder: WorkFolder | null = null;
+
+  constructor(readonly config: Config) {}
+
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /**
+   * Loads DATA_DIR, and serves it from then on. Throws a refusal when the exports
+   * cannot be served; `problem` then says so too.
+   */
+  async load(progress: Progress): Promise<Snapshot> {
+    try {
+      this.#work_folder ??= await claimWorkFolder(this.config.STAGING_DIR);
+      const folder = `${this.#work_folder.path}/snapshot`;
+      await Deno.mkdir(folder);
+      this.#snapshot = await openSnapshot(folder, this.config, progress);
+      return this.#snapshot;
+    } catch (error) {
+      this.#problem = error instanceof StoreError
+        ? error.message
+        : "The load failed; the log says why.";
+      throw error;
+    }
+  }
+
+  /** Ends the snapshot and removes every working file. */
+  async close(): Promise<void> {
+    await this.#snapshot?.close();
+    await this.#work_folder?.release();
+  }
+}

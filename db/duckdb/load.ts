@@ -1,0 +1,407 @@
+/** Loads exports into a new database: stage, clean, check, resolve names, sort, pivot. */
+
+import { createHash } from "node:crypto";
+import type { Config } from "../../config.ts";
+import {
+  matchHeader,
+  requireColumns,
+  TABLE_NAMES,
+  TABLES,
+} from "../intake/contract.ts";
+import { findFiles, type Found } from "../intake/find_files.ts";
+import { type StagedFile, stageFile } from "../intake/stage_file.ts";
+import {
+  type CountedTable,
+  type FileReport,
+  type LoadReport,
+  type Reject,
+  type RejectCount,
+  StoreError,
+} from "../store.ts";
+import { refused } from "../store.ts";
+import type { Database } from "./database.ts";
+import {
+  describeParquet,
+  type NativeColumn,
+  parquetSource,
+  textSource,
+} from "./reader.ts";
+
+/** What a load leaves beside the database's tables. */
+export interface Loaded {
+  readonly channels: readonly string[];
+  readonly topics: readonly string[];
+  readonly rows: Readonly<Record<CountedTable, number>>;
+  readonly report: LoadReport;
+}
+
+/** Is told what a load does now, in a few words. */
+export type Progress = (step: string) => void;
+
+/** Goes up by one when the same files give other answers than before. */
+const RULES_VERSION = 1;
+const MAX_TOPICS = 1_000;
+const MAX_TYPES = 1_000;
+const MAX_TOPIC_SETS = 65_535;
+/** As many rows of a file may be set aside whatever their share. */
+const REJECTS_ALLOWED = 5;
+
+/**
+ * Loads the exports of `config.DATA_DIR` into `database`, copying them to
+ * `folder` on the way. Throws a refusal that names every problem found.
+ */
+export async function loadExports(
+  database: Database,
+  folder: string,
+  config: Config,
+  progress: Progress,
+): Promise<Loaded> {
+  const began = performance.now();
+  const found = await findExports(config.DATA_DIR);
+  await database.runFile("load/settings", {
+    date_order: config.DATE_ORDER,
+    time_zone: config.TIME_ZONE,
+  });
+  await database.runFile("load/rules");
+  await database.runFile("load/staging_tables");
+
+  const files = await stageAll(database, folder, found, config, progress);
+  progress("checking");
+  await database.runFile("load/spellings");
+  await database.runFile("load/set_aside");
+  const rejects = await readRejects(database, files, config);
+
+  progress("resolving names");
+  await database.runFile("load/channels");
+  const channels = await names(database, "channels", "channel");
+  await checkChannels(database, channels.length, config);
+  await database.runFile("load/topics");
+  const topics = await names(database, "topics", "topic");
+  checkNames("topics", topics.length, MAX_TOPICS);
+  await database.runFile("load/topic_sets");
+  await checkCount(database, "topic_sets", "sets of topics", MAX_TOPIC_SETS);
+  await database.runFile("load/customers");
+  await checkCount(database, "types", "types", MAX_TYPES);
+
+  progress("sorting interactions");
+  await database.runFile("load/interaction_sources");
+  const [overlap] = await database.runFile("load/overlap");
+  if (overlap.first === null) await database.runFile("load/interactions");
+  else {
+    await database.runFile("load/merged_interactions", {
+      first: overlap.first as string,
+      last: overlap.last as string,
+    });
+  }
+  progress("counting per channel");
+  await database.runFile("load/customer_channels");
+  const loaded_at = new Date().toISOString();
+  const [totals] = await database.runFile("load/totals", { now: loaded_at });
+  await database.runFile("load/drop_staging");
+  const total = (name: string) => Number(totals[name]);
+
+  return {
+    channels,
+    topics,
+    rows: {
+      customers: total("customer_records"),
+      interactions: total("interactions"),
+      products: total("products"),
+    },
+    report: {
+      data_version: dataVersion(files.map(({ staged }) => staged), config),
+      loaded_at,
+      seconds: secondsSince(began),
+      files: files.map((file) => fileReport(file, rejects)),
+      ignored: found.ignored,
+      rejects: rejects.listed,
+      customers: total("customers"),
+      example_customer_id: total("first_customer_id") || null,
+      orphan_customers: total("orphan_customers"),
+      conflicting_customers: total("conflicting_customers"),
+      interactions: total("interactions"),
+      duplicate_interactions: total("duplicate_interactions"),
+      merged_interactions: total("interaction_sources") - total("interactions"),
+      future_interactions: total("future_interactions"),
+    },
+  };
+}
+
+async function findExports(data_dir: string): Promise<Found> {
+  let found: Found;
+  try {
+    found = await findFiles(data_dir);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw refused({
+      problem: `the folder ${data_dir} does not exist`,
+      remedy: "Make it, or set DATA_DIR to the folder with the exports",
+    });
+  }
+  const missing = TABLE_NAMES.filter((table) =>
+    TABLES[table].required && !found.files.some((file) => file.table === table)
+  );
+  if (missing.length > 0) {
+    throw refused(...missing.map((table) => ({
+      problem: `${data_dir} has no file of ${table}`,
+      remedy:
+        `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet) there; a header alone counts`,
+    })));
+  }
+  return found;
+}
+
+interface LoadedFile {
+  readonly number: number;
+  readonly staged: StagedFile;
+  readonly rows_read: number;
+  readonly unknown_columns: readonly string[];
+  readonly seconds: number;
+}
+
+async function stageAll(
+  database: Database,
+  folder: string,
+  { files }: Found,
+  config: Config,
+  progress: Progress,
+): Promise<LoadedFile[]> {
+  const loaded: LoadedFile[] = [];
+  const refusals: StoreError[] = [];
+  const in_order = TABLE_NAMES.flatMap((table) =>
+    files.filter((file) => file.table === table)
+  );
+  for (const [i, source] of in_order.entries()) {
+    const began = performance.now();
+    const number = i + 1;
+    const path = `${folder}/${number}`;
+    try {
+      progress(`copying ${source.file}`);
+      const staged = await stageFile(source, path, {
+        csv_encoding: config.CSV_ENCODING,
+        max_file_bytes: config.MAX_FILE_BYTES,
+      });
+      progress(`reading ${source.file}`);
+      const first_row = loaded
+        .filter(({ staged }) => staged.table === source.table)
+        .reduce((sum, { rows_read }) => sum + rows_read, 0);
+      await database.runFile("load/add_file", {
+        file: number,
+        part: source.part,
+        first_row: BigInt(first_row),
+      });
+      const read = await readStaged(database, number, staged);
+      const seconds = secondsSince(began);
+      loaded.push({ number, staged, ...read, seconds });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      refusals.push(error);
+    } finally {
+      await Deno.remove(path).catch(() => {});
+    }
+  }
+  if (refusals.length === 0) return loaded;
+  throw new StoreError(
+    "refused",
+    refusals.map(({ message }) => message).join("\n"),
+  );
+}
+
+async function readStaged(
+  database: Database,
+  number: number,
+  staged: StagedFile,
+): Promise<Pick<LoadedFile, "rows_read" | "unknown_columns">> {
+  const { file, table, text } = staged;
+  try {
+    let match = text?.header.match;
+    if (text) await database.run(textSource(staged, text));
+    else {
+      const described = await database.run(describeParquet(staged));
+      const columns = described.map((row): NativeColumn => ({
+        name: row.column_name as string,
+        type: row.column_type as string,
+      }));
+      const headers = columns.map(({ name }) => name);
+      match = matchHeader(TABLES[table], headers);
+      requireColumns(file, headers, match);
+      await database.run(parquetSource(staged, match, columns));
+    }
+    const [{ Count }] = await database.runFile(`load/stage_${table}`, {
+      file: number,
+    });
+    return { rows_read: Number(Count), unknown_columns: match!.unknown };
+  } catch (error) {
+    throw readError(error, file);
+  }
+}
+
+// DuckDB's own message, such as "Invalid Input Error: CSV Error on Line: 3 …".
+function readError(error: unknown, file: string): unknown {
+  if (error instanceof StoreError || !(error instanceof Error)) return error;
+  const [first] = error.message.split("\n");
+  if (!/^(Invalid Input|Conversion|Parameter Not Allowed) Error/.test(first)) {
+    return error;
+  }
+  const line = Number(/on Line: (\d+)/.exec(first)?.[1]) || undefined;
+  const detail = /Maximum line size of \d+ bytes exceeded/.exec(error.message);
+  return refused({
+    file,
+    line,
+    problem: detail?.[0] ?? first,
+    remedy: "Mend the file, or export it again and replace it whole",
+  });
+}
+
+interface Rejects {
+  readonly counts: ReadonlyMap<number, readonly RejectCount[]>;
+  readonly listed: readonly Reject[];
+}
+
+async function readRejects(
+  database: Database,
+  files: readonly LoadedFile[],
+  { MAX_REJECTED, REJECTS_KEPT }: Config,
+): Promise<Rejects> {
+  const file_names = new Map(
+    files.map(({ number, staged }) => [number, staged.file]),
+  );
+  const counts = new Map<number, RejectCount[]>();
+  for (const row of await database.runFile("load/reject_counts")) {
+    const file = row.file as number;
+    const count = {
+      column: row.column_name as string,
+      reason: row.reason as string,
+      rows: Number(row.rows),
+    };
+    counts.set(file, [...counts.get(file) ?? [], count]);
+  }
+  const listed = await database.runFile("load/rejects", {
+    rejects_kept: REJECTS_KEPT,
+  });
+  const rejects = {
+    counts,
+    listed: listed.map((row): Reject => ({
+      file: file_names.get(row.file as number)!,
+      line: Number(row.line),
+      column: row.column_name as string,
+      value: row.value as string | null,
+      reason: row.reason as string,
+    })),
+  };
+
+  const refusals = files.flatMap(({ number, staged, rows_read }) => {
+    const of_file = counts.get(number) ?? [];
+    const rows_set_aside = sumOfRows(of_file);
+    if (
+      rows_set_aside <= REJECTS_ALLOWED ||
+      rows_set_aside <= MAX_REJECTED * rows_read
+    ) return [];
+    const [most] = of_file;
+    return [{
+      file: staged.file,
+      line: rejects.listed.find(({ file }) => file === staged.file)?.line,
+      problem:
+        `${rows_set_aside} of ${rows_read} rows break a rule, more than MAX_REJECTED=${MAX_REJECTED} allows; most often, in ${most.rows} rows, ${most.column}: ${most.reason}`,
+      remedy: "Mend the rows, or raise MAX_REJECTED",
+    }];
+  });
+  if (refusals.length > 0) throw refused(...refusals);
+  return rejects;
+}
+
+async function names(
+  database: Database,
+  table: string,
+  column: string,
+): Promise<string[]> {
+  const rows = await database.run(
+    `select ${column} as name from ${table} order by ${column}`,
+  );
+  return rows.map(({ name }) => name as string);
+}
+
+async function checkChannels(
+  database: Database,
+  count: number,
+  { MAX_CHANNELS }: Config,
+): Promise<void> {
+  const ambiguous = await database.runFile("load/ambiguous_aliases");
+  if (ambiguous.length > 0) {
+    throw refused(...ambiguous.map(({ key, channels }) => ({
+      file: "channels",
+      problem: `${
+        JSON.stringify(key)
+      } stands for several channels: ${channels}`,
+      remedy: "Let each alias stand for one channel",
+    })));
+  }
+  checkNames("channels", count, MAX_CHANNELS, ", or raise MAX_CHANNELS");
+}
+
+async function checkCount(
+  database: Database,
+  table: string,
+  what: string,
+  max: number,
+): Promise<void> {
+  const [{ count }] = await database.run(
+    `select count(*)::integer as count from ${table}`,
+  );
+  checkNames(what, count as number, max);
+}
+
+function checkNames(
+  what: string,
+  count: number,
+  max: number,
+  or = "",
+): void {
+  if (count <= max) return;
+  throw refused({
+    problem: `${count} different ${what}, more than ${max}`,
+    remedy: `Check that the right column holds the ${what}${or}`,
+  });
+}
+
+function fileReport(
+  { number, staged, rows_read, unknown_columns, seconds }: LoadedFile,
+  { counts }: Rejects,
+): FileReport {
+  const set_aside = counts.get(number) ?? [];
+  const rows_set_aside = sumOfRows(set_aside);
+  return {
+    file: staged.file,
+    table: staged.table,
+    bytes: staged.bytes,
+    sha256: staged.sha256,
+    encoding: staged.text?.encoding ?? null,
+    rows_read,
+    rows_kept: rows_read - rows_set_aside,
+    rows_set_aside,
+    set_aside,
+    unknown_columns,
+    seconds,
+  };
+}
+
+function sumOfRows(counts: readonly RejectCount[]): number {
+  return counts.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function dataVersion(files: readonly StagedFile[], config: Config): string {
+  const { DATE_ORDER, TIME_ZONE, CSV_ENCODING } = config;
+  const parts = [
+    RULES_VERSION,
+    DATE_ORDER,
+    TIME_ZONE,
+    CSV_ENCODING,
+    ...files.map(({ table, part, sha256 }) => [table, part, sha256]),
+  ];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex")
+    .slice(0, 16);
+}
+
+function secondsSince(began: number): number {
+  return Math.round(performance.now() - began) / 1000;
+}

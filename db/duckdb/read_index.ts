@@ -1,0 +1,74 @@
+/** Reads the serving index's columns from a loaded database. */
+
+import type { Database } from "./database.ts";
+import type { IndexColumns } from "./serving_index.ts";
+
+/** How large the columns are going to be. */
+export interface IndexSize {
+  readonly customers: number;
+  readonly interactions: number;
+  readonly channels: number;
+  readonly topics: number;
+}
+
+/** Streams the sorted tables into arrays, a chunk of rows at a time. */
+export async function readIndex(
+  database: Database,
+  size: IndexSize,
+): Promise<IndexColumns> {
+  const topic_members = await readTopicMembers(database, size.topics);
+  const sets = topic_members[0]?.length ?? 1;
+
+  const customer_ids = new Float64Array(size.customers);
+  const offsets = new Uint32Array(size.customers * size.channels + 1);
+  let customer = 0;
+  let slice = 0;
+  for await (const chunk of database.stream("load/index_customers")) {
+    const [ids, ...channels] = chunk.vectors;
+    for (let row = 0; row < chunk.rows; row++) {
+      customer_ids[customer++] = ids.getItem(row) as number;
+      for (const counts of channels) {
+        offsets[slice + 1] = offsets[slice] + (counts.getItem(row) as number);
+        slice++;
+      }
+    }
+  }
+
+  const days = new Uint16Array(size.interactions);
+  const topic_sets = sets <= 256
+    ? new Uint8Array(size.interactions)
+    : new Uint16Array(size.interactions);
+  let interaction = 0;
+  for await (const chunk of database.stream("load/index_interactions")) {
+    const [day, topic_set] = chunk.vectors;
+    for (let row = 0; row < chunk.rows; row++, interaction++) {
+      days[interaction] = day.getItem(row) as number;
+      topic_sets[interaction] = topic_set.getItem(row) as number;
+    }
+  }
+  return {
+    customer_ids,
+    offsets,
+    days,
+    topic_sets,
+    topic_members,
+    channel_count: size.channels,
+  };
+}
+
+async function readTopicMembers(
+  database: Database,
+  topics: number,
+): Promise<Uint8Array[]> {
+  const sets = await database.runFile("load/index_topic_sets");
+  const members = Array.from(
+    { length: topics },
+    () => new Uint8Array(sets.length),
+  );
+  for (const { topic_set, topic_codes } of sets) {
+    for (const topic_code of topic_codes as number[]) {
+      members[topic_code][topic_set as number] = 1;
+    }
+  }
+  return members;
+}

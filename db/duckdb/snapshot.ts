@@ -1,0 +1,135 @@
+/** A loaded version of the data in its own DuckDB instance, with its serving index. */
+
+import type { Config } from "../../config.ts";
+import type { ChannelCounts, CustomerQuestion, Snapshot } from "../store.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { dateOf, dayNumber, LAST_DAY } from "./day_number.ts";
+import { loadExports, type Progress } from "./load.ts";
+import { readIndex } from "./read_index.ts";
+import { type IndexColumns, ServingIndex } from "./serving_index.ts";
+
+/** A snapshot that its opener closes. */
+export interface OpenSnapshot extends Snapshot {
+  /** Waits for running queries, then ends the instance. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How many random questions the index and the query must agree on before either serves. */
+const QUESTIONS = 100;
+
+/**
+ * Loads the exports into a database in `folder`, an empty folder that the caller
+ * removes. Throws a refusal when the exports cannot be served.
+ */
+export async function openSnapshot(
+  folder: string,
+  config: Config,
+  progress: Progress,
+): Promise<OpenSnapshot> {
+  const database = await openDatabase(folder, {
+    memory_limit: config.DUCKDB_MEMORY_LIMIT,
+    threads: config.DUCKDB_THREADS,
+  });
+  try {
+    const { report, channels, topics, rows } = await loadExports(
+      database,
+      folder,
+      config,
+      progress,
+    );
+    progress("building the serving index");
+    const columns = await readIndex(database, {
+      customers: report.customers,
+      interactions: report.interactions,
+      channels: channels.length,
+      topics: topics.length,
+    });
+    const index = new ServingIndex(columns);
+    const running = new Set<Promise<unknown>>();
+
+    const countFromIndex = (question: CustomerQuestion) =>
+      index.count(question.customer_id, {
+        first_day: question.start_date ? dayNumber(question.start_date) : 0,
+        last_day: question.end_date ? dayNumber(question.end_date) : LAST_DAY,
+        topic_code: question.topic_code,
+      });
+    const countFromQuery = (question: CustomerQuestion) => {
+      const answer = queryCounts(database, question)
+        .finally(() => running.delete(answer));
+      running.add(answer);
+      return answer;
+    };
+
+    progress("checking the index against the query");
+    for (const question of randomQuestions(columns)) {
+      const from_index = countFromIndex(question);
+      const from_query = await countFromQuery(question);
+      if (String(from_index) === String(from_query)) continue;
+      throw new Error(
+        `the index and the query differ on ${JSON.stringify(question)}`,
+      );
+    }
+    const codes = new Map(topics.map((topic, code) => [foldName(topic), code]));
+    let closed: Promise<void> | undefined;
+    return {
+      data_version: report.data_version,
+      loaded_at: report.loaded_at,
+      channels,
+      topics,
+      rows,
+      report,
+      topicCode: (name) => codes.get(foldName(name)),
+      countByChannel: config.SERVE_FROM === "index"
+        ? countFromIndex
+        : countFromQuery,
+      close: () =>
+        closed ??= Promise.allSettled(running).then(() => database.close()),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+async function queryCounts(
+  database: Database,
+  question: CustomerQuestion,
+): Promise<ChannelCounts | null> {
+  // A channel may be called customer_id, so counts are read by position.
+  const [row] = await database.queryRows("queries/customer_interactions", {
+    customer_id: BigInt(question.customer_id),
+    start_date: question.start_date ?? null,
+    end_date: question.end_date ?? null,
+    topic_code: question.topic_code ?? null,
+  });
+  return row ? Uint32Array.from(row.slice(1), Number) : null;
+}
+
+// A tenth asks for customers who are hardly there; half have dates, half a topic.
+function* randomQuestions(
+  { customer_ids, days, topic_members }: IndexColumns,
+): Generator<CustomerQuestion> {
+  const random = (count: number) => Math.floor(Math.random() * count);
+  const randomDate = () => dateOf(days[random(days.length)] ?? 0);
+  for (let i = 0; i < QUESTIONS; i++) {
+    const customer_id = customer_ids[random(customer_ids.length)];
+    const [start_date, end_date] = [randomDate(), randomDate()].sort();
+    yield {
+      customer_id: i % 10 && customer_id
+        ? customer_id
+        : 1 + random(Number.MAX_SAFE_INTEGER),
+      ...i % 2 && { start_date, end_date },
+      ...i % 4 > 1 && topic_members.length > 0 &&
+        { topic_code: random(topic_members.length) },
+    };
+  }
+}
+
+/**
+ * The text that names are compared by, as sql/load/rules.sql has it: upper case
+ * first, so that the final sigma equals the others.
+ */
+function foldName(name: string): string {
+  const text = name.normalize("NFC").replace(/[\s\u0085]+/g, " ").trim();
+  return Array.from(text.toUpperCase(), (char) => char.toLowerCase()).join("");
+}

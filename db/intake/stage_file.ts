@@ -1,0 +1,355 @@
+/** Copies an export into staging, once, while hashing it and checking that it is whole. */
+
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { refused } from "../store.ts";
+import { requireColumns, TABLES } from "./contract.ts";
+import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
+import type { SourceFile } from "./find_files.ts";
+
+/** A file in staging: plain UTF-8 text, or Parquet as it was. */
+export interface StagedFile extends SourceFile {
+  readonly staged_path: string;
+  /** Of the file as it was delivered. */
+  readonly bytes: number;
+  /** Of the file as it was delivered, in hex. */
+  readonly sha256: string;
+  /** What a delimited text's structure is; null for Parquet. */
+  readonly text: TextShape | null;
+}
+
+/** What a reader of a delimited text needs to know. */
+export interface TextShape {
+  readonly encoding: string;
+  readonly header: Header;
+  /** Whether a quoted cell has a line break in it. */
+  readonly quoted_line_breaks: boolean;
+}
+
+/** What staging needs to know of the settings. */
+export interface StagingOptions {
+  /** Encoding of text that is neither UTF-8 nor UTF-16. */
+  readonly csv_encoding: string;
+  /** Most bytes of one file, unpacked. */
+  readonly max_file_bytes: number;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const HEADER_MAX_BYTES = 1 << 16;
+const EXPORT_AGAIN = "Export the file again and replace it whole";
+
+/** Copies `source` to `staged_path`. Throws a refusal when it is not whole or has no fitting header. */
+export async function stageFile(
+  source: SourceFile,
+  staged_path: string,
+  options: StagingOptions,
+): Promise<StagedFile> {
+  if (source.format === "parquet") {
+    const { bytes, sha256 } = await copy(source, staged_path, options);
+    await checkParquet(source, staged_path);
+    return { ...source, staged_path, bytes, sha256, text: null };
+  }
+  for (const fallback of [null, options.csv_encoding]) {
+    try {
+      return await stageText(source, staged_path, options, fallback);
+    } catch (error) {
+      if (!(error instanceof NotUtf8)) throw error;
+    }
+  }
+  throw refused({
+    file: source.file,
+    problem: "begins with a UTF-8 byte order mark but is not UTF-8",
+    remedy: "Export the file again in one encoding",
+  });
+}
+
+async function stageText(
+  source: SourceFile,
+  staged_path: string,
+  options: StagingOptions,
+  encoding: string | null,
+): Promise<StagedFile> {
+  const transcoder = new Transcoder(encoding);
+  let header: Header | undefined;
+  let scanner: CsvScanner | undefined;
+  let start = new Uint8Array();
+
+  const { bytes, sha256 } = await copy(source, staged_path, options, {
+    transform(chunk, last) {
+      const text = transcoder.feed(chunk, last);
+      if (!header) {
+        start = concat(start, text);
+        const line_end = start.findIndex((byte) =>
+          byte === 0x0a || byte === 0x0d
+        );
+        if (line_end < 0 && !last && start.length < HEADER_MAX_BYTES) return;
+        const head = start.subarray(0, HEADER_MAX_BYTES);
+        header = readHeader(
+          TABLES[source.table],
+          new TextDecoder().decode(head),
+        );
+        requireColumns(source.file, header.names, header.match);
+        scanner = new CsvScanner(header.delimiter);
+        scanner.feed(start);
+        return start;
+      }
+      scanner!.feed(text);
+      return text;
+    },
+  });
+
+  const problem = scanner!.problem;
+  if (problem) {
+    throw refused({
+      file: source.file,
+      line: await lineAt(staged_path, problem.offset),
+      problem: problem.problem,
+      remedy: problem.remedy,
+    });
+  }
+  return {
+    ...source,
+    staged_path,
+    bytes,
+    sha256,
+    text: {
+      encoding: transcoder.encoding,
+      header: header!,
+      quoted_line_breaks: scanner!.quoted_line_breaks,
+    },
+  };
+}
+
+interface CopyHooks {
+  /** Makes of a chunk what is written; with `last`, of what is left. */
+  transform(chunk: Uint8Array, last: boolean): Uint8Array | undefined;
+}
+
+async function copy(
+  source: SourceFile,
+  staged_path: string,
+  { max_file_bytes }: StagingOptions,
+  hooks?: CopyHooks,
+): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  let unpacked = 0;
+  using from = await Deno.open(source.path);
+  using to = await Deno.open(staged_path, {
+    write: true,
+    create: true,
+    truncate: true,
+  });
+  const before = await from.stat();
+
+  // A chunk is written while the next one is read and hashed.
+  let written: Promise<void> = Promise.resolve();
+  async function write(chunk: Uint8Array, last: boolean): Promise<void> {
+    unpacked += chunk.length;
+    if (unpacked > max_file_bytes) {
+      throw refused({
+        file: source.file,
+        problem: `more than ${max_file_bytes} bytes unpacked`,
+        remedy: "Split the export, or raise MAX_FILE_BYTES",
+      });
+    }
+    const output = hooks ? hooks.transform(chunk, last) : chunk;
+    await written;
+    if (output?.length) written = writeAll(to, output);
+  }
+  async function* hashed(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of readChunks(from, source.gzip)) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+
+  try {
+    if (source.gzip) await gunzip(source, hashed(), write);
+    else for await (const chunk of hashed()) await write(chunk, false);
+    await write(new Uint8Array(), true);
+  } finally {
+    await written;
+  }
+
+  const after = await from.stat();
+  if (bytes !== before.size || +after.mtime! !== +before.mtime!) {
+    throw refused({
+      file: source.file,
+      problem: "changed while it was being read",
+      remedy: "Write it under another name and rename it when it is whole",
+    });
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+// The chunks of an ungzipped file share three buffers: one that is being read
+// into, one that is being looked at, one that is being written.
+async function* readChunks(
+  file: Deno.FsFile,
+  fresh_buffers: boolean,
+): AsyncGenerator<Uint8Array> {
+  const buffers = Array.from({ length: 3 }, () => new Uint8Array(CHUNK_BYTES));
+  let turn = 0;
+  const read = async () => {
+    const buffer = fresh_buffers
+      ? new Uint8Array(CHUNK_BYTES)
+      : buffers[turn++ % 3];
+    const length = await file.read(buffer);
+    return length === null ? null : buffer.subarray(0, length);
+  };
+  let next = read();
+  try {
+    for (;;) {
+      const chunk = await next;
+      if (chunk === null) return;
+      next = read();
+      yield chunk;
+    }
+  } finally {
+    await next;
+  }
+}
+
+async function gunzip(
+  source: SourceFile,
+  packed: AsyncIterable<Uint8Array>,
+  write: (chunk: Uint8Array, last: boolean) => Promise<void>,
+): Promise<void> {
+  try {
+    await pipeline(
+      Readable.from(packed),
+      createGunzip({ chunkSize: CHUNK_BYTES }),
+      async (chunks: AsyncIterable<Uint8Array>) => {
+        for await (const chunk of chunks) await write(chunk, false);
+      },
+    );
+  } catch (error) {
+    // zlib's errors have a code such as Z_BUF_ERROR; others are ours or the disk's.
+    const code = (error as { code?: unknown }).code;
+    if (typeof code !== "string" || !code.startsWith("Z_")) throw error;
+    throw refused({
+      file: source.file,
+      problem: code === "Z_BUF_ERROR"
+        ? "the gzip data ends too early: the file is cut"
+        : "not sound gzip data",
+      remedy: EXPORT_AGAIN,
+    });
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += await file.write(bytes.subarray(done));
+  }
+}
+
+class NotUtf8 extends Error {}
+
+/** Makes UTF-8 without a byte order mark of text that is UTF-8, UTF-16 with one, or `fallback`. */
+class Transcoder {
+  encoding = "utf-8";
+  #decoder: TextDecoder | undefined;
+  #started = false;
+  #pending = new Uint8Array();
+
+  constructor(readonly fallback: string | null) {}
+
+  /** Throws NotUtf8 when there is no fallback and a byte is not UTF-8. */
+  feed(chunk: Uint8Array, last: boolean): Uint8Array {
+    let bytes = this.#pending.length ? concat(this.#pending, chunk) : chunk;
+    if (!this.#started) {
+      // Three bytes tell every byte order mark.
+      if (bytes.length < 3 && !last) return this.#keep(bytes, 0);
+      this.#started = true;
+      bytes = this.#start(bytes);
+    }
+    if (this.#decoder) {
+      this.#pending = new Uint8Array();
+      return new TextEncoder().encode(
+        this.#decoder.decode(bytes, { stream: !last }),
+      );
+    }
+    const whole = last ? bytes.length : wholeCharacters(bytes);
+    const text = bytes.subarray(0, whole);
+    if (!isUtf8(text)) throw new NotUtf8();
+    this.#keep(bytes, whole);
+    return text;
+  }
+
+  #start(bytes: Uint8Array): Uint8Array {
+    if (bytes[0] === 0xff && bytes[1] === 0xfe) this.encoding = "utf-16le";
+    else if (bytes[0] === 0xfe && bytes[1] === 0xff) this.encoding = "utf-16be";
+    else if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+      bytes = bytes.subarray(3);
+    } else if (this.fallback) this.encoding = this.fallback;
+    if (this.encoding !== "utf-8") {
+      this.#decoder = new TextDecoder(this.encoding);
+    }
+    return bytes;
+  }
+
+  #keep(bytes: Uint8Array, from: number): Uint8Array {
+    this.#pending = bytes.slice(from);
+    return new Uint8Array();
+  }
+}
+
+/** How many of `bytes` are whole UTF-8 characters, if they are UTF-8 at all. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back];
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+async function checkParquet(source: SourceFile, path: string): Promise<void> {
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  const magic = async (offset: number) => {
+    const bytes = new Uint8Array(4);
+    await file.seek(Math.max(offset, 0), Deno.SeekMode.Start);
+    await file.read(bytes);
+    return new TextDecoder().decode(bytes);
+  };
+  if (
+    size < 12 || await magic(0) !== "PAR1" || await magic(size - 4) !== "PAR1"
+  ) {
+    throw refused({
+      file: source.file,
+      problem: "not a whole Parquet file: it must begin and end with PAR1",
+      remedy: EXPORT_AGAIN,
+    });
+  }
+}
+
+async function lineAt(path: string, offset: number): Promise<number> {
+  let line = 1;
+  let seen = 0;
+  using file = await Deno.open(path);
+  for await (const chunk of readChunks(file, false)) {
+    const part = chunk.subarray(0, offset - seen);
+    for (let i = 0; i < part.length; i++) {
+      const next = part[i + 1] ?? chunk[i + 1];
+      if (part[i] === 0x0a || part[i] === 0x0d && next !== 0x0a) line++;
+    }
+    seen += chunk.length;
+    if (seen >= offset) break;
+  }
+  return line;
+}

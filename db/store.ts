@@ -1,0 +1,165 @@
+/** The interface between HTTP and data: what a store answers, in which shapes, with which errors. */
+
+/** What the routes ask of a store, whichever engine is behind it. */
+export interface Store {
+  /** The snapshot being served; a request reads this once. Null until a load succeeds. */
+  readonly snapshot: Snapshot | null;
+  /** Why there is no snapshot, as one text for people; null while one is loading or served. */
+  readonly problem: string | null;
+}
+
+/** One immutable, loaded version of the data. */
+export interface Snapshot {
+  /** 16 hex digits: equal for equal files, settings and load rules, on any machine. */
+  readonly data_version: string;
+  /** When loading ended, ISO 8601 in UTC. */
+  readonly loaded_at: string;
+  /** Every known channel, in code-point order: the order of all counts. */
+  readonly channels: readonly string[];
+  /** Every known topic, in code-point order; a topic's code is its position. */
+  readonly topics: readonly string[];
+  /** Rows a table, as `/api/v1/stats/{table}` tells. */
+  readonly rows: Readonly<Record<CountedTable, number>>;
+  readonly report: LoadReport;
+  /** The code of the topic of that name, ignoring case; undefined when there is none. */
+  topicCode(name: string): number | undefined;
+  /**
+   * Interactions of one customer per channel, in the order of `channels`.
+   * Null when the customer is not known.
+   */
+  countByChannel(
+    question: CustomerQuestion,
+  ): ChannelCounts | null | Promise<ChannelCounts | null>;
+}
+
+/** A table of which the rows are told. */
+export type CountedTable = "customers" | "interactions" | "products";
+
+/** Interactions per channel. */
+export type ChannelCounts = ArrayLike<number>;
+
+/** Which interactions of which customer to count; both days are included. */
+export interface CustomerQuestion {
+  /** 1 to 2^53-1. */
+  readonly customer_id: number;
+  /** First day, `YYYY-MM-DD`, a real calendar day. */
+  readonly start_date?: string;
+  /** Last day, `YYYY-MM-DD`, a real calendar day. */
+  readonly end_date?: string;
+  /** From `topicCode`. */
+  readonly topic_code?: number;
+}
+
+/** What a load did with every file: printed in short, served in full. */
+export interface LoadReport {
+  readonly data_version: string;
+  /** When loading ended, ISO 8601 in UTC. */
+  readonly loaded_at: string;
+  /** Duration of the whole load, in seconds. */
+  readonly seconds: number;
+  readonly files: readonly FileReport[];
+  /** What lies in the folder and is not read. */
+  readonly ignored: readonly IgnoredFile[];
+  /** The first rows set aside, in the order of files and lines. */
+  readonly rejects: readonly Reject[];
+  /** Known customers: those with a record and those known only from interactions. */
+  readonly customers: number;
+  /** A customer to try the API with: the one with the lowest id. */
+  readonly example_customer_id: number | null;
+  /** Customers known only from interactions. */
+  readonly orphan_customers: number;
+  /** Customers with several records that differ; the later one won. */
+  readonly conflicting_customers: number;
+  /** Interactions, after a row that lists several customers is split. */
+  readonly interactions: number;
+  /** Interactions equal in customer, time, channel and topic to one before; they count. */
+  readonly duplicate_interactions: number;
+  /** Interactions found in several overlapping exports and counted once. */
+  readonly merged_interactions: number;
+  /** Interactions later than the moment of loading. */
+  readonly future_interactions: number;
+}
+
+/** What a load did with one file. */
+export interface FileReport {
+  /** Path below the data folder. */
+  readonly file: string;
+  readonly table: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** How the text was encoded; null for Parquet. */
+  readonly encoding: string | null;
+  /** `rows_read` = `rows_kept` + `rows_set_aside`. */
+  readonly rows_read: number;
+  readonly rows_kept: number;
+  readonly rows_set_aside: number;
+  /** Exact counts, the most frequent first. */
+  readonly set_aside: readonly RejectCount[];
+  readonly unknown_columns: readonly string[];
+  /** Time to copy and read it, in seconds. */
+  readonly seconds: number;
+}
+
+/** How many rows of a file were set aside for one reason. */
+export interface RejectCount {
+  readonly column: string;
+  readonly reason: string;
+  readonly rows: number;
+}
+
+/** One row that breaks a rule. */
+export interface Reject {
+  readonly file: string;
+  /** Record number in the file; the header is 1 and empty lines are not counted. */
+  readonly line: number;
+  readonly column: string;
+  /** The cell as it stands in the file, its first 200 characters. */
+  readonly value: string | null;
+  readonly reason: string;
+}
+
+/** A file that is not read, and why. */
+export interface IgnoredFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** Why data could not be loaded: where, what, and what to do. */
+export interface LoadProblem {
+  /** Path below the data folder; absent when no single file is to blame. */
+  readonly file?: string;
+  /** Record number in the file, the header is 1. */
+  readonly line?: number;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** What can go wrong in operation: nothing to serve, or data that is refused. */
+export type StoreErrorKind = "unavailable" | "refused";
+
+/** An operating error; anything else that is thrown is a bug. */
+export class StoreError extends Error {
+  constructor(readonly kind: StoreErrorKind, message: string) {
+    super(message);
+    this.name = "StoreError";
+  }
+}
+
+/** The snapshot being served; throws while there is none. */
+export function requireSnapshot({ snapshot }: Store): Snapshot {
+  if (snapshot) return snapshot;
+  throw new StoreError(
+    "unavailable",
+    "No data is loaded yet; /readyz tells why.",
+  );
+}
+
+/** The error of a load that refuses its data, for one or more reasons. */
+export function refused(...problems: LoadProblem[]): StoreError {
+  return new StoreError("refused", problems.map(sentence).join("\n"));
+}
+
+function sentence({ file, line, problem, remedy }: LoadProblem): string {
+  const where = [file, line && `line ${line}`].filter(Boolean).join(", ");
+  return `${where ? `${where}: ` : ""}${problem}. ${remedy}.`;
+}

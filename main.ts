@@ -1,0 +1,80 @@
+/** The composition root: settings, socket, load, serve, drain. Nothing imports it. */
+
+import { readConfig } from "./config.ts";
+import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import { StoreError } from "./db/store.ts";
+import { createApp } from "./routes/app.ts";
+import { startProgress, summary } from "./terminal.ts";
+
+/** How long running requests may take to end after SIGTERM, in milliseconds. */
+const DRAIN_MS = 5_000;
+
+function fail(text: string): never {
+  console.error(text);
+  Deno.exit(1);
+}
+
+let config;
+try {
+  config = readConfig(Deno.env.toObject());
+} catch (error) {
+  fail(`Wrong setting ${(error as Error).message}`);
+}
+
+const store = new DuckdbStore(config);
+const app = createApp({ store, config, log: console.error });
+
+// HEAD is answered as GET: Deno leaves out the body and tells its true length.
+function answer(request: Request): Response | Promise<Response> {
+  return app.fetch(
+    request.method === "HEAD"
+      ? new Request(request, { method: "GET" })
+      : request,
+  );
+}
+
+// The socket opens before the load, so that whoever waits can ask.
+let server: Deno.HttpServer<Deno.NetAddr>;
+try {
+  server = Deno.serve({
+    hostname: config.HOST,
+    port: config.PORT,
+    onListen: () => {},
+  }, answer);
+} catch (error) {
+  fail(
+    `Cannot listen on HOST=${config.HOST} PORT=${config.PORT}: ${
+      (error as Error).message
+    }`,
+  );
+}
+const host = ["0.0.0.0", "::"].includes(config.HOST)
+  ? "localhost"
+  : config.HOST;
+const base_url = `http://${host}:${server.addr.port}`;
+
+async function stop(): Promise<void> {
+  setTimeout(() => Deno.exit(1), DRAIN_MS);
+  await server.shutdown();
+  await store.close();
+  Deno.exit(0);
+}
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, stop);
+}
+
+console.log(`Listening on ${base_url}`);
+const progress = startProgress();
+try {
+  const snapshot = await store.load(progress.step);
+  progress.stop();
+  console.log(summary(snapshot, base_url));
+} catch (error) {
+  progress.stop();
+  // Refused data is for people to mend; anything else is a bug and has a stack.
+  console.error(
+    error instanceof StoreError
+      ? `Not ready. ${error.message}`
+      : (error as Error).stack,
+  );
+}

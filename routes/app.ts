@@ -1,0 +1,68 @@
+/** The HTTP application: the table of contents of the API. */
+
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import type { Config } from "../config.ts";
+import type { Store } from "../db/store.ts";
+import {
+  createCountInteractions,
+  interactionsEndpoints,
+} from "./interactions.ts";
+import { createAnswerJson } from "./middleware/caching.ts";
+import { createFailures } from "./middleware/errors.ts";
+import { limitUrl } from "./middleware/limits.ts";
+import { createRequestIds, setRequestId } from "./middleware/request_id.ts";
+import { createOpenApi } from "./openapi.ts";
+import { createOps, opsEndpoints } from "./ops.ts";
+import { createStats, statsEndpoint } from "./stats.ts";
+
+/** What the application is made of. */
+export interface Parts {
+  readonly store: Store;
+  readonly config: Config;
+  /** Gets what an operator must see. */
+  readonly log: (text: string) => void;
+}
+
+/** Every endpoint, as /openapi.json tells. */
+export const endpoints = [
+  ...interactionsEndpoints,
+  statsEndpoint,
+  ...opsEndpoints,
+];
+
+/** Puts the application together: middleware in order, then every mount. */
+export function createApp({ store, config, log }: Parts): Hono {
+  const app = new Hono();
+  const requestId = createRequestIds();
+  const failures = createFailures(requestId, log);
+  const answerJson = createAnswerJson(requestId, config.CACHE_SECONDS);
+
+  if (config.CORS_ORIGINS) {
+    app.use(cors({
+      origin: config.CORS_ORIGINS,
+      allowMethods: ["GET", "HEAD"],
+      exposeHeaders: ["Data-Version", "ETag", "X-Request-Id"],
+    }));
+  }
+
+  // Before any middleware: it is asked on every page view.
+  const countInteractions = createCountInteractions(store, answerJson);
+  for (const { path } of interactionsEndpoints) {
+    app.get(path, countInteractions);
+  }
+
+  app.use(setRequestId(requestId));
+  app.use(methodNotAllowed({
+    app,
+    onMethodNotAllowed: failures.methodNotAllowed,
+  }));
+  app.use(limitUrl);
+  app.route("/", createStats(store, answerJson));
+  app.route("/", createOps(store, failures));
+  app.route("/", createOpenApi(endpoints));
+  app.notFound(failures.notFound);
+  app.onError(failures.onError);
+  return app;
+}

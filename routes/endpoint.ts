@@ -1,0 +1,88 @@
+/** What an endpoint is: its schemas validate the request and describe it in /openapi.json. */
+
+import { zValidator } from "@hono/zod-validator";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+
+/** An endpoint as the API documents it. */
+export interface Endpoint {
+  /** Path in Hono's form, such as `/api/v1/interactions/:customer_id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** The body of each status it answers with. */
+  readonly answers: Readonly<Record<number, Answer>>;
+}
+
+/** One status of an endpoint. */
+export interface Answer {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  readonly example?: unknown;
+}
+
+const failureSchema = z.object({ error: z.string() });
+
+/** The answer of a failure. */
+export function failure(description: string): Answer {
+  return { description, schema: failureSchema };
+}
+
+/**
+ * The schema of a query string with these parameters, each at most once. Any
+ * other is refused: a misspelt filter would give a confident wrong number.
+ */
+export function querySchema<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape);
+}
+
+/** A query string as a record; a parameter given twice is the list of its values. */
+export function queryOf(url: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null);
+  const start = url.indexOf("?");
+  if (start < 0) return query;
+  for (const [name, value] of new URLSearchParams(url.slice(start))) {
+    const before = query[name];
+    query[name] = before === undefined ? value : [before, value].flat();
+  }
+  return query;
+}
+
+/** Checks `value`, or throws a 400 that tells what is wrong first. */
+export function parse<Schema extends z.ZodObject>(
+  schema: Schema,
+  value: object,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw badRequest(schema, value, result.error);
+}
+
+/** A validator of `target`, for routes that need not be the fastest. */
+export function validated<
+  Target extends "param" | "query",
+  Schema extends z.ZodObject,
+>(target: Target, schema: Schema) {
+  return zValidator(target, schema, (result) => {
+    if (!result.success) throw badRequest(schema, result.data, result.error);
+  });
+}
+
+function badRequest(
+  { shape }: z.ZodObject,
+  value: object,
+  { issues }: z.core.$ZodError,
+): HTTPException {
+  const wrong = Object.entries(value)
+    .find(([name, text]) => !Object.hasOwn(shape, name) || Array.isArray(text));
+  if (!wrong) return new HTTPException(400, { message: issues[0].message });
+  const [name] = wrong;
+  const what = Object.hasOwn(shape, name) ? "Repeated" : "Unknown";
+  const allowed = Object.keys(shape).join(", ") || "none";
+  return new HTTPException(400, {
+    message: `${what} query parameter ${JSON.stringify(name.slice(0, 60))}. ` +
+      `Allowed, once each: ${allowed}.`,
+  });
+}

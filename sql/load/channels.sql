@@ -1,0 +1,37 @@
+-- name: the channels, each under one name; a declared spelling comes first.
+-- params: none
+create table channel_keys as
+with declared as (
+  select name_key(channel) as key, arg_min(channel, rowid) as channel
+  from staged_channels
+  where reject is null
+  group by key),
+alias_cells as (
+  select unnest(string_split(aliases, ';')) as alias, channel
+  from staged_channels
+  where reject is null),
+aliases as (
+  select
+    name_key(text_value(alias)) as key, name_key(channel) as channel_key
+  from alias_cells),
+known as (
+  select key, channel from declared
+  union
+  select aliases.key, declared.channel
+  from aliases join declared on declared.key = aliases.channel_key
+  where aliases.key is not null),
+named as (
+  select key, name, sum(rows) as rows
+  from channel_spellings
+  group by key, name)
+select key, channel from known
+union all
+select key, arg_max(name, (rows, -rank)) as channel
+from (
+  select *, row_number() over (order by name) as rank
+  from named
+  where key not in (select key from known))
+group by key;
+
+create table channels as
+select distinct channel from channel_keys order by channel;

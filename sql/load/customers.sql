@@ -1,0 +1,45 @@
+-- name: one record a customer, the later one whole; types under one name each.
+-- params: none
+create table repeated_customers as
+select
+  customer_id,
+  max(rowid) as last,
+  count(distinct struct_pack(
+    occupation := coalesce(occupation, ''), type := name_key(coalesce(type, ''))
+  )) > 1 as conflicting
+from staged_customers
+where reject is null and customer_id in (
+  select customer_id from staged_customers
+  where reject is null
+  group by customer_id
+  having count(*) > 1)
+group by customer_id;
+
+create temp view customer_records as
+select customer_id, occupation, type
+from staged_customers left join repeated_customers using (customer_id)
+where reject is null
+  and (last is null or last = staged_customers.rowid);
+
+create table types as
+with named as (
+  select type as name, count(*) as rows
+  from customer_records
+  where type is not null
+  group by type),
+ranked as (
+  select *, row_number() over (order by name) as rank from named)
+select name_key(name) as key, arg_max(name, (rows, -rank)) as type
+from ranked
+group by key;
+
+create table type_spellings as
+select spelling, types.type
+from (select distinct type as spelling from customer_records)
+join types on types.key = name_key(spelling);
+
+create table customers as
+select customer_id, occupation, type_spellings.type
+from customer_records
+left join type_spellings on spelling = customer_records.type
+order by customer_id;

@@ -1,0 +1,19 @@
+-- name: drops what only the load needs.
+-- params: none
+drop view interaction_sources;
+drop view customer_records;
+drop table staged_channels;
+drop table staged_products;
+drop table staged_customers;
+drop table staged_interactions;
+drop table channel_spellings;
+drop table channel_keys;
+drop table topic_cells;
+drop table month_sets;
+drop table cell_sets;
+drop table month_topic_sets;
+drop table cell_topic_sets;
+drop table types;
+drop table type_spellings;
+drop table repeated_customers;
+drop table set_aside;

@@ -1,0 +1,14 @@
+-- name: stages the rows of one file of channels.
+-- params: file
+insert into staged_channels
+select
+  $file,
+  text_value(channel),
+  text_value(aliases),
+  case
+    when extra is not null
+      then as_reject('row', extra, 'more cells than the header')
+    when text_value(channel) is null
+      then as_reject('channel', channel, 'no value')
+  end
+from source;

@@ -1,0 +1,51 @@
+-- name: stages the rows of one file of interactions.
+-- params: file
+insert into staged_interactions
+select
+  $file,
+  moment,
+  interaction,
+  id,
+  ids,
+  topic,
+  case
+    when extra is not null
+      then as_reject('row', extra, 'more cells than the header')
+    when moment is null
+      then as_reject(
+        'date_start', date_start, time_reason(date_start, 'a date or time'))
+    when not in_calendar(moment)
+      then as_reject(
+        'date_start', coalesce(date_start, date_start_value::varchar),
+        'outside 1900-01-01 to 2078-12-31')
+    when has_no_value(interaction)
+      then as_reject('interaction', interaction, 'no value')
+    when id is null and ids is null
+      then as_reject(
+        'customers', coalesce(customers, customers_value::varchar),
+        ids_reason(coalesce(text_value(customers), customers_value::varchar)))
+  end
+from (
+  -- Each level uses the one below, so that no rule runs twice on a row.
+  select
+    *,
+    case when id is null then parse_ids(clean_text(customers)) end as ids
+  from (
+    select
+      *,
+      case
+        when date_start_value is not null then date_start_value
+        when fast_moment is not null then fast_moment
+        else parse_time(text_value(date_start))
+      end as moment,
+      case
+        when customers_value is not null then in_id_range(customers_value)
+        when number::varchar = customers then in_id_range(number)
+        else parse_id(clean_text(customers))
+      end as id
+    from (
+      select
+        *,
+        fast_time(date_start) as fast_moment,
+        try_cast(customers as ubigint) as number
+      from source)));

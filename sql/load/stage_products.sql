@@ -1,0 +1,28 @@
+-- name: stages the rows of one file of products.
+-- params: file
+insert into staged_products
+select
+  $file,
+  month,
+  product_name,
+  case
+    when extra is not null
+      then as_reject('row', extra, 'more cells than the header')
+    when month is null
+      then as_reject('date', date, time_reason(date, 'a month'))
+    when not in_calendar(month)
+      then as_reject(
+        'date', coalesce(date, date_value::varchar),
+        'outside 1900-01-01 to 2078-12-31')
+    when product_name is null
+      then as_reject('product', product, 'no value')
+  end
+from (
+  select
+    *,
+    text_value(product) as product_name,
+    case
+      when date_value is not null then date_trunc('month', date_value)::date
+      else parse_month(text_value(date))
+    end as month
+  from source);

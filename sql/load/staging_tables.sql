@@ -1,0 +1,16 @@
+-- name: the tables that files are staged in; rowids count up in file order.
+-- params: none
+create table files (file usmallint, part boolean, first_row bigint);
+create table staged_channels (
+  file usmallint, channel varchar, aliases varchar,
+  reject varchar[]);
+create table staged_products (
+  file usmallint, month date, product varchar,
+  reject varchar[]);
+create table staged_customers (
+  file usmallint, customer_id bigint, occupation varchar, type varchar,
+  reject varchar[]);
+create table staged_interactions (
+  file usmallint, date_start timestamp, interaction varchar,
+  customer_id bigint, customer_ids bigint[], topic varchar,
+  reject varchar[]);
