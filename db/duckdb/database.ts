@@ -1,11 +1,13 @@
 /** A DuckDB instance that can touch nothing but its own folder, and the SQL files it runs. */
 
 import {
+  type DuckDBDataChunk,
   DuckDBInstance,
+  DuckDBTypeId,
   type DuckDBValue,
-  type DuckDBVector,
   type JS,
 } from "@duckdb/node-api";
+import bindings from "@duckdb/node-bindings";
 
 /** What DuckDB may use. */
 export interface DatabaseLimits {
@@ -17,11 +19,11 @@ export interface DatabaseLimits {
 /** A row of an answer, by column name. */
 export type Row = Record<string, JS>;
 
-/** Some rows of an answer, by column. */
-export interface Chunk {
-  readonly rows: number;
-  readonly vectors: readonly DuckDBVector[];
-}
+/** Some rows of an answer of numbers: a column each. */
+export type Columns = readonly (Float64Array | Uint32Array | Uint16Array)[];
+
+/** A prepared statement: give it its params, get its rows. */
+export type Prepared = (values: Record<string, DuckDBValue>) => Promise<JS[][]>;
 
 /** An open database: one instance and its connection. */
 export interface Database {
@@ -29,10 +31,10 @@ export interface Database {
   run(sql: string): Promise<Row[]>;
   /** Runs `sql/{name}.sql`; `values` are its params. */
   runFile(name: string, values?: Record<string, DuckDBValue>): Promise<Row[]>;
-  /** Runs `sql/{name}.sql` and answers its rows by position. */
-  queryRows(name: string, values: Record<string, DuckDBValue>): Promise<JS[][]>;
-  /** Runs `sql/{name}.sql` and yields its rows as they come. */
-  stream(name: string): AsyncGenerator<Chunk>;
+  /** Prepares `sql/{name}.sql`; its rows come by position. */
+  prepare(name: string): Promise<Prepared>;
+  /** Runs `sql/{name}.sql` and yields its rows as they come; its columns are numbers, never null. */
+  streamNumbers(name: string): AsyncGenerator<Columns>;
   close(): void;
 }
 
@@ -65,19 +67,25 @@ export async function openDatabase(
   const database: Database = {
     run: (sql) => run(sql),
     runFile: async (name, values) => run(await textOf(name), values),
-    queryRows: async (name, values) => {
-      const result = await connection.run(await textOf(name), values);
-      return result.getRowsJS();
+    async prepare(name) {
+      const statement = await connection.prepare(await textOf(name));
+      // One run at a time: a statement that is bound again while it runs
+      // answers with the other run's numbers.
+      let last: Promise<unknown> = Promise.resolve();
+      return function runPrepared(values) {
+        const rows = last.then(async () => {
+          statement.bind(values);
+          return await (await statement.run()).getRowsJS();
+        });
+        last = rows.catch(() => {});
+        return rows;
+      };
     },
-    async *stream(name) {
-      for await (const chunk of await connection.stream(await textOf(name))) {
-        yield {
-          rows: chunk.rowCount,
-          vectors: Array.from(
-            { length: chunk.columnCount },
-            (_, column) => chunk.getColumnVector(column),
-          ),
-        };
+    async *streamNumbers(name) {
+      const result = await connection.stream(await textOf(name));
+      const arrays = result.columnTypes().map(({ typeId }) => ARRAYS[typeId]!);
+      for await (const chunk of result) {
+        yield arrays.map((array, i) => columnOf(chunk, i, array));
       }
     },
     close() {
@@ -97,6 +105,29 @@ export async function openDatabase(
     throw error;
   }
   return database;
+}
+
+type NumberArray =
+  | typeof Float64Array
+  | typeof Uint32Array
+  | typeof Uint16Array;
+
+const ARRAYS: { readonly [type in DuckDBTypeId]?: NumberArray } = {
+  [DuckDBTypeId.DOUBLE]: Float64Array,
+  [DuckDBTypeId.UINTEGER]: Uint32Array,
+  [DuckDBTypeId.USMALLINT]: Uint16Array,
+};
+
+// The vector's own bytes: 10 M rows take 0.7 s, value by value 2 s.
+function columnOf(
+  { chunk, rowCount }: DuckDBDataChunk,
+  column: number,
+  Numbers: NumberArray,
+) {
+  const vector = bindings.data_chunk_get_vector(chunk, column);
+  const size = rowCount * Numbers.BYTES_PER_ELEMENT;
+  const bytes = bindings.vector_get_data(vector, size);
+  return new Numbers(bytes.buffer as ArrayBuffer, bytes.byteOffset, rowCount);
 }
 
 /** The text of `sql/{name}.sql`. */

@@ -8,7 +8,11 @@ import {
   TABLE_NAMES,
   TABLES,
 } from "../intake/contract.ts";
-import { findFiles, type Found } from "../intake/find_files.ts";
+import {
+  findFiles,
+  type Found,
+  type SourceFile,
+} from "../intake/find_files.ts";
 import { type StagedFile, stageFile } from "../intake/stage_file.ts";
 import {
   type CountedTable,
@@ -85,14 +89,9 @@ export async function loadExports(
 
   progress("sorting interactions");
   await database.runFile("load/interaction_sources");
-  const [overlap] = await database.runFile("load/overlap");
-  if (overlap.first === null) await database.runFile("load/interactions");
-  else {
-    await database.runFile("load/merged_interactions", {
-      first: overlap.first as string,
-      last: overlap.last as string,
-    });
-  }
+  const overlap = await findOverlap(database, found);
+  if (overlap) await database.runFile("load/merged_interactions", overlap);
+  else await database.runFile("load/interactions");
   progress("counting per channel");
   await database.runFile("load/customer_channels");
   const loaded_at = new Date().toISOString();
@@ -151,6 +150,21 @@ async function findExports(data_dir: string): Promise<Found> {
   return found;
 }
 
+// Only several top-level exports can overlap; the query reads every row.
+async function findOverlap(
+  database: Database,
+  { files }: Found,
+): Promise<{ first: string; last: string } | null> {
+  const exports = files.filter(({ table, part }) =>
+    table === "interactions" && !part
+  );
+  if (exports.length < 2) return null;
+  const [{ first, last }] = await database.runFile("load/overlap");
+  return first === null
+    ? null
+    : { first: first as string, last: last as string };
+}
+
 interface LoadedFile {
   readonly number: number;
   readonly staged: StagedFile;
@@ -171,40 +185,70 @@ async function stageAll(
   const in_order = TABLE_NAMES.flatMap((table) =>
     files.filter((file) => file.table === table)
   );
-  for (const [i, source] of in_order.entries()) {
-    const began = performance.now();
-    const number = i + 1;
-    const path = `${folder}/${number}`;
-    try {
+  const pathOf = (i: number) => `${folder}/${i}`;
+  // The next file is copied while DuckDB reads this one.
+  let copying = copyFile(in_order[0], pathOf(0), config);
+  try {
+    for (const [i, source] of in_order.entries()) {
       progress(`copying ${source.file}`);
-      const staged = await stageFile(source, path, {
-        csv_encoding: config.CSV_ENCODING,
-        max_file_bytes: config.MAX_FILE_BYTES,
-      });
-      progress(`reading ${source.file}`);
-      const first_row = loaded
-        .filter(({ staged }) => staged.table === source.table)
-        .reduce((sum, { rows_read }) => sum + rows_read, 0);
-      await database.runFile("load/add_file", {
-        file: number,
-        part: source.part,
-        first_row: BigInt(first_row),
-      });
-      const read = await readStaged(database, number, staged);
-      const seconds = secondsSince(began);
-      loaded.push({ number, staged, ...read, seconds });
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      refusals.push(error);
-    } finally {
-      await Deno.remove(path).catch(() => {});
+      const copied = await copying;
+      if (i + 1 < in_order.length) {
+        copying = copyFile(in_order[i + 1], pathOf(i + 1), config);
+      }
+      try {
+        const { staged, seconds } = copied();
+        progress(`reading ${source.file}`);
+        const began = performance.now();
+        const first_row = loaded
+          .filter(({ staged }) => staged.table === source.table)
+          .reduce((sum, { rows_read }) => sum + rows_read, 0);
+        await database.runFile("load/add_file", {
+          file: i,
+          part: source.part,
+          first_row: BigInt(first_row),
+        });
+        loaded.push({
+          number: i,
+          staged,
+          ...await readStaged(database, i, staged),
+          seconds: seconds + secondsSince(began),
+        });
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        refusals.push(error);
+      } finally {
+        await Deno.remove(pathOf(i)).catch(() => {});
+      }
     }
+  } finally {
+    await copying;
   }
   if (refusals.length === 0) return loaded;
   throw new StoreError(
     "refused",
     refusals.map(({ message }) => message).join("\n"),
   );
+}
+
+// Never rejects, since nobody waits for it yet; what it answers tells or throws.
+async function copyFile(
+  source: SourceFile,
+  path: string,
+  config: Config,
+): Promise<() => { staged: StagedFile; seconds: number }> {
+  const began = performance.now();
+  try {
+    const staged = await stageFile(source, path, {
+      csv_encoding: config.CSV_ENCODING,
+      max_file_bytes: config.MAX_FILE_BYTES,
+    });
+    const seconds = secondsSince(began);
+    return () => ({ staged, seconds });
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }
 
 async function readStaged(

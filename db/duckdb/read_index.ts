@@ -23,12 +23,14 @@ export async function readIndex(
   const offsets = new Uint32Array(size.customers * size.channels + 1);
   let customer = 0;
   let slice = 0;
-  for await (const chunk of database.stream("load/index_customers")) {
-    const [ids, ...channels] = chunk.vectors;
-    for (let row = 0; row < chunk.rows; row++) {
-      customer_ids[customer++] = ids.getItem(row) as number;
+  for await (
+    const [ids, ...channels] of database.streamNumbers("load/index_customers")
+  ) {
+    customer_ids.set(ids, customer);
+    customer += ids.length;
+    for (let row = 0; row < ids.length; row++) {
       for (const counts of channels) {
-        offsets[slice + 1] = offsets[slice] + (counts.getItem(row) as number);
+        offsets[slice + 1] = offsets[slice] + counts[row];
         slice++;
       }
     }
@@ -39,12 +41,12 @@ export async function readIndex(
     ? new Uint8Array(size.interactions)
     : new Uint16Array(size.interactions);
   let interaction = 0;
-  for await (const chunk of database.stream("load/index_interactions")) {
-    const [day, topic_set] = chunk.vectors;
-    for (let row = 0; row < chunk.rows; row++, interaction++) {
-      days[interaction] = day.getItem(row) as number;
-      topic_sets[interaction] = topic_set.getItem(row) as number;
-    }
+  for await (
+    const [day, topic_set] of database.streamNumbers("load/index_interactions")
+  ) {
+    days.set(day, interaction);
+    topic_sets.set(topic_set, interaction);
+    interaction += day.length;
   }
   return {
     customer_ids,

@@ -2,7 +2,7 @@
 
 import type { Config } from "../../config.ts";
 import type { ChannelCounts, CustomerQuestion, Snapshot } from "../store.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { openDatabase, type Prepared } from "./database.ts";
 import { dateOf, dayNumber, LAST_DAY } from "./day_number.ts";
 import { loadExports, type Progress } from "./load.ts";
 import { readIndex } from "./read_index.ts";
@@ -53,8 +53,9 @@ export async function openSnapshot(
         last_day: question.end_date ? dayNumber(question.end_date) : LAST_DAY,
         topic_code: question.topic_code,
       });
+    const query = await database.prepare("queries/customer_interactions");
     const countFromQuery = (question: CustomerQuestion) => {
-      const answer = queryCounts(database, question)
+      const answer = queryCounts(query, question)
         .finally(() => running.delete(answer));
       running.add(answer);
       return answer;
@@ -92,11 +93,11 @@ export async function openSnapshot(
 }
 
 async function queryCounts(
-  database: Database,
+  query: Prepared,
   question: CustomerQuestion,
 ): Promise<ChannelCounts | null> {
   // A channel may be called customer_id, so counts are read by position.
-  const [row] = await database.queryRows("queries/customer_interactions", {
+  const [row] = await query({
     customer_id: BigInt(question.customer_id),
     start_date: question.start_date ?? null,
     end_date: question.end_date ?? null,

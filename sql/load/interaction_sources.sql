@@ -3,6 +3,10 @@
 create type channel_name as enum (
   select channel from channels order by channel);
 
+create table spelled_channels as
+select spelling, channel::channel_name as channel
+from channel_spellings join channel_keys using (key);
+
 create temp view interaction_sources as
 with one_each as (
   select file, date_start, interaction, topic, customer_id
@@ -15,7 +19,7 @@ with one_each as (
 select
   one_each.file,
   one_each.customer_id,
-  channel_keys.channel::channel_name as channel,
+  spelled_channels.channel,
   one_each.date_start,
   case
     when cell_topic_sets.topic_set is not null then cell_topic_sets.topic_set
@@ -23,8 +27,7 @@ select
     else 0
   end::usmallint as topic_set
 from one_each
-join channel_spellings on channel_spellings.spelling = one_each.interaction
-join channel_keys on channel_keys.key = channel_spellings.key
+join spelled_channels on spelled_channels.spelling = one_each.interaction
 left join cell_topic_sets on cell_topic_sets.cell = one_each.topic
 left join month_topic_sets
   on month_number = year(date_start) * 12 + month(date_start);
