@@ -29,8 +29,9 @@ export async function readIndex(
     customer_ids.set(ids, customer);
     customer += ids.length;
     for (let row = 0; row < ids.length; row++) {
-      for (const counts of channels) {
-        offsets[slice + 1] = offsets[slice] + counts[row];
+      // By number: without any channel there is one column all the same.
+      for (let channel = 0; channel < size.channels; channel++) {
+        offsets[slice + 1] = offsets[slice] + channels[channel][row];
         slice++;
       }
     }

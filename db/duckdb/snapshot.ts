@@ -55,7 +55,7 @@ export async function openSnapshot(
       });
     const query = await database.prepare("queries/customer_interactions");
     const countFromQuery = (question: CustomerQuestion) => {
-      const answer = queryCounts(query, question)
+      const answer = queryCounts(query, question, channels.length)
         .finally(() => running.delete(answer));
       running.add(answer);
       return answer;
@@ -95,6 +95,7 @@ export async function openSnapshot(
 async function queryCounts(
   query: Prepared,
   question: CustomerQuestion,
+  channel_count: number,
 ): Promise<ChannelCounts | null> {
   // A channel may be called customer_id, so counts are read by position.
   const [row] = await query({
@@ -103,7 +104,7 @@ async function queryCounts(
     end_date: question.end_date ?? null,
     topic_code: question.topic_code ?? null,
   });
-  return row ? Uint32Array.from(row.slice(1), Number) : null;
+  return row ? Uint32Array.from(row.slice(1, 1 + channel_count), Number) : null;
 }
 
 // A tenth asks for customers who are hardly there; half have dates, half a topic.

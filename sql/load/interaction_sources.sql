@@ -1,7 +1,12 @@
 -- name: the interactions, one a customer, with channel and topics resolved.
 -- params: none
+-- An ENUM needs a value; where nothing names a channel, an empty name stands
+-- in, which no channel can have.
 create type channel_name as enum (
-  select channel from channels order by channel);
+  select channel from channels
+  union all
+  select '' where (select count(*) from channels) = 0
+  order by channel);
 
 create table spelled_channels as
 select spelling, channel::channel_name as channel
