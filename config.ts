@@ -98,10 +98,12 @@ export const settings = z.object({
 export type Config = z.output<typeof settings>;
 
 /**
- * Reads the settings from `env`; an empty value counts as not set.
- * Throws an Error whose message is one line naming the wrong setting.
+ * Reads the settings from the environment, or from `env`; an empty value counts
+ * as not set. Throws an Error whose message is one line naming the wrong setting.
  */
-export function readConfig(env: Record<string, string | undefined>): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>> = environment(),
+): Config {
   const given = Object.fromEntries(
     Object.keys(settings.shape)
       .map((name) => [name, env[name]])
@@ -112,4 +114,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const { path, message } = result.error.issues[0];
   const name = String(path[0]);
   throw new Error(`${name}=${JSON.stringify(given[name])}: ${message}`);
+}
+
+// By name, so that the process needs no permission to read any other variable.
+function environment(): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.keys(settings.shape).map((name) => [name, Deno.env.get(name)]),
+  );
 }

@@ -16,7 +16,7 @@ function fail(text: string): never {
 
 let config;
 try {
-  config = readConfig(Deno.env.toObject());
+  config = readConfig();
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);
 }

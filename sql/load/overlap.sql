@@ -1,4 +1,4 @@
--- name: the span in which two or more top-level exports of interactions overlap.
+-- name: the span in which top-level exports of interactions overlap, if any.
 -- params: none
 with spans as (
   select file, min(date_start) as first, max(date_start) as last

@@ -1,4 +1,4 @@
--- name: the settings that the cleaning rules depend on; strptime wants constants.
+-- name: what the cleaning rules depend on; strptime wants constant formats.
 -- params: date_order, time_zone
 set variable settings = {
   slash_date: if($date_order = 'MDY', '%m/%d/%Y', '%d/%m/%Y'),

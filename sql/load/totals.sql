@@ -17,7 +17,8 @@ select
    where reject is null) as interaction_sources,
   (select count(*) from interactions
    where date_start > timezone(
-     getvariable('settings').time_zone, $now::timestamptz)) as future_interactions,
+     getvariable('settings').time_zone, $now::timestamptz))
+    as future_interactions,
   (select count(*) from (
     select
       customer_id = lag(customer_id) over ()

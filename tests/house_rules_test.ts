@@ -1,0 +1,173 @@
+/** Rules of the house that a program can check; each failure says the remedy. */
+
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url);
+
+interface SourceText {
+  readonly path: string;
+  readonly text: string;
+}
+
+async function sources(folder: string, ending: string): Promise<SourceText[]> {
+  const found: SourceText[] = [];
+  for await (
+    const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))
+  ) {
+    const path = `${folder}${name}`;
+    if (isDirectory && /^[a-z]/.test(name)) {
+      found.push(...await sources(`${path}/`, ending));
+    } else if (name.endsWith(ending)) {
+      found.push({ path, text: await Deno.readTextFile(new URL(path, ROOT)) });
+    }
+  }
+  return found;
+}
+
+const code = await sources("./", ".ts");
+const product = code.filter(({ path }) => !/^\.\/(tests|bench)\//.test(path));
+
+function importsOf({ path, text }: SourceText): string[] {
+  const from = /^(?:import|export)\s[^;]*?from "([^"]+)"|import\("([^"]+)"\)/gm;
+  return Array.from(text.matchAll(from), ([, a, b]) => a ?? b).map((name) =>
+    name.startsWith(".")
+      ? `./${
+        new URL(name, new URL(path, ROOT)).pathname.slice(ROOT.pathname.length)
+      }`
+      : name
+  );
+}
+
+Deno.test("arrows point one way: main → routes → db/store.ts, and db knows no HTTP", () => {
+  const rules: { in: RegExp; not: RegExp; remedy: string }[] = [
+    { in: /./, not: /^\.\/main\.ts$/, remedy: "nothing imports main.ts" },
+    {
+      in: /^\.\/routes\//,
+      not: /^\.\/(?!routes\/|db\/store\.ts$|config\.ts$)/,
+      remedy:
+        "of the project, routes/ imports itself, db/store.ts and config.ts",
+    },
+    {
+      in: /^\.\/routes\//,
+      not: /^(@duckdb|node:)/,
+      remedy: "engines belong behind db/store.ts",
+    },
+    {
+      in: /^\.\/(db|config)/,
+      not: /^(hono|@hono)|^\.\/(routes|terminal)/,
+      remedy: "db/ knows no HTTP and no terminal",
+    },
+    {
+      in: /^\.\/db\/(intake|store)/,
+      not: /^@duckdb|^\.\/db\/duckdb/,
+      remedy: "only db/duckdb/ knows DuckDB",
+    },
+    {
+      in: /^\.\/db\/duckdb\/serving_index\.ts/,
+      not: /./,
+      remedy: "the serving index stands alone",
+    },
+  ];
+  for (const file of product) {
+    for (const name of importsOf(file)) {
+      for (const { in: where, not, remedy } of rules) {
+        assert(
+          !(where.test(file.path) && not.test(name)),
+          `${file.path} imports ${name}: ${remedy}`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("only config.ts reads the environment", () => {
+  for (const { path, text } of product) {
+    assert(
+      path === "./config.ts" || !/Deno\.env|process\.env/.test(text),
+      `${path}: make it a setting in config.ts`,
+    );
+  }
+});
+
+Deno.test("every file begins with one line that says what it is for", () => {
+  for (const { path, text } of code) {
+    assert(
+      /^\/\*\* .+\. \*\/\n\n/.test(text),
+      `${path}: begin with /** what it is responsible for. */`,
+    );
+  }
+});
+
+Deno.test("every export has a sentence", () => {
+  for (const { path, text } of product) {
+    for (
+      const [, before, name] of text.matchAll(
+        /(.*)\nexport (?:async )?(?:function\*?|class|const|interface|type) (\w+)/g,
+      )
+    ) {
+      assert(
+        before.endsWith("*/"),
+        `${path}: say in a sentence what ${name} is`,
+      );
+    }
+  }
+});
+
+Deno.test("names are snake_case and say more than a kind of code", () => {
+  for (const { path } of code) {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    assert(/^[a-z0-9_]+\.ts$/.test(name), `${path}: name files in snake_case`);
+    assert(
+      !/^(utils?|helpers?|index|types|common|mod)\.ts$/.test(name),
+      `${path}: name it after what it exports`,
+    );
+  }
+});
+
+Deno.test("SQL files have their header, 80 columns and lower-case keywords", async () => {
+  const statements = await sources("./sql/", ".sql");
+  assert(statements.length > 20);
+  for (const { path, text } of statements) {
+    assert(
+      /^-- name: .+\n(-- {3}.+\n)*-- params: .+\n/.test(text),
+      `${path}: begin with -- name: one sentence. and -- params: a, b`,
+    );
+    for (const line of text.split("\n")) {
+      assert(line.length <= 80, `${path}: over 80 columns: ${line}`);
+    }
+    const keyword =
+      /\b(SELECT|FROM|WHERE|JOIN|AND|OR|CREATE|TABLE|ORDER|GROUP|CASE)\b/.exec(
+        text.replaceAll(/--.*|'[^']*'/g, ""),
+      );
+    assertEquals(
+      keyword?.[0],
+      undefined,
+      `${path}: write keywords in lower case`,
+    );
+
+    const named = new Set(
+      Array.from(
+        text.replaceAll(/--.*/g, "").matchAll(/\$(\w+)/g),
+        ([, name]) => name,
+      ),
+    );
+    const told = /^-- params: (.+)$/m.exec(text)![1].split(";")[0].split(", ");
+    assertEquals(
+      [...named].sort(),
+      told.filter((name) => name !== "none").sort(),
+      `${path}: name its params in the second line`,
+    );
+  }
+});
+
+Deno.test("every SQL file is run by the code", async () => {
+  const text = product.map((file) => file.text).join("\n");
+  for (const { path } of await sources("./sql/", ".sql")) {
+    const name = path.slice("./sql/".length, -".sql".length);
+    const by_table = name.startsWith("load/stage_");
+    assert(
+      by_table || text.includes(`"${name}"`),
+      `${path}: nothing runs it, remove it`,
+    );
+  }
+});

@@ -1,0 +1,119 @@
+/** The process: it listens at once, loads, says what is wrong, and ends without leftovers. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { dataFolder } from "./support/data_folder.ts";
+import { runToEnd, startServer, waitFor } from "./support/start_server.ts";
+
+const DATA_DIR = new URL("../data", import.meta.url).pathname;
+
+async function filesBelow(folder: string): Promise<string[]> {
+  return await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+}
+
+Deno.test("it serves the sample, and ends without leftovers", async () => {
+  await using server = await startServer({ DATA_DIR });
+  const ready = await waitFor(`${server.base_url}/readyz`, 200);
+  await ready.body?.cancel();
+  assertMatch(
+    server.output.out,
+    /Ready in \d+\.\d s, data version [0-9a-f]{16}/,
+  );
+  for (
+    const line of [
+      "customers     13, 1 of them only in interactions",
+      "interactions  31",
+      "channels      Bird, Boat, Call, Email, Post",
+      "topics        Lemon, Orange, Sand",
+      "set aside     1 of 10 rows of products_of_discussion.csv, most often date: no such day or time",
+      `Try ${server.base_url}/api/v1/interactions/1`,
+    ]
+  ) assertStringIncludes(server.output.out, line);
+  // No terminal, no progress line.
+  assertEquals(server.output.error, "");
+
+  const url = `${server.base_url}/api/v1/interactions/4`;
+  const body =
+    '{"data":{"customer_id":4,"interactions":{"Bird":1,"Boat":0,"Call":1,"Email":0,"Post":0}}}';
+  assertEquals(await (await fetch(url)).text(), body);
+  const head = await fetch(url, { method: "HEAD" });
+  assertEquals(head.headers.get("Content-Length"), String(body.length));
+  assertEquals(await head.text(), "");
+
+  assertEquals((await filesBelow(server.staging)).length, 1);
+  assertEquals(await server.stop(), 0);
+  assertEquals(await filesBelow(server.staging), []);
+});
+
+Deno.test("it stays up with data it refuses, and says what to do", async () => {
+  await using folder = await dataFolder({
+    "customers.csv": "Customer_Id\n1\n",
+    "interactions.csv": 'Date Start,Interaction,Customers\n1/1/2020,"Bird,1\n',
+  });
+  await using server = await startServer({ DATA_DIR: folder.path });
+  const health = await waitFor(`${server.base_url}/healthz`, 200);
+  await health.body?.cancel();
+  const text =
+    "interactions.csv, line 2: a quote that is never closed. Export the file again, whole and with every quote closed.";
+  let error = "";
+  while (!error.includes("interactions.csv")) {
+    const answer = await fetch(`${server.base_url}/readyz`);
+    assertEquals(answer.status, 503);
+    assertEquals(answer.headers.get("Retry-After"), "1");
+    error = (await answer.json()).error;
+  }
+  assertEquals(error, text);
+  const api = await fetch(`${server.base_url}/api/v1/interactions/1`);
+  assertEquals(api.status, 503);
+  assertEquals(await api.json(), {
+    error: "No data is loaded yet; /readyz tells why.",
+  });
+  assertEquals(await server.stop("SIGINT"), 0);
+  assertEquals(server.output.error, `Not ready. ${text}\n`);
+  assertEquals(await filesBelow(server.staging), []);
+});
+
+Deno.test("it can be stopped in the middle of a load", async () => {
+  const rows = "05/03/2020 11:23,Bird,1\n".repeat(400_000);
+  await using folder = await dataFolder({
+    "customers.csv": "Customer_Id\n1\n",
+    "interactions.csv": `Date Start,Interaction,Customers\n${rows}`,
+  });
+  await using server = await startServer({ DATA_DIR: folder.path });
+  const answer = await fetch(`${server.base_url}/readyz`);
+  assertEquals(answer.status, 503);
+  assertEquals(await answer.json(), {
+    error: "Not ready: the data is being loaded.",
+  });
+  assertEquals(await server.stop(), 0);
+  assertEquals(server.output.error, "");
+});
+
+Deno.test("what keeps it from starting is one line", async (t) => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const table: [string, Record<string, string>, RegExp][] = [
+    [
+      "a setting",
+      { MAX_REJECTED: "2" },
+      /^Wrong setting MAX_REJECTED="2": must be a number from 0 to 1\n$/,
+    ],
+    [
+      "a choice",
+      { SERVE_FROM: "cache" },
+      /^Wrong setting SERVE_FROM="cache": must be "index" or "query"\n$/,
+    ],
+    [
+      "the port",
+      { PORT: String(port) },
+      /^Cannot listen on HOST=127\.0\.0\.1 PORT=\d+: .*\n$/,
+    ],
+  ];
+  for (const [name, settings, error] of table) {
+    await t.step(name, async () => {
+      const ended = await runToEnd(settings);
+      assertEquals(ended.code, 1);
+      assertEquals(ended.out, "");
+      assertMatch(ended.error, error);
+    });
+  }
+});

@@ -1,0 +1,93 @@
+/** The real process: main.ts as a child, on a free port of the loopback. */
+
+import { dataFolder } from "./data_folder.ts";
+import type { Settings } from "./load_folder.ts";
+
+/** A running server; ended at the end of its block. */
+export interface RunningServer extends AsyncDisposable {
+  readonly base_url: string;
+  readonly staging: string;
+  /** What the terminal shows so far, both streams. */
+  readonly output: { out: string; error: string };
+  /** Sends a signal and waits for the end; answers the exit code. */
+  stop(signal?: Deno.Signal): Promise<number>;
+}
+
+/** What a process that ends by itself leaves. */
+export interface EndedServer {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+function command(env: Settings): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("../../main.ts", import.meta.url).pathname],
+    env: { HOST: "127.0.0.1", PORT: "0", NO_COLOR: "1", ...env },
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Starts the server and waits until it listens. */
+export async function startServer(settings: Settings): Promise<RunningServer> {
+  const staging = await dataFolder();
+  const child = command({ STAGING_DIR: staging.path, ...settings }).spawn();
+  const output = { out: "", error: "" };
+  const listening = Promise.withResolvers<string>();
+  const reading = Promise.all([
+    read(child.stdout, (text) => {
+      output.out += text;
+      const url = /^Listening on (\S+)\n/.exec(output.out)?.[1];
+      if (url) listening.resolve(url);
+    }),
+    read(child.stderr, (text) => output.error += text),
+  ]);
+  reading.then(() => listening.reject(new Error(output.error)), () => {});
+
+  let ended: Promise<number> | undefined;
+  const stop = (signal: Deno.Signal = "SIGTERM") =>
+    ended ??= (async () => {
+      child.kill(signal);
+      const { code } = await child.status;
+      await reading;
+      return code;
+    })();
+  return {
+    base_url: await listening.promise,
+    staging: staging.path,
+    output,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await staging[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Runs the server until it ends by itself. */
+export async function runToEnd(settings: Settings): Promise<EndedServer> {
+  const { code, stdout, stderr } = await command(settings).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), error: text(stderr) };
+}
+
+/** Asks again and again until the answer has `status`; fails after 20 seconds. */
+export async function waitFor(url: string, status: number): Promise<Response> {
+  for (let i = 0; i < 400; i++) {
+    const answer = await fetch(url);
+    if (answer.status === status) return answer;
+    await answer.body?.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${url} did not answer ${status}`);
+}
+
+async function read(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  take: (text: string) => void,
+): Promise<void> {
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    take(text);
+  }
+}
