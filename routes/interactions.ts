@@ -92,7 +92,9 @@ export function createCountInteractions(store: Store, answerJson: AnswerJson) {
   return function countInteractions(c: Context): Response | Promise<Response> {
     refuseLongUrl(c.req.url);
     const snapshot = requireSnapshot(store);
-    const { customer_id } = parse(paramsSchema, c.req.param());
+    const { customer_id } = parse(paramsSchema, {
+      customer_id: c.req.param("customer_id"),
+    });
     const { start_date, end_date, topic } = parse(
       filtersSchema,
       queryOf(c.req.url),

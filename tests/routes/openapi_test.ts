@@ -1,9 +1,14 @@
 /** `/openapi.json`: describes every route, with the schemas that validate. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { appOn } from "../support/open_app.ts";
+import { readConfig } from "../../config.ts";
+import { createRoutes } from "../../routes/app.ts";
 
-const { app } = appOn({ snapshot: null, problem: null });
+const app = createRoutes({
+  store: { snapshot: null, problem: null },
+  config: readConfig({}),
+  log() {},
+});
 const document = await (await app.request("/openapi.json")).json();
 
 Deno.test("the document has exactly the routes of the application", () => {
