@@ -38,25 +38,24 @@ export const endpoints = [
  * nothing else, no middleware either, matches its path.
  */
 export function createApp(parts: Parts): Hono {
-  const app = createRoutes(parts);
+  const answers = createAnswers(parts);
+  const app = createRoutes(parts, answers);
   if (parts.config.CORS_ORIGINS) return app;
   const front = new Hono();
   const hot = new Set(interactionsEndpoints.map(({ path }) => path));
   for (const { path, handler } of app.routes) {
     if (hot.has(path)) front.get(path, handler);
   }
-  front.onError(app.errorHandler);
+  front.onError(answers.failures.onError);
   front.notFound((c) => app.fetch(c.req.raw));
   return front;
 }
 
 /** The whole application: middleware in order, then every mount. */
-export function createRoutes({ store, config, log }: Parts): Hono {
+export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
+  const { store, config } = parts;
+  const { requestId, failures, answerJson } = answers;
   const app = new Hono();
-  const requestId = createRequestIds();
-  const failures = createFailures(requestId, log);
-  const answerJson = createAnswerJson(requestId, config.CACHE_SECONDS);
-
   if (config.CORS_ORIGINS) {
     app.use(cors({
       origin: config.CORS_ORIGINS,
@@ -81,4 +80,13 @@ export function createRoutes({ store, config, log }: Parts): Hono {
   app.notFound(failures.notFound);
   app.onError(failures.onError);
   return app;
+}
+
+function createAnswers({ config, log }: Parts) {
+  const requestId = createRequestIds();
+  return {
+    requestId,
+    failures: createFailures(requestId, log),
+    answerJson: createAnswerJson(requestId, config.CACHE_SECONDS),
+  };
 }
