@@ -1,0 +1,46 @@
+# Tally in a container: no shell, no build tools, no root, and no more rights than it uses.
+
+FROM denoland/deno:2.9.6 AS build
+WORKDIR /app
+COPY deno.json deno.lock ./
+# Exactly the packages of deno.lock, and a stale one stops the build; then without
+# those that only tests use, and without DuckDB for musl, which Deno installs too.
+RUN deno ci \
+  && deno remove --lockfile-only @std/assert fast-check \
+  && deno install --frozen --node-modules-dir=auto \
+  && rm -rf node_modules/.deno/*-musl@* \
+  && mkdir /scratch
+
+FROM denoland/deno:distroless-2.9.6
+WORKDIR /app
+COPY --from=build /app ./
+COPY --from=build --chown=65532:65532 /scratch /scratch
+COPY main.ts config.ts terminal.ts ./
+COPY routes routes
+COPY db db
+COPY sql sql
+COPY data /data
+
+ENV DATA_DIR=/data STAGING_DIR=/scratch DENO_NO_UPDATE_CHECK=1
+VOLUME /scratch
+EXPOSE 8000
+USER 65532:65532
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD [ \
+  "deno", "eval", \
+  "const { ok } = await fetch(`http://127.0.0.1:${Deno.env.get('PORT') || 8000}/healthz`); Deno.exit(ok ? 0 : 1)" \
+]
+
+# It may read its SQL and the exports, write /scratch, listen, and load DuckDB. It may
+# not call another machine, fetch code or start a program; variables that are not its
+# settings look unset.
+ENTRYPOINT [ \
+  "deno", "run", "--no-prompt", "--cached-only", "--frozen", "--node-modules-dir=manual", \
+  "--allow-read=/app/sql,/data,/scratch", \
+  "--allow-write=/scratch", \
+  "--allow-net=0.0.0.0,127.0.0.1,[::]", \
+  "--allow-ffi=/app/node_modules", \
+  "--ignore-env", \
+  "--allow-env=PORT,HOST,DATA_DIR,STAGING_DIR,DATE_ORDER,TIME_ZONE,CSV_ENCODING,MAX_REJECTED,MAX_CHANNELS,MAX_FILE_BYTES,REJECTS_KEPT,SERVE_FROM,CACHE_SECONDS,CORS_ORIGINS,DUCKDB_MEMORY_LIMIT,DUCKDB_THREADS", \
+  "main.ts" \
+]

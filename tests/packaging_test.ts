@@ -1,0 +1,150 @@
+/** The image and CI have what the code needs: files, packages, rights, version and answer. */
+
+import { assert, assertEquals } from "@std/assert";
+import { settings } from "../config.ts";
+import { dataFolder } from "./support/data_folder.ts";
+import { openApp } from "./support/open_app.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
+const dockerfile = (await read("Dockerfile")).replaceAll("\\\n", "");
+const workflow = await read(".github/workflows/ci.yml");
+const { imports } = JSON.parse(await read("deno.json"));
+
+const entrypoint: string[] = JSON.parse(
+  /^ENTRYPOINT (.+)$/m.exec(dockerfile)![1],
+);
+const copied = Array.from(
+  dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm),
+  ([, sources]) => sources.split(" "),
+).flat();
+
+interface ModuleInfo {
+  readonly specifier: string;
+  readonly dependencies?: readonly { readonly specifier: string }[];
+}
+
+async function denoInfo(...args: string[]) {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", ...args],
+    cwd: ROOT,
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+const modules: ModuleInfo[] = (await denoInfo("main.ts")).modules;
+
+Deno.test("the image has every module of main.ts", async () => {
+  const paths = modules.map(({ specifier }) => specifier)
+    .filter((specifier) => specifier.startsWith(ROOT.href))
+    .map((specifier) => specifier.slice(ROOT.href.length));
+  assert(paths.length > 10);
+  for (const path of paths) {
+    assert(
+      copied.some((source) => path === source || path.startsWith(`${source}/`)),
+      `COPY ${path} in the Dockerfile`,
+    );
+  }
+  const sent = (await read(".dockerignore")).trim().split("\n");
+  assertEquals(sent, ["*", ...new Set(copied.map((source) => `!${source}`))]);
+});
+
+Deno.test("the image leaves out the packages that main.ts does not use", () => {
+  const used = modules.flatMap(({ dependencies }) => dependencies ?? [])
+    .map(({ specifier }) => specifier);
+  const unused = Object.keys(imports).filter((name) =>
+    !used.some((one) => one === name || one.startsWith(`${name}/`))
+  );
+  const [, removed] = /deno remove --lockfile-only (.+?) +&&/.exec(dockerfile)!;
+  assertEquals(removed.split(" ").sort(), unused.sort());
+});
+
+Deno.test("the image's process sees every setting, and no other variable", () => {
+  const [seen] = entrypoint.filter((arg) => arg.startsWith("--allow-env="));
+  assertEquals(
+    seen.slice("--allow-env=".length).split(","),
+    Object.keys(settings.shape),
+  );
+  assert(entrypoint.includes("--ignore-env"));
+});
+
+Deno.test("the image's rights are enough, and a few", async () => {
+  assertEquals(
+    entrypoint.map((arg) => arg.split("=")[0]).filter((arg) =>
+      arg.startsWith("--allow")
+    ).sort(),
+    [
+      "--allow-env",
+      "--allow-ffi",
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+    ],
+  );
+
+  await using scratch = await dataFolder();
+  const data = new URL("data", ROOT).pathname;
+  const { npmCache } = await denoInfo();
+  const there: Record<string, string> = {
+    "/app/sql": new URL("sql", ROOT).pathname,
+    "/app/node_modules": npmCache,
+    "/data": data,
+    "/scratch": scratch.path,
+  };
+  const args = entrypoint.slice(1)
+    .filter((arg) => arg !== "--node-modules-dir=manual")
+    .map((arg) =>
+      arg.replaceAll(/\/(app\/)?\w+/g, (path) => there[path] ?? path)
+    );
+  await using server = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: ROOT,
+    env: {
+      HOST: "127.0.0.1",
+      PORT: "0",
+      DATA_DIR: data,
+      STAGING_DIR: scratch.path,
+    },
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(20_000),
+  }).spawn();
+  let output = "";
+  for await (
+    const text of server.stdout.pipeThrough(new TextDecoderStream())
+  ) {
+    output += text;
+    if (output.includes("\nTry ")) server.kill("SIGTERM");
+  }
+  assertEquals(await server.stderr.text(), "");
+  assertEquals((await server.status).code, 0);
+});
+
+Deno.test("one version of Deno everywhere", async () => {
+  const versions = new Set<string>();
+  for (
+    const path of [
+      "Dockerfile",
+      ".ci/run",
+      ".github/workflows/ci.yml",
+      "README.md",
+    ]
+  ) {
+    const found = Array.from(
+      (await read(path)).matchAll(
+        /deno\S*?[@:-](?:version: )?(\d+\.\d+\.\d+)/g,
+      ),
+      ([, version]) => version,
+    );
+    assert(found.length > 0, path);
+    found.forEach((version) => versions.add(version));
+  }
+  assertEquals(versions.size, 1, [...versions].join(", "));
+});
+
+Deno.test("CI expects of the image what the sample's answer is", async () => {
+  const [, expected] = /EXPECTED: '(.+)'/.exec(workflow)!;
+  const [, path] = /curl -fsS localhost:8000(\/api\S+)\)/.exec(workflow)!;
+  await using opened = await openApp(new URL("data", ROOT).pathname);
+  assertEquals(await (await opened.app.request(path)).text(), expected);
+});
