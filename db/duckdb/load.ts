@@ -131,10 +131,16 @@ async function findExports(data_dir: string): Promise<Found> {
   try {
     found = await findFiles(data_dir);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const problem = error instanceof Deno.errors.NotFound
+      ? "does not exist"
+      : error instanceof Deno.errors.NotADirectory
+      ? "is not a folder"
+      : mayNotBeRead(error);
+    if (!problem) throw error;
     throw refused({
-      problem: `the folder ${data_dir} does not exist`,
-      remedy: "Make it, or set DATA_DIR to the folder with the exports",
+      problem: `DATA_DIR=${data_dir} ${problem}`,
+      remedy:
+        "Set DATA_DIR to a folder with the exports that this process may read",
     });
   }
   const missing = TABLE_NAMES.filter((table) =>
@@ -163,6 +169,14 @@ async function findOverlap(
   return first === null
     ? null
     : { first: first as string, last: last as string };
+}
+
+// By the system's rights, or by those that Deno was started with.
+function mayNotBeRead(error: unknown): string | undefined {
+  return error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable
+    ? "may not be read"
+    : undefined;
 }
 
 interface LoadedFile {
@@ -245,8 +259,15 @@ async function copyFile(
     const seconds = secondsSince(began);
     return () => ({ staged, seconds });
   } catch (error) {
+    const problem = mayNotBeRead(error);
     return () => {
-      throw error;
+      throw problem
+        ? refused({
+          file: source.file,
+          problem,
+          remedy: "Make it readable for the user that this process runs as",
+        })
+        : error;
     };
   }
 }
@@ -284,7 +305,11 @@ async function readStaged(
 function readError(error: unknown, file: string): unknown {
   if (error instanceof StoreError || !(error instanceof Error)) return error;
   const [first] = error.message.split("\n");
-  if (!/^(Invalid Input|Conversion|Parameter Not Allowed) Error/.test(first)) {
+  if (
+    !/^(Invalid|Invalid Input|Conversion|Parameter Not Allowed) Error/.test(
+      first,
+    )
+  ) {
     return error;
   }
   const line = Number(/on Line: (\d+)/.exec(first)?.[1]) || undefined;
@@ -339,7 +364,7 @@ async function readRejects(
     const rows_set_aside = sumOfRows(of_file);
     if (
       rows_set_aside <= REJECTS_ALLOWED ||
-      rows_set_aside <= MAX_REJECTED * rows_read
+      rows_set_aside / rows_read <= MAX_REJECTED
     ) return [];
     const [most] = of_file;
     return [{

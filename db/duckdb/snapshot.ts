@@ -133,9 +133,15 @@ function* randomQuestions(
 
 /**
  * The text that names are compared by, as sql/load/rules.sql has it: upper case
- * first, so that the final sigma equals the others.
+ * first, so that the final sigma equals the others; one character for one, so
+ * that Straße is not Strasse.
  */
 function foldName(name: string): string {
   const text = name.normalize("NFC").replace(/[\s\u0085]+/g, " ").trim();
-  return Array.from(text.toUpperCase(), (char) => char.toLowerCase()).join("");
+  const one = (char: string, other: string) =>
+    other.length === char.length ? other : char;
+  return Array.from(text, (char) => {
+    const upper = one(char, char.toUpperCase());
+    return one(upper, upper.toLowerCase());
+  }).join("");
 }

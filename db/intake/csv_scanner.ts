@@ -28,7 +28,7 @@ export function readHeader(table: Table, text: string): Header {
 }
 
 function firstRecord(text: string, delimiter: string): string[] {
-  const cell = /\s*"((?:[^"]|"")*)"[^\S\r\n]*|([^\r\n]*?)/.source;
+  const cell = / *"((?:[^"]|"")*)" *|([^\r\n]*?)/.source;
   const end = delimiter === "|" ? "\\|" : delimiter;
   const pattern = new RegExp(`(?:${cell})(${end}|\r\n|\r|\n|$)`, "y");
   const names: string[] = [];
@@ -48,59 +48,80 @@ export interface StructureProblem {
   readonly remedy: string;
 }
 
-// What a byte is to the structure.
-const [OTHER, QUOTE, DELIMITER, LF, CR, SPACE] = [0, 1, 2, 3, 4, 5];
-const CLASSES = 8;
-
-// Where in a cell the reader is; AFTER_CR is the start of a cell after a bare CR.
-const [START, PLAIN, QUOTED, QUOTE_IN_QUOTED, CLOSED, AFTER_CR] = [
+// What a byte is to the structure; the first line feed is told apart.
+const [OTHER, QUOTE, DELIMITER, LF, CR, SPACE, FIRST_LF] = [
   0,
   1,
   2,
   3,
   4,
   5,
+  6,
 ];
+const CLASSES = 8;
 
-// Set in a transition that more than the state depends on.
+// Where in a cell the reader is. AFTER_CR is the start of a cell after a CR that
+// may be bare; the first four are outside of quotes and line ends.
+const [START, ONE_SPACE, SPACES, PLAIN] = [0, 1, 2, 3];
+const [QUOTED, QUOTE_IN_QUOTED, CLOSED, AFTER_CR] = [4, 5, 6, 7];
+
+// Set in a transition on which something is noted.
 const EVENT = 0x80;
 
 const TRANSITIONS = (() => {
-  const next = new Uint8Array(6 * CLASSES);
-  const set = (state: number, ...to: number[]) =>
-    to.forEach((value, byte_class) =>
-      next[state * CLASSES + byte_class] = value
-    );
-  // In the order of the classes: other, quote, delimiter, LF, CR, space.
-  set(START, PLAIN, EVENT | QUOTED, START, START, AFTER_CR, START);
-  set(PLAIN, PLAIN, PLAIN, START, START, AFTER_CR, PLAIN);
-  set(
-    QUOTED,
+  const table = new Uint8Array(8 * CLASSES);
+  const set = (state: number, next: number[]) =>
+    table.set(next, state * CLASSES);
+  const first_lf = EVENT | START;
+  // By class: other, quote, delimiter, LF, CR, space, first LF.
+  set(START, [
+    PLAIN,
+    EVENT | QUOTED,
+    START,
+    START,
+    AFTER_CR,
+    ONE_SPACE,
+    first_lf,
+  ]);
+  set(ONE_SPACE, [
+    PLAIN,
+    EVENT | QUOTED,
+    START,
+    START,
+    AFTER_CR,
+    SPACES,
+    first_lf,
+  ]);
+  set(SPACES, [PLAIN, EVENT | PLAIN, START, START, AFTER_CR, SPACES, first_lf]);
+  set(PLAIN, [PLAIN, PLAIN, START, START, AFTER_CR, PLAIN, first_lf]);
+  const in_quotes = EVENT | QUOTED;
+  set(QUOTED, [
     QUOTED,
     QUOTE_IN_QUOTED,
     QUOTED,
-    EVENT | QUOTED,
-    EVENT | QUOTED,
+    in_quotes,
+    in_quotes,
     QUOTED,
-  );
-  set(QUOTE_IN_QUOTED, EVENT | PLAIN, QUOTED, START, START, AFTER_CR, CLOSED);
-  set(CLOSED, EVENT | PLAIN, EVENT | PLAIN, START, START, AFTER_CR, CLOSED);
-  set(
-    AFTER_CR,
-    EVENT | PLAIN,
-    EVENT | QUOTED,
-    EVENT | START,
+    in_quotes,
+  ]);
+  const after_quote = [START, START, AFTER_CR, CLOSED, first_lf];
+  set(QUOTE_IN_QUOTED, [EVENT | PLAIN, QUOTED, ...after_quote]);
+  set(CLOSED, [EVENT | PLAIN, EVENT | PLAIN, ...after_quote]);
+  const bare = [PLAIN, QUOTED, START].map((state) => EVENT | state);
+  set(AFTER_CR, [
+    ...bare,
     START,
     EVENT | AFTER_CR,
-    EVENT | START,
-  );
-  return next;
+    EVENT | ONE_SPACE,
+    first_lf,
+  ]);
+  return table;
 })();
 
 /**
  * Checks bytes of UTF-8 text for what DuckDB's reader would silently misread: a
- * quote that is never closed, text after a closing quote, and line ends of which
- * only some are a bare CR. Feed every chunk, then read `problem`.
+ * quote that is never closed, text after a closing quote, a quote after several
+ * spaces, and line ends of which only some are a bare CR. Feed every chunk, then read `problem`.
  */
 export class CsvScanner {
   /** Whether a quoted cell has a line break in it. */
@@ -109,13 +130,13 @@ export class CsvScanner {
   #offset = 0;
   #opened = 0;
   #garbage: number | undefined;
+  #quote_after_spaces: number | undefined;
   #bare_cr: number | undefined;
-  #has_lf = false;
   readonly #classes = new Uint8Array(256);
 
   constructor(delimiter: string) {
     this.#classes[0x22] = QUOTE;
-    this.#classes[0x0a] = LF;
+    this.#classes[0x0a] = FIRST_LF;
     this.#classes[0x0d] = CR;
     this.#classes[0x20] = SPACE;
     this.#classes[delimiter.charCodeAt(0)] = DELIMITER;
@@ -130,6 +151,13 @@ export class CsvScanner {
         remedy: 'Write a quote inside a quoted cell twice, as ""',
       };
     }
+    if (this.#quote_after_spaces !== undefined) {
+      return {
+        offset: this.#quote_after_spaces,
+        problem: "a quote after several spaces",
+        remedy: "Begin a quoted cell with its quote",
+      };
+    }
     if (this.#state === QUOTED) {
       return {
         offset: this.#opened,
@@ -139,7 +167,7 @@ export class CsvScanner {
     }
     const bare_cr = this.#bare_cr ??
       (this.#state === AFTER_CR ? this.#offset - 1 : undefined);
-    if (bare_cr !== undefined && this.#has_lf) {
+    if (bare_cr !== undefined && this.#classes[0x0a] === LF) {
       return {
         offset: bare_cr,
         problem: "a line that ends in CR where others end in LF or CRLF",
@@ -150,40 +178,48 @@ export class CsvScanner {
   }
 
   feed(chunk: Uint8Array): void {
-    this.#has_lf ||= chunk.includes(0x0a);
     // Most exports have neither a quote nor a CR: four bytes at a time is seven
     // times as fast as one.
-    if (this.#state <= PLAIN && !hasQuoteOrCr(chunk)) this.#skip(chunk);
+    const last = chunk[chunk.length - 1];
+    const plain = this.#state <= PLAIN && last !== 0x20 &&
+      !hasQuoteOrCr(chunk);
+    if (plain) this.#skip(chunk, last);
     else this.#read(chunk);
     this.#offset += chunk.length;
   }
 
-  #skip(chunk: Uint8Array): void {
-    let last = chunk.length - 1;
-    while (last >= 0 && chunk[last] === 0x20) last--;
-    if (last < 0) return;
-    const byte_class = this.#classes[chunk[last]];
-    this.#state = byte_class === OTHER ? PLAIN : START;
+  #skip(chunk: Uint8Array, last: number | undefined): void {
+    if (last === undefined) return;
+    if (this.#classes[0x0a] === FIRST_LF && chunk.includes(0x0a)) {
+      this.#classes[0x0a] = LF;
+    }
+    this.#state = this.#classes[last] === OTHER ? PLAIN : START;
   }
 
   #read(chunk: Uint8Array): void {
     const classes = this.#classes;
     let state = this.#state;
     for (let i = 0; i < chunk.length; i++) {
-      const next = TRANSITIONS[state * CLASSES + classes[chunk[i]]];
-      if (next & EVENT) this.#note(state, next ^ EVENT, this.#offset + i);
+      const byte_class = classes[chunk[i]];
+      const next = TRANSITIONS[state * CLASSES + byte_class];
+      if (next & EVENT) {
+        this.#note(state, next ^ EVENT, byte_class, this.#offset + i);
+      }
       state = next & ~EVENT;
     }
     this.#state = state;
   }
 
-  #note(state: number, next: number, offset: number): void {
-    if (state === AFTER_CR) this.#bare_cr ??= offset - 1;
+  #note(state: number, next: number, byte_class: number, offset: number): void {
     if (state === QUOTED) this.quoted_line_breaks = true;
-    else if (next === QUOTED) this.#opened = offset;
+    else if (byte_class === FIRST_LF) this.#classes[0x0a] = LF;
+    else if (state === AFTER_CR) this.#bare_cr ??= offset - 1;
+
     if (state === QUOTE_IN_QUOTED || state === CLOSED) {
-      this.#garbage ??= this.#opened;
-    }
+      if (byte_class !== FIRST_LF) this.#garbage ??= this.#opened;
+    } else if (state === SPACES && byte_class === QUOTE) {
+      this.#quote_after_spaces ??= offset;
+    } else if (state !== QUOTED && next === QUOTED) this.#opened = offset;
   }
 }
 
@@ -195,6 +231,7 @@ function hasQuoteOrCr(bytes: Uint8Array): boolean {
   for (let i = tail; i < bytes.length; i++) {
     if (isQuoteOrCr(bytes[i])) return true;
   }
+  if (words === 0) return false;
   const view = new Uint32Array(bytes.buffer, bytes.byteOffset + head, words);
   for (let i = 0; i < words; i++) {
     // A byte of x is zero where (x - 0x01…) & ~x has its high bit set.

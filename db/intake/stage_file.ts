@@ -3,7 +3,6 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { refused } from "../store.ts";
 import { requireColumns, TABLES } from "./contract.ts";
@@ -61,8 +60,8 @@ export async function stageFile(
   }
   throw refused({
     file: source.file,
-    problem: "begins with a UTF-8 byte order mark but is not UTF-8",
-    remedy: "Export the file again in one encoding",
+    problem: "bytes that are not UTF-8",
+    remedy: "Export the file again in UTF-8, or set CSV_ENCODING",
   });
 }
 
@@ -220,14 +219,11 @@ async function gunzip(
   packed: AsyncIterable<Uint8Array>,
   write: (chunk: Uint8Array, last: boolean) => Promise<void>,
 ): Promise<void> {
+  const from = Readable.from(packed);
+  const unpacked = createGunzip({ chunkSize: CHUNK_BYTES });
+  from.on("error", (error) => unpacked.destroy(error));
   try {
-    await pipeline(
-      Readable.from(packed),
-      createGunzip({ chunkSize: CHUNK_BYTES }),
-      async (chunks: AsyncIterable<Uint8Array>) => {
-        for await (const chunk of chunks) await write(chunk, false);
-      },
-    );
+    for await (const chunk of from.pipe(unpacked)) await write(chunk, false);
   } catch (error) {
     // zlib's errors have a code such as Z_BUF_ERROR; others are ours or the disk's.
     const code = (error as { code?: unknown }).code;
@@ -239,6 +235,8 @@ async function gunzip(
         : "not sound gzip data",
       remedy: EXPORT_AGAIN,
     });
+  } finally {
+    from.destroy();
   }
 }
 
@@ -286,7 +284,9 @@ class Transcoder {
     else if (bytes[0] === 0xfe && bytes[1] === 0xff) this.encoding = "utf-16be";
     else if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
       bytes = bytes.subarray(3);
-    } else if (this.fallback) this.encoding = this.fallback;
+    } else if (this.fallback) {
+      this.encoding = new TextDecoder(this.fallback).encoding;
+    }
     if (this.encoding !== "utf-8") {
       this.#decoder = new TextDecoder(this.encoding);
     }

@@ -36,21 +36,21 @@ create temp macro slash_time(text, slash_date) as
         slash_date, slash_date || ' %H:%M', slash_date || ' %H:%M:%S'])
   end;
 
--- ISO 8601; an offset converts to time_zone.
+-- ISO 8601; an offset converts to time_zone. DuckDB wants the seconds there.
 create temp macro iso_time(text) as
   case
-    when not regexp_full_match(text, '\d{4}-\d\d-\d\d.*') then null
     when regexp_full_match(
       text,
-      '.{10}([ T]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?)?')
+      '\d{4}-\d\d-\d\d([ T]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?)?')
       then try_cast(text as timestamp)
     when regexp_full_match(
       text,
-      '.{11}([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?'
+      '\d{4}-\d\d-\d\d[ T]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?'
         || '(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)')
-      and text[11] in ('T', ' ')
       then timezone(
-        getvariable('settings').time_zone, try_cast(text as timestamptz))
+        getvariable('settings').time_zone,
+        try_cast(regexp_replace(text, '^(.{16})([Z+-])', '\1:00\2')
+          as timestamptz))
   end;
 
 create temp macro parse_time(text) as
@@ -61,24 +61,27 @@ create temp macro parse_time(text) as
   end;
 
 -- The common forms, at half the cost of regular expressions; what it does not
--- take, parse_time may. A trailing space would hide a digit that is not there.
+-- take, parse_time may. A pattern for each digit, because strptime is lenient.
 create temp macro fast_time(cell) as
   case
-    when ends_with(cell, ' ') then null
-    when cell like '__/__/____ __:__'
+    when cell glob
+      '[0-9][0-9]/[0-9][0-9]/[0-9][0-9][0-9][0-9] [0-9][0-9]:[0-9][0-9]'
       then try_strptime(
         cell, getvariable('settings').slash_date || ' %H:%M')
-    when cell like '____-__-__ __:__:__'
-      then try_strptime(cell, '%Y-%m-%d %H:%M:%S')
-    when cell like '____-__-__T__:__:__'
-      then try_strptime(cell, '%Y-%m-%dT%H:%M:%S')
-    when cell like '__/__/____ __:__:__'
+    when cell glob '[0-9][0-9]/[0-9][0-9]/[0-9][0-9][0-9][0-9] '
+      || '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]'
       then try_strptime(
         cell, getvariable('settings').slash_date || ' %H:%M:%S')
-    when cell like '____-__-__'
-      then try_strptime(cell, '%Y-%m-%d')
-    when cell like '__/__/____'
+    when cell glob '[0-9][0-9]/[0-9][0-9]/[0-9][0-9][0-9][0-9]'
       then try_strptime(cell, getvariable('settings').slash_date)
+    when cell glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] '
+      || '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]'
+      then try_strptime(cell, '%Y-%m-%d %H:%M:%S')
+    when cell glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T'
+      || '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]'
+      then try_strptime(cell, '%Y-%m-%dT%H:%M:%S')
+    when cell glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'
+      then try_strptime(cell, '%Y-%m-%d')
   end;
 
 -- Real days from 1900-01-01 to 2078-12-31: what 16 bits of days can hold.
