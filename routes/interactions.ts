@@ -24,8 +24,7 @@ const INVALID_ID = "Invalid customer_id provided";
 const paramsSchema = z.object({
   customer_id: z.string()
     .regex(/^[1-9][0-9]{0,15}$/, INVALID_ID)
-    .transform(Number)
-    .refine(Number.isSafeInteger, INVALID_ID)
+    .refine((text) => Number.isSafeInteger(Number(text)), INVALID_ID)
     .meta({ description: "1 to 2^53-1" }),
 });
 
@@ -46,6 +45,8 @@ const filtersSchema = querySchema({
     !start_date || !end_date || start_date <= end_date,
   "start_date cannot be later than end_date.",
 );
+
+const NO_FILTERS: z.output<typeof filtersSchema> = {};
 
 const answers: Endpoint["answers"] = {
   200: {
@@ -92,13 +93,13 @@ export function createCountInteractions(store: Store, answerJson: AnswerJson) {
   return function countInteractions(c: Context): Response | Promise<Response> {
     refuseLongUrl(c.req.url);
     const snapshot = requireSnapshot(store);
-    const { customer_id } = parse(paramsSchema, {
+    const params = parse(paramsSchema, {
       customer_id: c.req.param("customer_id"),
     });
-    const { start_date, end_date, topic } = parse(
-      filtersSchema,
-      queryOf(c.req.url),
-    );
+    const customer_id = Number(params.customer_id);
+    const { start_date, end_date, topic } = c.req.url.includes("?")
+      ? parse(filtersSchema, queryOf(c.req.url))
+      : NO_FILTERS;
     const topic_code = topic === undefined
       ? undefined
       : requireTopic(snapshot, topic);

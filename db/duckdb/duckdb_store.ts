@@ -44,6 +44,8 @@ export class DuckdbStore implements Store {
   /** Ends the snapshot and removes every working file. */
   async close(): Promise<void> {
     await this.#snapshot?.close();
-    await this.#work_folder?.release();
+    const work_folder = this.#work_folder;
+    this.#work_folder = null;
+    await work_folder?.release();
   }
 }

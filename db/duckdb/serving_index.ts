@@ -35,53 +35,75 @@ export class ServingIndex {
   }
 
   /** Interactions per channel, or null when the customer is not known. */
-  count(customer_id: number, filter: IndexFilter): Uint32Array | null {
-    const { customer_ids, offsets, channel_count, days } = this.#columns;
-    const customer = lowerBound(
-      customer_ids,
-      customer_id,
-      0,
-      customer_ids.length,
-    );
-    if (customer_ids[customer] !== customer_id) return null;
+  count(customer_id: number, filter: IndexFilter): number[] | null {
+    const { customer_ids, offsets, channel_count } = this.#columns;
+    const customer = positionOf(customer_ids, customer_id);
+    if (customer < 0) return null;
 
     const { first_day, last_day, topic_code } = filter;
-    const all_days = first_day <= 0 && last_day >= 0xffff;
-    const counts = new Uint32Array(channel_count);
+    const every_day = first_day <= 0 && last_day >= 0xffff;
+    const counts: number[] = [];
     let slice = customer * channel_count;
     for (let channel = 0; channel < channel_count; channel++, slice++) {
-      let start = offsets[slice];
-      let end = offsets[slice + 1];
-      if (!all_days) {
-        start = lowerBound(days, first_day, start, end);
-        end = lowerBound(days, last_day + 1, start, end);
-      }
-      counts[channel] = topic_code === undefined
-        ? end - start
-        : this.#countTopic(topic_code, start, end);
+      const start = offsets[slice];
+      const end = offsets[slice + 1];
+      counts.push(
+        every_day && topic_code === undefined
+          ? end - start
+          : this.#countFiltered(start, end, filter),
+      );
     }
     return counts;
   }
 
-  #countTopic(topic_code: number, start: number, end: number): number {
-    const { topic_sets, topic_members } = this.#columns;
-    const members = topic_members[topic_code];
+  #countFiltered(
+    start: number,
+    end: number,
+    { first_day, last_day, topic_code }: IndexFilter,
+  ): number {
+    const { days, topic_sets, topic_members } = this.#columns;
+    // A short slice is one line of the cache: reading it beats searching it.
+    if (end - start > SHORT_SLICE) {
+      start = lowerBound(days, first_day, start, end);
+      end = lowerBound(days, last_day + 1, start, end);
+      if (topic_code === undefined) return end - start;
+    }
+    const members = topic_code === undefined
+      ? undefined
+      : topic_members[topic_code];
     let count = 0;
-    for (let i = start; i < end; i++) count += members[topic_sets[i]];
+    for (let i = start; i < end; i++) {
+      if (days[i] < first_day || days[i] > last_day) continue;
+      count += members ? members[topic_sets[i]] : 1;
+    }
     return count;
   }
 }
 
-/** The first position from `start` to `end` whose value is not below `value`. */
+const SHORT_SLICE = 32;
+
+/** The position of `id` in ascending `ids`, or -1. */
+function positionOf(ids: Float64Array, id: number): number {
+  let start = 0;
+  let end = ids.length;
+  while (start < end) {
+    const middle = (start + end) >>> 1;
+    if (ids[middle] < id) start = middle + 1;
+    else end = middle;
+  }
+  return ids[start] === id ? start : -1;
+}
+
+/** The first position from `start` to `end` whose day is not before `day`. */
 function lowerBound(
-  values: Float64Array | Uint16Array,
-  value: number,
+  days: Uint16Array,
+  day: number,
   start: number,
   end: number,
 ): number {
   while (start < end) {
     const middle = (start + end) >>> 1;
-    if (values[middle] < value) start = middle + 1;
+    if (days[middle] < day) start = middle + 1;
     else end = middle;
   }
   return start;

@@ -4,7 +4,7 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { refused } from "../store.ts";
+import { type LoadProblem, refused } from "../store.ts";
 import { requireColumns, TABLES } from "./contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
 import type { SourceFile } from "./find_files.ts";
@@ -37,7 +37,7 @@ export interface StagingOptions {
 }
 
 const CHUNK_BYTES = 1 << 20;
-const HEADER_MAX_BYTES = 1 << 16;
+const HEADER_MAX_BYTES = 1 << 18;
 const EXPORT_AGAIN = "Export the file again and replace it whole";
 
 /** Copies `source` to `staged_path`. Throws a refusal when it is not whole or has no fitting header. */
@@ -84,8 +84,10 @@ async function stageText(
         const line_end = start.findIndex((byte) =>
           byte === 0x0a || byte === 0x0d
         );
-        if (line_end < 0 && !last && start.length < HEADER_MAX_BYTES) return;
-        const head = start.subarray(0, HEADER_MAX_BYTES);
+        const length = line_end < 0 ? start.length : line_end;
+        if (length > HEADER_MAX_BYTES) throw refused(longHeader(source));
+        if (line_end < 0 && !last) return;
+        const head = start.subarray(0, 2 * HEADER_MAX_BYTES);
         header = readHeader(
           TABLES[source.table],
           new TextDecoder().decode(head),
@@ -119,6 +121,15 @@ async function stageText(
       header: header!,
       quoted_line_breaks: scanner!.quoted_line_breaks,
     },
+  };
+}
+
+function longHeader({ file }: SourceFile): LoadProblem {
+  return {
+    file,
+    line: 1,
+    problem: `a first line of more than ${HEADER_MAX_BYTES} bytes`,
+    remedy: "Name the columns in the first line, then break the line",
   };
 }
 

@@ -1,11 +1,13 @@
 -- name: every known customer by every channel; silent customers and those known
 --   only from interactions come in the same pass.
 -- params: none
+-- The alias ends every pivoted column in _rows, so that a channel named like
+-- another column keeps its own.
 create table customer_channels as
 pivot (
   select customer_id, channel from interactions
   union all
   select customer_id, null from customers
-) on channel in channel_name using count(*)
+) on channel in channel_name using count(*) as rows
 group by customer_id
 order by customer_id;

@@ -19,6 +19,11 @@ create temp macro has_no_value(cell) as
 create temp macro text_value(cell) as
   case when has_no_value(cell) then null else clean_text(cell) end;
 
+-- A channel's name becomes a value of an ENUM, which may hold no NUL; U+FFFD
+-- stands in for it.
+create temp macro channel_text(cell) as
+  text_value(replace(cell, chr(0), chr(65533)));
+
 -- Names are equal when their keys are. Upper case first, so that the final
 -- sigma equals the others.
 create temp macro name_key(name) as lower(upper(name));

@@ -3,12 +3,12 @@
 insert into staged_channels
 select
   $file,
-  text_value(channel),
+  channel_text(channel),
   text_value(aliases),
   case
     when extra is not null
       then as_reject('row', extra, 'more cells than the header')
-    when text_value(channel) is null
+    when channel_text(channel) is null
       then as_reject('channel', channel, 'no value')
   end
 from source;

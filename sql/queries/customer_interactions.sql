@@ -13,5 +13,5 @@ pivot (
   select customer_id, null
   from customer_channels
   where customer_id = $customer_id
-) on channel in channel_name using count(*)
+) on channel in channel_name using count(*) as rows
 group by customer_id;

@@ -34,3 +34,9 @@ export async function dataFolder(files: Files = {}): Promise<DataFolder> {
   await folder.write(files);
   return folder;
 }
+
+/** A CSV text of rows of cells, every cell quoted. */
+export function csv(...rows: readonly (readonly string[])[]): string {
+  const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
+  return rows.map((row) => `${row.map(quoted).join(",")}\n`).join("");
+}

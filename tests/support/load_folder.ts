@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { readConfig } from "../../config.ts";
 import { openDatabase, type Row } from "../../db/duckdb/database.ts";
 import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
-import { loadExports } from "../../db/duckdb/load.ts";
+import { type Loaded, loadExports } from "../../db/duckdb/load.ts";
 import {
   type CustomerQuestion,
   type LoadReport,
@@ -80,7 +80,7 @@ export async function refusalOf(
   settings: Settings = {},
 ): Promise<string> {
   return await messageOfRefusal(async () => {
-    await using _ = await loadFolder(files, settings);
+    await using _ = await loadTables(files, settings);
   });
 }
 
@@ -98,23 +98,40 @@ export async function messageOfRefusal(
   throw new Error("was not refused");
 }
 
-/** Loads a folder with `files` and answers the rows of a query on its tables. */
-export async function queryTables(
+/** The tables of a load, without a snapshot on them; closed at the end of its block. */
+export interface LoadedTables extends AsyncDisposable, Loaded {
+  query(sql: string): Promise<Row[]>;
+}
+
+/**
+ * Loads a folder with `files` into a database, in half the time of `loadFolder`;
+ * throws as the load does.
+ */
+export async function loadTables(
   files: Files,
-  sql: string,
-): Promise<Row[]> {
-  await using folder = await dataFolder(files);
-  await using work = await dataFolder();
-  const config = readConfig({ DATA_DIR: folder.path });
+  settings: Settings = {},
+): Promise<LoadedTables> {
+  const folder = await dataFolder(files);
+  const work = await dataFolder();
+  const config = readConfig({ DATA_DIR: folder.path, ...settings });
   const database = await openDatabase(work.path, {
     memory_limit: config.DUCKDB_MEMORY_LIMIT,
     threads: config.DUCKDB_THREADS,
   });
-  try {
-    await loadExports(database, work.path, config, () => {});
-    return await database.run(sql);
-  } finally {
+  const close = async () => {
     database.close();
+    await work[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  };
+  try {
+    return {
+      ...await loadExports(database, work.path, config, () => {}),
+      query: (sql) => database.run(sql),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 

@@ -1,0 +1,193 @@
+/** The hardened instance: SQL reaches its own folder and nothing else, and cannot loosen that. */
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { type Database, openDatabase } from "../../../db/duckdb/database.ts";
+import { dataFolder } from "../../support/data_folder.ts";
+
+const LIMITS = { memory_limit: "600MB", threads: 2 };
+
+async function withDatabase(
+  folder: string,
+  use: (database: Database) => Promise<void>,
+): Promise<void> {
+  const database = await openDatabase(folder, LIMITS);
+  try {
+    await use(database);
+  } finally {
+    database.close();
+  }
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return names.sort();
+}
+
+Deno.test("openDatabase, SQL outside its folder: refused, nothing written", async (t) => {
+  await using parent = await dataFolder({
+    "data/customers.csv": "Customer_Id\n1\n",
+    "data/customers.parquet": "PAR1",
+    "work/own.csv": "x\n1\n",
+    "work-2/other.csv": "x\n1\n",
+  });
+  const { path } = parent;
+  const work = `${path}/work`;
+  const before = await filesOf(path);
+
+  await withDatabase(work, async (database) => {
+    const cases: [name: string, sql: string][] = [
+      ["read a system file", "select * from read_text('/etc/passwd')"],
+      ["read it as bytes", "select * from read_blob('/etc/passwd')"],
+      ["read it as CSV", "select * from read_csv('/etc/passwd')"],
+      ["read it as JSON", "select * from read_json('/etc/passwd')"],
+      ["read it by its name", "select * from '/etc/passwd.csv'"],
+      ["sniff it", "from sniff_csv('/etc/passwd')"],
+      [
+        "read the process's environment",
+        "select * from read_blob('/proc/self/environ')",
+      ],
+      ["list files", "select * from glob('/etc/*')"],
+      [
+        "read the data folder",
+        `select * from read_csv('${path}/data/customers.csv')`,
+      ],
+      ["list the data folder", `select * from glob('${path}/data/*')`],
+      [
+        "read Parquet of the data folder",
+        `select * from read_parquet('${path}/data/*.parquet')`,
+      ],
+      [
+        "read through ..",
+        `select * from read_text('${work}/../data/customers.csv')`,
+      ],
+      [
+        "read a folder whose name begins alike",
+        `select * from read_text('${path}/work-2/other.csv')`,
+      ],
+      ["read a relative path", "select * from read_text('deno.json')"],
+      [
+        "read a file: URL",
+        `select * from read_text('file://${path}/data/customers.csv')`,
+      ],
+      [
+        "read from the network",
+        "select * from read_csv('https://example.com/x.csv')",
+      ],
+      [
+        "copy from outside",
+        "create table t (x text); copy t from '/etc/passwd'",
+      ],
+      ["copy to outside", `copy (select 1) to '${path}/copied.csv'`],
+      ["copy to the data folder", `copy (select 1) to '${path}/data/x.csv'`],
+      ["copy through ..", `copy (select 1) to '${work}/../copied.csv'`],
+      [
+        "copy partitions",
+        `copy (select 1 as x, 2 as y) to '${path}/parts' (partition_by x)`,
+      ],
+      ["copy to standard output", "copy (select 1) to '/dev/stdout'"],
+      ["export", `export database '${path}/exported'`],
+      ["import", `import database '${path}/data'`],
+      ["attach a new file", `attach '${path}/attached.duckdb'`],
+      ["attach a file that is there", `attach '${path}/data/customers.csv'`],
+      ["attach sqlite", `attach '${path}/x.sqlite' (type sqlite)`],
+      ["install an extension", "install httpfs"],
+      ["install a community extension", "install h3 from community"],
+      ["install from a path", `install '${path}/data/x.duckdb_extension'`],
+      ["load an extension", "load httpfs"],
+      ["load from a path", `load '${path}/data/x.duckdb_extension'`],
+      [
+        "keep a secret in the home folder",
+        "create persistent secret s (type http, bearer_token 'x')",
+      ],
+      ["allow access again", "set enable_external_access = true"],
+      ["allow another folder", "set allowed_directories = ['/']"],
+      ["allow a file", "set allowed_paths = ['/etc/passwd']"],
+      ["unlock the settings", "set lock_configuration = false"],
+      ["reset a setting", "reset lock_configuration"],
+      ["raise the memory limit", "set memory_limit = '100GB'"],
+      ["take more threads", "set threads = 64"],
+      ["spill elsewhere", `set temp_directory = '${path}/data'`],
+      ["look for extensions elsewhere", `set extension_directory = '${path}'`],
+      ["take unsigned extensions", "set allow_unsigned_extensions = true"],
+      [
+        "write a profile",
+        `pragma profiling_output = '${path}/profile.json'`,
+      ],
+      ["write a log of queries", `set log_query_path = '${path}/log'`],
+    ];
+    for (const [name, sql] of cases) {
+      await t.step(name, async () => {
+        const { message } = await assertRejects(() => database.run(sql), Error);
+        assertMatch(
+          message,
+          /^Permission Error: |configuration has been locked/,
+        );
+      });
+    }
+    await t.step("nothing was written", async () => {
+      assertEquals(await filesOf(path), before);
+      assertEquals(await filesOf(`${path}/data`), [
+        "customers.csv",
+        "customers.parquet",
+      ]);
+    });
+  });
+});
+
+Deno.test("openDatabase, SQL in its folder: reads and writes", async () => {
+  await using folder = await dataFolder({ "own.csv": "x,y\n1,a\n2,b\n" });
+  const { path } = folder;
+  await withDatabase(path, async (database) => {
+    assertEquals(
+      await database.run(`select * from read_csv('${path}/own.csv')`),
+      [{ x: 1n, y: "a" }, { x: 2n, y: "b" }],
+    );
+    await database.run(`copy (select 3 as x) to '${path}/out.parquet'`);
+    assertEquals(await database.run(`from '${path}/out.parquet'`), [{ x: 3 }]);
+    await database.run("create table t as select 4 as x");
+    assertEquals(await database.run("from t"), [{ x: 4 }]);
+  });
+});
+
+Deno.test("openDatabase, more than its memory holds: spilled to its folder", async () => {
+  await using folder = await dataFolder();
+  const database = await openDatabase(folder.path, {
+    memory_limit: "40MB",
+    threads: 2,
+  });
+  try {
+    const [{ rows }] = await database.run(
+      `select count(*)::integer as rows from (
+         select md5(i::varchar) as text from range(800000) as numbers (i)
+         order by text offset 1)`,
+    );
+    assertEquals(rows, 799_999);
+  } finally {
+    database.close();
+  }
+});
+
+Deno.test("openDatabase, folders with unusual names", async (t) => {
+  const names = ["with space", "it's", "[a]*", "ünï 🐦", '"quoted"', "a,b;c"];
+  await using parent = await dataFolder(
+    Object.fromEntries(names.map((name) => [`${name}/own.csv`, "x\n1\n"])),
+  );
+  for (const name of names) {
+    await t.step(name, async () => {
+      const folder = `${parent.path}/${name}`;
+      await withDatabase(folder, async (database) => {
+        await database.run("create table t as select 1 as x");
+        assertEquals(await database.run("from t"), [{ x: 1 }]);
+        await assertRejects(() =>
+          database.run("select * from read_text('/etc/passwd')")
+        );
+      });
+      assert((await filesOf(folder)).includes("tally.duckdb"));
+    });
+  }
+});
+
+Deno.test("openDatabase, a folder that is not there: an error", async () => {
+  await using folder = await dataFolder();
+  await assertRejects(() => openDatabase(`${folder.path}/nowhere`, LIMITS));
+});

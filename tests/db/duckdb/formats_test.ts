@@ -1,0 +1,352 @@
+/** Formats: whatever kind of file holds them, the same interactions are counted. */
+
+import { assert, assertEquals } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import { csv, type Files } from "../../support/data_folder.ts";
+import {
+  interactionsOf,
+  loadFolder,
+  loadTables,
+  NO_CUSTOMERS,
+  NO_INTERACTIONS,
+  refusalOf,
+} from "../../support/load_folder.ts";
+import { parquetFiles } from "../../support/parquet_files.ts";
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const latin = (text: string) =>
+  Uint8Array.from(text, (char) => char.charCodeAt(0));
+const utf16le = (text: string) =>
+  new Uint8Array(
+    Uint16Array.from("\ufeff" + text, (char) => char.charCodeAt(0)).buffer,
+  );
+
+Deno.test("text formats: delimiters, endings, compression, encodings", async () => {
+  const rows = (delimiter: string, id: number, line_end = "\n") =>
+    [["Date Start", "Interaction", "Customers"], [
+      "04/10/2019 09:00",
+      "Zoë",
+      `${id}`,
+    ]].map((cells) => cells.join(delimiter) + line_end).join("");
+  // Each file is a part, so that none is merged with another.
+  const files: [
+    name: string,
+    content: string | Uint8Array,
+    encoding: string,
+  ][] = [
+    ["01 comma.csv", rows(",", 1), "utf-8"],
+    ["02 semicolon.csv", rows(";", 2), "utf-8"],
+    ["03 tab.csv", rows("\t", 3), "utf-8"],
+    ["04 bar.csv", rows("|", 4), "utf-8"],
+    ["05 tab.tsv", rows("\t", 5), "utf-8"],
+    ["06 comma.tsv", rows(",", 6), "utf-8"],
+    ["07 mark.csv", "\ufeff" + rows(",", 7), "utf-8"],
+    ["08 crlf.csv", rows(",", 8, "\r\n"), "utf-8"],
+    ["09 cr.csv", rows(",", 9, "\r"), "utf-8"],
+    ["10 packed.csv.gz", gzipSync(utf8(rows(",", 10))), "utf-8"],
+    ["11 packed.tsv.gz", gzipSync(utf8(rows("\t", 11))), "utf-8"],
+    [
+      "12 members.csv.gz",
+      Uint8Array.from([
+        ...gzipSync(utf8(NO_INTERACTIONS)),
+        ...gzipSync(utf8("04/10/2019,Zoë,12\n")),
+      ]),
+      "utf-8",
+    ],
+    ["13 western.csv", latin(rows(",", 13)), "windows-1252"],
+    [
+      "14 western.csv.gz",
+      gzipSync(latin(rows(";", 14))),
+      "windows-1252",
+    ],
+    ["15 wide.csv", utf16le(rows("\t", 15)), "utf-16le"],
+    ["16 wide.csv.gz", gzipSync(utf16le(rows(",", 16))), "utf-16le"],
+    [
+      "17 quoted.csv",
+      '"Date Start","Notes","Interaction","Customers"\r\n"04/10/2019 09:00","a\r\n""b"", c","Zoë","17"\r\n',
+      "utf-8",
+    ],
+    [
+      "18 spaced.csv",
+      ' Date_Start , "INTERACTION" ,customers\n "04/10/2019 09:00" , Zoë ,\t18\n',
+      "utf-8",
+    ],
+    ["19 short name.CSV", rows(",", 19), "utf-8"],
+    ["20 decomposed.csv", rows(",", 20).normalize("NFD"), "utf-8"],
+  ];
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    ...Object.fromEntries(
+      files.map(([name, content]) => [`interactions/${name}`, content]),
+    ),
+  });
+  const { snapshot, report } = loaded;
+  assertEquals(snapshot.channels, ["Zoë"]);
+  for (let id = 1; id <= files.length; id++) {
+    assertEquals(
+      await interactionsOf(snapshot, id),
+      ["2019-10-04 Zoë"],
+      files[id - 1][0],
+    );
+  }
+  assertEquals(
+    report.files.slice(1).map(({ file, encoding }) => [file, encoding]),
+    files.map(([name, , encoding]) => [`interactions/${name}`, encoding]),
+  );
+});
+
+Deno.test("CSV_ENCODING=shift_jis: text that is not UTF-8", async () => {
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "channels.csv": latin("Channel\n\x93d\x98b\n"),
+    "interactions.csv": NO_INTERACTIONS + "1/1/2020,電話,1\n",
+  }, { CSV_ENCODING: "shift_jis" });
+  assertEquals(await interactionsOf(loaded.snapshot, 1), ["2020-01-01 電話"]);
+  assertEquals(
+    loaded.report.files.map(({ encoding }) => encoding),
+    ["shift_jis", "utf-8", "utf-8"],
+  );
+});
+
+Deno.test("Parquet: native times and integers as they are, the rest as text", async () => {
+  /** Interactions by Email, their times and customers in SQL, the customers of one type. */
+  const interactions = (
+    type: string,
+    ...rows: [time: string, customer: string][]
+  ) =>
+    rows.map(([time, customer]) =>
+      `select ${time} as "Date Start", 'Email' as channel, (${customer})::${type} as customer`
+    ).join(" union all ");
+  const files = await parquetFiles({
+    "interactions/01 bigint.parquet": interactions(
+      "bigint",
+      ["timestamp '2019-10-04 09:00:00'", "1"],
+      ["timestamp '2019-10-04 09:00:00'", "9007199254740991"],
+      ["timestamp '2019-10-04 09:00:00'", "9007199254740992"],
+      ["timestamp '2019-10-04 09:00:00'", "0"],
+      ["timestamp '2019-10-04 09:00:00'", "-4"],
+      ["timestamp '2019-10-04 09:00:00'", "null"],
+      ["null", "1"],
+      ["timestamp '1899-12-31 23:59:59'", "1"],
+      ["timestamp '2079-01-01 00:00:00'", "1"],
+      ["timestamp 'infinity'", "1"],
+      ["timestamp '1900-01-01 00:00:00'", "1"],
+      ["timestamp '2078-12-31 23:59:59.999999'", "1"],
+    ),
+    // Winter and summer of Europe/Zurich.
+    "interactions/02 timestamptz.parquet": interactions(
+      "integer",
+      ["timestamptz '2019-01-31 23:30:00+00'", "2"],
+      ["timestamptz '2019-07-31 22:00:00+00'", "2"],
+      ["timestamptz '2019-07-31 21:59:59+00'", "2"],
+      ["timestamptz '2078-12-31 23:00:00+00'", "2"],
+    ),
+    "interactions/03 date.parquet": interactions(
+      "ubigint",
+      ["date '2020-02-29'", "3"],
+      ["date '1899-12-31'", "3"],
+      ["date '2020-01-01'", "18446744073709551615"],
+    ),
+    "interactions/04 text.parquet": interactions(
+      "varchar",
+      ["'04/10/2019 09:00'", "'4'"],
+      ["'2019-07-31T22:00:00Z'", "'4;5.0'"],
+      ["'29/02/2019'", "'4'"],
+      ["''", "'4'"],
+      ["'04/10/2019'", "'1,234'"],
+      ["'04/10/2019'", "'n/a'"],
+    ),
+    "interactions/05 double.parquet": interactions(
+      "double",
+      ["date '2020-01-01'", "6"],
+      ["date '2020-01-01'", "9007199254740991"],
+      ["date '2020-01-02'", "1.5"],
+      ["date '2020-01-03'", "'nan'"],
+      ["date '2020-01-04'", "1e16"],
+      ["date '2020-01-05'", "-6"],
+    ),
+    "interactions/06 decimal.parquet": interactions(
+      "decimal(18, 2)",
+      ["date '2020-01-01'", "7"],
+      ["date '2020-01-02'", "7.5"],
+    ),
+    "interactions/07 hugeint.parquet": interactions(
+      "hugeint",
+      ["date '2020-01-01'", "8"],
+    ),
+    "interactions/08 tinyint.parquet": interactions(
+      "utinyint",
+      ["date '2020-01-01'", "9"],
+    ),
+    "interactions/09 seconds.parquet": interactions(
+      "smallint",
+      ["timestamp_s '2020-01-01 23:59:59'", "10"],
+    ),
+    "interactions/10 nanoseconds.parquet": interactions(
+      "integer",
+      ["timestamp_ns '2020-01-01 23:59:59.999999999'", "11"],
+    ),
+    "interactions/11 bytes.parquet":
+      `select '04/10/2019' as "Date Start", 'Email'::blob as channel, '12'::blob as customer`,
+    "interactions/12 numbers as names.parquet":
+      `select date '2020-01-01' as "DATE_START", 42 as event, 13 as "Customer Id", 7 as topic, 1 as x, 2 as "X y"`,
+    "interactions/13 no rows.parquet":
+      `select date '2020-01-01' as date, 'x' as channel, 1 as customers limit 0`,
+    "products.parquet":
+      `select date '2020-02-01' as month, 'Sand' as product union all select null, 'x' union all select date '1899-01-01', 'x'`,
+    "customers.parquet":
+      `select 14::bigint as id, 'Jedi' as occupation, 'Red' as type union all select 9007199254740992, '', '' union all select null, '', ''`,
+    "channels.parquet":
+      `select 'Post'::enum ('Post', 'Fax') as channel, null as aliases`,
+  });
+  await using loaded = await loadFolder(files, {
+    MAX_REJECTED: "1",
+    TIME_ZONE: "Europe/Zurich",
+  });
+  const { snapshot, report } = loaded;
+  const kept: [customer_id: number, interactions: string[] | null][] = [
+    [1, ["1900-01-01 Email", "2019-10-04 Email", "2078-12-31 Email"]],
+    [9007199254740991, ["2019-10-04 Email", "2020-01-01 Email"]],
+    [2, ["2019-02-01 Email", "2019-07-31 Email", "2019-08-01 Email"].sort()],
+    [3, ["2020-02-29 Email: Sand"]],
+    [4, ["2019-08-01 Email", "2019-10-04 Email"]],
+    [5, ["2019-08-01 Email"]],
+    [6, ["2020-01-01 Email"]],
+    [7, ["2020-01-01 Email"]],
+    [8, ["2020-01-01 Email"]],
+    [9, ["2020-01-01 Email"]],
+    [10, ["2020-01-01 Email"]],
+    [11, ["2020-01-01 Email"]],
+    [12, ["2019-10-04 Email"]],
+    [13, ["2020-01-01 42: 7"]],
+    [14, []],
+  ];
+  for (const [customer_id, interactions] of kept) {
+    assertEquals(
+      await interactionsOf(snapshot, customer_id),
+      interactions,
+      `customer ${customer_id}`,
+    );
+  }
+  assertEquals(report.customers, kept.length);
+  assertEquals(snapshot.channels, ["42", "Email", "Post"]);
+
+  const not_id = "not a customer id from 1 to 9007199254740991";
+  const outside = "outside 1900-01-01 to 2078-12-31";
+  assertEquals(
+    report.rejects.map(({ file, line, column, value, reason }) => [
+      file.replace("interactions/", "").slice(0, 9),
+      line,
+      column,
+      value,
+      reason,
+    ]),
+    [
+      ["products.", 3, "date", null, "no value"],
+      ["products.", 4, "date", "1899-01-01 00:00:00", outside],
+      ["customers", 3, "customer_id", "9007199254740992", not_id],
+      ["customers", 4, "customer_id", null, "no value"],
+      ["01 bigint", 4, "customers", "9007199254740992", not_id],
+      ["01 bigint", 5, "customers", "0", not_id],
+      ["01 bigint", 6, "customers", "-4", not_id],
+      ["01 bigint", 7, "customers", null, "no value"],
+      ["01 bigint", 8, "date_start", null, "no value"],
+      ["01 bigint", 9, "date_start", "1899-12-31 23:59:59", outside],
+      ["01 bigint", 10, "date_start", "2079-01-01 00:00:00", outside],
+      ["01 bigint", 11, "date_start", "infinity", outside],
+      ["02 timest", 5, "date_start", "2079-01-01 00:00:00", outside],
+      ["03 date.p", 3, "date_start", "1899-12-31 00:00:00", outside],
+      ["03 date.p", 4, "customers", "18446744073709551615", not_id],
+      ["04 text.p", 4, "date_start", "29/02/2019", "no such day or time"],
+      ["04 text.p", 5, "date_start", "", "no value"],
+      [
+        "04 text.p",
+        6,
+        "customers",
+        "1,234",
+        "ambiguous: the comma may separate thousands or customers",
+      ],
+      ["04 text.p", 7, "customers", "n/a", "no value"],
+      ["05 double", 4, "customers", "1.5", not_id],
+      ["05 double", 5, "customers", "nan", not_id],
+      ["05 double", 6, "customers", "1e+16", not_id],
+      ["05 double", 7, "customers", "-6.0", not_id],
+      ["06 decima", 3, "customers", "7.50", not_id],
+    ],
+  );
+  const names = report.files.find(({ file }) => file.includes("12 "))!;
+  assertEquals([names.unknown_columns, names.encoding], [["x", "X y"], null]);
+});
+
+Deno.test("Parquet that is damaged: refused, every file with its name", async (t) => {
+  const { whole } = await parquetFiles({
+    whole:
+      `select timestamp '2020-01-01' + interval (i) minute as date, 'c' || i % 7 as channel, i + 1 as customer
+       from range(3000) as numbers (i)`,
+  });
+  const changed = (at: number, bytes: Uint8Array) => {
+    const copy = whole.slice();
+    copy.set(bytes, at);
+    return copy;
+  };
+  const end = whole.length - 8;
+  const footer = new DataView(whole.buffer).getUint32(end, true);
+  const noise = Uint8Array.from({ length: 64 }, (_, i) => i * 37 % 256);
+  const damaged: Record<string, Uint8Array> = {
+    "cut": whole.slice(0, whole.length - 1),
+    "cut in half": whole.slice(0, whole.length / 2),
+    "cut at the start": whole.slice(1),
+    "only marks": utf8("PAR1....PAR1"),
+    "noise between marks": Uint8Array.from([
+      ...utf8("PAR1"),
+      ...noise,
+      ...utf8("PAR1"),
+    ]),
+    "a footer longer than the file": changed(
+      end,
+      Uint8Array.of(0xff, 0xff, 0xff, 0x7f),
+    ),
+    "a footer of no bytes": changed(end, Uint8Array.of(0, 0, 0, 0)),
+    "noise at the footer's start": changed(end - footer, noise),
+    "noise in the footer": changed(end - (footer >> 1), noise),
+    "noise in the first page": changed(4, noise),
+    "noise in the data": changed(1000, noise),
+  };
+  await t.step("whole", async () => {
+    await using loaded = await loadTables({
+      "customers.csv": NO_CUSTOMERS,
+      "interactions.parquet": whole,
+    });
+    assertEquals(loaded.report.interactions, 3000);
+  });
+  for (const [name, bytes] of Object.entries(damaged)) {
+    await t.step(name, async () => {
+      const message = await refusalOf({
+        "customers.csv": NO_CUSTOMERS,
+        "interactions.parquet": bytes,
+      });
+      assert(message.startsWith("interactions.parquet: "), message);
+      assertEquals(message.split("\n").length, 1);
+    });
+  }
+  await t.step("columns that are missing", async () => {
+    const files: Files = await parquetFiles({
+      "customers.parquet": "select 1 as number, 'x' as type",
+    });
+    assertEquals(
+      await refusalOf({ ...files, "interactions.csv": NO_INTERACTIONS }),
+      'customers.parquet, line 1: no column Customer_Id among "number", "type". Name the columns as docs/file-contract.md says.',
+    );
+  });
+});
+
+Deno.test("a gzip file that is cut: refused, naming it", async () => {
+  const packed = gzipSync(utf8(csv(["id"], ...Array(50).fill(["1"]))));
+  assertEquals(
+    await refusalOf({
+      "customers.csv.gz": packed.slice(0, -4),
+      "interactions.csv": NO_INTERACTIONS,
+    }),
+    "customers.csv.gz: the gzip data ends too early: the file is cut. Export the file again and replace it whole.",
+  );
+});

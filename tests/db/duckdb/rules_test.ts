@@ -1,0 +1,883 @@
+/** The cleaning rules, a table a rule: what is kept of a cell, and why it is set aside. */
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { csv } from "../../support/data_folder.ts";
+import {
+  dateOfDay,
+  interactionsOf,
+  loadFolder,
+  NO_CUSTOMERS,
+  NO_INTERACTIONS,
+  type OpenedStore,
+  type Settings,
+} from "../../support/load_folder.ts";
+
+const HEADER = ["Date Start", "Interaction", "Customers"];
+const DIRTY = { MAX_REJECTED: "1" };
+
+/** The rows set aside of a file, as `line column reason` by line. */
+function rejectsOf({ report }: OpenedStore, file: string): string[] {
+  return report.rejects
+    .filter((reject) => reject.file === file)
+    .map(({ line, column, reason }) => `${line} ${column}: ${reason}`);
+}
+
+/** A cell, and the date it stands for or the reason why it is set aside. */
+type TimeCase = [cell: string, date_or_reason: string];
+
+const NO_VALUE = "no value";
+const NO_SUCH = "no such day or time";
+const OUTSIDE = "outside 1900-01-01 to 2078-12-31";
+const NOT_TIME = "not a date or time";
+const OTHER_ORDER =
+  "fits only the other order of day and month; see DATE_ORDER";
+
+/** Loads the cells as times, each of a customer of its own: 1, 2, … */
+async function checkTimes(
+  cases: readonly TimeCase[],
+  settings: Settings,
+): Promise<void> {
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": csv(
+      HEADER,
+      ...cases.map(([cell], i) => [cell, "Email", String(i + 1)]),
+    ),
+  }, { ...DIRTY, ...settings });
+  const { snapshot, report } = loaded;
+
+  const rejects = new Map(report.rejects.map((one) => [one.line, one]));
+  const wrong: { cell: string; wanted: string; got: string }[] = [];
+  for (const [i, [cell, wanted]] of cases.entries()) {
+    const reject = rejects.get(i + 2);
+    const kept = await interactionsOf(snapshot, i + 1);
+    if (reject) {
+      assertEquals([reject.column, reject.value], ["date_start", cell]);
+      assertEquals(kept, null, cell);
+    }
+    const got = reject?.reason ?? String(kept).replace(" Email", "");
+    if (got !== wanted) wrong.push({ cell, wanted, got });
+  }
+  assertEquals(wrong, []);
+}
+
+Deno.test("times, DATE_ORDER=DMY and TIME_ZONE=UTC", async () => {
+  const day = "2019-10-04";
+  await checkTimes([
+    ["04/10/2019", day],
+    ["4/10/2019", day],
+    ["4/1/2019", "2019-01-04"],
+    ["04/1/2019", "2019-01-04"],
+    ["04/10/2019 09:00", day],
+    ["4/10/2019 9:00", day],
+    ["04/10/2019 9:05:59", day],
+    ["04/10/2019 00:00", day],
+    ["04/10/2019 0:00:00", day],
+    ["04/10/2019 23:59:59", day],
+    ["2019-10-04", day],
+    ["2019-10-04 09:00", day],
+    ["2019-10-04T09:00", day],
+    ["2019-10-04T09:00:00", day],
+    ["2019-10-04 23:59:59.5", day],
+    ["2019-10-04T23:59:59.999999", day],
+    ["2019-10-04T23:59:59.9999999999", day],
+    ["2019-10-04T23:59:59.9999999999Z", day],
+    // With a zone: converted.
+    ["2019-10-04T09:00Z", day],
+    ["2019-10-04 09:00:00.123Z", day],
+    ["2019-10-04T00:30+02:00", "2019-10-03"],
+    ["2019-10-04T00:30:00+0200", "2019-10-03"],
+    ["2019-10-04 00:30+02", "2019-10-03"],
+    ["2019-10-04T02:00+02:00", day],
+    ["2019-10-04T01:59:59.999+02:00", "2019-10-03"],
+    ["2019-10-04T23:30-00:30", "2019-10-05"],
+    ["2019-10-04T23:30-05", "2019-10-05"],
+    ["2019-12-31T23:30-00:45", "2020-01-01"],
+    ["2020-02-29T12:00+14:00", "2020-02-28"],
+    ["2019-10-04T09:00+00:00", day],
+    // White space.
+    [" 04/10/2019 09:00", day],
+    ["04/10/2019 09:00 ", day],
+    ["\t04/10/2019\t09:00\t", day],
+    ["\u00a004/10/2019\u00a009:00\u00a0", day],
+    ["04/10/2019  09:00", day],
+    ["04/10/2019 \u00a0\t 9:00", day],
+    ["04/10/2019\n09:00\r\n", day],
+    ["\u300004/10/2019\u2003", day],
+    ["\ufeff04/10/2019", day],
+    ["2019-10-04   09:00:00", day],
+    [" 4/10/2019", day],
+    ["04/10/2019  9:00", day],
+    ["04/10/2019 10:3\t", NO_SUCH],
+    ["04/10/2019 10:30:3\t", NO_SUCH],
+    ["04/10/201\t", NOT_TIME],
+    ["2019-10-4\t", NOT_TIME],
+    ["2019-10-4 ", NOT_TIME],
+    ["2019-10-04 10:30:3\t", NO_SUCH],
+    ["2019-10-04  9:30:00", NO_SUCH],
+    ["2019-10-04 \t9:30:00", NO_SUCH],
+    ["2019-10-04T 9:30:00", NOT_TIME],
+    ["04/ 1/2019", NOT_TIME],
+    [" 4/ 1/2019", NOT_TIME],
+    ["04 /1/2019", NOT_TIME],
+    ["04/10/2019 10: 3", NO_SUCH],
+    ["2019- 1-04", NOT_TIME],
+    ["2019-10 -4", NOT_TIME],
+    // Real days.
+    ["29/02/2020", "2020-02-29"],
+    ["29/02/2000 12:00", "2000-02-29"],
+    ["2024-02-29T12:00", "2024-02-29"],
+    ["31/01/2020", "2020-01-31"],
+    ["29/02/2019", NO_SUCH],
+    ["29/02/1900", NO_SUCH],
+    ["30/02/2020", NO_SUCH],
+    ["31/04/2020 10:00", NO_SUCH],
+    ["32/01/2020", NO_SUCH],
+    ["00/01/2020", NO_SUCH],
+    ["01/00/2020", NO_SUCH],
+    ["13/13/2020", NO_SUCH],
+    ["2019-02-29", NO_SUCH],
+    ["2020-13-01", NO_SUCH],
+    ["2020-00-10", NO_SUCH],
+    ["2020-01-00", NO_SUCH],
+    ["2020-01-32T10:00Z", NO_SUCH],
+    // Times of a day.
+    ["04/10/2019 24:00", NO_SUCH],
+    ["04/10/2019 25:00", NO_SUCH],
+    ["04/10/2019 09:60", NO_SUCH],
+    ["04/10/2019 09:00:60", NO_SUCH],
+    ["04/10/2019 9:5", NO_SUCH],
+    ["04/10/2019 9:05:5", NO_SUCH],
+    ["04/10/2019 9", NO_SUCH],
+    ["04/10/2019 009:00", NO_SUCH],
+    ["04/10/2019 :", NO_SUCH],
+    ["2019-10-04T24:00", NO_SUCH],
+    ["2019-10-04T24:00:00Z", NO_SUCH],
+    ["2019-10-04T23:60", NO_SUCH],
+    ["2019-10-04T23:59:60", NO_SUCH],
+    ["2019-10-04T23:59:60Z", NO_SUCH],
+    ["2019-10-04T9:00", NO_SUCH],
+    ["2019-10-04T09", NO_SUCH],
+    ["2019-10-04T09:00:00.", NO_SUCH],
+    ["2019-10-04T09:00+24:00", NO_SUCH],
+    ["2019-10-04T09:00+02:60", NO_SUCH],
+    ["2019-10-04T09:00+2", NO_SUCH],
+    ["2019-10-04T09:00 Z", NO_SUCH],
+    ["2019-10-04T09:00z", NO_SUCH],
+    ["2019-10-04t09:00", NO_SUCH],
+    ["2019-10-04Z", NO_SUCH],
+    ["2019-10-04+02", NO_SUCH],
+    ["04/10/2019T09:00", NO_SUCH],
+    ["04/10/2019 09:00Z", NO_SUCH],
+    ["04/10/2019 09:00:00.5", NO_SUCH],
+    ["04/10/2019 09:00 PM", NO_SUCH],
+    // The calendar's ends.
+    ["01/01/1900", "1900-01-01"],
+    ["1900-01-01T00:00:00Z", "1900-01-01"],
+    ["31/12/2078 23:59:59", "2078-12-31"],
+    ["2078-12-31T23:59:59.999999", "2078-12-31"],
+    ["31/12/1899 23:59:59", OUTSIDE],
+    ["1899-12-31", OUTSIDE],
+    ["01/01/2079", OUTSIDE],
+    ["2079-01-01 00:00:00", OUTSIDE],
+    ["1900-01-01T00:30+01:00", OUTSIDE],
+    ["2078-12-31T23:30-01:00", OUTSIDE],
+    ["04/10/0019", OUTSIDE],
+    ["0001-01-01", OUTSIDE],
+    ["9999-12-31", OUTSIDE],
+    // The other order.
+    ["10/25/2019", OTHER_ORDER],
+    ["10/25/2019 09:00", OTHER_ORDER],
+    ["2/29/2020 9:00:00", OTHER_ORDER],
+    // No value.
+    ["", NO_VALUE],
+    [" ", NO_VALUE],
+    ["\u00a0", NO_VALUE],
+    ["NULL", NO_VALUE],
+    ["n/a", NO_VALUE],
+    ["-", NO_VALUE],
+    // Other ways to write a time.
+    ["19", NOT_TIME],
+    ["2019", NOT_TIME],
+    ["04/10/19", NOT_TIME],
+    ["04/10/19 09:00", NOT_TIME],
+    ["04/10/19   09:00", NOT_TIME],
+    ["04/10/ 019 09:00", NOT_TIME],
+    ["04/10/02019", NO_SUCH],
+    ["004/10/2019", NOT_TIME],
+    ["2019/10/04", NOT_TIME],
+    ["2019-10", NO_SUCH],
+    ["2019-1-4", NOT_TIME],
+    ["20191004", NOT_TIME],
+    ["02019-10-04", NOT_TIME],
+    ["04-10-2019", NOT_TIME],
+    ["04.10.2019", NOT_TIME],
+    ["4 Oct 2019", NOT_TIME],
+    ["2019-W40-5", NOT_TIME],
+    ["43742", NOT_TIME],
+    ["1570179600", NOT_TIME],
+    ["09:00", NOT_TIME],
+    ["infinity", NOT_TIME],
+    ["-infinity", NOT_TIME],
+    ["epoch", NOT_TIME],
+    ["now", NOT_TIME],
+    ["today", NOT_TIME],
+    ["-2019-10-04", NOT_TIME],
+    ["+2019-10-04", NOT_TIME],
+    ["0044-03-15 (BC)", NO_SUCH],
+    ["2019-10-04 (BC)", NO_SUCH],
+    ["2019-10-04 09:00:00 BC", NO_SUCH],
+    ["2019-10-04T09:00+02:00[Europe/Zurich]", NOT_TIME],
+    ["2019-10-04 09:00 Europe/Zurich", NOT_TIME],
+    ["０４/１０/２０１９", NOT_TIME],
+    ["٠٤/١٠/٢٠١٩", NOT_TIME],
+    ["__/__/____", NOT_TIME],
+    ["%d/%m/%Y", NOT_TIME],
+    ["04/10/2019'); drop table interactions; --", NOT_TIME],
+    ["04/10/2019\0", NO_SUCH],
+    ["9".repeat(150), NOT_TIME],
+  ], { TIME_ZONE: "UTC" });
+});
+
+Deno.test("times, DATE_ORDER=MDY and TIME_ZONE=Europe/Zurich", async () => {
+  await checkTimes([
+    ["04/10/2019", "2019-04-10"],
+    ["4/10/2019 9:00", "2019-04-10"],
+    ["10/25/2019 09:00", "2019-10-25"],
+    ["02/29/2020", "2020-02-29"],
+    ["25/10/2019 09:00", OTHER_ORDER],
+    ["29/2/2020", OTHER_ORDER],
+    ["13/13/2020", NO_SUCH],
+    // ISO is what it is.
+    ["2019-04-10", "2019-04-10"],
+    ["2019-04-10T23:30:00", "2019-04-10"],
+    // Winter: one hour, summer: two.
+    ["2019-01-31T22:30Z", "2019-01-31"],
+    ["2019-01-31T23:00Z", "2019-02-01"],
+    ["2019-07-31T21:59:59Z", "2019-07-31"],
+    ["2019-07-31T22:00Z", "2019-08-01"],
+    ["2019-07-31T18:00-05:00", "2019-08-01"],
+    ["2019-07-31T23:30+02:00", "2019-07-31"],
+    // The changes of 2019: 31 March and 27 October, 01:00 UTC.
+    ["2019-03-30T22:59Z", "2019-03-30"],
+    ["2019-03-30T23:00Z", "2019-03-31"],
+    ["2019-03-31T21:59Z", "2019-03-31"],
+    ["2019-03-31T22:00Z", "2019-04-01"],
+    ["2019-10-26T21:59Z", "2019-10-26"],
+    ["2019-10-26T22:00Z", "2019-10-27"],
+    ["2019-10-27T22:59Z", "2019-10-27"],
+    ["2019-10-27T23:00Z", "2019-10-28"],
+    // An hour that the change leaves out, without a zone: as it is written.
+    ["03/31/2019 02:30", "2019-03-31"],
+    ["2078-12-31T22:59:59Z", "2078-12-31"],
+    ["2078-12-31T23:00Z", OUTSIDE],
+  ], { DATE_ORDER: "MDY", TIME_ZONE: "Europe/Zurich" });
+});
+
+Deno.test("times, one moment written in many ways: duplicates of each other", async () => {
+  const spellings = [
+    "05/03/2020 09:05",
+    "5/3/2020 9:05",
+    "5/3/2020 09:05:00",
+    " 05/03/2020\u00a09:05 ",
+    "2020-03-05 09:05",
+    "2020-03-05T09:05",
+    "2020-03-05T09:05:00",
+    "2020-03-05T09:05:00.000",
+    "2020-03-05T09:05:00.000000000",
+    "2020-03-05T09:05Z",
+    "2020-03-05T10:05+01:00",
+    "2020-03-05 10:05:00+0100",
+    "2020-03-04 23:05:00.0-10",
+  ];
+  const others = [
+    "05/03/2020",
+    "05/03/2020 09:50",
+    "05/03/2020 21:05",
+    "05/03/2020 09:05:01",
+    "2020-03-05T09:05:00.001",
+    "2020-03-05T09:05:00.000001",
+    "2020-03-05T09:05:00+01",
+  ];
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": csv(
+      HEADER,
+      ...[...spellings, ...others].map((cell) => [cell, "Email", "1"]),
+    ),
+  });
+  assertEquals(loaded.report.interactions, 20);
+  assertEquals(loaded.report.duplicate_interactions, 12);
+});
+
+Deno.test("times, thousands of misspelt ones: kept exactly where the rules say, on that day", async (t) => {
+  const seeds = fc.constantFrom(
+    "04/10/2019 09:00",
+    "4/3/2020 9:05",
+    "29/02/2020",
+    "31/12/2078 23:59:59",
+    "01/01/1900 00:00",
+    "2019-10-04",
+    "2020-02-29T12:30:45",
+    "2019-12-31 23:59:59",
+    "2019-10-04T09:00:00.25Z",
+    "2019-10-04 00:30+02:00",
+    "2020-03-01T00:15:00-0130",
+  );
+  const chars = fc.constantFrom(..."0123456789/-: TZ+.\t\u00a0,x");
+  const edits = fc.array(
+    fc.record({
+      at: fc.nat(24),
+      remove: fc.integer({ min: 0, max: 2 }),
+      insert: fc.oneof(fc.constant(""), chars),
+    }),
+    { maxLength: 3 },
+  );
+  const cells = fc.tuple(seeds, edits).map(([seed, edits]) =>
+    edits.reduce<string>(
+      (text, { at, remove, insert }) =>
+        text.slice(0, at) + insert + text.slice(at + remove),
+      seed,
+    )
+  );
+  for (const date_order of ["DMY", "MDY"] as const) {
+    await t.step(date_order, async () => {
+      const sample = fc.sample(cells, 4000);
+      await using loaded = await loadFolder({
+        "customers.csv": NO_CUSTOMERS,
+        "interactions.csv": csv(
+          HEADER,
+          ...sample.map((cell, i) => [cell, "Email", String(i + 1)]),
+        ),
+      }, { ...DIRTY, DATE_ORDER: date_order });
+
+      const wrong: { cell: string; wanted: string | null; got: string }[] = [];
+      let kept = 0;
+      for (const [i, cell] of sample.entries()) {
+        const wanted = dayByTheRules(cell, date_order);
+        if (wanted) kept++;
+        const got = await interactionsOf(loaded.snapshot, i + 1);
+        if (String(got) !== (wanted ? `${wanted} Email` : "null")) {
+          wrong.push({ cell, wanted, got: String(got) });
+        }
+      }
+      assertEquals(wrong.slice(0, 20), []);
+      // The sample is a fair one.
+      assertEquals(kept > 500 && kept < 3500, true, `${kept} of 4000 kept`);
+    });
+  }
+});
+
+/** The day in UTC that a cell stands for, after the rules of the file contract; null when none. */
+function dayByTheRules(cell: string, order: "DMY" | "MDY"): string | null {
+  const text = cell.normalize("NFC").replace(/[\s\x85]+/g, " ").trim();
+  const slash =
+    /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: (\d{1,2}):(\d\d)(?::(\d\d))?)?$/
+      .exec(text);
+  const iso =
+    /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|([+-])(\d\d)(?::?(\d\d))?)?)?$/
+      .exec(text);
+  const found = slash ?? iso;
+  if (!found) return null;
+  const [a, b, c, hour, minute, second] = found.slice(1, 7)
+    .map((digits) => Number(digits ?? 0));
+  const [year, month, day] = iso
+    ? [a, b, c]
+    : order === "DMY"
+    ? [c, b, a]
+    : [c, a, b];
+  const [sign, offset_hours, offset_minutes] = iso
+    ? [iso[8], Number(iso[9] ?? 0), Number(iso[10] ?? 0)]
+    : ["+", 0, 0];
+
+  if (hour > 23 || minute > 59 || second > 59) return null;
+  if (offset_hours > 23 || offset_minutes > 59) return null;
+  const moment = new Date(0);
+  moment.setUTCFullYear(year, month - 1, day);
+  if (moment.getUTCMonth() !== month - 1 || moment.getUTCDate() !== day) {
+    return null;
+  }
+  const offset = (offset_hours * 60 + offset_minutes) * (sign === "-" ? -1 : 1);
+  moment.setUTCHours(hour, minute - offset, second);
+  const date = moment.toISOString().slice(0, 10);
+  return date >= "1900-01-01" && date <= "2078-12-31" &&
+      moment.getUTCFullYear() < 2079
+    ? date
+    : null;
+}
+
+Deno.test("months", async () => {
+  const not_month = "not a month";
+  const cases: [cell: string, month_or_reason: string][] = [
+    ["01-2019", "2019-01"],
+    ["1-2019", "2019-01"],
+    ["2019-01", "2019-01"],
+    ["1/2019", "2019-01"],
+    ["01/2019", "2019-01"],
+    ["15/01/2019", "2019-01"],
+    ["15/1/2019 10:00", "2019-01"],
+    ["2019-01-31", "2019-01"],
+    ["2019-01-31T23:59:59", "2019-01"],
+    ["2019-02-01T00:30+01:00", "2019-01"],
+    [" 01-2019\u00a0", "2019-01"],
+    ["12-2019", "2019-12"],
+    ["1-1900", "1900-01"],
+    ["2078-12", "2078-12"],
+    ["12/2078", "2078-12"],
+    ["12-1899", OUTSIDE],
+    ["1/2079", OUTSIDE],
+    ["2079-01", OUTSIDE],
+    ["01/01/2079", OUTSIDE],
+    ["13-2019", NO_SUCH],
+    ["0-2019", NO_SUCH],
+    ["00/2019", NO_SUCH],
+    ["2019-13", NO_SUCH],
+    ["2019-00", NO_SUCH],
+    ["30/02/2019", NO_SUCH],
+    ["01/31/2019", OTHER_ORDER],
+    ["", NO_VALUE],
+    ["None", NO_VALUE],
+    ["2019-1", not_month],
+    ["2019/01", not_month],
+    ["1.2019", not_month],
+    ["1 - 2019", not_month],
+    ["1-19", not_month],
+    ["Jan-19", not_month],
+    ["January 2019", not_month],
+    ["001-2019", not_month],
+    ["1-20199", not_month],
+    ["201901", not_month],
+    ["12019", not_month],
+    ["-1-2019", not_month],
+    ["１-２０１９", not_month],
+  ];
+  const months = ["1900-01", "2019-01", "2019-12", "2078-12"];
+  const isMonth = (text: string) => months.includes(text);
+  const topicOf = (i: number) => `T${String(i).padStart(2, "0")}`;
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": csv(
+      HEADER,
+      ...months.map((month) => [`${month}-15`, "Email", "1"]),
+    ),
+    "products.csv": csv(
+      ["Month", "Product"],
+      ...cases.map(([cell], i) => [cell, topicOf(i)]),
+    ),
+  }, DIRTY);
+
+  const expected = months.map((month) => {
+    const topics = cases.flatMap(([, one], i) =>
+      one === month ? [topicOf(i)] : []
+    );
+    return `${month}-15 Email: ${topics.join("+")}`;
+  });
+  assertEquals(await interactionsOf(loaded.snapshot, 1), expected);
+  assertEquals(
+    loaded.report.rejects.map(({ line, column, value, reason }) => [
+      line,
+      column,
+      value,
+      reason,
+    ]),
+    cases.flatMap(([cell, reason], i) =>
+      isMonth(reason) ? [] : [[i + 2, "date", cell, reason]]
+    ),
+  );
+  assertEquals(loaded.snapshot.rows.products, 15);
+});
+
+Deno.test("ids and lists of them", async () => {
+  const not_id = "not a customer id from 1 to 9007199254740991";
+  const ambiguous = "ambiguous: the comma may separate thousands or customers";
+  const empty = "a list of customers with an empty element";
+  const many = Array.from({ length: 1000 }, (_, i) => 100_000 + i);
+  const cases: [cell: string, ids_or_reason: number[] | string][] = [
+    ["1", [1]],
+    ["12", [12]],
+    ["12.0", [12]],
+    ["12.000", [12]],
+    [" 12 ", [12]],
+    ["\t12\u00a0", [12]],
+    ["9007199254740991", [9007199254740991]],
+    ["9007199254740991.0", [9007199254740991]],
+    ["0", not_id],
+    ["0.0", not_id],
+    ["01", not_id],
+    ["007", not_id],
+    ["-4", not_id],
+    ["+1", not_id],
+    ["1e2", not_id],
+    ["1E2", not_id],
+    ["0x10", not_id],
+    ["0b1", not_id],
+    ["1_000", not_id],
+    ["1'000", not_id],
+    ["1 000", not_id],
+    ["1.5", not_id],
+    ["12.", not_id],
+    [".5", not_id],
+    ["12.01", not_id],
+    ["9007199254740992", not_id],
+    ["9999999999999999", not_id],
+    ["10000000000000000", not_id],
+    ["18446744073709551617", not_id],
+    ["9".repeat(150), not_id],
+    ["１２", not_id],
+    ["٣", not_id],
+    ["①", not_id],
+    ["R2D2", not_id],
+    ["12a", not_id],
+    ["#12", not_id],
+    ["'12", not_id],
+    ["=12", not_id],
+    ["NaN", not_id],
+    ["Infinity", not_id],
+    ["true", not_id],
+    ["1-3", not_id],
+    ["12\0", not_id],
+    ["1); drop table interactions; --", not_id],
+    ["", NO_VALUE],
+    ["\u00a0", NO_VALUE],
+    ["N/A", NO_VALUE],
+    ["none", NO_VALUE],
+    ["-", NO_VALUE],
+    ["1;2", [1, 2]],
+    ["1|2", [1, 2]],
+    ["1,2", [1, 2]],
+    ["1, 2, 8", [1, 2, 8]],
+    [" 1 ; 2\u00a0;\t3 ", [1, 2, 3]],
+    ["1;2|3", [1, 2, 3]],
+    ["2;2;2", [2]],
+    ["12.0;12;2", [2, 12]],
+    ["12.0,13.0", [12, 13]],
+    [many.join(";"), many],
+    ["100, 200", [100, 200]],
+    ["1 ,234", [1, 234]],
+    ["12,1234", [12, 1234]],
+    ["1234,567", [567, 1234]],
+    ["1,23", [1, 23]],
+    ["1,234", ambiguous],
+    ["12,345", ambiguous],
+    ["123,456", ambiguous],
+    [" 1,234 ", ambiguous],
+    ["1,234,567", ambiguous],
+    ["1,234.0", ambiguous],
+    ["1,234;5", ambiguous],
+    ["5|1,234", ambiguous],
+    ["1,234,", empty],
+    ["1;", empty],
+    [";1", empty],
+    ["1;;2", empty],
+    ["1; ;2", empty],
+    ["1,,2", empty],
+    ["1,", empty],
+    [";", empty],
+    [",", empty],
+    ["1|", empty],
+    ["1;abc", not_id],
+    ["1;N/A", not_id],
+    ["1;-2", not_id],
+    ["0;1", not_id],
+    ["1;2,3", not_id],
+    ["1 2;3", not_id],
+    ["1;9007199254740992", not_id],
+    ["1/2", not_id],
+    ["1 and 2", not_id],
+  ];
+  const dateOfCase = (i: number) => dateOfDay(40_000 + i);
+  // The same cells as ids of customers, where a list is no id.
+  const isKept = (i: number) =>
+    Array.isArray(cases[i][1]) && !/[;|,]/.test(cases[i][0]);
+  await using loaded = await loadFolder({
+    "customers.csv": csv(["Customer_Id"], ...cases.map(([cell]) => [cell])),
+    "interactions.csv": csv(
+      HEADER,
+      ...cases.map(([cell], i) => [dateOfCase(i), "Email", cell]),
+    ),
+  }, DIRTY);
+
+  // The kept interactions, from the expected ones' customers.
+  const days = new Map<number, string[]>();
+  for (const [i, [, ids]] of cases.entries()) {
+    if (typeof ids === "string") continue;
+    for (const id of ids) {
+      days.set(id, [...days.get(id) ?? [], `${dateOfCase(i)} Email`]);
+    }
+  }
+  for (const [id, expected] of days) {
+    assertEquals(await interactionsOf(loaded.snapshot, id), expected, `${id}`);
+  }
+  assertEquals(loaded.report.customers, days.size);
+  assertEquals(
+    loaded.report.rejects
+      .filter(({ file }) => file === "interactions.csv")
+      .map(({ line, column, value, reason }) => [line, column, value, reason]),
+    cases.flatMap(([cell, reason], i) =>
+      typeof reason === "string" ? [[i + 2, "customers", cell, reason]] : []
+    ),
+  );
+  assertEquals(
+    loaded.report.rejects
+      .filter(({ file }) => file === "customers.csv")
+      .map(({ line, column, value, reason }) => [line, column, value, reason]),
+    cases.flatMap(([cell, reason], i) =>
+      isKept(i) ? [] : [[
+        i + 2,
+        "customer_id",
+        cell.slice(0, 200),
+        reason === NO_VALUE ? NO_VALUE : not_id,
+      ]]
+    ),
+  );
+  // 1, 12 and 9007199254740991.
+  assertEquals(loaded.snapshot.rows.customers, 3);
+});
+
+Deno.test("text: NFC, trimmed, folded; words that stand for no value", async () => {
+  const cases: [cell: string, channel: string | null][] = [
+    ["Email", "Email"],
+    [" Mail ", "Mail"],
+    ["\u00a0\tText\r\n", "Text"],
+    ["two  words", "two words"],
+    ["three\u00a0\u00a0more\twords", "three more words"],
+    ["four\nmore\u2003or\u3000less", "four more or less"],
+    ["Cafe\u0301", "Café"],
+    ["\u212b", "Å"],
+    ["ﬁ", "ﬁ"],
+    ["zero\u200bwidth", "zero\u200bwidth"],
+    ["", null],
+    [" ", null],
+    ["\u00a0\u3000\ufeff", null],
+    ["NULL", null],
+    ["null", null],
+    ["Null", null],
+    ["N/A", null],
+    ["n/a", null],
+    ["NA", null],
+    ["na", null],
+    ["-", null],
+    ["None", null],
+    ["NONE", null],
+    [" n/a\u00a0", null],
+    ["\t-\n", null],
+    // Close, but with a value.
+    ["N / A", "N / A"],
+    ["n.a.", "n.a."],
+    ["nil", "nil"],
+    ["NaN", "NaN"],
+    ["--", "--"],
+    ["–", "–"],
+    ["nullable", "nullable"],
+    ["N/A!", "N/A!"],
+    ["0", "0"],
+    ["false", "false"],
+    ["undefined", "undefined"],
+    ["nonе", "nonе"], // with a Cyrillic е
+  ];
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": csv(
+      HEADER,
+      ...cases.map(([cell], i) => ["2020-01-01", cell, String(i + 1)]),
+    ),
+  }, DIRTY);
+  const rejects = rejectsOf(loaded, "interactions.csv");
+  for (const [i, [cell, channel]] of cases.entries()) {
+    const expected = channel === null ? null : [`2020-01-01 ${channel}`];
+    assertEquals(await interactionsOf(loaded.snapshot, i + 1), expected, cell);
+    assertEquals(
+      rejects.includes(`${i + 2} interaction: no value`),
+      channel === null,
+      cell,
+    );
+  }
+  assertEquals(loaded.snapshot.channels.length, 22);
+});
+
+Deno.test("channels: one name each, declared or most frequent; in code-point order", async () => {
+  const day = "2020-01-01";
+  /** Interactions of customer `id`, one a spelling. */
+  const used = (id: number, ...spellings: string[]) =>
+    spellings.map((spelling) => [day, spelling, String(id)]);
+  const rejected = (...spellings: string[]) =>
+    spellings.map((spelling) => ["never", spelling, "1"]);
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "channels.csv": csv(
+      ["Channel", "Aliases"],
+      ["E-Mail", "email; Mail ;;E\u00a0Mail;e-mail"],
+      ["e-MAIL", "electronic mail"],
+      ["Letter", "N/A"],
+      ["Straße", "Road"],
+      ["N/A", "x"],
+    ),
+    "interactions.csv": csv(
+      HEADER,
+      ...used(1, "E-MAIL", "e-mail", "Email", " mail", "e mail"),
+      ...used(1, "ELECTRONIC  MAIL", "eMAIL", "eMAIL", "eMAIL"),
+      // Undeclared: the most frequent spelling of the kept rows.
+      ...used(2, "call", "Call", "Call", "CALL"),
+      ...rejected("CALL", "CALL", "CALL", "Ghost"),
+      // A tie: by byte order.
+      ...used(3, "fax", "FAX", "Fax"),
+      ...used(3, "ébauche", "Ébauche"),
+      // Spellings that differ in white space are one.
+      ...used(4, "Home visit", "HOME VISIT", "Home\u00a0 visit"),
+      // The final sigma is a sigma.
+      ...used(5, "ΟΔΟΣ", "οδος", "οδοσ", "οδος"),
+      ...used(6, "Cafe\u0301", "CAFÉ", "Café"),
+      ...used(7, "road", "STRAßE", "straße"),
+      // Names that break things.
+      ...used(8, "10", "2", "customer_id", "__proto__", '"quoted"', "it's"),
+      ...used(8, "🐦", "\uff5e", "constructor", "a;b"),
+    ),
+  }, DIRTY);
+  const { snapshot } = loaded;
+  assertEquals(snapshot.channels, [
+    '"quoted"',
+    "10",
+    "2",
+    "Café",
+    "Call",
+    "E-Mail",
+    "FAX",
+    "Home visit",
+    "Letter",
+    "Straße",
+    "__proto__",
+    "a;b",
+    "constructor",
+    "customer_id",
+    "it's",
+    "Ébauche",
+    "οδος",
+    "\uff5e",
+    "🐦",
+  ]);
+  const counts = async (customer_id: number) =>
+    Array.from((await snapshot.countByChannel({ customer_id }))!).join("");
+  //                               " 1 2 C C E F H L S _ a c c i É ο ～🐦
+  assertEquals(await counts(1), "0000090000000000000");
+  assertEquals(await counts(2), "0000400000000000000");
+  assertEquals(await counts(3), "0000003000000002000");
+  assertEquals(await counts(4), "0000000300000000000");
+  assertEquals(await counts(5), "0000000000000000400");
+  assertEquals(await counts(6), "0003000000000000000");
+  assertEquals(await counts(7), "0000000003000000000");
+  assertEquals(await counts(8), "1110000000111110011");
+  assertEquals(rejectsOf(loaded, "channels.csv"), ["6 channel: no value"]);
+});
+
+Deno.test("topics: the month's products, or the interaction's own", async () => {
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "products.csv": csv(
+      ["Month", "Product"],
+      ["1-2020", "Sand"],
+      ["2-2020", "Sand"],
+      ["2-2020", "Lemon"],
+      ["2-2020", "LEMON"],
+      ["3-2020", "lemon"],
+      ["3-2020", "N/A"],
+      ["5-2020", "lemon"],
+      ["12-2020", "Sand"],
+    ),
+    "interactions.csv": csv(
+      [...HEADER, "Topic"],
+      ["31/12/2019 23:59:59", "Email", "1", ""],
+      ["01/01/2020", "Email", "1", ""],
+      ["31/01/2020 23:59:59", "Email", "1", "N/A"],
+      ["01/02/2020", "Email", "1", "-"],
+      ["29/02/2020 23:59", "Email", "1", ""],
+      ["15/03/2020", "Email", "1", " ; "],
+      ["15/04/2020", "Email", "1", ""],
+      // Its own topics override the month's.
+      ["01/01/2020", "Email", "2", "Lemon"],
+      ["02/01/2020", "Email", "2", "lemon; SAND"],
+      ["03/01/2020", "Email", "2", "Stone;stone; Stone ;N/A"],
+      ["15/04/2020", "Email", "2", "lemon"],
+      ["16/04/2020", "Email", "2", "a, b"],
+    ),
+  }, DIRTY);
+  const { snapshot } = loaded;
+  assertEquals(snapshot.topics, ["Sand", "Stone", "a, b", "lemon"]);
+  assertEquals(await interactionsOf(snapshot, 1), [
+    "2019-12-31 Email",
+    "2020-01-01 Email: Sand",
+    "2020-01-31 Email: Sand",
+    "2020-02-01 Email: Sand+lemon",
+    "2020-02-29 Email: Sand+lemon",
+    "2020-03-15 Email: lemon",
+    "2020-04-15 Email",
+  ]);
+  assertEquals(await interactionsOf(snapshot, 2), [
+    "2020-01-01 Email: lemon",
+    "2020-01-02 Email: Sand+lemon",
+    "2020-01-03 Email: Stone",
+    "2020-04-15 Email: lemon",
+    "2020-04-16 Email: a, b",
+  ]);
+  assertEquals(rejectsOf(loaded, "products.csv"), ["7 product: no value"]);
+  assertEquals(snapshot.rows.products, 7);
+});
+
+Deno.test("topics, looking one up by its name", async (t) => {
+  // Every letter whose upper case has several letters, and its neighbours.
+  const special = Array.from({ length: 0xffff }, (_, i) => i + 1)
+    .filter((point) => point < 0xd800 || point > 0xdfff)
+    .map((point) => String.fromCodePoint(point))
+    .filter((char) => char === char.normalize("NFC"))
+    .filter((char) =>
+      char.toUpperCase().length > 1 || char.toLowerCase().length > 1 ||
+      /[ıſςσΣµμÅÅ]/.test(char)
+    );
+  const names = [
+    "Strasse",
+    "Straße",
+    "Sand",
+    "ΟΔΟΣ",
+    "Two words",
+    ...special.flatMap((char) => [`x${char}y`, `x${char.toUpperCase()}y`]),
+  ].map((name) => name.normalize("NFC"));
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": NO_INTERACTIONS,
+    "products.csv": csv(
+      ["Month", "Product"],
+      ...names.map((name) => ["1-2020", name]),
+    ),
+  });
+  const { snapshot } = loaded;
+  await t.step("each by its own spelling", () => {
+    const wrong = snapshot.topics.filter((topic, code) =>
+      snapshot.topicCode(topic) !== code
+    );
+    assertEquals(wrong, []);
+  });
+  const cases: [name: string, topic: string | undefined][] = [
+    ["Sand", "Sand"],
+    ["sand", "Sand"],
+    ["SAND", "Sand"],
+    [" sand\u00a0", "Sand"],
+    ["οδος", "ΟΔΟΣ"],
+    ["οδοσ", "ΟΔΟΣ"],
+    ["two  WORDS", "Two words"],
+    ["Straße", "Straße"],
+    ["Strasse", "Strasse"],
+    ["STRASSE", "Strasse"],
+    ["sandy", undefined],
+    ["san", undefined],
+    ["", undefined],
+    ["null", undefined],
+    ["__proto__", undefined],
+    ["%", undefined],
+  ];
+  for (const [name, topic] of cases) {
+    await t.step(JSON.stringify(name), () => {
+      const code = snapshot.topicCode(name);
+      assertEquals(code === undefined ? code : snapshot.topics[code], topic);
+    });
+  }
+});

@@ -1,0 +1,203 @@
+/** Finding the exports: which names are read, which are reported, which are passed over. */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { findFiles } from "../../../db/intake/find_files.ts";
+import { dataFolder } from "../../support/data_folder.ts";
+
+/** What is found in a folder, in short: `file table format[ gzip][ part]`. */
+async function found(data_dir: string): Promise<string[]> {
+  const { files } = await findFiles(data_dir);
+  return files.map(({ file, table, format, gzip, part }) =>
+    [file, table, format, gzip && "gzip", part && "part"]
+      .filter(Boolean).join(" ")
+  );
+}
+
+Deno.test("findFiles, formats and names", async () => {
+  await using folder = await dataFolder({
+    "channels.csv": "",
+    "customers.tsv": "",
+    "Customers_2.CSV.GZ": "",
+    "EXTERNAL INTERACTIONS.Parquet": "",
+    "interactions_2024-01.csv": "",
+    "interactions_2024-02.tsv.gz": "",
+    "products-of-discussion.csv.gz": "",
+  });
+  assertEquals(await found(folder.path), [
+    "Customers_2.CSV.GZ customers text gzip",
+    "EXTERNAL INTERACTIONS.Parquet interactions parquet",
+    "channels.csv channels text",
+    "customers.tsv customers text",
+    "interactions_2024-01.csv interactions text",
+    "interactions_2024-02.tsv.gz interactions text gzip",
+    "products-of-discussion.csv.gz products text gzip",
+  ]);
+  assertEquals((await findFiles(folder.path)).ignored, []);
+});
+
+Deno.test("findFiles, a folder of parts: every file in it, by name", async () => {
+  await using folder = await dataFolder({
+    "interactions/part-10.csv": "",
+    "interactions/part-2.csv": "",
+    "interactions/customers.csv": "",
+    "interactions/_SUCCESS": "",
+    "interactions/.part-3.csv.crc": "",
+    "interactions/deeper/part-1.csv": "",
+    "interactions_2023/x.parquet": "",
+    "customers.csv": "",
+  });
+  assertEquals(await found(folder.path), [
+    "customers.csv customers text",
+    "interactions/customers.csv interactions text part",
+    "interactions/part-10.csv interactions text part",
+    "interactions/part-2.csv interactions text part",
+    "interactions_2023/x.parquet interactions parquet part",
+  ]);
+  assertEquals((await findFiles(folder.path)).ignored, [
+    {
+      file: "interactions/_SUCCESS",
+      reason: "not .csv, .tsv, .csv.gz, .tsv.gz or .parquet",
+    },
+    {
+      file: "interactions/deeper",
+      reason: "a folder that is not a table's",
+    },
+  ]);
+});
+
+Deno.test("findFiles, what is not read: named with the reason", async () => {
+  const no_format = "not .csv, .tsv, .csv.gz, .tsv.gz or .parquet";
+  const no_table = "not the name of a table";
+  await using folder = await dataFolder({
+    "customers (1).csv": "",
+    "interactions_old.csv": "",
+    "sales.parquet": "",
+    "__proto__.csv": "",
+    "customers.txt": "",
+    "customers.xls": "",
+    "customers.csv.zip": "",
+    "customers.parquet.gz": "",
+    "customers": "",
+    "README.md": "",
+    "archive/customers.csv": "",
+    "customers.csv/part.csv": "",
+  });
+  await Deno.symlink(`${folder.path}/nowhere`, `${folder.path}/products.csv`);
+  await new Deno.Command("mkfifo", { args: [`${folder.path}/customers_2.csv`] })
+    .output();
+
+  const { files, ignored } = await findFiles(folder.path);
+  assertEquals(files, []);
+  assertEquals(
+    Object.fromEntries(ignored.map(({ file, reason }) => [file, reason])),
+    {
+      "customers (1).csv": no_table,
+      "interactions_old.csv": no_table,
+      "sales.parquet": no_table,
+      ["__proto__.csv"]: no_table,
+      "customers.txt": no_format,
+      "customers.xls": no_format,
+      "customers.csv.zip": no_format,
+      "customers.parquet.gz": no_format,
+      "customers": no_format,
+      "README.md": no_format,
+      "archive": "a folder that is not a table's",
+      "customers.csv": "a folder that is not a table's",
+      "products.csv": "a link to nothing",
+      "customers_2.csv": "not a regular file",
+    },
+  );
+});
+
+Deno.test("findFiles, files that are being written or hidden: passed over", async () => {
+  await using folder = await dataFolder({
+    "customers.csv.part": "",
+    "customers.csv.tmp": "",
+    "customers.csv.TMP": "",
+    "customers.csv.crdownload": "",
+    "customers.csv~": "",
+    ".customers.csv": "",
+    ".customers.csv.swp": "",
+    "~$customers.csv": "",
+    ".git/customers.csv": "",
+    "interactions/part-1.csv.part": "",
+  });
+  assertEquals(await findFiles(folder.path), { files: [], ignored: [] });
+});
+
+Deno.test("findFiles, links: within the folder followed, out of it never", async () => {
+  await using outside = await dataFolder({
+    "customers.csv": "",
+    "interactions/part-1.csv": "",
+  });
+  await using folder = await dataFolder({
+    ".v2/customers.csv": "",
+    "products/part-1.csv": "",
+  });
+  const link = (target: string, name: string) =>
+    Deno.symlink(target, `${folder.path}/${name}`);
+  await link(".v2/customers.csv", "customers.csv");
+  await link(`${outside.path}/customers.csv`, "customers_2.csv");
+  await link("/etc/passwd", "channels.csv");
+  await link("/dev/zero", "channels_2.csv");
+  await link(`${outside.path}/interactions`, "interactions");
+  await link(".", "interactions_2");
+  await link("/", "interactions_3");
+  await link(`${outside.path}/customers.csv`, "products/part-2.csv");
+  await link("../..", "products/up");
+
+  assertEquals(await found(folder.path), [
+    "customers.csv customers text",
+    "products/part-1.csv products text part",
+  ]);
+  const out = "a link out of the data folder";
+  assertEquals((await findFiles(folder.path)).ignored, [
+    { file: "channels.csv", reason: out },
+    { file: "channels_2.csv", reason: out },
+    { file: "customers_2.csv", reason: out },
+    { file: "interactions", reason: out },
+    { file: "interactions_2", reason: out },
+    { file: "interactions_3", reason: out },
+    { file: "products/part-2.csv", reason: out },
+    { file: "products/up", reason: out },
+  ]);
+});
+
+Deno.test("findFiles, a data folder that is itself a link: followed", async () => {
+  await using folder = await dataFolder({ "real/customers.csv": "" });
+  await Deno.symlink("real", `${folder.path}/link`);
+  assertEquals(await found(`${folder.path}/link`), [
+    "customers.csv customers text",
+  ]);
+});
+
+Deno.test("findFiles, the order: by code point, not by UTF-16 or language", async () => {
+  await using folder = await dataFolder({
+    "interactions/\u{1f426}.csv": "",
+    "interactions/\uff5e.csv": "",
+    "interactions/ä.csv": "",
+    "interactions/z.csv": "",
+    "interactions/Z.csv": "",
+    "interactions/1.csv": "",
+    "interactions/10.csv": "",
+  });
+  const { files } = await findFiles(folder.path);
+  assertEquals(files.map(({ file }) => file.slice("interactions/".length)), [
+    "1.csv",
+    "10.csv",
+    "Z.csv",
+    "z.csv",
+    "ä.csv",
+    "\uff5e.csv",
+    "\u{1f426}.csv",
+  ]);
+});
+
+Deno.test("findFiles, an empty folder and none", async () => {
+  await using folder = await dataFolder();
+  assertEquals(await findFiles(folder.path), { files: [], ignored: [] });
+  await assertRejects(
+    () => findFiles(`${folder.path}/nowhere`),
+    Deno.errors.NotFound,
+  );
+});
