@@ -1,6 +1,7 @@
 /** What an endpoint is: its schemas validate the request and describe it in /openapi.json. */
 
 import { zValidator } from "@hono/zod-validator";
+import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 
@@ -38,25 +39,13 @@ export function querySchema<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape);
 }
 
-/** A query string as a record; a parameter given twice is the list of its values. */
-export function queryOf(url: string): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = Object.create(null);
-  const start = url.indexOf("?");
-  if (start < 0) return query;
-  for (const [name, value] of pairsOf(url.slice(start + 1))) {
-    const before = query[name];
-    query[name] = before === undefined ? value : [before, value].flat();
+/** The query string as zod-validator has it: a parameter given twice is the list of its values. */
+export function queryOf(c: Context): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = c.req.queries();
+  for (const name in query) {
+    if (query[name].length === 1) query[name] = query[name][0];
   }
   return query;
-}
-
-// URLSearchParams takes 1.7 µs; most query strings have nothing to decode.
-function pairsOf(text: string): Iterable<string[]> {
-  if (/[^\w&=.:-]/.test(text)) return new URLSearchParams(text);
-  return text.split("&").filter(Boolean).map((pair) => {
-    const [name, ...rest] = pair.split("=");
-    return [name, rest.join("=")];
-  });
 }
 
 /** Checks `value`, or throws a 400 that tells what is wrong first. */

@@ -98,7 +98,7 @@ export function createCountInteractions(store: Store, answerJson: AnswerJson) {
     });
     const customer_id = Number(params.customer_id);
     const { start_date, end_date, topic } = c.req.url.includes("?")
-      ? parse(filtersSchema, queryOf(c.req.url))
+      ? parse(filtersSchema, queryOf(c))
       : NO_FILTERS;
     const topic_code = topic === undefined
       ? undefined

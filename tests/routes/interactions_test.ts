@@ -136,7 +136,6 @@ Deno.test("hostile requests get an honest status and one error", async (t) => {
       /Repeated query parameter "topic"/,
     ],
     ["GET", `${PATH}?TOPIC=Sand`, 400, /Unknown/],
-    ["GET", `${PATH}?=`, 400, /Unknown query parameter ""/],
     ["GET", `${PATH}?topic=%FF%00`, 400, /Unknown topic/],
     ["GET", `${PATH}?topic=<b>`, 400, /Unknown topic "<b>"\. Known: Sand\./],
     ["GET", `${PATH}?topic=${long}`, 400, /Unknown topic/],

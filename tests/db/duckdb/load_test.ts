@@ -183,6 +183,7 @@ Deno.test("several exports: what overlaps counts as often as where it is most", 
       header,
       email("01/01/2020", "5"),
       email("01/01/2020", "5"),
+      email("01/01/2020", "15"),
       email("10/03/2020", "99"),
       email(t1, "1"),
       email(t1, "2"),
@@ -237,6 +238,12 @@ Deno.test("several exports: what overlaps counts as often as where it is most", 
       email("30/06/2020", "5"),
       email("01/07/2020", "5"),
     ),
+    // Ends with the moment that the first one begins with.
+    "interactions_6.csv": csv(
+      header,
+      email("01/01/2019", "15"),
+      email("01/01/2020", "15"),
+    ),
     // Parts: never merged, not with each other and not with the others.
     "interactions/1.csv": csv(header, email(t1, "1"), email(t1, "14")),
     "interactions/2.csv": csv(header, email(t1, "1"), email(t1, "14")),
@@ -265,6 +272,7 @@ Deno.test("several exports: what overlaps counts as often as where it is most", 
     [12, Array(2).fill("2020-03-01 Email")],
     [13, Array(3).fill("2020-03-01 Email")],
     [14, Array(2).fill("2020-03-01 Email")],
+    [15, ["2019-01-01 Email", "2020-01-01 Email"]],
     [99, ["2020-03-02 Email", "2020-03-10 Email", "2020-05-01 Email"]],
   ];
   for (const [customer_id, interactions] of cases) {
@@ -274,9 +282,9 @@ Deno.test("several exports: what overlaps counts as often as where it is most", 
       `customer ${customer_id}`,
     );
   }
-  // 1: 2, 2: 1, 3: 1, 5: 1, 8: 1, 9: 1, 10: 1, 13: 3.
-  assertEquals(report.merged_interactions, 11);
-  assertEquals(report.interactions, 34);
+  // 1: 2, 2: 1, 3: 1, 5: 1, 8: 1, 9: 1, 10: 1, 13: 3, 15: 1.
+  assertEquals(report.merged_interactions, 12);
+  assertEquals(report.interactions, 36);
   // 1: 2, 2: 1, 3: 2, 5: 2, 13: 2, 14: 1.
   assertEquals(report.duplicate_interactions, 10);
 });

@@ -32,6 +32,16 @@ function utf16(text: string, little_endian: boolean): Uint8Array {
   return bytes;
 }
 
+/** customers.csv, wherever it lies. */
+const sourceAt = (path: string): SourceFile => ({
+  file: "customers.csv",
+  path,
+  table: "customers",
+  format: "text",
+  gzip: false,
+  part: false,
+});
+
 interface Staged {
   readonly file: StagedFile;
   /** What is in staging. */
@@ -46,15 +56,7 @@ async function stage(
 ): Promise<Staged> {
   await using folder = await dataFolder({ from: content });
   const file = await stageFile(
-    {
-      file: "customers.csv",
-      path: `${folder.path}/from`,
-      table: "customers",
-      format: "text",
-      gzip: false,
-      part: false,
-      ...source,
-    },
+    { ...sourceAt(`${folder.path}/from`), ...source },
     `${folder.path}/to`,
     { ...OPTIONS, ...options },
   );
@@ -432,14 +434,7 @@ Deno.test("stageFile, MAX_FILE_BYTES", async (t) => {
     await using folder = await dataFolder({ from: bytes });
     await messageOfRefusal(() =>
       stageFile(
-        {
-          file: "customers.csv.gz",
-          path: `${folder.path}/from`,
-          table: "customers",
-          format: "text",
-          gzip: true,
-          part: false,
-        },
+        { ...sourceAt(`${folder.path}/from`), gzip: true },
         `${folder.path}/to`,
         { ...OPTIONS, max_file_bytes: 8 * MIB },
       )
@@ -476,36 +471,35 @@ Deno.test("stageFile, Parquet: PAR1 at both ends", async (t) => {
   });
 });
 
-Deno.test("stageFile, a file that grows while it is read: refused", async () => {
-  await using folder = await dataFolder({
-    from: "id,Type\n" + "1,a\n".repeat(4 * MIB),
-  });
-  let done = false;
-  async function append() {
-    using file = await Deno.open(`${folder.path}/from`, { append: true });
-    while (!done) {
-      await file.write(utf8("2,b\n"));
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+Deno.test("stageFile, a file that is written to while it is read: refused", async (t) => {
+  const ways: [name: string, options: Deno.OpenOptions][] = [
+    ["it grows", { append: true }],
+    ["it keeps its size", { write: true }],
+  ];
+  for (const [name, options] of ways) {
+    await t.step(name, async () => {
+      await using folder = await dataFolder({
+        from: "id,Type\n" + "1,a\n".repeat(4 * MIB),
+      });
+      const path = `${folder.path}/from`;
+      let done = false;
+      async function keepWriting() {
+        using file = await Deno.open(path, options);
+        while (!done) {
+          await file.write(utf8("id,x\n"));
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      }
+      const writing = keepWriting();
+      const message = await messageOfRefusal(() =>
+        stageFile(sourceAt(path), `${folder.path}/to`, OPTIONS)
+          .finally(() => done = true)
+      );
+      await writing;
+      assertEquals(
+        message,
+        "customers.csv: changed while it was being read. Write it under another name and rename it when it is whole.",
+      );
+    });
   }
-  const appending = append();
-  const message = await messageOfRefusal(() =>
-    stageFile(
-      {
-        file: "customers.csv",
-        path: `${folder.path}/from`,
-        table: "customers",
-        format: "text",
-        gzip: false,
-        part: false,
-      },
-      `${folder.path}/to`,
-      OPTIONS,
-    ).finally(() => done = true)
-  );
-  await appending;
-  assertEquals(
-    message,
-    "customers.csv: changed while it was being read. Write it under another name and rename it when it is whole.",
-  );
 });
