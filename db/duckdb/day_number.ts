@@ -12,10 +12,12 @@ const DAYS_IN_400_YEARS = 146_097;
  * LAST_DAY. After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
  */
 export function dayNumber(date: string): number {
-  const month = Number(date.slice(5, 7));
-  const day = Number(date.slice(8, 10));
+  const digit = (position: number) => date.charCodeAt(position) - 48;
+  const month = digit(5) * 10 + digit(6);
+  const day = digit(8) * 10 + digit(9);
   // Years begin in March, so that the leap day is the last of its year.
-  const year = Number(date.slice(0, 4)) - (month <= 2 ? 1 : 0);
+  const year = digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3) -
+    (month <= 2 ? 1 : 0);
   const leap_days = Math.floor(year / 4) - Math.floor(year / 100) +
     Math.floor(year / 400);
   const day_of_year = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;

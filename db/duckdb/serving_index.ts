@@ -86,6 +86,9 @@ const SHORT_SLICE = 32;
 function positionOf(ids: Float64Array, id: number): number {
   let start = 0;
   let end = ids.length;
+  // Ids are often numbered on end; then this is it, without a search.
+  const guess = id - ids[0];
+  if (ids[guess] === id) return guess;
   while (start < end) {
     const middle = (start + end) >>> 1;
     if (ids[middle] < id) start = middle + 1;
