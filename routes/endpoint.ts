@@ -1,7 +1,6 @@
 /** What an endpoint is: its schemas validate the request and describe it in /openapi.json. */
 
 import { zValidator } from "@hono/zod-validator";
-import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 
@@ -39,13 +38,44 @@ export function querySchema<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape);
 }
 
-/** The query string as zod-validator has it: a parameter given twice is the list of its values. */
-export function queryOf(c: Context): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = c.req.queries();
-  for (const name in query) {
-    if (query[name].length === 1) query[name] = query[name][0];
+/**
+ * The query string as zod-validator has it: a parameter given twice is the list
+ * of its values. Written out because the hottest route spends 5 µs in the general
+ * ones.
+ */
+export function queryOf(url: string): Record<string, string | string[]> {
+  const start = url.indexOf("?") + 1;
+  if (start === 0) return {};
+  // What is encoded, and the one name that an object has not for itself.
+  if (/[%+]|__proto__/.test(url)) return decodedQueryOf(url.slice(start));
+  const query: Record<string, string | string[]> = {};
+  for (let at = start; at < url.length;) {
+    const next = url.indexOf("&", at);
+    const end = next < 0 ? url.length : next;
+    const equals = url.indexOf("=", at);
+    const name_end = equals < 0 || equals > end ? end : equals;
+    add(query, url.slice(at, name_end), url.slice(name_end + 1, end));
+    at = end + 1;
   }
   return query;
+}
+
+function decodedQueryOf(text: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(text)) {
+    add(query, name, value);
+  }
+  return query;
+}
+
+function add(
+  query: Record<string, string | string[]>,
+  name: string,
+  value: string,
+): void {
+  query[name] = Object.hasOwn(query, name)
+    ? [query[name], value].flat()
+    : value;
 }
 
 /** Checks `value`, or throws a 400 that tells what is wrong first. */

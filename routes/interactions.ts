@@ -102,16 +102,15 @@ export function createCountInteractions(store: Store, answerJson: AnswerJson) {
     });
     const customer_id = Number(params.customer_id);
     const { start_date, end_date, topic } = c.req.url.includes("?")
-      ? parse(compiledFilters, queryOf(c))
+      ? parse(compiledFilters, queryOf(c.req.url))
       : NO_FILTERS;
     const topic_code = topic === undefined
       ? undefined
       : requireTopic(snapshot, topic);
 
-    const filters = [start_date, end_date, topic_code];
-    const question = filters.every((filter) => filter === undefined)
-      ? String(customer_id)
-      : `${customer_id}-${filters.join("-")}`;
+    const question = `${customer_id}-${start_date ?? ""}-${end_date ?? ""}-${
+      topic_code ?? ""
+    }`;
     return answerJson(c, snapshot, question, () => {
       const counts = snapshot.countByChannel({
         customer_id,
