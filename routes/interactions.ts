@@ -13,7 +13,7 @@ import {
   type Endpoint,
   failure,
   parse,
-  queryOf,
+  parseQuery,
   querySchema,
 } from "./endpoint.ts";
 import type { AnswerJson } from "./middleware/caching.ts";
@@ -48,8 +48,8 @@ const filtersSchema = querySchema({
 
 const NO_FILTERS: z.output<typeof filtersSchema> = {};
 
-// Generated parsers of the same schemas: 4 µs a request less.
-const compiledParams = z.compile(paramsSchema);
+// Generated parsers of the same schemas.
+const compiledId = z.compile(paramsSchema.shape.customer_id);
 const compiledFilters = z.compile(filtersSchema);
 
 const answers: Endpoint["answers"] = {
@@ -97,12 +97,11 @@ export function createCountInteractions(store: Store, answerJson: AnswerJson) {
   return function countInteractions(c: Context): Response | Promise<Response> {
     refuseLongUrl(c.req.url);
     const snapshot = requireSnapshot(store);
-    const params = parse(compiledParams, {
-      customer_id: c.req.param("customer_id"),
-    });
-    const customer_id = Number(params.customer_id);
+    const customer_id = Number(
+      parse(compiledId, c.req.param("customer_id")),
+    );
     const { start_date, end_date, topic } = c.req.url.includes("?")
-      ? parse(compiledFilters, queryOf(c.req.url))
+      ? parseQuery(compiledFilters, c.req.url)
       : NO_FILTERS;
     const topic_code = topic === undefined
       ? undefined

@@ -20,28 +20,48 @@ export function createAnswerJson(
   cache_seconds: number,
 ): AnswerJson {
   const cache_control = `public, max-age=${cache_seconds}`;
+
+  function found(
+    c: Context,
+    { data_version }: Snapshot,
+    etag: string,
+    text: string,
+  ) {
+    return new Response(text, {
+      headers: {
+        "Cache-Control": cache_control,
+        "Content-Type": "application/json",
+        "Data-Version": data_version,
+        "ETag": etag,
+        "X-Request-Id": requestId(c),
+      },
+    });
+  }
+
+  function notModified(c: Context, { data_version }: Snapshot, etag: string) {
+    return new Response(null, {
+      status: 304,
+      headers: {
+        "Cache-Control": cache_control,
+        "Data-Version": data_version,
+        "ETag": etag,
+        "X-Request-Id": requestId(c),
+      },
+    });
+  }
+
   return function answerJson(c, snapshot, question, body) {
     const etag = `"${snapshot.data_version}-${question}"`;
-    const headers: Record<string, string> = {
-      "Cache-Control": cache_control,
-      "Data-Version": snapshot.data_version,
-      "ETag": etag,
-      "X-Request-Id": requestId(c),
-    };
     const known = c.req.header("if-none-match");
     if (known !== undefined && hasTag(known, etag)) {
-      return new Response(null, { status: 304, headers });
+      return notModified(c, snapshot, etag);
     }
-    const finish = (text: string) => {
-      // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
-      if (known?.trim() === "*") {
-        return new Response(null, { status: 304, headers });
-      }
-      headers["Content-Type"] = "application/json";
-      return new Response(text, { headers });
-    };
+    // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
+    const finish = known?.trim() === "*" ? notModified : found;
     const text = body();
-    return typeof text === "string" ? finish(text) : text.then(finish);
+    return typeof text === "string"
+      ? finish(c, snapshot, etag, text)
+      : text.then((text) => finish(c, snapshot, etag, text));
   };
 }
 
