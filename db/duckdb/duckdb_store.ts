@@ -1,7 +1,7 @@
 /** The embedded store: loads the exports and holds the snapshot that is served. */
 
 import type { Config } from "../../config.ts";
-import { type Snapshot, type Store, StoreError } from "../store.ts";
+import { refused, type Snapshot, type Store, StoreError } from "../store.ts";
 import type { Progress } from "./load.ts";
 import { type OpenSnapshot, openSnapshot } from "./snapshot.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
@@ -33,7 +33,8 @@ export class DuckdbStore implements Store {
       await Deno.mkdir(folder);
       this.#snapshot = await openSnapshot(folder, this.config, progress);
       return this.#snapshot;
-    } catch (error) {
+    } catch (cause) {
+      const error = outOfSpace(cause) ?? cause;
       this.#problem = error instanceof StoreError
         ? error.message
         : "The load failed; the log says why.";
@@ -47,5 +48,22 @@ export class DuckdbStore implements Store {
     const work_folder = this.#work_folder;
     this.#work_folder = null;
     await work_folder?.release();
+  }
+}
+
+/** DuckDB's errors that more memory or disk mends. */
+function outOfSpace(error: unknown): StoreError | undefined {
+  const message = error instanceof Error ? error.message : "";
+  if (message.startsWith("Out of Memory Error")) {
+    return refused({
+      problem: "DuckDB has too little memory for this data",
+      remedy: "Raise DUCKDB_MEMORY_LIMIT",
+    });
+  }
+  if (/No space left on device/i.test(message)) {
+    return refused({
+      problem: "the disk under STAGING_DIR is full",
+      remedy: "Free some space, or set STAGING_DIR to another disk",
+    });
   }
 }

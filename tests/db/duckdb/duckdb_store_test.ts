@@ -166,3 +166,15 @@ Deno.test("DuckdbStore, closed twice: closed", async () => {
   await made.close();
   await made.store.close();
 });
+
+Deno.test("DuckdbStore, too little memory: refused, naming the setting", async () => {
+  await using made = await makeStore(FILES, { DUCKDB_MEMORY_LIMIT: "1MB" });
+  const error = await assertRejects(
+    () => made.store.load(() => {}),
+    StoreError,
+  );
+  assertEquals(
+    error.message,
+    "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
+  );
+});
