@@ -12,7 +12,7 @@ import {
 import { createAnswerJson } from "./middleware/caching.ts";
 import { createFailures } from "./middleware/errors.ts";
 import { limitUrl } from "./middleware/limits.ts";
-import { createRequestIds, setRequestId } from "./middleware/request_id.ts";
+import { setRequestId } from "./middleware/request_id.ts";
 import { createOpenApi } from "./openapi.ts";
 import { createOps, opsEndpoints } from "./ops.ts";
 import { createStats, statsEndpoint } from "./stats.ts";
@@ -54,7 +54,7 @@ export function createApp(parts: Parts): Hono {
 /** The whole application: middleware in order, then every mount. */
 export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
   const { store, config } = parts;
-  const { requestId, failures, answerJson } = answers;
+  const { failures, answerJson } = answers;
   const app = new Hono();
   if (config.CORS_ORIGINS) {
     app.use(cors({
@@ -68,7 +68,7 @@ export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
     app.get(path, countInteractions);
   }
 
-  app.use(setRequestId(requestId));
+  app.use(setRequestId);
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: failures.methodNotAllowed,
@@ -83,10 +83,8 @@ export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
 }
 
 function createAnswers({ config, log }: Parts) {
-  const requestId = createRequestIds();
   return {
-    requestId,
-    failures: createFailures(requestId, log),
-    answerJson: createAnswerJson(requestId, config.CACHE_SECONDS),
+    failures: createFailures(log),
+    answerJson: createAnswerJson(config.CACHE_SECONDS),
   };
 }

@@ -88,8 +88,8 @@ export const interactionsEndpoints: readonly Endpoint[] = [
 const NAMES_LISTED = 20;
 
 /**
- * The handler. It calls its schemas itself and runs without middleware: each
- * empty middleware costs 5 to 12 % of the requests a second, a validator 10.
+ * The handler. It calls its schemas itself and runs without middleware, since it
+ * is asked on every page view; docs/benchmarks.md has what each step costs.
  */
 export function createCountInteractions(store: Store, answerJson: AnswerJson) {
   const keys_of = new WeakMap<Snapshot, readonly string[]>();

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { Snapshot } from "../../db/store.ts";
-import type { RequestIds } from "./request_id.ts";
+import { requestId } from "./request_id.ts";
 
 /** Answers a question about a snapshot with a JSON text. */
 export type AnswerJson = (
@@ -15,10 +15,7 @@ export type AnswerJson = (
 ) => Response | Promise<Response>;
 
 /** How answers are made: the ETag is of data version and question, known before any work. */
-export function createAnswerJson(
-  requestId: RequestIds,
-  cache_seconds: number,
-): AnswerJson {
+export function createAnswerJson(cache_seconds: number): AnswerJson {
   const cache_control = `public, max-age=${cache_seconds}`;
 
   function found(

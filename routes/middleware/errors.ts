@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { StoreError, type StoreErrorKind } from "../../db/store.ts";
-import type { RequestIds } from "./request_id.ts";
+import { requestId } from "./request_id.ts";
 
 /** Seconds after which a client may ask again for what is not there yet. */
 const RETRY_SECONDS = "1";
@@ -18,10 +18,7 @@ const STATUS: Readonly<Record<StoreErrorKind, ContentfulStatusCode>> = {
 export type Failures = ReturnType<typeof createFailures>;
 
 /** Makes failure answers; a bug goes to `log` with its stack and request id. */
-export function createFailures(
-  requestId: RequestIds,
-  log: (text: string) => void,
-) {
+export function createFailures(log: (text: string) => void) {
   function fail(c: Context, status: ContentfulStatusCode, error: string) {
     const headers: Record<string, string> = {
       "Cache-Control": "no-store",
