@@ -40,8 +40,8 @@ export function querySchema<Shape extends z.ZodRawShape>(shape: Shape) {
 
 /**
  * The query string as zod-validator has it: a parameter given twice is the list
- * of its values. Written out because the hottest route spends 5 µs in the general
- * ones.
+ * of its values. Written out for the hottest route: a general reader made it
+ * answer a tenth fewer filtered questions.
  */
 function queryOf(url: string): Record<string, string | string[]> {
   const start = url.indexOf("?") + 1;

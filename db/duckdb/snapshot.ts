@@ -70,7 +70,7 @@ export async function openSnapshot(
         `the index and the query differ on ${JSON.stringify(question)}`,
       );
     }
-    // By exact name too: it is asked most, and folding costs a microsecond.
+    // By exact name too: most questions have it, and need no folding.
     const codes = new Map([
       ...topics.map((topic, code) => [foldName(topic), code] as const),
       ...topics.map((topic, code) => [topic, code] as const),
