@@ -30,6 +30,11 @@ export interface Snapshot {
   countByChannel(
     question: CustomerQuestion,
   ): ChannelCounts | null | Promise<ChannelCounts | null>;
+  /**
+   * Keeps the snapshot open until what this answers is disposed. Who asks it more
+   * than one question retains it first, in the same turn as it read `store.snapshot`.
+   */
+  retain(): Disposable;
 }
 
 /** A table of which the rows are told. */

@@ -10,7 +10,7 @@ import { type IndexColumns, ServingIndex } from "./serving_index.ts";
 
 /** A snapshot that its opener closes. */
 export interface OpenSnapshot extends Snapshot {
-  /** Waits for running queries, then ends the instance. Idempotent. */
+  /** Waits until nobody retains it, then ends the instance. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function openSnapshot(
       topics: topics.length,
     });
     const index = new ServingIndex(columns);
-    const running = new Set<Promise<unknown>>();
+    const users = new Users();
 
     const countFromIndex = (question: CustomerQuestion) =>
       index.count(question.customer_id, {
@@ -54,11 +54,9 @@ export async function openSnapshot(
         topic_code: question.topic_code,
       });
     const query = await database.prepare("queries/customer_interactions");
-    const countFromQuery = (question: CustomerQuestion) => {
-      const answer = queryCounts(query, question, channels.length)
-        .finally(() => running.delete(answer));
-      running.add(answer);
-      return answer;
+    const countFromQuery = async (question: CustomerQuestion) => {
+      using _ = users.add();
+      return await queryCounts(query, question, channels.length);
     };
 
     progress("checking the index against the query");
@@ -87,12 +85,43 @@ export async function openSnapshot(
       countByChannel: config.SERVE_FROM === "index"
         ? countFromIndex
         : countFromQuery,
-      close: () =>
-        closed ??= Promise.allSettled(running).then(() => database.close()),
+      retain: () => users.add(),
+      close: () => closed ??= users.gone().then(() => database.close()),
     };
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** Counts who uses a thing, and tells when the last one is done. */
+class Users {
+  #count = 0;
+  readonly #gone = Promise.withResolvers<void>();
+  #waited_for = false;
+
+  add(): Disposable {
+    let done = false;
+    this.#count++;
+    return {
+      [Symbol.dispose]: () => {
+        if (done) return;
+        done = true;
+        this.#count--;
+        this.#tell();
+      },
+    };
+  }
+
+  /** Resolves when there are none; nobody may be added after. */
+  gone(): Promise<void> {
+    this.#waited_for = true;
+    this.#tell();
+    return this.#gone.promise;
+  }
+
+  #tell(): void {
+    if (this.#waited_for && this.#count === 0) this.#gone.resolve();
   }
 }
 

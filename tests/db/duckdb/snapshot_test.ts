@@ -337,3 +337,24 @@ Deno.test("countByChannel, random data and filters: the index and the query answ
     { numRuns: 10 },
   );
 });
+
+Deno.test("retain, a snapshot that is being closed answers until nobody retains it", async () => {
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": csv(INTERACTIONS, ["01/01/2020", "Email", "1", ""]),
+  }, { SERVE_FROM: "query" });
+  const { snapshot, store } = loaded;
+  let closed = false;
+  const first = snapshot.retain();
+  const second = snapshot.retain();
+  const closing = store.close().then(() => closed = true);
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  assertEquals(
+    Array.from((await snapshot.countByChannel({ customer_id: 1 }))!),
+    [1],
+  );
+  assertEquals(closed, false);
+  second[Symbol.dispose]();
+  await closing;
+});
