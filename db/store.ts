@@ -123,6 +123,84 @@ export interface Reject {
   readonly reason: string;
 }
 
+/** What the latest refresh came to. */
+export type RefreshState = "building" | "serving" | "held" | "failed";
+
+/** Keeps the data fresh: looks at the files, builds the next snapshot, decides what is served. */
+export interface Refreshes {
+  /** `building` while one is built, else what the latest one came to. */
+  readonly state: RefreshState;
+  /** The latest first; never more than 50. */
+  readonly history: readonly Refresh[];
+  /** The refresh that waits for a decision, if any. */
+  readonly held: Refresh | null;
+  /** Looks at the files now instead of at the next poll. */
+  request(): void;
+  /** Serves the held snapshot. Throws a StoreError when `data_version` is not what is held. */
+  accept(data_version: string): Promise<void>;
+  /** Discards the held snapshot; its files are not built again until they change. */
+  reject(data_version: string): Promise<void>;
+}
+
+/** One build of a snapshot, and what became of it. */
+export interface Refresh {
+  /** ISO 8601 in UTC. */
+  readonly started_at: string;
+  /** ISO 8601 in UTC. */
+  readonly ended_at: string;
+  readonly state: Exclude<RefreshState, "building">;
+  /** Why it is held or has failed, or what it was served with in spite of, in plain words. */
+  readonly reasons: readonly string[];
+  /** Null when the files could not be loaded. */
+  readonly report: LoadReport | null;
+  /** Against the snapshot served before; null when there was none. */
+  readonly changes: Changes | null;
+}
+
+/** What differs between a snapshot and the one served before. */
+export interface Changes {
+  readonly previous_data_version: string;
+  readonly tables: Readonly<Record<CountedTable, TableChange>>;
+  readonly new_customers: number;
+  readonly vanished_customers: number;
+  readonly new_channels: readonly string[];
+  readonly vanished_channels: readonly string[];
+  readonly new_types: readonly string[];
+  readonly vanished_types: readonly string[];
+  readonly new_topics: readonly string[];
+  readonly vanished_topics: readonly string[];
+  readonly date_range: DateRange | null;
+  readonly previous_date_range: DateRange | null;
+}
+
+/** Rows of a table that are there now and were not before, and the other way round. */
+export interface TableChange {
+  readonly rows_added: number;
+  readonly rows_gone: number;
+}
+
+/** First and last day with an interaction, `YYYY-MM-DD`. */
+export interface DateRange {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** A cell of an answer: text, a number, or no value. */
+export type Cell = string | number | null;
+
+/** A column of an answer. */
+export interface RowsColumn {
+  readonly name: string;
+  readonly type: "text" | "integer" | "number";
+}
+
+/** An answer of rows, read once from first to last. */
+export interface Rows {
+  readonly columns: readonly RowsColumn[];
+  /** Some rows at a time, each a cell a column. */
+  readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;
+}
+
 /** A file that is not read, and why. */
 export interface IgnoredFile {
   readonly file: string;
