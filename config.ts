@@ -35,9 +35,11 @@ export const settings = z.object({
   DATA_DIR: z.string().default("./data").describe(
     "folder with the exports; only read",
   ),
-  STAGING_DIR: z.string().optional().describe(
-    "folder for working copies and the database file; the default is a private folder of the system's temporary one",
-  ),
+  // DuckDB takes what follows a question mark for options.
+  STAGING_DIR: z.string().regex(/^[^?]*$/, "must not have a ? in it").optional()
+    .describe(
+      "folder for working copies and the database file; the default is a private folder of the system's temporary one",
+    ),
   DATE_ORDER: z.enum(["DMY", "MDY"], 'must be "DMY" or "MDY"').default("DMY")
     .describe("how to read 04/10/2019: DMY 4 October, MDY April 10"),
   TIME_ZONE: z.string()
@@ -54,7 +56,10 @@ export const settings = z.object({
     .refine(
       accepts((label) => new TextDecoder(label)),
       'must be an encoding such as "windows-1252" or "shift_jis"',
-    ).default("windows-1252").describe(
+    )
+    // One encoding has many names, and the data version must not tell them apart.
+    .transform((label) => new TextDecoder(label).encoding)
+    .default("windows-1252").describe(
       "encoding of text files that are neither UTF-8 nor UTF-16",
     ),
   MAX_REJECTED: share(0.10).describe(

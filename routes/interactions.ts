@@ -1,6 +1,5 @@
 /** `/api/v1/interactions/{customer_id}`: one customer's interactions per channel, at web speed. */
 
-import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import {
@@ -24,7 +23,8 @@ const INVALID_ID = "Invalid customer_id provided";
 const paramsSchema = z.object({
   customer_id: z.string()
     .regex(/^[1-9][0-9]{0,15}$/, INVALID_ID)
-    .refine((text) => Number.isSafeInteger(Number(text)), INVALID_ID)
+    .transform(Number)
+    .refine(Number.isSafeInteger, INVALID_ID)
     .meta({ description: "1 to 2^53-1" }),
 });
 
@@ -87,21 +87,38 @@ export const interactionsEndpoints: readonly Endpoint[] = [
 /** How many known names an error lists. */
 const NAMES_LISTED = 20;
 
+/** Answers the request for a customer; throws what is wrong. */
+export type CountInteractions = (
+  request: Request,
+  customer_id: number,
+) => Response | Promise<Response>;
+
+/** The customer_id that a segment of the path is; undefined when it is none. */
+export function customerIdOf(segment: string): number | undefined {
+  return compiledId.safeParse(segment).data;
+}
+
+/** The customer_id that a segment of the path is; throws a 400 when it is none. */
+export function requireCustomerId(segment: string): number {
+  return parse(compiledId, segment);
+}
+
 /**
- * The handler. It calls its schemas itself and runs without middleware, since it
+ * The handler. It calls its schemas itself and needs nothing of Hono, since it
  * is asked on every page view; docs/benchmarks.md has what each step costs.
  */
-export function createCountInteractions(store: Store, answerJson: AnswerJson) {
+export function createCountInteractions(
+  store: Store,
+  answerJson: AnswerJson,
+): CountInteractions {
   const keys_of = new WeakMap<Snapshot, readonly string[]>();
 
-  return function countInteractions(c: Context): Response | Promise<Response> {
-    refuseLongUrl(c.req.url);
+  return function countInteractions(request, customer_id) {
+    const { url } = request;
+    refuseLongUrl(url);
     const snapshot = requireSnapshot(store);
-    const customer_id = Number(
-      parse(compiledId, c.req.param("customer_id")),
-    );
-    const { start_date, end_date, topic } = c.req.url.includes("?")
-      ? parseQuery(compiledFilters, c.req.url)
+    const { start_date, end_date, topic } = url.includes("?")
+      ? parseQuery(compiledFilters, url)
       : NO_FILTERS;
     const topic_code = topic === undefined
       ? undefined
@@ -110,7 +127,7 @@ export function createCountInteractions(store: Store, answerJson: AnswerJson) {
     const question = `${customer_id}-${start_date ?? ""}-${end_date ?? ""}-${
       topic_code ?? ""
     }`;
-    return answerJson(c, snapshot, question, () => {
+    return answerJson(request, snapshot, question, () => {
       const counts = snapshot.countByChannel({
         customer_id,
         start_date,

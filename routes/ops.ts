@@ -48,7 +48,11 @@ export function createOps(store: Store, { fail }: Failures) {
     .get("/readyz", (c) => {
       const { snapshot, problem } = store;
       if (!snapshot) {
-        return fail(c, 503, problem ?? "Not ready: the data is being loaded.");
+        return fail(
+          c.req.raw,
+          503,
+          problem ?? "Not ready: the data is being loaded.",
+        );
       }
       const { data_version, loaded_at } = snapshot;
       return c.json({ status: "ready", data_version, loaded_at }, 200, {

@@ -56,7 +56,7 @@ export function createStats(store: Store, answerJson: AnswerJson) {
         });
       }
       return answerJson(
-        c,
+        c.req.raw,
         snapshot,
         table,
         () => JSON.stringify({ message: "Number of Rows", rows }),

@@ -278,3 +278,45 @@ Deno.test("a bug is logged with its request id and says nothing outside", async 
   assertEquals(logged.length, 1);
   assertMatch(logged[0], /^request-7 Error: secret detail\n {4}at /);
 });
+
+Deno.test("the way past Hono answers as the mounted route does", async (t) => {
+  await using opened = await openApp(FILES);
+  // With CORS every request goes through Hono.
+  const { app } = appOn({ snapshot: opened.snapshot, problem: null }, {
+    CORS_ORIGINS: "https://www.example.com",
+  });
+  for (
+    const path of [
+      "1",
+      "2?",
+      "1?start_date=2020-03-06&topic=sand",
+      "1?topic=nothing",
+      "1?start_date=2020-02-30",
+      "1?page=2",
+      "9",
+      "0",
+      "01",
+      "9007199254740992",
+      "%31",
+      "1/",
+      "",
+      "?topic=Sand",
+      `1?topic=${"x".repeat(2048)}`,
+    ]
+  ) {
+    await t.step(path.slice(0, 60), async () => {
+      const [past, through] = await Promise.all(
+        [opened.app, app].map(async (app) => {
+          const answer = await app.request(`/api/v1/interactions/${path}`, {
+            headers: { "X-Request-Id": "1" },
+          });
+          const headers = Object.fromEntries(answer.headers);
+          delete headers["vary"];
+          delete headers["access-control-expose-headers"];
+          return [answer.status, headers, await answer.text()];
+        }),
+      );
+      assertEquals(past, through);
+    });
+  }
+});

@@ -2,9 +2,9 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { readConfig } from "../../config.ts";
-import { createRoutes } from "../../routes/app.ts";
+import { createApp } from "../../routes/app.ts";
 
-const app = createRoutes({
+const app = createApp({
   store: { snapshot: null, problem: null },
   config: readConfig({}),
   log() {},
