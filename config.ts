@@ -71,6 +71,9 @@ export const settings = z.object({
   MAX_FILE_BYTES: wholeNumber(1, 1e15, 68_719_476_736).describe(
     "most bytes of one file, unpacked; stops a gzip bomb",
   ),
+  MAX_UPLOAD_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
+    "most bytes of one upload",
+  ),
   REJECTS_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
     "most rows set aside that are listed with line and value; all are counted",
   ),

@@ -217,8 +217,47 @@ export interface LoadProblem {
   readonly remedy: string;
 }
 
-/** What can go wrong in operation: nothing to serve, or data that is refused. */
-export type StoreErrorKind = "unavailable" | "refused";
+/** The exports in the data folder, for clients that deliver them. */
+export interface ExportFiles {
+  /** What lies there now, by name. */
+  list(): Promise<readonly ExportFile[]>;
+  /**
+   * Takes an export whole: checks it as a load does, then puts it in the place of
+   * one of that name, in one step. Throws a StoreError and leaves nothing behind.
+   */
+  put(name: string, body: ReadableStream<Uint8Array>): Promise<ExportFile>;
+  /** Removes an export. Throws a StoreError when there is none of that name. */
+  remove(name: string): Promise<void>;
+}
+
+/** An export in the data folder. */
+export interface ExportFile {
+  /** Path below the data folder. */
+  readonly name: string;
+  readonly table: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** ISO 8601 in UTC. */
+  readonly modified_at: string;
+}
+
+/** What can go wrong in operation, and how it is told apart. */
+export type StoreErrorKind =
+  /** Nothing is loaded yet. */
+  | "unavailable"
+  /** The data breaks the file contract. */
+  | "refused"
+  /** What was asked for cannot be, whatever the data. */
+  | "invalid"
+  /** There is no such thing. */
+  | "missing"
+  /** It does not go with the state things are in. */
+  | "conflict"
+  | "too_large"
+  /** No space is left on the disk. */
+  | "full"
+  /** Too much at once; later it goes. */
+  | "busy";
 
 /** An operating error; anything else that is thrown is a bug. */
 export class StoreError extends Error {

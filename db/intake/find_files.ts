@@ -34,19 +34,20 @@ export async function findFiles(data_dir: string): Promise<Found> {
   async function look(file: string, folder_table?: TableName): Promise<void> {
     const path = `${root}/${file}`;
     const name = file.slice(file.lastIndexOf("/") + 1);
-    if (UNFINISHED.test(name)) return;
+    if (isUnfinished(name)) return;
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
     const real_path = await Deno.realPath(path).catch(() => null);
     if (real_path === null) return ignore("a link to nothing");
-    const format = name.match(FORMATS)?.groups;
-    const table = folder_table ?? tableOf(format?.stem ?? name);
+    const table = folder_table ?? tableOf(stemOf(name));
     const info = await Deno.stat(real_path);
 
     if (table && !real_path.startsWith(`${root}/`)) {
       return ignore("a link out of the data folder");
     }
-    if (info.isDirectory && table && !folder_table && !format) {
+    if (
+      info.isDirectory && table && !folder_table && !FORMATS.test(name)
+    ) {
       for (const entry of await list(path)) {
         await look(`${file}/${entry}`, table);
       }
@@ -54,20 +55,46 @@ export async function findFiles(data_dir: string): Promise<Found> {
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
     if (!info.isFile) return ignore("not a regular file");
-    if (!format) return ignore("not .csv, .tsv, .csv.gz, .tsv.gz or .parquet");
-    if (!table) return ignore("not the name of a table");
-    files.push({
-      file,
-      path: real_path,
-      table,
-      format: format.text ? "text" : "parquet",
-      gzip: Boolean(format.gzip),
-      part: folder_table !== undefined,
-    });
+    const source = sourceFile(file, real_path, folder_table);
+    if (typeof source === "string") return ignore(source);
+    files.push(source);
   }
 
   for (const entry of await list(root)) await look(entry);
   return { files, ignored };
+}
+
+/**
+ * The export that `file`, a path below the data folder, is by its name: a part of
+ * the export of `folder_table` where given. If it is none, why.
+ */
+export function sourceFile(
+  file: string,
+  path: string,
+  folder_table?: TableName,
+): SourceFile | string {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  const format = name.match(FORMATS)?.groups;
+  if (!format) return "not .csv, .tsv, .csv.gz, .tsv.gz or .parquet";
+  const table = folder_table ?? tableOf(format.stem);
+  if (!table) return "not the name of a table";
+  return {
+    file,
+    path,
+    table,
+    format: format.text ? "text" : "parquet",
+    gzip: Boolean(format.gzip),
+    part: folder_table !== undefined,
+  };
+}
+
+/** Whether a file of that name is still being written, or an editor's own. */
+export function isUnfinished(name: string): boolean {
+  return UNFINISHED.test(name);
+}
+
+function stemOf(name: string): string {
+  return name.match(FORMATS)?.groups!.stem ?? name;
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -9,7 +9,13 @@ const RETRY_SECONDS = "1";
 
 const STATUS: Readonly<Record<StoreErrorKind, number>> = {
   unavailable: 503,
-  refused: 500,
+  refused: 422,
+  invalid: 400,
+  missing: 404,
+  conflict: 409,
+  too_large: 413,
+  full: 507,
+  busy: 503,
 };
 
 /** How failures are answered. */

@@ -1,0 +1,250 @@
+/** The data folder as clients see it: lists exports, takes new ones whole, removes them. */
+
+import { createHash } from "node:crypto";
+import { type ExportFile, type ExportFiles, StoreError } from "../store.ts";
+import {
+  findFiles,
+  isUnfinished,
+  type SourceFile,
+  sourceFile,
+} from "./find_files.ts";
+import { stageFile, type StagingOptions } from "./stage_file.ts";
+
+/** What the folder needs to know of the settings. */
+export interface ExportFolderOptions extends StagingOptions {
+  readonly data_dir: string;
+  /** Most bytes of one upload. */
+  readonly max_upload_bytes: number;
+}
+
+/** Characters; file systems take 255 bytes. */
+const MAX_NAME_LENGTH = 120;
+/** More at once would only be slower each. */
+const MAX_UPLOADS = 4;
+/** An upload of which nothing comes for so long is given up, in milliseconds. */
+const IDLE_MS = 30_000;
+/** After this long an unfinished upload is one of a process that was killed. */
+const ABANDONED_MS = 3_600_000;
+const PREFIX = ".upload-";
+const SUFFIX = ".part";
+
+/**
+ * The exports of `options.data_dir`. An upload is written there under a hidden
+ * name, which intake passes over, because a rename is one step only within one
+ * file system; it is checked as a load would, and then renamed.
+ */
+export class ExportFolder implements ExportFiles {
+  readonly #options: ExportFolderOptions;
+  /** Where checks make their copies. */
+  readonly #staging: string;
+  readonly #hashes = new Map<string, string>();
+  #uploads = 0;
+
+  constructor(staging: string, options: ExportFolderOptions) {
+    this.#staging = staging;
+    this.#options = options;
+  }
+
+  async list(): Promise<ExportFile[]> {
+    const { files } = await findFiles(this.#options.data_dir);
+    const kept = new Map<string, string>();
+    const listed: ExportFile[] = [];
+    for (const { file, path, table } of files) {
+      try {
+        const { dev, ino, size, mtime } = await Deno.stat(path);
+        const identity = [path, dev, ino, size, mtime?.getTime()].join(":");
+        const sha256 = this.#hashes.get(identity) ?? await hashOf(path);
+        kept.set(identity, sha256);
+        const modified_at = mtime!.toISOString();
+        listed.push({ name: file, table, bytes: size, sha256, modified_at });
+      } catch (error) {
+        // Gone since the folder was listed.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    this.#hashes.clear();
+    for (const [identity, sha256] of kept) this.#hashes.set(identity, sha256);
+    return listed;
+  }
+
+  async put(
+    name: string,
+    body: ReadableStream<Uint8Array>,
+  ): Promise<ExportFile> {
+    const source = this.#sourceOf(name);
+    if (this.#uploads >= MAX_UPLOADS) {
+      throw new StoreError(
+        "busy",
+        `${MAX_UPLOADS} uploads are under way. Try again when one is done.`,
+      );
+    }
+    this.#uploads++;
+    try {
+      return await this.#receive(source, body);
+    } catch (error) {
+      throw folderError(error, name) ?? error;
+    } finally {
+      this.#uploads--;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    const { path } = this.#sourceOf(name);
+    try {
+      await Deno.remove(path);
+    } catch (error) {
+      throw folderError(error, name) ?? error;
+    }
+  }
+
+  /** Removes what uploads of killed processes left. */
+  async clean(): Promise<void> {
+    const { data_dir } = this.#options;
+    for await (const { name } of Deno.readDir(data_dir)) {
+      if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
+      const path = `${data_dir}/${name}`;
+      const { mtime } = await Deno.stat(path);
+      if (Date.now() - mtime!.getTime() > ABANDONED_MS) await Deno.remove(path);
+    }
+  }
+
+  #sourceOf(name: string): SourceFile {
+    const source = /[/\\\0]/.test(name) || name.length > MAX_NAME_LENGTH
+      ? "not a plain file name"
+      : isUnfinished(name)
+      ? "a name of unfinished files"
+      : sourceFile(name, `${this.#options.data_dir}/${name}`);
+    if (typeof source !== "string") return source;
+    throw new StoreError(
+      "invalid",
+      `${
+        JSON.stringify(name.slice(0, 60))
+      } is ${source}. Name the file as docs/file-contract.md says, such as interactions_2024-01.csv.`,
+    );
+  }
+
+  async #receive(
+    source: SourceFile,
+    body: ReadableStream<Uint8Array>,
+  ): Promise<ExportFile> {
+    const part = await Deno.makeTempFile({
+      dir: this.#options.data_dir,
+      prefix: PREFIX,
+      suffix: SUFFIX,
+    });
+    const check = await Deno.makeTempDir({
+      dir: this.#staging,
+      prefix: "upload-",
+    });
+    try {
+      const { bytes, sha256 } = await write(
+        part,
+        body,
+        this.#options.max_upload_bytes,
+      );
+      const found = { ...source, path: part };
+      await stageFile(found, `${check}/copy`, this.#options);
+      await Deno.chmod(part, 0o644);
+      const { mtime } = await Deno.stat(part);
+      await Deno.rename(part, source.path);
+      const { file, table } = source;
+      const modified_at = mtime!.toISOString();
+      return { name: file, table, bytes, sha256, modified_at };
+    } finally {
+      await Deno.remove(part).catch(() => {});
+      await Deno.remove(check, { recursive: true });
+    }
+  }
+}
+
+async function write(
+  path: string,
+  body: ReadableStream<Uint8Array>,
+  max_bytes: number,
+): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  using file = await Deno.open(path, { write: true });
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await readInTime(reader);
+      if (done) break;
+      bytes += value.length;
+      if (bytes > max_bytes) {
+        throw new StoreError(
+          "too_large",
+          `The upload has more than MAX_UPLOAD_BYTES=${max_bytes} bytes.`,
+        );
+      }
+      hash.update(value);
+      for (let from = 0; from < value.length;) {
+        from += await file.write(value.subarray(from));
+      }
+    }
+    // On disk before it gets its name, so that a power cut cannot leave half.
+    await file.sync();
+    return { bytes, sha256: hash.digest("hex") };
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+async function readInTime(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const idle = new Promise<never>((_, reject) => {
+    const error = new StoreError(
+      "invalid",
+      `The upload stopped: nothing came for ${IDLE_MS / 1000} seconds.`,
+    );
+    timer = setTimeout(() => reject(error), IDLE_MS);
+  });
+  try {
+    return await Promise.race([reader.read(), idle]);
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError("invalid", "The upload was cut off. Send it again.");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  for await (const chunk of file.readable) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** What people can mend of what the system says of the folder; undefined for the rest. */
+function folderError(error: unknown, name: string): StoreError | undefined {
+  switch ((error as { code?: unknown }).code) {
+    case "ENOENT":
+      return new StoreError("missing", `There is no file ${name}.`);
+    case "EISDIR":
+    case "ENOTEMPTY":
+      return new StoreError("conflict", `${name} is a folder.`);
+    case "ENOSPC":
+    case "EDQUOT":
+    case "EFBIG":
+      return new StoreError(
+        "full",
+        "The disk is full; nothing was kept. Free some space and send the file again.",
+      );
+    case "EROFS":
+    case "EACCES":
+    case "EPERM":
+      return readOnly();
+  }
+  // By the rights that Deno was started with.
+  return error instanceof Deno.errors.NotCapable ? readOnly() : undefined;
+}
+
+function readOnly(): StoreError {
+  return new StoreError(
+    "conflict",
+    "The data folder is read-only for this process. Mount it writable, or put the file there by other means.",
+  );
+}
