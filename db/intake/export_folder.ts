@@ -9,6 +9,7 @@ import {
   sourceFile,
 } from "./find_files.ts";
 import { stageFile, type StagingOptions } from "./stage_file.ts";
+import { writeAll } from "./write_all.ts";
 
 /** What the folder needs to know of the settings. */
 export interface ExportFolderOptions extends StagingOptions {
@@ -178,9 +179,7 @@ async function write(
         );
       }
       hash.update(value);
-      for (let from = 0; from < value.length;) {
-        from += await file.write(value.subarray(from));
-      }
+      await writeAll(file, value);
     }
     // On disk before it gets its name, so that a power cut cannot leave half.
     await file.sync();

@@ -8,6 +8,7 @@ import { type LoadProblem, refused } from "../store.ts";
 import { requireColumns, TABLES } from "./contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
 import type { SourceFile } from "./find_files.ts";
+import { writeAll } from "./write_all.ts";
 
 /** A file in staging: plain UTF-8 text, or Parquet as it was. */
 export interface StagedFile extends SourceFile {
@@ -248,12 +249,6 @@ async function gunzip(
     });
   } finally {
     from.destroy();
-  }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    done += await file.write(bytes.subarray(done));
   }
 }
 

@@ -1,0 +1,121 @@
+/** Kept snapshots: whole or not there, three at most, never another's bytes. */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Loaded } from "../../../db/duckdb/load.ts";
+import { StateFolder } from "../../../db/duckdb/state_folder.ts";
+import { StoreError } from "../../../db/store.ts";
+import { dataFolder } from "../../support/data_folder.ts";
+import {
+  loadFolder,
+  NO_CUSTOMERS,
+  NO_INTERACTIONS,
+} from "../../support/load_folder.ts";
+
+const VERSIONS = ["a", "b", "c", "d", "e"].map((digit) => digit.repeat(16));
+
+/** What a load of nothing leaves, under another version. */
+async function loadedAs(data_version: string): Promise<Loaded> {
+  await using opened = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": NO_INTERACTIONS,
+  });
+  const { channels, topics, rows } = opened.snapshot;
+  return { channels, topics, rows, report: { ...opened.report, data_version } };
+}
+
+async function versions(state: StateFolder): Promise<string[]> {
+  const kept = await state.kept();
+  return kept.map(({ loaded }) => loaded.report.data_version);
+}
+
+Deno.test("the last three snapshots are kept, the latest first", async () => {
+  await using folder = await dataFolder();
+  await using tables = await dataFolder({
+    "t.parquet": "PAR1",
+    "load.sql": "",
+  });
+  const state = new StateFolder(`${folder.path}/state`);
+  await state.open();
+  assertEquals(await versions(state), []);
+  const loaded = await loadedAs(VERSIONS[0]);
+  for (const data_version of VERSIONS) {
+    await state.keep(tables.path, {
+      ...loaded,
+      report: { ...loaded.report, data_version },
+    });
+  }
+  assertEquals(await versions(state), [VERSIONS[4], VERSIONS[3], VERSIONS[2]]);
+  const [latest] = await state.kept();
+  assertEquals(latest.loaded, {
+    ...loaded,
+    report: { ...loaded.report, data_version: VERSIONS[4] },
+  });
+  await state.restore(latest, `${folder.path}/out`);
+  assertEquals(await Deno.readTextFile(`${folder.path}/out/t.parquet`), "PAR1");
+
+  await state.drop(latest.name);
+  assertEquals(await versions(state), [VERSIONS[3], VERSIONS[2]]);
+  await state.keep(tables.path, loaded);
+  assertEquals((await state.kept())[0].name, `00000005-${VERSIONS[0]}`);
+});
+
+Deno.test("a damaged snapshot is refused, one without a manifest passed over", async () => {
+  await using folder = await dataFolder();
+  await using tables = await dataFolder({ "t.parquet": "PAR1" });
+  const state = new StateFolder(folder.path);
+  await state.open();
+  await state.keep(tables.path, await loadedAs(VERSIONS[0]));
+  const [kept] = await state.kept();
+  const file = `${folder.path}/${kept.name}/t.parquet`;
+  for (
+    const damage of [
+      () => Deno.writeTextFile(file, "PAR"),
+      () => Deno.remove(file),
+    ]
+  ) {
+    await damage();
+    const out = `${folder.path}/${crypto.randomUUID()}`;
+    const { message } = await assertRejects(
+      () => state.restore(kept, out),
+      StoreError,
+    );
+    assertEquals(
+      message,
+      `${kept.name}/t.parquet: not what was kept in STATE_DIR. Remove that folder from STATE_DIR.`,
+    );
+  }
+  await Deno.writeTextFile(`${folder.path}/${kept.name}/manifest.json`, "{");
+  assertEquals(await state.kept(), []);
+});
+
+Deno.test("what a killed process left is removed", async () => {
+  await using folder = await dataFolder({
+    ".unfinished-1/t.parquet": "PAR1",
+    ".unfinished-discarded.json": "{",
+  });
+  const state = new StateFolder(folder.path);
+  await state.open();
+  assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+});
+
+Deno.test("the discarded version is remembered", async () => {
+  await using folder = await dataFolder();
+  const state = new StateFolder(folder.path);
+  await state.open();
+  assertEquals(await state.discarded(), null);
+  await state.discard(VERSIONS[0]);
+  assertEquals(await new StateFolder(folder.path).discarded(), VERSIONS[0]);
+  await state.discard(null);
+  assertEquals(await state.discarded(), null);
+});
+
+Deno.test("a snapshot that cannot be kept leaves nothing", async () => {
+  await using folder = await dataFolder();
+  await using tables = await dataFolder({ "a.parquet": "PAR1" });
+  await Deno.symlink("nowhere", `${tables.path}/b.parquet`);
+  const state = new StateFolder(folder.path);
+  await state.open();
+  const loaded = await loadedAs(VERSIONS[0]);
+  await assertRejects(() => state.keep(tables.path, loaded));
+  assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+});
