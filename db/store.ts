@@ -63,8 +63,10 @@ export interface LoadReport {
   /** Duration of the whole load, in seconds. */
   readonly seconds: number;
   readonly files: readonly FileReport[];
-  /** What lies in the folder and is not read. */
+  /** What lies in the folder and is not read; the first 100. */
   readonly ignored: readonly IgnoredFile[];
+  /** How many files are ignored in all. */
+  readonly ignored_files: number;
   /** The first rows set aside, in the order of files and lines. */
   readonly rejects: readonly Reject[];
   /** Known customers: those with a record and those known only from interactions. */
@@ -83,7 +85,36 @@ export interface LoadReport {
   readonly merged_interactions: number;
   /** Interactions later than the moment of loading. */
   readonly future_interactions: number;
+  /** First and last day with an interaction; null when there is none. */
+  readonly date_range: DateRange | null;
+  /** Every type of a customer, in code-point order. */
+  readonly types: readonly string[];
+  /** Months, `YYYY-MM`, with interactions that have no topic; empty when there are no topics at all. */
+  readonly months_without_topic: readonly string[];
+  /** What loaded and may still not be as meant, for people to look at. */
+  readonly warnings: readonly Warning[];
 }
+
+/** Something in the data that may not be as meant. */
+export interface Warning {
+  readonly kind: WarningKind;
+  /** How many of what the kind names. */
+  readonly count: number;
+  /** In plain words, with the file and the first names where there are any. */
+  readonly text: string;
+}
+
+/** What a warning is about. */
+export type WarningKind =
+  | "orphan_customers"
+  | "conflicting_customers"
+  | "duplicate_interactions"
+  | "merged_interactions"
+  | "future_interactions"
+  | "months_without_topic"
+  | "no_topics"
+  | "unknown_columns"
+  | "ignored_files";
 
 /** What a load did with one file. */
 export interface FileReport {
@@ -100,9 +131,21 @@ export interface FileReport {
   readonly rows_set_aside: number;
   /** Exact counts, the most frequent first. */
   readonly set_aside: readonly RejectCount[];
+  /** Interactions of this file that an overlapping export has as well; they count once, there. */
+  readonly interactions_merged: number;
+  /** How times are written in the rows kept, the most frequent first. */
+  readonly date_forms: readonly DateFormCount[];
+  /** Columns that mean nothing here; the first 100. */
   readonly unknown_columns: readonly string[];
   /** Time to copy and read it, in seconds. */
   readonly seconds: number;
+}
+
+/** How many rows of a file have a time or month in one form. */
+export interface DateFormCount {
+  /** Such as `D/M/YYYY`, `YYYY-MM-DD`, `YYYY-MM-DD with an offset`, `M-YYYY`, or `native` in Parquet. */
+  readonly form: string;
+  readonly rows: number;
 }
 
 /** How many rows of a file were set aside for one reason. */

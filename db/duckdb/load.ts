@@ -14,15 +14,17 @@ import {
   type SourceFile,
 } from "../intake/find_files.ts";
 import { type StagedFile, stageFile } from "../intake/stage_file.ts";
+import { loadWarnings } from "../load_warnings.ts";
 import {
   type CountedTable,
+  type DateFormCount,
   type FileReport,
   type LoadReport,
+  refused,
   type Reject,
   type RejectCount,
   StoreError,
 } from "../store.ts";
-import { refused } from "../store.ts";
 import type { Database } from "./database.ts";
 import {
   describeParquet,
@@ -49,6 +51,8 @@ const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
 /** As many rows of a file may be set aside whatever their share. */
 const REJECTS_ALLOWED = 5;
+/** As many ignored files, and unknown columns of a file, are listed. */
+const NAMES_KEPT = 100;
 
 /**
  * Loads the exports of `config.DATA_DIR` into `database`, copying them to
@@ -86,18 +90,55 @@ export async function loadExports(
   await checkCount(database, "topic_sets", "sets of topics", MAX_TOPIC_SETS);
   await database.runFile("load/customers");
   await checkCount(database, "types", "types", MAX_TYPES);
+  const types = await names(database, "types", "type");
+  const date_forms = await readDateForms(database, config);
 
   progress("sorting interactions");
   await database.runFile("load/interaction_sources");
   const overlap = await findOverlap(database, found);
-  if (overlap) await database.runFile("load/merged_interactions", overlap);
-  else await database.runFile("load/interactions");
+  if (overlap) {
+    await database.runFile("load/overlapping_copies", overlap);
+    await database.runFile("load/merged_interactions", overlap);
+  } else await database.runFile("load/interactions");
+  const merged = await readMerged(database, overlap !== null);
   progress("counting per channel");
   await database.runFile("load/customer_channels");
   const loaded_at = new Date().toISOString();
   const [totals] = await database.runFile("load/totals", { now: loaded_at });
+  const months = topics.length > 0
+    ? await database.runFile("load/months_without_topic")
+    : [];
   await database.runFile("load/drop_staging");
   const total = (name: string) => Number(totals[name]);
+  const report = {
+    data_version: dataVersion(files.map(({ staged }) => staged), config),
+    loaded_at,
+    seconds: secondsSince(began),
+    files: files.map((file) => ({
+      ...fileReport(file, rejects),
+      interactions_merged: merged.get(file.number) ?? 0,
+      date_forms: date_forms.get(file.number) ?? [],
+    })),
+    ignored: found.ignored.slice(0, NAMES_KEPT),
+    ignored_files: found.ignored.length,
+    rejects: rejects.listed,
+    customers: total("customers"),
+    example_customer_id: total("first_customer_id") || null,
+    orphan_customers: total("orphan_customers"),
+    conflicting_customers: total("conflicting_customers"),
+    interactions: total("interactions"),
+    duplicate_interactions: total("duplicate_interactions"),
+    merged_interactions: total("interaction_sources") - total("interactions"),
+    future_interactions: total("future_interactions"),
+    date_range: totals.first_day === null ? null : {
+      first: totals.first_day as string,
+      last: totals.last_day as string,
+    },
+    types,
+    months_without_topic: months.map(({ month_number }) =>
+      monthText(Number(month_number))
+    ),
+  };
 
   return {
     channels,
@@ -108,20 +149,8 @@ export async function loadExports(
       products: total("products"),
     },
     report: {
-      data_version: dataVersion(files.map(({ staged }) => staged), config),
-      loaded_at,
-      seconds: secondsSince(began),
-      files: files.map((file) => fileReport(file, rejects)),
-      ignored: found.ignored,
-      rejects: rejects.listed,
-      customers: total("customers"),
-      example_customer_id: total("first_customer_id") || null,
-      orphan_customers: total("orphan_customers"),
-      conflicting_customers: total("conflicting_customers"),
-      interactions: total("interactions"),
-      duplicate_interactions: total("duplicate_interactions"),
-      merged_interactions: total("interaction_sources") - total("interactions"),
-      future_interactions: total("future_interactions"),
+      ...report,
+      warnings: loadWarnings(report, topics.length > 0),
     },
   };
 }
@@ -295,7 +324,10 @@ async function readStaged(
     const [{ Count }] = await database.runFile(`load/stage_${table}`, {
       file: number,
     });
-    return { rows_read: Number(Count), unknown_columns: match!.unknown };
+    return {
+      rows_read: Number(Count),
+      unknown_columns: match!.unknown.slice(0, NAMES_KEPT),
+    };
   } catch (error) {
     throw readError(error, file);
   }
@@ -379,6 +411,44 @@ async function readRejects(
   return rejects;
 }
 
+async function readDateForms(
+  database: Database,
+  { DATE_ORDER }: Config,
+): Promise<ReadonlyMap<number, readonly DateFormCount[]>> {
+  // By the codes of time_form and month_form in sql/load/rules.sql.
+  const forms = [
+    "native",
+    DATE_ORDER === "MDY" ? "M/D/YYYY" : "D/M/YYYY",
+    "YYYY-MM-DD",
+    "YYYY-MM-DD with an offset",
+    "M-YYYY",
+    "YYYY-MM",
+  ];
+  const counts = new Map<number, DateFormCount[]>();
+  for (const row of await database.runFile("load/date_forms")) {
+    const file = row.file as number;
+    const count = {
+      form: forms[row.date_form as number],
+      rows: Number(row.rows),
+    };
+    counts.set(file, [...counts.get(file) ?? [], count]);
+  }
+  return counts;
+}
+
+async function readMerged(
+  database: Database,
+  overlapping: boolean,
+): Promise<ReadonlyMap<number, number>> {
+  if (!overlapping) return new Map();
+  const rows = await database.runFile("load/merged_counts");
+  return new Map(
+    rows.map((
+      { file, interactions },
+    ) => [file as number, Number(interactions)]),
+  );
+}
+
 async function names(
   database: Database,
   table: string,
@@ -436,7 +506,7 @@ function checkNames(
 function fileReport(
   { number, staged, rows_read, unknown_columns, seconds }: LoadedFile,
   { counts }: Rejects,
-): FileReport {
+): Omit<FileReport, "interactions_merged" | "date_forms"> {
   const set_aside = counts.get(number) ?? [];
   const rows_set_aside = sumOfRows(set_aside);
   return {
@@ -456,6 +526,11 @@ function fileReport(
 
 function sumOfRows(counts: readonly RejectCount[]): number {
   return counts.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function monthText(month_number: number): string {
+  const year = Math.floor((month_number - 1) / 12);
+  return `${year}-${String(month_number - year * 12).padStart(2, "0")}`;
 }
 
 function dataVersion(files: readonly StagedFile[], config: Config): string {

@@ -1,5 +1,6 @@
 -- name: drops what only the load needs.
 -- params: none
+drop table if exists overlapping_copies;
 drop view interaction_sources;
 drop view customer_records;
 drop table staged_channels;

@@ -89,6 +89,22 @@ create temp macro fast_time(cell) as
       then try_strptime(cell, '%Y-%m-%d')
   end;
 
+-- How a time, or a month, that can be read is written: a position in the list
+-- of readDateForms in db/duckdb/load.ts.
+create temp macro time_form(cell) as
+  case
+    when contains(cell, '/') then 1
+    when contains(cell, 'Z') or contains(cell, '+') or cell like '%:%-%'
+      then 3
+    else 2
+  end;
+create temp macro month_form(text) as
+  case
+    when regexp_full_match(text, '\d{1,2}[-/]\d{4}') then 4
+    when regexp_full_match(text, '\d{4}-\d\d') then 5
+    else time_form(text)
+  end;
+
 -- Real days from 1900-01-01 to 2078-12-31: what 16 bits of days can hold.
 create temp macro in_calendar(moment) as
   moment >= timestamp '1900-01-01' and moment < timestamp '2079-01-01';

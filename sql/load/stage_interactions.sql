@@ -4,6 +4,10 @@ insert into staged_interactions
 select
   $file,
   moment,
+  case
+    when date_start_value is not null then 0
+    else time_form(date_start)
+  end,
   interaction,
   id,
   ids,

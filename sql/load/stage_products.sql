@@ -4,6 +4,10 @@ insert into staged_products
 select
   $file,
   month,
+  case
+    when date_value is not null then 0
+    else month_form(text_value(date))
+  end,
   product_name,
   case
     when extra is not null

@@ -5,12 +5,12 @@ create table staged_channels (
   file usmallint, channel varchar, aliases varchar,
   reject varchar[]);
 create table staged_products (
-  file usmallint, month date, product varchar,
+  file usmallint, month date, date_form utinyint, product varchar,
   reject varchar[]);
 create table staged_customers (
   file usmallint, customer_id bigint, occupation varchar, type varchar,
   reject varchar[]);
 create table staged_interactions (
-  file usmallint, date_start timestamp, interaction varchar,
+  file usmallint, date_start timestamp, date_form utinyint, interaction varchar,
   customer_id bigint, customer_ids bigint[], topic varchar,
   reject varchar[]);

@@ -11,6 +11,10 @@ select
   (select min(customer_id) from customer_channels) as first_customer_id,
   (select count(*) from staged_products where reject is null) as products,
   (select count(*) from interactions) as interactions,
+  (select strftime(min(date_start), '%Y-%m-%d') from interactions)
+    as first_day,
+  (select strftime(max(date_start), '%Y-%m-%d') from interactions)
+    as last_day,
   (select coalesce(sum(case when customer_ids is null then 1
     else len(customer_ids) end), 0)::bigint
    from staged_interactions
