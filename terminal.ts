@@ -1,6 +1,6 @@
 /** What the operator's terminal shows: progress, a summary when ready, and what is wrong. */
 
-import type { LoadReport, Snapshot } from "./db/store.ts";
+import type { FileReport, LoadReport, Snapshot } from "./db/store.ts";
 
 /** After this many milliseconds a load shows what it is doing. */
 const PATIENCE_MS = 1_000;
@@ -33,25 +33,145 @@ export function startProgress(): {
 }
 
 /** The summary of a load: what there is, what was set aside, a URL to try. */
-export function summary(
-  { report, channels, topics }: Snapshot,
-  base_url: string,
-): string {
+export function summary(snapshot: Snapshot, base_url: string): string {
+  const { report } = snapshot;
   const rows: [string, string][] = [
-    ["customers", customers(report)],
-    ["interactions", count(report.interactions)],
-    ["channels", listed(channels)],
-    ["topics", listed(topics)],
+    ...totals(snapshot),
     ["set aside", setAside(report)],
-    ...notices(report).map((text): [string, string] => ["note", text]),
+    ...report.warnings.map(({ text }): [string, string] => ["note", text]),
   ];
   return [
     `Ready in ${
       report.seconds.toFixed(1)
     } s, data version ${report.data_version}`,
-    ...rows.map(([name, text]) => `  ${name.padEnd(14)}${text}`),
+    ...rows.map(([name, text]) => `  ${name.padEnd(14)}${harmless(text)}`),
     `Try ${base_url}/api/v1/interactions/${report.example_customer_id ?? 1}`,
   ].join("\n");
+}
+
+/** The whole report of a load that succeeded: every file, the first rows set aside, what to look at. */
+export function fullReport(snapshot: Snapshot, paint: Paint): string {
+  const { report } = snapshot;
+  return [
+    paint("good", `Fit to serve, data version ${report.data_version}`),
+    "",
+    ...aligned([
+      FILE_COLUMNS,
+      ...report.files.map(fileCells),
+    ]).map((line, i) => i === 0 ? paint("heading", line) : line),
+    ...section(paint, "Set aside", report.files.flatMap(setAsideLines(report))),
+    ...section(paint, "Notes", report.warnings.map(({ text }) => text)),
+    ...section(paint, "Totals", aligned(totals(snapshot))),
+  ].join("\n");
+}
+
+/** How a text is marked: with colours, or not at all. */
+export type Paint = (as: keyof typeof COLOURS, text: string) => string;
+
+const COLOURS = { heading: 1, bad: 31, good: 32 };
+
+/** Colours where a terminal shows them and nobody asked for none (NO_COLOR). */
+export function createPaint(is_terminal: boolean): Paint {
+  return is_terminal && !Deno.noColor
+    ? (as, text) => `\x1b[${COLOURS[as]}m${text}\x1b[0m`
+    : (_, text) => text;
+}
+
+/** How many rows set aside are shown of a file. */
+const REJECTS_SHOWN = 10;
+
+const FILE_COLUMNS = [
+  "File",
+  "table",
+  "rows read",
+  "kept",
+  "set aside",
+  "merged",
+  "bytes",
+  "seconds",
+  "sha-256",
+  "dates",
+];
+
+function fileCells(file: FileReport): string[] {
+  return [
+    file.file,
+    file.table,
+    count(file.rows_read),
+    count(file.rows_kept),
+    count(file.rows_set_aside),
+    count(file.interactions_merged),
+    count(file.bytes),
+    file.seconds.toFixed(1),
+    file.sha256.slice(0, 12),
+    file.date_forms.map(({ form, rows }) => `${count(rows)} ${form}`)
+      .join(", "),
+  ];
+}
+
+function setAsideLines({ rejects }: LoadReport) {
+  return ({ file, set_aside, rows_set_aside }: FileReport): string[] => {
+    if (rows_set_aside === 0) return [];
+    const shown = rejects.filter((reject) => reject.file === file)
+      .slice(0, REJECTS_SHOWN);
+    const more = rows_set_aside - shown.length;
+    return [
+      ...set_aside.map(({ column, reason, rows }) =>
+        `${file}, ${column}, ${reason}: ${count(rows)}`
+      ),
+      ...shown.map(({ line, column, value, reason }) =>
+        `  line ${line}, ${column} ${JSON.stringify(value)}: ${reason}`
+      ),
+      ...more > 0 ? [`  and ${count(more)} more`] : [],
+    ];
+  };
+}
+
+function section(
+  paint: Paint,
+  title: string,
+  lines: readonly string[],
+): string[] {
+  if (lines.length === 0) return [];
+  return [
+    "",
+    paint("heading", title),
+    ...lines.map((line) => `  ${harmless(line)}`),
+  ];
+}
+
+// Columns of numbers are aligned to the right.
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, i) =>
+    Math.max(...rows.map((cells) => cells[i].length))
+  );
+  const last = rows[rows.length - 1];
+  const numeric = rows[0].map((_, i) => /^[\d,.]+$/.test(last[i]));
+  return rows.map((cells) =>
+    cells.map((cell, i) =>
+      numeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])
+    ).map(harmless).join("  ").trimEnd()
+  );
+}
+
+// A file or column may be named so that it would move a terminal's cursor.
+function harmless(text: string): string {
+  return text.replaceAll(/(?!\n)\p{Cc}/gu, "\ufffd");
+}
+
+function totals({ report, channels, topics }: Snapshot): [string, string][] {
+  const { date_range } = report;
+  return [
+    ["customers", customers(report)],
+    [
+      "interactions",
+      count(report.interactions) +
+      (date_range ? `, from ${date_range.first} to ${date_range.last}` : ""),
+    ],
+    ["channels", listed(channels)],
+    ["topics", listed(topics)],
+    ["types", listed(report.types)],
+  ];
 }
 
 function customers({ customers, orphan_customers }: LoadReport): string {
@@ -71,29 +191,6 @@ function setAside({ files }: LoadReport): string {
       count(rows_read)
     } rows of ${file}, most often ${column}: ${reason}`;
   }).join(`\n${" ".repeat(16)}`);
-}
-
-function notices(report: LoadReport): string[] {
-  const told = (count_of: number, text: string) =>
-    count_of > 0 ? [`${count(count_of)} ${text}`] : [];
-  return [
-    ...told(
-      report.conflicting_customers,
-      "customers with records that differ; the later one won",
-    ),
-    ...told(report.duplicate_interactions, "interactions that repeat another"),
-    ...told(
-      report.merged_interactions,
-      "interactions in several exports, counted once",
-    ),
-    ...told(report.future_interactions, "interactions in the future"),
-    ...report.files.flatMap(({ file, unknown_columns }) =>
-      unknown_columns.length
-        ? [`${file}: columns not used: ${unknown_columns.join(", ")}`]
-        : []
-    ),
-    ...report.ignored.map(({ file, reason }) => `${file} not read: ${reason}`),
-  ];
 }
 
 function listed(names: readonly string[]): string {

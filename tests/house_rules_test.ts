@@ -40,7 +40,21 @@ function importsOf({ path, text }: SourceText): string[] {
 
 Deno.test("arrows point one way: main → routes → db/store.ts, and db knows no HTTP", () => {
   const rules: { in: RegExp; not: RegExp; remedy: string }[] = [
-    { in: /./, not: /^\.\/main\.ts$/, remedy: "nothing imports main.ts" },
+    {
+      in: /./,
+      not: /^\.\/(main|check_data)\.ts$/,
+      remedy: "nothing imports a composition root",
+    },
+    {
+      in: /^\.\/check_data\.ts/,
+      not: /^(hono|@hono)|^\.\/routes/,
+      remedy: "checking a folder needs no HTTP",
+    },
+    {
+      in: /^\.\/terminal\.ts/,
+      not: /^\.\/(?!db\/store\.ts$)/,
+      remedy: "of the project, terminal.ts imports db/store.ts",
+    },
     {
       in: /^\.\/routes\//,
       not: /^\.\/(?!routes\/|db\/store\.ts$|config\.ts$)/,
@@ -58,7 +72,7 @@ Deno.test("arrows point one way: main → routes → db/store.ts, and db knows n
       remedy: "db/ knows no HTTP and no terminal",
     },
     {
-      in: /^\.\/db\/(intake|store)/,
+      in: /^\.\/db\/(intake|store|load_warnings)/,
       not: /^@duckdb|^\.\/db\/duckdb/,
       remedy: "only db/duckdb/ knows DuckDB",
     },

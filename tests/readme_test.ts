@@ -56,7 +56,9 @@ Deno.test("the commands are tasks, and every task is named", async () => {
   );
   const told = new Set(
     Array.from(
-      [readme, ...docs].join("\n").matchAll(/(?:deno|deno@[\d.]+) task (\w+)/g),
+      [readme, ...docs].join("\n").matchAll(
+        /(?:deno|deno@[\d.]+) task ([\w-]+)/g,
+      ),
       ([, name]) => name,
     ),
   );

@@ -1,0 +1,58 @@
+/** The composition root of `deno task check-data`: loads a folder as the server would, tells what it found, changes nothing. */
+
+import { parseArgs } from "node:util";
+import { readConfig } from "./config.ts";
+import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import { StoreError } from "./db/store.ts";
+import { createPaint, fullReport, startProgress } from "./terminal.ts";
+
+const USAGE = "Usage: deno task check-data DIR [--json]";
+
+function fail(text: string): never {
+  console.error(text);
+  Deno.exit(1);
+}
+
+let args;
+try {
+  args = parseArgs({
+    options: { json: { type: "boolean" } },
+    allowPositionals: true,
+  });
+} catch (error) {
+  fail(`${(error as Error).message}\n${USAGE}`);
+}
+const { values: { json }, positionals: [data_dir, ...rest] } = args;
+if (!data_dir || rest.length > 0) fail(USAGE);
+
+let config;
+try {
+  config = { ...readConfig(), DATA_DIR: data_dir };
+} catch (error) {
+  fail(`Wrong setting ${(error as Error).message}`);
+}
+
+const store = new DuckdbStore(config);
+const paint = createPaint(Deno.stdout.isTerminal());
+const progress = startProgress();
+try {
+  const snapshot = await store.load(progress.step);
+  progress.stop();
+  const { report, channels, topics } = snapshot;
+  console.log(
+    json
+      ? JSON.stringify({ data: { ...report, channels, topics } })
+      : fullReport(snapshot, paint),
+  );
+} catch (error) {
+  progress.stop();
+  if (!(error instanceof StoreError)) throw error;
+  console.log(
+    json
+      ? JSON.stringify({ error: error.message })
+      : `${paint("bad", "Not fit to serve.")} ${error.message}`,
+  );
+  Deno.exitCode = 1;
+} finally {
+  await store.close();
+}

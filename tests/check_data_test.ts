@@ -1,0 +1,170 @@
+/** `deno task check-data DIR`: the report of a load, its exit code, and that it changes nothing. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { dataFolder, type Files } from "./support/data_folder.ts";
+import { loadFolder, type Settings } from "./support/load_folder.ts";
+
+const { tasks } = JSON.parse(
+  await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
+);
+
+const CLEAN: Files = {
+  "customers.csv": "Customer_Id,Type\n1,Red\n2,Blue\n",
+  "interactions.csv":
+    "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n2020-03-06T10:00Z,Call,3\n",
+  "notes.txt": "not an export\n",
+};
+const DIRTY: Files = {
+  ...CLEAN,
+  "interactions.csv":
+    `Date Start,Interaction,Customers\n05/03/2020,Bird,1\n"31/02/2020",Call,\x1b[2J2\n`,
+};
+
+async function checkData(
+  args: readonly string[],
+  settings: Settings = {},
+): Promise<{ code: number; out: string; error: string }> {
+  await using staging = await dataFolder();
+  const [, ...command] = tasks["check-data"].command.split(" ");
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...command, ...args],
+    cwd: new URL("../", import.meta.url),
+    env: { STAGING_DIR: staging.path, ...settings },
+  }).output();
+  const left = await Array.fromAsync(Deno.readDir(staging.path));
+  assertEquals(left, [], "working files are left");
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), error: text(stderr) };
+}
+
+/** Every file below a folder with its bytes and times. */
+async function contents(path: string): Promise<unknown[]> {
+  const names = await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
+  return await Promise.all(
+    names.sort().map(async (name) => {
+      const { mtime, mode } = await Deno.stat(`${path}/${name}`);
+      return [name, mtime, mode, await Deno.readFile(`${path}/${name}`)];
+    }),
+  );
+}
+
+Deno.test("a folder fit to serve: its report, 0, and nothing changed", async () => {
+  await using folder = await dataFolder(CLEAN);
+  const before = await contents(folder.path);
+  const { code, out, error } = await checkData([folder.path]);
+  assertEquals(error, "");
+  assertEquals(code, 0);
+  assertEquals(await contents(folder.path), before);
+  assertEquals(
+    out.replaceAll(/\b[0-9a-f]{12,16}\b/g, "#").replaceAll(
+      / 0\.\d {2}/g,
+      " #  ",
+    )
+      .split("\n").map((line) => line.trimEnd()),
+    [
+      "Fit to serve, data version #",
+      "",
+      "File              table         rows read  kept  set aside  merged  bytes  seconds  sha-256       dates",
+      "customers.csv     customers             2     2          0       0     30      #  #",
+      "interactions.csv  interactions          2     2          0       0     76      #  #  1 D/M/YYYY, 1 YYYY-MM-DD with an offset",
+      "",
+      "Notes",
+      "  customers known only from interactions, so without type and occupation: 1",
+      "  interactions without a topic, since no file names one: 2",
+      "  files that are not read: 1 (notes.txt: not .csv, .tsv, .csv.gz, .tsv.gz or .parquet)",
+      "",
+      "Totals",
+      "  customers     3, 1 of them only in interactions",
+      "  interactions  2, from 2020-03-05 to 2020-03-06",
+      "  channels      Bird, Call",
+      "  topics        none",
+      "  types         Blue, Red",
+      "",
+    ],
+  );
+});
+
+Deno.test("rows set aside are shown with their reason, and are no failure", async () => {
+  await using folder = await dataFolder(DIRTY);
+  const { code, out } = await checkData([folder.path]);
+  assertEquals(code, 0);
+  assertStringIncludes(
+    out,
+    `
+Set aside
+  interactions.csv, date_start, no such day or time: 1
+    line 3, date_start "31/02/2020": no such day or time
+`,
+  );
+});
+
+Deno.test("--json prints the server's report", async () => {
+  await using folder = await dataFolder(DIRTY);
+  const { code, out } = await checkData([folder.path, "--json"]);
+  assertEquals(code, 0);
+  const { data } = JSON.parse(out);
+  await using opened = await loadFolder(DIRTY);
+  const timeless = (report: object) =>
+    JSON.parse(
+      JSON.stringify(
+        report,
+        (key, value) => /^(seconds|loaded_at)$/.test(key) ? undefined : value,
+      ),
+    );
+  const { channels, topics } = opened.snapshot;
+  assertEquals(
+    timeless(data),
+    timeless({ ...opened.report, channels, topics }),
+  );
+});
+
+Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
+  await using refused = await dataFolder({
+    ...CLEAN,
+    "customers.csv": "Kunde\n1\n",
+  });
+  const reason =
+    'customers.csv, line 1: no column Customer_Id among "Kunde". Name the columns as docs/file-contract.md says.';
+  const usage = "Usage: deno task check-data DIR [--json]\n";
+  const table: [
+    name: string,
+    args: string[],
+    out: string,
+    error: string,
+    settings?: Settings,
+  ][] = [
+    ["for people", [refused.path], `Not fit to serve. ${reason}\n`, ""],
+    [
+      "for machines",
+      [refused.path, "--json"],
+      `${JSON.stringify({ error: reason })}\n`,
+      "",
+    ],
+    [
+      "no such folder",
+      [`${refused.path}/no`],
+      `Not fit to serve. DATA_DIR=${refused.path}/no does not exist. Set DATA_DIR to a folder with the exports that this process may read.\n`,
+      "",
+    ],
+    ["no folder", [], "", usage],
+    ["two folders", [refused.path, refused.path], "", usage],
+    [
+      "a wrong setting",
+      [refused.path],
+      "",
+      'Wrong setting DATE_ORDER="YMD": must be "DMY" or "MDY"\n',
+      { DATE_ORDER: "YMD" },
+    ],
+  ];
+  for (const [name, args, out, error, settings] of table) {
+    await t.step(name, async () => {
+      assertEquals(await checkData(args, settings), { code: 1, out, error });
+    });
+  }
+  await t.step("an unknown option", async () => {
+    const { code, error } = await checkData([refused.path, "--yaml"]);
+    assertEquals(code, 1);
+    assertStringIncludes(error, "'--yaml'");
+    assertStringIncludes(error, usage);
+  });
+});
