@@ -77,6 +77,42 @@ export const settings = z.object({
   REJECTS_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
     "most rows set aside that are listed with line and value; all are counted",
   ),
+  REFRESH_SECONDS: wholeNumber(1, 86_400, 2).describe(
+    "how often DATA_DIR is looked at for changes",
+  ),
+  SETTLE_SECONDS: wholeNumber(1, 86_400, 15).describe(
+    "how long a file that may be cut must stay unchanged before it is judged",
+  ),
+  CSV_FINAL_NEWLINE: z.enum(
+    ["optional", "required"],
+    'must be "optional" or "required"',
+  ).default("optional").describe(
+    "whether a text file without a line break at its end is taken with a warning or refused",
+  ),
+  HOLD: z.enum(["on", "off"], 'must be "on" or "off"').optional().describe(
+    "whether new data that looks wrong waits for an administrator; the default is on when ADMIN_KEY_SHA256 is set",
+  ),
+  HOLD_DROP: share(0.30).describe(
+    "share of a table's rows that may go in a refresh before it looks wrong",
+  ),
+  ADMIN_KEY_SHA256: z.string()
+    .regex(/^[0-9a-fA-F]{64}$/, "must be 64 hex digits")
+    .transform((text) => text.toLowerCase()).optional().describe(
+      "SHA-256, in hex, of the administrator's key; administration is off without it",
+    ),
+  STATE_DIR: z.string().optional().describe(
+    "folder that keeps the last good data for a restart without good exports; the default keeps none",
+  ),
+  REFRESH_WEBHOOK_URL: z.url({
+    protocol: /^https?$/,
+    error: "must be an http or https URL",
+  }).optional().describe("URL that gets the short report of each refresh"),
+  REFRESH_WEBHOOK_SECRET: z.string().optional().describe(
+    "key of the signature of these reports",
+  ),
+  EVENTS_MAX: wholeNumber(0, 100_000, 100).describe(
+    "most listeners at /api/v1/data/events",
+  ),
   SERVE_FROM: z.enum(["index", "query"], 'must be "index" or "query"')
     .default("index").describe(
       "who answers for one customer: the serving index, or the PIVOT query it is checked against",

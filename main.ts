@@ -2,9 +2,9 @@
 
 import { readConfig } from "./config.ts";
 import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
-import { StoreError } from "./db/store.ts";
 import { createApp } from "./routes/app.ts";
-import { startProgress, summary } from "./terminal.ts";
+import { refreshText, startProgress, summary } from "./terminal.ts";
+import { createWebhook } from "./webhook.ts";
 
 /** How long running requests may take to end after SIGTERM, in milliseconds. */
 const DRAIN_MS = 5_000;
@@ -65,16 +65,21 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 console.log(`Listening on ${base_url}`);
 const progress = startProgress();
-try {
-  const snapshot = await store.load(progress.step);
+let ready = false;
+store.refreshes.subscribe((refresh) => {
   progress.stop();
-  console.log(summary(snapshot, base_url));
-} catch (error) {
-  progress.stop();
-  // Refused data is for people to mend; anything else is a bug and has a stack.
-  console.error(
-    error instanceof StoreError
-      ? `Not ready. ${error.message}`
-      : (error as Error).stack,
-  );
+  const { snapshot } = store;
+  if (ready) console.log(refreshText(refresh));
+  else if (snapshot) console.log(summary(snapshot, base_url));
+  else console.error(`Not ready. ${refresh.reasons.join("\n")}`);
+  ready = snapshot !== null;
+});
+if (config.REFRESH_WEBHOOK_URL) {
+  store.refreshes.subscribe(createWebhook({
+    url: config.REFRESH_WEBHOOK_URL,
+    secret: config.REFRESH_WEBHOOK_SECRET,
+    log: console.error,
+  }));
 }
+Deno.addSignalListener("SIGHUP", () => store.refreshes.request());
+store.watch(progress.step);

@@ -1,6 +1,6 @@
 /** What the operator's terminal shows: progress, a summary when ready, and what is wrong. */
 
-import type { FileReport, LoadReport, Snapshot } from "./db/store.ts";
+import type { FileReport, LoadReport, Refresh, Snapshot } from "./db/store.ts";
 
 /** After this many milliseconds a load shows what it is doing. */
 const PATIENCE_MS = 1_000;
@@ -12,24 +12,49 @@ export function startProgress(): {
   stop: () => void;
 } {
   if (!Deno.stderr.isTerminal()) return { step() {}, stop() {} };
-  const began = performance.now();
   const write = (text: string) =>
     Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
   let current = "";
-  const timer = setInterval(() => {
-    const elapsed = performance.now() - began;
-    if (elapsed < PATIENCE_MS) return;
-    write(`Loading, ${(elapsed / 1000).toFixed(1)} s: ${current} …`);
-  }, REFRESH_MS);
+  let timer: ReturnType<typeof setInterval> | undefined;
   return {
     step(text) {
       current = text;
+      if (timer !== undefined) return;
+      const began = performance.now();
+      timer = setInterval(() => {
+        const elapsed = performance.now() - began;
+        if (elapsed < PATIENCE_MS) return;
+        write(`Loading, ${(elapsed / 1000).toFixed(1)} s: ${current} …`);
+      }, REFRESH_MS);
     },
     stop() {
+      if (timer === undefined) return;
       clearInterval(timer);
+      timer = undefined;
       write("");
     },
   };
+}
+
+/** What a refresh came to, once something is served. */
+export function refreshText(
+  { state, reasons, report, changes }: Refresh,
+): string {
+  const why = reasons.map((text) => `\n  ${harmless(text)}`).join("");
+  if (state === "failed") {
+    return `Refresh failed; what was served before is served on.${why}`;
+  }
+  const version = `data version ${report!.data_version}`;
+  if (state === "held") {
+    return `Held: ${version} waits for POST /api/v1/data/accept or /reject.${why}`;
+  }
+  const rows = changes?.tables.interactions;
+  const what = rows
+    ? `: ${count(rows.rows_added)} interactions added, ${
+      count(rows.rows_gone)
+    } gone`
+    : "";
+  return `Live after ${report!.seconds.toFixed(1)} s: ${version}${what}${why}`;
 }
 
 /** The summary of a load: what there is, what was set aside, a URL to try. */

@@ -6,6 +6,8 @@ export interface Store {
   readonly snapshot: Snapshot | null;
   /** Why there is no snapshot, as one text for people; null while one is loading or served. */
   readonly problem: string | null;
+  readonly refreshes: Refreshes;
+  readonly files: ExportFiles;
 }
 
 /** One immutable, loaded version of the data. */
@@ -87,6 +89,12 @@ export interface LoadReport {
   readonly future_interactions: number;
   /** First and last day with an interaction; null when there is none. */
   readonly date_range: DateRange | null;
+  /** The latest interaction that is not in the future, `YYYY-MM-DD HH:MM:SS`. */
+  readonly latest_interaction: string | null;
+  /** Interactions on each channel, in code-point order of the channels. */
+  readonly channels: readonly ChannelCount[];
+  /** Files of which more than MAX_REJECTED is set aside, in plain words. */
+  readonly too_many_set_aside: readonly string[];
   /** Every type of a customer, in code-point order. */
   readonly types: readonly string[];
   /** Months, `YYYY-MM`, with interactions that have no topic; empty when there are no topics at all. */
@@ -148,6 +156,12 @@ export interface DateFormCount {
   readonly rows: number;
 }
 
+/** How many interactions a channel has. */
+export interface ChannelCount {
+  readonly channel: string;
+  readonly interactions: number;
+}
+
 /** How many rows of a file were set aside for one reason. */
 export interface RejectCount {
   readonly column: string;
@@ -173,16 +187,27 @@ export type RefreshState = "building" | "serving" | "held" | "failed";
 export interface Refreshes {
   /** `building` while one is built, else what the latest one came to. */
   readonly state: RefreshState;
-  /** The latest first; never more than 50. */
+  /** The latest first, without the rows set aside; never more than 50. */
   readonly history: readonly Refresh[];
   /** The refresh that waits for a decision, if any. */
   readonly held: Refresh | null;
-  /** Looks at the files now instead of at the next poll. */
+  /** What changed files are waited for, in plain words; empty when none are. */
+  readonly waiting: readonly string[];
+  /** Whether the snapshot being served comes from STATE_DIR, the exports being no good. */
+  readonly restored: boolean;
+  /** Looks at the files now instead of at the next poll, also at files that failed before. */
   request(): void;
   /** Serves the held snapshot. Throws a StoreError when `data_version` is not what is held. */
   accept(data_version: string): Promise<void>;
   /** Discards the held snapshot; its files are not built again until they change. */
   reject(data_version: string): Promise<void>;
+  /**
+   * Serves the snapshot before the one being served, out of STATE_DIR; the files
+   * that led away from it are not built again until they change.
+   */
+  rollback(): Promise<void>;
+  /** Tells `listener` of each refresh from now on; what it answers ends that. */
+  subscribe(listener: (refresh: Refresh) => void): () => void;
 }
 
 /** One build of a snapshot, and what became of it. */
@@ -324,7 +349,8 @@ export function refused(...problems: LoadProblem[]): StoreError {
   return new StoreError("refused", problems.map(sentence).join("\n"));
 }
 
-function sentence({ file, line, problem, remedy }: LoadProblem): string {
+/** A problem as one or two sentences. */
+export function sentence({ file, line, problem, remedy }: LoadProblem): string {
   const where = [file, line && `line ${line}`].filter(Boolean).join(", ");
   return `${where ? `${where}: ` : ""}${problem}. ${remedy}.`;
 }

@@ -16,6 +16,11 @@ Deno.test("readConfig, nothing set: every default", () => {
     MAX_FILE_BYTES: 68_719_476_736,
     MAX_UPLOAD_BYTES: 1_073_741_824,
     REJECTS_KEPT: 10_000,
+    REFRESH_SECONDS: 2,
+    SETTLE_SECONDS: 15,
+    CSV_FINAL_NEWLINE: "optional",
+    HOLD_DROP: 0.3,
+    EVENTS_MAX: 100,
     SERVE_FROM: "index",
     CACHE_SECONDS: 5,
     DUCKDB_MEMORY_LIMIT: "600MB",
@@ -56,6 +61,20 @@ Deno.test("readConfig, right values", async (t) => {
     ["MAX_FILE_BYTES", "1000", 1000],
     ["MAX_UPLOAD_BYTES", "1000", 1000],
     ["REJECTS_KEPT", "0", 0],
+    ["REFRESH_SECONDS", "1", 1],
+    ["SETTLE_SECONDS", "60", 60],
+    ["CSV_FINAL_NEWLINE", "required", "required"],
+    ["HOLD", "on", "on"],
+    ["HOLD_DROP", "0.05", 0.05],
+    ["ADMIN_KEY_SHA256", "AB".repeat(32), "ab".repeat(32)],
+    ["STATE_DIR", "/state", "/state"],
+    [
+      "REFRESH_WEBHOOK_URL",
+      "https://example.com/hook",
+      "https://example.com/hook",
+    ],
+    ["REFRESH_WEBHOOK_SECRET", "key", "key"],
+    ["EVENTS_MAX", "0", 0],
     ["SERVE_FROM", "query", "query"],
     ["CACHE_SECONDS", "0", 0],
     ["CORS_ORIGINS", "*", ["*"]],
@@ -107,6 +126,14 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["MAX_CHANNELS", "1001"],
     ["MAX_FILE_BYTES", "0"],
     ["MAX_UPLOAD_BYTES", "0"],
+    ["REFRESH_SECONDS", "0"],
+    ["SETTLE_SECONDS", "-1"],
+    ["CSV_FINAL_NEWLINE", "no"],
+    ["HOLD", "maybe"],
+    ["HOLD_DROP", "30"],
+    ["ADMIN_KEY_SHA256", "secret"],
+    ["REFRESH_WEBHOOK_URL", "ftp://example.com"],
+    ["EVENTS_MAX", "many"],
     ["MAX_FILE_BYTES", "1GB"],
     ["REJECTS_KEPT", "-1"],
     ["REJECTS_KEPT", "1000001"],
@@ -138,7 +165,12 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     });
   }
   await t.step("every setting that can be wrong has a case", () => {
-    const free_text = ["HOST", "DATA_DIR"];
+    const free_text = [
+      "HOST",
+      "DATA_DIR",
+      "STATE_DIR",
+      "REFRESH_WEBHOOK_SECRET",
+    ];
     const tried = new Set(cases.map(([name]) => name));
     assertEquals(
       Object.keys(settings.shape).filter((name) => !tried.has(name)),

@@ -35,12 +35,20 @@ export interface Database {
   prepare(name: string): Promise<Prepared>;
   /** Runs `sql/{name}.sql` and yields its rows as they come; its columns are numbers, never null. */
   streamNumbers(name: string): AsyncGenerator<Columns>;
+  /** Writes every table as Parquet to `folder`, new and below the database's own. */
+  exportTables(folder: string): Promise<void>;
+  /** Makes the tables that `exportTables` wrote to `folder`, below the database's own. */
+  importTables(folder: string): Promise<void>;
+  /** Uses `threads` from now on; after that no setting can be changed any more. */
+  lock(threads: number): Promise<void>;
+  /** Makes the statement that runs now fail. */
+  interrupt(): void;
   close(): void;
 }
 
 /**
- * Opens a new database in `folder`. Its SQL reads and writes below `folder` only;
- * no setting can be changed and no extension loaded afterwards.
+ * Opens a new database in `folder`. Its SQL reads and writes below `folder` only
+ * and loads no extension, from the start; `lock` makes its settings final.
  */
 export async function openDatabase(
   folder: string,
@@ -88,23 +96,36 @@ export async function openDatabase(
         yield arrays.map((array, i) => columnOf(chunk, i, array));
       }
     },
+    async exportTables(folder) {
+      await run(`export database ${quoted(folder)} (format parquet)`);
+    },
+    async importTables(folder) {
+      await run(`import database ${quoted(folder)}`);
+    },
+    async lock(threads) {
+      await run(`set threads = ${threads}; set lock_configuration = true`);
+    },
+    interrupt: () => connection.interrupt(),
     close() {
       connection.closeSync();
       instance.closeSync();
     },
   };
   try {
-    await run(`set allowed_directories = ['${folder.replaceAll("'", "''")}/'];
+    await run(`set allowed_directories = [${quoted(`${folder}/`)}];
       set enable_external_access = false;
       set autoload_known_extensions = false;
       set autoinstall_known_extensions = false;
-      set allow_community_extensions = false;
-      set lock_configuration = true`);
+      set allow_community_extensions = false`);
   } catch (error) {
     database.close();
     throw error;
   }
   return database;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 type NumberArray =

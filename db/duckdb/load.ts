@@ -9,20 +9,23 @@ import {
   TABLES,
 } from "../intake/contract.ts";
 import {
-  findFiles,
   type Found,
+  mayNotBeRead,
   type SourceFile,
 } from "../intake/find_files.ts";
 import { type StagedFile, stageFile } from "../intake/stage_file.ts";
 import { loadWarnings } from "../load_warnings.ts";
 import {
+  type ChannelCount,
   type CountedTable,
   type DateFormCount,
   type FileReport,
+  type LoadProblem,
   type LoadReport,
   refused,
   type Reject,
   type RejectCount,
+  sentence,
   StoreError,
 } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -55,17 +58,19 @@ const REJECTS_ALLOWED = 5;
 const NAMES_KEPT = 100;
 
 /**
- * Loads the exports of `config.DATA_DIR` into `database`, copying them to
- * `folder` on the way. Throws a refusal that names every problem found.
+ * Loads the exports `found` into `database`, copying them to `folder` on the way.
+ * Throws a refusal that names every problem found. `strict` refuses files of which
+ * too much is set aside; else the report tells of them.
  */
 export async function loadExports(
   database: Database,
   folder: string,
+  found: Found,
+  { strict }: { strict: boolean },
   config: Config,
   progress: Progress,
 ): Promise<Loaded> {
   const began = performance.now();
-  const found = await findExports(config.DATA_DIR);
   await database.runFile("load/settings", {
     date_order: config.DATE_ORDER,
     time_zone: config.TIME_ZONE,
@@ -78,6 +83,7 @@ export async function loadExports(
   await database.runFile("load/spellings");
   await database.runFile("load/set_aside");
   const rejects = await readRejects(database, files, config);
+  if (strict && rejects.too_many.length > 0) throw refused(...rejects.too_many);
 
   progress("resolving names");
   await database.runFile("load/channels");
@@ -108,6 +114,7 @@ export async function loadExports(
   const months = topics.length > 0
     ? await database.runFile("load/months_without_topic")
     : [];
+  await database.runFile("load/products");
   await database.runFile("load/drop_staging");
   const total = (name: string) => Number(totals[name]);
   const report = {
@@ -134,6 +141,9 @@ export async function loadExports(
       first: totals.first_day as string,
       last: totals.last_day as string,
     },
+    latest_interaction: totals.latest_interaction as string | null,
+    channels: await countChannels(database),
+    too_many_set_aside: rejects.too_many.map(sentence),
     types,
     months_without_topic: months.map(({ month_number }) =>
       monthText(Number(month_number))
@@ -155,36 +165,6 @@ export async function loadExports(
   };
 }
 
-async function findExports(data_dir: string): Promise<Found> {
-  let found: Found;
-  try {
-    found = await findFiles(data_dir);
-  } catch (error) {
-    const problem = error instanceof Deno.errors.NotFound
-      ? "does not exist"
-      : error instanceof Deno.errors.NotADirectory
-      ? "is not a folder"
-      : mayNotBeRead(error);
-    if (!problem) throw error;
-    throw refused({
-      problem: `DATA_DIR=${data_dir} ${problem}`,
-      remedy:
-        "Set DATA_DIR to a folder with the exports that this process may read",
-    });
-  }
-  const missing = TABLE_NAMES.filter((table) =>
-    TABLES[table].required && !found.files.some((file) => file.table === table)
-  );
-  if (missing.length > 0) {
-    throw refused(...missing.map((table) => ({
-      problem: `${data_dir} has no file of ${table}`,
-      remedy:
-        `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet) there; a header alone counts`,
-    })));
-  }
-  return found;
-}
-
 // Only several top-level exports can overlap; the query reads every row.
 async function findOverlap(
   database: Database,
@@ -200,20 +180,19 @@ async function findOverlap(
     : { first: first as string, last: last as string };
 }
 
-// By the system's rights, or by those that Deno was started with.
-function mayNotBeRead(error: unknown): string | undefined {
-  return error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotCapable
-    ? "may not be read"
-    : undefined;
-}
-
 interface LoadedFile {
   readonly number: number;
   readonly staged: StagedFile;
   readonly rows_read: number;
   readonly unknown_columns: readonly string[];
   readonly seconds: number;
+}
+
+/** Exports in the order they are loaded: table by table, then as they were found. */
+export function inLoadOrder(files: readonly SourceFile[]): SourceFile[] {
+  return TABLE_NAMES.flatMap((table) =>
+    files.filter((file) => file.table === table)
+  );
 }
 
 async function stageAll(
@@ -225,9 +204,7 @@ async function stageAll(
 ): Promise<LoadedFile[]> {
   const loaded: LoadedFile[] = [];
   const refusals: StoreError[] = [];
-  const in_order = TABLE_NAMES.flatMap((table) =>
-    files.filter((file) => file.table === table)
-  );
+  const in_order = inLoadOrder(files);
   const pathOf = (i: number) => `${folder}/${i}`;
   // The next file is copied while DuckDB reads this one.
   let copying = copyFile(in_order[0], pathOf(0), config);
@@ -357,6 +334,7 @@ function readError(error: unknown, file: string): unknown {
 interface Rejects {
   readonly counts: ReadonlyMap<number, readonly RejectCount[]>;
   readonly listed: readonly Reject[];
+  readonly too_many: readonly LoadProblem[];
 }
 
 async function readRejects(
@@ -391,7 +369,7 @@ async function readRejects(
     })),
   };
 
-  const refusals = files.flatMap(({ number, staged, rows_read }) => {
+  const too_many = files.flatMap(({ number, staged, rows_read }) => {
     const of_file = counts.get(number) ?? [];
     const rows_set_aside = sumOfRows(of_file);
     if (
@@ -407,8 +385,7 @@ async function readRejects(
       remedy: "Mend the rows, or raise MAX_REJECTED",
     }];
   });
-  if (refusals.length > 0) throw refused(...refusals);
-  return rejects;
+  return { ...rejects, too_many };
 }
 
 async function readDateForms(
@@ -447,6 +424,14 @@ async function readMerged(
       { file, interactions },
     ) => [file as number, Number(interactions)]),
   );
+}
+
+async function countChannels(database: Database): Promise<ChannelCount[]> {
+  const rows = await database.runFile("load/channel_counts");
+  return rows.map(({ channel, interactions }) => ({
+    channel: channel as string,
+    interactions: Number(interactions),
+  }));
 }
 
 async function names(
@@ -533,7 +518,11 @@ function monthText(month_number: number): string {
   return `${year}-${String(month_number - year * 12).padStart(2, "0")}`;
 }
 
-function dataVersion(files: readonly StagedFile[], config: Config): string {
+/** The version of the data that these exports, in the order of `inLoadOrder`, and settings make. */
+export function dataVersion(
+  files: readonly Pick<StagedFile, "table" | "part" | "sha256">[],
+  config: Config,
+): string {
   const { DATE_ORDER, TIME_ZONE, CSV_ENCODING } = config;
   const parts = [
     RULES_VERSION,

@@ -2,14 +2,17 @@
 
 import type { Config } from "../../config.ts";
 import type { ChannelCounts, CustomerQuestion, Snapshot } from "../store.ts";
-import { openDatabase, type Prepared } from "./database.ts";
+import type { Comparable } from "./compare_snapshots.ts";
+import { type Database, openDatabase, type Prepared } from "./database.ts";
 import { dateOf, dayNumber, LAST_DAY } from "./day_number.ts";
-import { loadExports, type Progress } from "./load.ts";
+import type { Loaded, Progress } from "./load.ts";
 import { readIndex } from "./read_index.ts";
 import { type IndexColumns, ServingIndex } from "./serving_index.ts";
 
 /** A snapshot that its opener closes. */
-export interface OpenSnapshot extends Snapshot {
+export interface OpenSnapshot extends Snapshot, Comparable {
+  /** Where its database lies. */
+  readonly folder: string;
   /** Waits until nobody retains it, then ends the instance. Idempotent. */
   close(): Promise<void>;
 }
@@ -17,26 +20,31 @@ export interface OpenSnapshot extends Snapshot {
 /** How many random questions the index and the query must agree on before either serves. */
 const QUESTIONS = 100;
 
+/** Fills an empty database, whose folder is `folder`, and tells what is in it. */
+export type Fill = (database: Database, folder: string) => Promise<Loaded>;
+
 /**
- * Loads the exports into a database in `folder`, an empty folder that the caller
- * removes. Throws a refusal when the exports cannot be served.
+ * Opens a snapshot of what `fill` puts into a database in `folder`, an empty folder
+ * that the caller removes. It is built with `threads`, and answers with as many as
+ * DuckDB may use. Throws as `fill` does, and when `signal` ends it.
  */
 export async function openSnapshot(
   folder: string,
+  fill: Fill,
+  threads: number,
   config: Config,
   progress: Progress,
+  signal: AbortSignal,
 ): Promise<OpenSnapshot> {
   const database = await openDatabase(folder, {
     memory_limit: config.DUCKDB_MEMORY_LIMIT,
-    threads: config.DUCKDB_THREADS,
+    threads,
   });
+  const interrupt = () => database.interrupt();
+  signal.addEventListener("abort", interrupt);
   try {
-    const { report, channels, topics, rows } = await loadExports(
-      database,
-      folder,
-      config,
-      progress,
-    );
+    const loaded = await fill(database, folder);
+    const { report, channels, topics, rows } = loaded;
     progress("building the serving index");
     const columns = await readIndex(database, {
       customers: report.customers,
@@ -44,6 +52,12 @@ export async function openSnapshot(
       channels: channels.length,
       topics: topics.length,
     });
+    const counted = columns.offsets[columns.offsets.length - 1];
+    if (counted !== report.interactions) {
+      throw new Error(
+        `the pivot counts ${counted} interactions, the table ${report.interactions}`,
+      );
+    }
     const index = new ServingIndex(columns);
     const users = new Users();
 
@@ -68,6 +82,7 @@ export async function openSnapshot(
         `the index and the query differ on ${JSON.stringify(question)}`,
       );
     }
+    await database.lock(config.DUCKDB_THREADS);
     // By exact name too: most questions have it, and need no folding.
     const codes = new Map([
       ...topics.map((topic, code) => [foldName(topic), code] as const),
@@ -81,6 +96,10 @@ export async function openSnapshot(
       topics,
       rows,
       report,
+      folder,
+      database,
+      loaded,
+      columns,
       topicCode: (name) => codes.get(name) ?? codes.get(foldName(name)),
       countByChannel: config.SERVE_FROM === "index"
         ? countFromIndex
@@ -91,6 +110,8 @@ export async function openSnapshot(
   } catch (error) {
     database.close();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", interrupt);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Finds the exports in the data folder and says what else lies there. */
 
-import { type TableName, tableOf } from "./contract.ts";
-import type { IgnoredFile } from "../store.ts";
+import { type IgnoredFile, refused } from "../store.ts";
+import { TABLE_NAMES, type TableName, tableOf, TABLES } from "./contract.ts";
 
 /** An export to load. */
 export interface SourceFile {
@@ -23,6 +23,8 @@ export interface Found {
 }
 
 const FORMATS = /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet)$/i;
+/** Files that vouch for others; see export_watch.ts. */
+const PROOFS = /\.sha256$|^manifest\.json$/;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
 
 /** Lists the data folder and the folders named after a table in it. Throws what Deno does. */
@@ -34,13 +36,15 @@ export async function findFiles(data_dir: string): Promise<Found> {
   async function look(file: string, folder_table?: TableName): Promise<void> {
     const path = `${root}/${file}`;
     const name = file.slice(file.lastIndexOf("/") + 1);
-    if (isUnfinished(name)) return;
+    if (isUnfinished(name) || PROOFS.test(name)) return;
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
     const real_path = await Deno.realPath(path).catch(() => null);
     if (real_path === null) return ignore("a link to nothing");
     const table = folder_table ?? tableOf(stemOf(name));
-    const info = await Deno.stat(real_path);
+    const info = await Deno.stat(real_path).catch(() => null);
+    // Gone since the folder was listed.
+    if (info === null) return;
 
     if (table && !real_path.startsWith(`${root}/`)) {
       return ignore("a link out of the data folder");
@@ -62,6 +66,45 @@ export async function findFiles(data_dir: string): Promise<Found> {
 
   for (const entry of await list(root)) await look(entry);
   return { files, ignored };
+}
+
+/** The exports of a folder that has all that a load needs. Throws a refusal when it does not. */
+export async function findExports(data_dir: string): Promise<Found> {
+  let found: Found;
+  try {
+    found = await findFiles(data_dir);
+  } catch (error) {
+    const problem = error instanceof Deno.errors.NotFound
+      ? "does not exist"
+      : error instanceof Deno.errors.NotADirectory
+      ? "is not a folder"
+      : mayNotBeRead(error);
+    if (!problem) throw error;
+    throw refused({
+      problem: `DATA_DIR=${data_dir} ${problem}`,
+      remedy:
+        "Set DATA_DIR to a folder with the exports that this process may read",
+    });
+  }
+  const missing = TABLE_NAMES.filter((table) =>
+    TABLES[table].required && !found.files.some((file) => file.table === table)
+  );
+  if (missing.length > 0) {
+    throw refused(...missing.map((table) => ({
+      problem: `${data_dir} has no file of ${table}`,
+      remedy:
+        `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet) there; a header alone counts`,
+    })));
+  }
+  return found;
+}
+
+/** What to say when a file may not be read: by the system's rights, or by those that Deno was started with. */
+export function mayNotBeRead(error: unknown): string | undefined {
+  return error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable
+    ? "may not be read"
+    : undefined;
 }
 
 /**
@@ -94,7 +137,7 @@ export function isUnfinished(name: string): boolean {
 }
 
 function stemOf(name: string): string {
-  return name.match(FORMATS)?.groups!.stem ?? name;
+  return name.match(FORMATS)?.groups?.stem ?? name;
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -15,6 +15,10 @@ select
     as first_day,
   (select strftime(max(date_start), '%Y-%m-%d') from interactions)
     as last_day,
+  (select strftime(max(date_start), '%Y-%m-%d %H:%M:%S') from interactions
+   where date_start <= timezone(
+     getvariable('settings').time_zone, $now::timestamptz))
+    as latest_interaction,
   (select coalesce(sum(case when customer_ids is null then 1
     else len(customer_ids) end), 0)::bigint
    from staged_interactions

@@ -1,7 +1,7 @@
 /** `/api/v1/interactions/{customer_id}`: headers, caching, hostile requests, many at once. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { appOn, openApp } from "../support/open_app.ts";
+import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 
 const FILES = {
   "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n2,Baker,Blue\n",
@@ -250,7 +250,7 @@ for (const SERVE_FROM of ["index", "query"]) {
 }
 
 Deno.test("without data the API answers 503 and says where to look", async () => {
-  const { app } = appOn({ snapshot: null, problem: null });
+  const { app } = appOn(emptyStore());
   for (const path of [PATH, "/api/v1/stats/customers", "/readyz"]) {
     const answer = await app.request(path);
     assertEquals(answer.status, 503);
@@ -269,7 +269,12 @@ Deno.test("a bug is logged with its request id and says nothing outside", async 
       throw new Error("secret detail");
     },
   };
-  const { app, logged } = appOn({ snapshot: broken, problem: null });
+  const { app, logged } = appOn({
+    snapshot: broken,
+    problem: null,
+    refreshes: opened.store.refreshes,
+    files: opened.store.files,
+  });
   const answer = await app.request(PATH, {
     headers: { "X-Request-Id": "request-7" },
   });
@@ -282,7 +287,7 @@ Deno.test("a bug is logged with its request id and says nothing outside", async 
 Deno.test("the way past Hono answers as the mounted route does", async (t) => {
   await using opened = await openApp(FILES);
   // With CORS every request goes through Hono.
-  const { app } = appOn({ snapshot: opened.snapshot, problem: null }, {
+  const { app } = appOn(opened.store, {
     CORS_ORIGINS: "https://www.example.com",
   });
   for (

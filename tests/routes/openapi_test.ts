@@ -3,9 +3,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { readConfig } from "../../config.ts";
 import { createApp } from "../../routes/app.ts";
+import { emptyStore } from "../support/open_app.ts";
 
 const app = createApp({
-  store: { snapshot: null, problem: null },
+  store: emptyStore(),
   config: readConfig({}),
   log() {},
 });

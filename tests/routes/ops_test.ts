@@ -1,6 +1,9 @@
 /** `/healthz` and `/readyz`: alive is not ready, and what is wrong is said. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { readConfig } from "../../config.ts";
+import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
+import { dataFolder } from "../support/data_folder.ts";
 import { appOn, openApp } from "../support/open_app.ts";
 import { NO_CUSTOMERS, NO_INTERACTIONS } from "../support/load_folder.ts";
 
@@ -19,9 +22,20 @@ Deno.test("ready names the version", async () => {
 });
 
 Deno.test("not ready says why", async () => {
-  const { app } = appOn({ snapshot: null, problem: "a.csv, line 3: bad." });
+  await using folder = await dataFolder({ "customers.csv": NO_CUSTOMERS });
+  await using staging = await dataFolder();
+  const store = new DuckdbStore(readConfig({
+    DATA_DIR: folder.path,
+    STAGING_DIR: staging.path,
+  }));
+  const { app } = appOn(store);
+  await assertRejects(() => store.load(() => {}));
   const answer = await app.request("/readyz");
   assertEquals(answer.status, 503);
-  assertEquals(await answer.json(), { error: "a.csv, line 3: bad." });
+  assertEquals(await answer.json(), {
+    error:
+      `${folder.path} has no file of interactions. Put interactions.csv (or .tsv, .csv.gz, .tsv.gz, .parquet) there; a header alone counts.`,
+  });
+  await store.close();
   assertEquals(await (await app.request("/healthz")).json(), { status: "ok" });
 });

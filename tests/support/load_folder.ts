@@ -5,6 +5,7 @@ import { readConfig } from "../../config.ts";
 import { openDatabase, type Row } from "../../db/duckdb/database.ts";
 import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
 import { type Loaded, loadExports } from "../../db/duckdb/load.ts";
+import { findExports } from "../../db/intake/find_files.ts";
 import {
   type CustomerQuestion,
   type LoadReport,
@@ -125,7 +126,14 @@ export async function loadTables(
   };
   try {
     return {
-      ...await loadExports(database, work.path, config, () => {}),
+      ...await loadExports(
+        database,
+        work.path,
+        await findExports(config.DATA_DIR),
+        { strict: true },
+        config,
+        () => {},
+      ),
       query: (sql) => database.run(sql),
       [Symbol.asyncDispose]: close,
     };

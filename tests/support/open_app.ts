@@ -2,6 +2,7 @@
 
 import type { Hono } from "hono";
 import { readConfig } from "../../config.ts";
+import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
@@ -10,6 +11,7 @@ import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 /** An application with data; closed at the end of its block. */
 export interface OpenedApp extends AsyncDisposable {
   readonly app: Hono;
+  readonly store: DuckdbStore;
   readonly snapshot: Snapshot;
   /** What it logged. */
   readonly logged: readonly string[];
@@ -35,4 +37,9 @@ export function appOn(store: Store, settings: Settings = {}) {
     log: (text) => void logged.push(text),
   });
   return { app, logged };
+}
+
+/** A store that nothing is loaded into. */
+export function emptyStore(): DuckdbStore {
+  return new DuckdbStore(readConfig({}));
 }

@@ -12,6 +12,7 @@ async function withDatabase(
 ): Promise<void> {
   const database = await openDatabase(folder, LIMITS);
   try {
+    await database.lock(LIMITS.threads);
     await use(database);
   } finally {
     database.close();

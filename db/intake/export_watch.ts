@@ -1,0 +1,280 @@
+/** Looks at the data folder again and again, and tells when its files are whole and may be taken. */
+
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type LoadProblem, refused, StoreError } from "../store.ts";
+import { findExports, type Found, type SourceFile } from "./find_files.ts";
+
+/** What the watch needs to know of the settings. */
+export interface ExportWatchOptions {
+  readonly data_dir: string;
+  /** How long a file that may be cut must stay unchanged, in milliseconds. */
+  readonly settle_ms: number;
+  /** Whether a text file without a line break at its end is refused. */
+  readonly final_newline_required: boolean;
+}
+
+/** What one look at the folder saw. */
+export interface Look {
+  /** Equal for two looks that saw the same files, unchanged. */
+  readonly identity: string;
+  /** The exports; null when they cannot be loaded. */
+  readonly found: Found | null;
+  /** What is waited for, in plain words; empty when the files may be taken. */
+  readonly waiting: readonly string[];
+  /** Why the files cannot be loaded, known before they are read. */
+  readonly problem: StoreError | null;
+  /** What may be wrong with files that are taken all the same. */
+  readonly warnings: readonly string[];
+  /** The rows that manifest.json says a file has, by file. */
+  readonly expected_rows: ReadonlyMap<string, number>;
+}
+
+/** A file counts when it is the same in two looks this far apart, in milliseconds. */
+export const STEADY_MS = 500;
+const MANIFEST = "manifest.json";
+const MANIFEST_MAX_BYTES = 1 << 20;
+
+const manifestSchema = z.object({
+  files: z.array(z.object({
+    file: z.string(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/i),
+    bytes: z.int().nonnegative(),
+    rows: z.int().nonnegative().optional(),
+  })).max(10_000),
+});
+
+/** What is known of a file from looking at it. */
+interface Seen {
+  readonly identity: string;
+  /** Unchanged since then, by `performance.now()`. */
+  readonly since: number;
+  readonly bytes: number;
+  /** Reads the file, once. */
+  readonly sha256: () => Promise<string>;
+  readonly ends_whole: () => Promise<boolean>;
+}
+
+/** Remembers what it saw of each file, so that it reads one only when it has changed. */
+export class ExportWatch {
+  readonly #options: ExportWatchOptions;
+  #seen = new Map<string, Seen>();
+  #first = true;
+
+  constructor(options: ExportWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at the folder. Throws only what no setting or file can mend. */
+  async look(): Promise<Look> {
+    try {
+      return await this.#look(await findExports(this.#options.data_dir));
+    } catch (error) {
+      // A file that went away in the middle: the next look tells.
+      if (error instanceof Deno.errors.NotFound) {
+        return { ...NOTHING, waiting: ["files that come and go"] };
+      }
+      if (!(error instanceof StoreError)) throw error;
+      return { ...NOTHING, identity: error.message, problem: error };
+    } finally {
+      this.#first = false;
+    }
+  }
+
+  /** SHA-256, in hex, of a file as the last look saw it. */
+  async sha256(path: string): Promise<string> {
+    const seen = this.#seen.get(path) ?? await this.#see(path);
+    if (seen === null) throw new Deno.errors.NotFound(path);
+    return await seen.sha256();
+  }
+
+  async #look(found: Found): Promise<Look> {
+    const now = performance.now();
+    const last = this.#seen;
+    this.#seen = new Map();
+    const see = async (path: string) => {
+      const seen = await this.#see(path, last.get(path));
+      if (seen) this.#seen.set(path, seen);
+      return seen;
+    };
+    const waiting: string[] = [];
+    const problems: LoadProblem[] = [];
+    const warnings: string[] = [];
+    const judge = (since: number, problem: LoadProblem) => {
+      if (now - since < this.#options.settle_ms) {
+        waiting.push(`${problem.file}: ${problem.problem}`);
+      } else problems.push(problem);
+    };
+
+    for (const source of found.files) {
+      const { file, path } = source;
+      const seen = await see(path);
+      if (seen === null || now - seen.since < STEADY_MS) {
+        waiting.push(`${file}: still changing`);
+        continue;
+      }
+      const proof = await see(`${path}.sha256`);
+      const told = proof && await readHash(`${path}.sha256`);
+      if (proof && told !== await seen.sha256()) {
+        judge(Math.max(seen.since, proof.since), {
+          file,
+          problem: told
+            ? `not the bytes that ${file}.sha256 tells of`
+            : `${file}.sha256 has no SHA-256 in it`,
+          remedy: "Deliver the file and its .sha256 again",
+        });
+      }
+      if (proof || !isPlainText(source) || await seen.ends_whole()) continue;
+      const cut = "no line break at its end, so it may be cut";
+      if (now - seen.since < this.#options.settle_ms) {
+        waiting.push(`${file}: ${cut}`);
+      } else if (this.#options.final_newline_required) {
+        problems.push({
+          file,
+          problem: cut,
+          remedy:
+            "End its last line with a line break, or set CSV_FINAL_NEWLINE=optional",
+        });
+      } else warnings.push(`${file}: ${cut}`);
+    }
+    const root = await Deno.realPath(this.#options.data_dir);
+    const manifest = await see(`${root}/${MANIFEST}`);
+    const expected_rows = manifest === null
+      ? new Map<string, number>()
+      : await checkManifest(root, manifest, see, judge);
+
+    const identity = Array.from(
+      this.#seen,
+      ([path, seen]) => `${path} ${seen.identity}`,
+    ).join("\n");
+    return {
+      identity,
+      found,
+      waiting,
+      problem: problems.length > 0 ? refused(...problems) : null,
+      warnings,
+      expected_rows,
+    };
+  }
+
+  async #see(path: string, last?: Seen): Promise<Seen | null> {
+    const info = await Deno.stat(path).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    });
+    if (!info?.isFile) return null;
+    const { dev, ino, size, mtime, ctime } = info;
+    const changed_at = Math.max(mtime?.getTime() ?? 0, ctime?.getTime() ?? 0);
+    const identity = [dev, ino, size, changed_at].join(" ");
+    if (last?.identity === identity) return last;
+    // Files that lay there before this process are as old as they say.
+    const age_ms = this.#first ? Math.max(0, Date.now() - changed_at) : 0;
+    return {
+      identity,
+      since: performance.now() - age_ms,
+      bytes: size,
+      sha256: once(() => hashOf(path)),
+      ends_whole: once(() => endsWithLineBreak(path, size)),
+    };
+  }
+}
+
+const NOTHING: Look = {
+  identity: "",
+  found: null,
+  waiting: [],
+  problem: null,
+  warnings: [],
+  expected_rows: new Map(),
+};
+
+// What the manifest says must be there, all of it, before anything is taken.
+async function checkManifest(
+  root: string,
+  { since }: Seen,
+  see: (path: string) => Promise<Seen | null>,
+  judge: (since: number, problem: LoadProblem) => void,
+): Promise<Map<string, number>> {
+  const expected_rows = new Map<string, number>();
+  const remedy = "Deliver the whole set again, manifest.json last";
+  const manifest = await readManifest(`${root}/${MANIFEST}`);
+  if (typeof manifest === "string") {
+    judge(since, { file: MANIFEST, problem: manifest, remedy });
+    return expected_rows;
+  }
+  for (const { file, sha256, bytes, rows } of manifest.files) {
+    const inside = !file.split("/").includes("..") && !file.startsWith("/");
+    const seen = inside ? await see(`${root}/${file}`) : null;
+    const problem = seen === null
+      ? "listed and not there"
+      : seen.bytes !== bytes
+      ? `listed with ${bytes} bytes, and has ${seen.bytes}`
+      : await seen.sha256() !== sha256.toLowerCase()
+      ? "not the bytes that are listed"
+      : null;
+    if (problem) {
+      const name = `${MANIFEST}, ${file.slice(0, 200)}`;
+      judge(Math.max(since, seen?.since ?? 0), { file: name, problem, remedy });
+    }
+    if (rows !== undefined) expected_rows.set(file, rows);
+  }
+  return expected_rows;
+}
+
+async function readManifest(
+  path: string,
+): Promise<z.output<typeof manifestSchema> | string> {
+  const { size } = await Deno.stat(path);
+  if (size > MANIFEST_MAX_BYTES) return `more than ${MANIFEST_MAX_BYTES} bytes`;
+  try {
+    const result = manifestSchema.safeParse(
+      JSON.parse(await Deno.readTextFile(path)),
+    );
+    if (result.success) return result.data;
+    const [{ path: where, message }] = result.error.issues;
+    return `${where.join(".") || "the whole"}: ${message}`;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return "no JSON";
+  }
+}
+
+/** The hash in a file as sha256sum writes it, or alone; null when there is none. */
+async function readHash(path: string): Promise<string | null> {
+  const { size } = await Deno.stat(path);
+  if (size > MANIFEST_MAX_BYTES) return null;
+  const text = await Deno.readTextFile(path);
+  return /^\\?([0-9a-f]{64})(\s|$)/i.exec(text)?.[1].toLowerCase() ?? null;
+}
+
+function isPlainText({ format, gzip }: SourceFile): boolean {
+  return format === "text" && !gzip;
+}
+
+/** Whether the last character is a line break, in UTF-8 or UTF-16; so is that of nothing. */
+async function endsWithLineBreak(path: string, size: number): Promise<boolean> {
+  if (size === 0) return true;
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(Math.min(size, 2));
+  await file.seek(-bytes.length, Deno.SeekMode.End);
+  await file.read(bytes);
+  const [before, last] = bytes.length === 2 ? bytes : [-1, bytes[0]];
+  const isBreak = (byte: number) => byte === 0x0a || byte === 0x0d;
+  return isBreak(last) || last === 0 && isBreak(before);
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  for await (const chunk of file.readable) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () =>
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+}
