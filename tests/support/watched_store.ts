@@ -1,0 +1,90 @@
+/** A store that watches a folder, and waits for what comes of it. */
+
+import { readConfig } from "../../config.ts";
+import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
+import type { Refresh, Snapshot } from "../../db/store.ts";
+import { type DataFolder, dataFolder, type Files } from "./data_folder.ts";
+import type { Settings } from "./load_folder.ts";
+
+/** A store at work; closed at the end of its block. */
+export interface WatchedStore extends AsyncDisposable {
+  readonly store: DuckdbStore;
+  readonly folder: DataFolder;
+  readonly staging: DataFolder;
+  /** What it logged. */
+  readonly logged: readonly string[];
+  /** What is served; fails when nothing is. */
+  readonly snapshot: Snapshot;
+  /** The next refresh that was not asked for yet; fails after 20 seconds. */
+  next(): Promise<Refresh>;
+  /** Waits until `condition` holds; fails after 20 seconds. */
+  until(condition: () => boolean): Promise<void>;
+}
+
+const PATIENCE_MS = 20_000;
+
+/** Watches a new folder with `files`; 1 second is the shortest poll there is. */
+export async function watchedStore(
+  files: Files,
+  settings: Settings = {},
+): Promise<WatchedStore> {
+  const folder = await dataFolder(files);
+  const staging = await dataFolder();
+  const logged: string[] = [];
+  const store = new DuckdbStore(
+    readConfig({
+      DATA_DIR: folder.path,
+      STAGING_DIR: staging.path,
+      REFRESH_SECONDS: "1",
+      ...settings,
+    }),
+    (text) => void logged.push(text),
+  );
+  const refreshes: Refresh[] = [];
+  store.refreshes.subscribe((refresh) => void refreshes.push(refresh));
+  store.watch(() => {});
+
+  async function until(condition: () => boolean): Promise<void> {
+    for (let waited = 0; !condition(); waited += 10) {
+      if (waited > PATIENCE_MS) {
+        throw new Error(
+          `waited in vain; ${JSON.stringify(store.refreshes.history[0])}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  return {
+    store,
+    folder,
+    staging,
+    logged,
+    get snapshot() {
+      if (store.snapshot) return store.snapshot;
+      throw new Error(store.problem ?? "nothing is served");
+    },
+    async next() {
+      await until(() => refreshes.length > 0);
+      return refreshes.shift()!;
+    },
+    until,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await folder[Symbol.asyncDispose]();
+      await staging[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Exports of so many interactions of customer 1, on the given channels. */
+export function exportsOf(
+  interactions: number,
+  channel = "Email",
+  day = "01/02/2020",
+): Files {
+  return {
+    "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n",
+    "interactions.csv": "Date Start,Interaction,Customers\n" +
+      `${day},${channel},1\n`.repeat(interactions),
+  };
+}
