@@ -217,8 +217,19 @@ export interface LoadProblem {
   readonly remedy: string;
 }
 
-/** What can go wrong in operation: nothing to serve, or data that is refused. */
-export type StoreErrorKind = "unavailable" | "refused";
+/** How a question is run. */
+export interface Run {
+  /** Ends the question when it is aborted; its reason is what the question throws. */
+  readonly signal: AbortSignal;
+  /** A whole export may take minutes, so exports stand in a queue of their own. */
+  readonly whole?: boolean;
+}
+
+/**
+ * What can go wrong in operation: nothing to serve, data that is refused, a
+ * question that took too long, or more questions than can wait.
+ */
+export type StoreErrorKind = "unavailable" | "refused" | "timeout" | "busy";
 
 /** An operating error; anything else that is thrown is a bug. */
 export class StoreError extends Error {

@@ -1,11 +1,14 @@
 /** A DuckDB instance that can touch nothing but its own folder, and the SQL files it runs. */
 
 import {
+  type DuckDBConnection,
   type DuckDBDataChunk,
   DuckDBInstance,
+  type DuckDBResult,
   DuckDBTypeId,
   type DuckDBValue,
   type JS,
+  ResultReturnType,
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 
@@ -35,6 +38,8 @@ export interface Database {
   prepare(name: string): Promise<Prepared>;
   /** Runs `sql/{name}.sql` and yields its rows as they come; its columns are numbers, never null. */
   streamNumbers(name: string): AsyncGenerator<Columns>;
+  /** A connection beside the database's own; who asks for it closes it. */
+  connect(): Promise<DuckDBConnection>;
   close(): void;
 }
 
@@ -87,7 +92,9 @@ export async function openDatabase(
       for await (const chunk of result) {
         yield arrays.map((array, i) => columnOf(chunk, i, array));
       }
+      requireWhole(result);
     },
+    connect: () => instance.connect(),
     close() {
       connection.closeSync();
       instance.closeSync();
@@ -128,6 +135,16 @@ function columnOf(
   const size = rowCount * Numbers.BYTES_PER_ELEMENT;
   const bytes = bindings.vector_get_data(vector, size);
   return new Numbers(bytes.buffer as ArrayBuffer, bytes.byteOffset, rowCount);
+}
+
+/**
+ * Throws when a stream has ended because DuckDB failed: fetching a chunk ends as if
+ * there were no more rows, and only the type of the result tells.
+ */
+export function requireWhole(result: DuckDBResult): void {
+  if (result.returnType === ResultReturnType.INVALID) {
+    throw new Error("DuckDB failed while the rows of a query were read");
+  }
 }
 
 /** The text of `sql/{name}.sql`. */

@@ -12,6 +12,8 @@ const RETRY_SECONDS = "1";
 const STATUS: Readonly<Record<StoreErrorKind, ContentfulStatusCode>> = {
   unavailable: 503,
   refused: 500,
+  timeout: 504,
+  busy: 503,
 };
 
 /** How failures are answered. */
