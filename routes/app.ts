@@ -5,10 +5,12 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Config } from "../config.ts";
 import type { Store } from "../db/store.ts";
+import { createAnswerRows } from "./answer.ts";
 import {
   createCountInteractions,
   interactionsEndpoints,
 } from "./interactions.ts";
+import { createMetrics, metricsEndpoints } from "./metrics.ts";
 import { createAnswerJson } from "./middleware/caching.ts";
 import { createFailures } from "./middleware/errors.ts";
 import { limitUrl } from "./middleware/limits.ts";
@@ -28,6 +30,7 @@ export interface Parts {
 /** Every endpoint, as /openapi.json tells. */
 export const endpoints = [
   ...interactionsEndpoints,
+  ...metricsEndpoints,
   statsEndpoint,
   ...opsEndpoints,
 ];
@@ -54,7 +57,7 @@ export function createApp(parts: Parts): Hono {
 /** The whole application: middleware in order, then every mount. */
 export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
   const { store, config } = parts;
-  const { failures, answerJson } = answers;
+  const { failures, answerJson, answerRows } = answers;
   const app = new Hono();
   if (config.CORS_ORIGINS) {
     app.use(cors({
@@ -74,6 +77,7 @@ export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
     onMethodNotAllowed: failures.methodNotAllowed,
   }));
   app.use(limitUrl);
+  app.route("/", createMetrics(store, answerRows));
   app.route("/", createStats(store, answerJson));
   app.route("/", createOps(store, failures));
   app.route("/", createOpenApi(endpoints));
@@ -83,8 +87,10 @@ export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
 }
 
 function createAnswers({ config, log }: Parts) {
+  const answerJson = createAnswerJson(config.CACHE_SECONDS);
   return {
     failures: createFailures(log),
-    answerJson: createAnswerJson(config.CACHE_SECONDS),
+    answerJson,
+    answerRows: createAnswerRows(answerJson),
   };
 }

@@ -3,6 +3,7 @@
 import type { Config } from "../../config.ts";
 import { refused, type Snapshot, type Store, StoreError } from "../store.ts";
 import type { Progress } from "./load.ts";
+import { createSlots, type Slots } from "./query_runner.ts";
 import { type OpenSnapshot, openSnapshot } from "./snapshot.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 
@@ -12,7 +13,12 @@ export class DuckdbStore implements Store {
   #problem: string | null = null;
   #work_folder: WorkFolder | null = null;
 
-  constructor(readonly config: Config) {}
+  // Of the process and not of a snapshot, so that a refresh does not double them.
+  readonly #slots: Slots;
+
+  constructor(readonly config: Config) {
+    this.#slots = createSlots(config);
+  }
 
   get snapshot(): Snapshot | null {
     return this.#snapshot;
@@ -31,7 +37,12 @@ export class DuckdbStore implements Store {
       this.#work_folder ??= await claimWorkFolder(this.config.STAGING_DIR);
       const folder = `${this.#work_folder.path}/snapshot`;
       await Deno.mkdir(folder);
-      this.#snapshot = await openSnapshot(folder, this.config, progress);
+      this.#snapshot = await openSnapshot(
+        folder,
+        this.config,
+        this.#slots,
+        progress,
+      );
       return this.#snapshot;
     } catch (cause) {
       const error = outOfSpace(cause) ?? cause;

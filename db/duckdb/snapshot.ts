@@ -5,6 +5,9 @@ import type { ChannelCounts, CustomerQuestion, Snapshot } from "../store.ts";
 import { openDatabase, type Prepared } from "./database.ts";
 import { dateOf, dayNumber, LAST_DAY } from "./day_number.ts";
 import { loadExports, type Progress } from "./load.ts";
+import { QueryRunner, type Slots } from "./query_runner.ts";
+import { buildQueryTables } from "./query_tables.ts";
+import { createQuestions } from "./questions.ts";
 import { readIndex } from "./read_index.ts";
 import { type IndexColumns, ServingIndex } from "./serving_index.ts";
 
@@ -19,11 +22,12 @@ const QUESTIONS = 100;
 
 /**
  * Loads the exports into a database in `folder`, an empty folder that the caller
- * removes. Throws a refusal when the exports cannot be served.
+ * removes; its questions run in `slots`. Throws a refusal when the exports cannot be served.
  */
 export async function openSnapshot(
   folder: string,
   config: Config,
+  slots: Slots,
   progress: Progress,
 ): Promise<OpenSnapshot> {
   const database = await openDatabase(folder, {
@@ -37,6 +41,8 @@ export async function openSnapshot(
       config,
       progress,
     );
+    progress("counting per day");
+    const { by_occupation, ...known } = await buildQueryTables(database);
     progress("building the serving index");
     const columns = await readIndex(database, {
       customers: report.customers,
@@ -68,11 +74,18 @@ export async function openSnapshot(
         `the index and the query differ on ${JSON.stringify(question)}`,
       );
     }
-    // By exact name too: most questions have it, and need no folding.
-    const codes = new Map([
-      ...topics.map((topic, code) => [foldName(topic), code] as const),
-      ...topics.map((topic, code) => [topic, code] as const),
-    ]);
+    const find = {
+      channel: positionsOf(channels),
+      topic: positionsOf(topics),
+      type: positionsOf(known.types),
+      occupation: positionsOf(known.occupations ?? []),
+    };
+    const names = {
+      channel: channels,
+      topic: topics,
+      type: known.types,
+      occupation: known.occupations ?? [],
+    };
     let closed: Promise<void> | undefined;
     return {
       data_version: report.data_version,
@@ -81,7 +94,16 @@ export async function openSnapshot(
       topics,
       rows,
       report,
-      topicCode: (name) => codes.get(name) ?? codes.get(foldName(name)),
+      ...known,
+      ...createQuestions(new QueryRunner(database, slots), {
+        channels,
+        topics,
+        by_occupation,
+        ...known,
+      }),
+      topicCode: find.topic,
+      findName: (dimension, name) =>
+        names[dimension][find[dimension](name) ?? -1],
       countByChannel: config.SERVE_FROM === "index"
         ? countFromIndex
         : countFromQuery,
@@ -158,6 +180,18 @@ function* randomQuestions(
         { topic_code: random(topic_members.length) },
     };
   }
+}
+
+/** Finds the position of a name, ignoring case; undefined when there is none. */
+function positionsOf(
+  names: readonly string[],
+): (name: string) => number | undefined {
+  // By exact name too: most questions have it, and need no folding.
+  const positions = new Map([
+    ...names.map((name, i) => [foldName(name), i] as const),
+    ...names.map((name, i) => [name, i] as const),
+  ]);
+  return (name) => positions.get(name) ?? positions.get(foldName(name));
 }
 
 /**
