@@ -6,10 +6,14 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Config } from "../config.ts";
 import type { Store } from "../db/store.ts";
 import { createAnswerRows } from "./answer.ts";
+import { createCustomers, customersEndpoints } from "./customers.ts";
+import { createDimensions, dimensionsEndpoint } from "./dimensions.ts";
 import {
   createCountInteractions,
   interactionsEndpoints,
 } from "./interactions.ts";
+import { createHistory, historyEndpoints } from "./interactions_history.ts";
+import { createMatrix, matrixEndpoint } from "./interactions_matrix.ts";
 import { createMetrics, metricsEndpoints } from "./metrics.ts";
 import { createAnswerJson } from "./middleware/caching.ts";
 import { createFailures } from "./middleware/errors.ts";
@@ -29,8 +33,12 @@ export interface Parts {
 
 /** Every endpoint, as /openapi.json tells. */
 export const endpoints = [
+  matrixEndpoint,
   ...interactionsEndpoints,
+  ...historyEndpoints,
   ...metricsEndpoints,
+  ...customersEndpoints,
+  dimensionsEndpoint,
   statsEndpoint,
   ...opsEndpoints,
 ];
@@ -45,7 +53,7 @@ export function createApp(parts: Parts): Hono {
   const app = createRoutes(parts, answers);
   if (parts.config.CORS_ORIGINS) return app;
   const front = new Hono();
-  const hot = new Set(interactionsEndpoints.map(({ path }) => path));
+  const hot = new Set<string>(interactionsEndpoints.map(({ path }) => path));
   for (const { path, handler } of app.routes) {
     if (hot.has(path)) front.get(path, handler);
   }
@@ -77,7 +85,11 @@ export function createRoutes(parts: Parts, answers = createAnswers(parts)) {
     onMethodNotAllowed: failures.methodNotAllowed,
   }));
   app.use(limitUrl);
+  app.route("/", createMatrix(store, answerRows));
+  app.route("/", createHistory(store, answerRows));
   app.route("/", createMetrics(store, answerRows));
+  app.route("/", createCustomers(store, answerRows));
+  app.route("/", createDimensions(store, answerRows));
   app.route("/", createStats(store, answerJson));
   app.route("/", createOps(store, failures));
   app.route("/", createOpenApi(endpoints));

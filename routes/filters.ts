@@ -23,6 +23,44 @@ function day(name: string, meaning: string) {
     .meta({ description: meaning });
 }
 
+/** Most customers that a list names. */
+const MAX_CUSTOMER_IDS = 100;
+
+/** The customers of a comma list, ascending and each once; throws a 400. */
+export function customerIdsOf(text: string): number[] {
+  const ids = text.split(",").map((one) => customerId.safeParse(one.trim()));
+  if (ids.length > MAX_CUSTOMER_IDS) {
+    throw new HTTPException(400, {
+      message: `customer_id takes at most ${MAX_CUSTOMER_IDS} customers.`,
+    });
+  }
+  const numbers = ids.map(({ data }) => {
+    if (data !== undefined) return Number(data);
+    throw new HTTPException(400, { message: INVALID_ID });
+  });
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+/** Rows of a page: by default, and at most. */
+export const PAGE_ROWS = { fallback: 100, most: 10_000 };
+
+const INVALID_LIMIT =
+  `limit must be a whole number from 1 to ${PAGE_ROWS.most}.`;
+
+/** The parameters of a list that has pages. */
+export const pageShape = {
+  limit: z.string()
+    .regex(/^[1-9][0-9]{0,4}$/, INVALID_LIMIT)
+    .refine((text) => Number(text) <= PAGE_ROWS.most, INVALID_LIMIT)
+    .optional().meta({
+      description:
+        `Rows of a page, 1 to ${PAGE_ROWS.most}; default ${PAGE_ROWS.fallback}`,
+    }),
+  cursor: z.string().optional().meta({
+    description: "meta.next of the page before",
+  }),
+};
+
 /** The parameters of a period. */
 export const periodShape = {
   start_date: day("start_date", "First day, included"),
@@ -179,23 +217,23 @@ export function splitList(parameter: string, text: string): string[] {
 }
 
 /**
- * A question in one way of writing, in characters an ETag may have: values encoded,
- * lists joined by `|`, and what is not given left out.
+ * A question in one way of writing, in characters an ETag may have: what it is
+ * asked of, then its parts without those that are not given; values are encoded
+ * and lists joined by `|`.
  */
 export function questionText(
-  parts: Readonly<
-    Record<
-      string,
-      string | number | readonly (string | number | null)[] | undefined
-    >
-  >,
+  of: string,
+  parts: Readonly<Record<string, Part>>,
 ): string {
-  return Object.entries(parts)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) =>
-      `${name}=${
-        [value].flat().map((one) => encodeURIComponent(String(one))).join("|")
-      }`
-    )
-    .join("&");
+  const given = Object.entries(parts).filter(([, value]) =>
+    value !== undefined
+  );
+  const texts = given.map(([name, value]) =>
+    `${name}=${
+      [value].flat().map((one) => encodeURIComponent(String(one))).join("|")
+    }`
+  );
+  return `${of}?${texts.join("&")}`;
 }
+
+type Part = string | number | readonly (string | number | null)[] | undefined;

@@ -36,7 +36,7 @@ export function createRowText(
   const keys = columns.map(({ name }, i) =>
     i >= start && i < end
       ? key(pivoted!.names[i - start], i === start)
-      : key(name, i === 0)
+      : key(name, i === 0 && start > 0)
   );
   const open = `${key("interactions", start === 0)}{`;
   const write = (row: readonly Cell[], from: number, to: number) => {

@@ -225,7 +225,13 @@ function askInteractions(
   };
   return {
     name: "metrics-interactions",
-    question: questionText({ by, pivot, compare, ...filter, explain }),
+    question: questionText("metrics-interactions", {
+      by,
+      pivot,
+      compare,
+      ...filter,
+      explain,
+    }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
       const rows = snapshot.ask(
@@ -329,7 +335,7 @@ function askCustomers(
   };
   return {
     name: "metrics-customers",
-    question: questionText({ by, ...filter, explain }),
+    question: questionText("metrics-customers", { by, ...filter, explain }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
       const rows = snapshot.ask(question, run);
