@@ -120,6 +120,21 @@ export const settings = z.object({
   CACHE_SECONDS: wholeNumber(0, 31_536_000, 5).describe(
     "how long browsers and proxies may keep an answer",
   ),
+  QUERY_TIMEOUT_MS: wholeNumber(1, 3_600_000, 2_000).describe(
+    "milliseconds after which a query is interrupted and answered with 504, its wait included",
+  ),
+  EXPORT_TIMEOUT_MS: wholeNumber(1, 86_400_000, 300_000).describe(
+    "milliseconds after which a whole export is broken off, however slowly it is read",
+  ),
+  QUERY_CONCURRENCY: wholeNumber(1, 1024, 4).describe(
+    "most queries that run at once; a single customer's counts need none",
+  ),
+  EXPORT_CONCURRENCY: wholeNumber(1, 1024, 2).describe(
+    "most whole exports that run at once, beside the queries",
+  ),
+  QUERY_QUEUE: wholeNumber(0, 100_000, 64).describe(
+    "most queries, and most exports, that wait; more are answered with 503 at once",
+  ),
   CORS_ORIGINS: z.string()
     .regex(
       /^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/,

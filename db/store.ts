@@ -20,11 +20,22 @@ export interface Snapshot {
   readonly channels: readonly string[];
   /** Every known topic, in code-point order; a topic's code is its position. */
   readonly topics: readonly string[];
+  /** Every type that a customer has, in code-point order. */
+  readonly types: readonly string[];
+  /**
+   * Every occupation that a customer has, in code-point order; null when there are
+   * so many that the column is free text, by which nothing is counted.
+   */
+  readonly occupations: readonly string[] | null;
+  /** First and last day with an interaction; null without any. */
+  readonly date_range: DateRange | null;
   /** Rows a table, as `/api/v1/stats/{table}` tells. */
   readonly rows: Readonly<Record<CountedTable, number>>;
   readonly report: LoadReport;
   /** The code of the topic of that name, ignoring case; undefined when there is none. */
   topicCode(name: string): number | undefined;
+  /** The name as it is shown, ignoring case; undefined when there is none. */
+  findName(dimension: NamedDimension, name: string): string | undefined;
   /**
    * Interactions of one customer per channel, in the order of `channels`.
    * Null when the customer is not known.
@@ -32,6 +43,13 @@ export interface Snapshot {
   countByChannel(
     question: CustomerQuestion,
   ): ChannelCounts | null | Promise<ChannelCounts | null>;
+  /**
+   * The rows that answer a question. It runs when the first of them is read, by
+   * whoever retains the snapshot until the last one is.
+   */
+  ask(question: Question, run: Run): Rows;
+  /** The SQL by which `question` is answered. */
+  explain(question: Question | CustomerQuestion): Promise<Statement>;
   /**
    * Keeps the snapshot open until what this answers is disposed. Who asks it more
    * than one question retains it first, in the same turn as it read `store.snapshot`.
@@ -55,6 +73,137 @@ export interface CustomerQuestion {
   readonly end_date?: string;
   /** From `topicCode`. */
   readonly topic_code?: number;
+}
+
+/** A dimension whose values are names. */
+export type NamedDimension = "channel" | "topic" | "type" | "occupation";
+
+/** What interactions are grouped by; a period is one of a calendar, `week` is ISO's. */
+export type Dimension = NamedDimension | "customer_id" | Interval | "weekday";
+
+/** A length of periods. */
+export type Interval = "day" | "week" | "month" | "quarter" | "year";
+
+/**
+ * Which interactions count, or which customers: those that meet every filter. The
+ * names are as `findName` gives them; null stands for those without a value.
+ */
+export interface Filter {
+  /** First day, `YYYY-MM-DD`, a real calendar day. */
+  readonly start_date?: string;
+  /** Last day, `YYYY-MM-DD`, a real calendar day. */
+  readonly end_date?: string;
+  readonly channels?: readonly string[];
+  readonly topics?: readonly (string | null)[];
+  readonly types?: readonly (string | null)[];
+  readonly occupations?: readonly (string | null)[];
+  readonly customer_ids?: readonly number[];
+}
+
+/** What a snapshot answers with rows. */
+export type Question =
+  | MetricsQuestion
+  | InteractionsQuestion
+  | TimelineQuestion
+  | TopicsQuestion
+  | CustomersQuestion
+  | CustomerCountQuestion;
+
+/**
+ * How many interactions there are. Columns: `by`, then without a pivot
+ * `interactions`, else the pivoted ones and `total`, which counts an interaction
+ * once; with `compared_with` also `previous` and `change`, a share of `previous`
+ * or null. The groups that occur, in order; without `by` there is always one row.
+ */
+export interface MetricsQuestion {
+  readonly kind: "metrics";
+  readonly by: readonly Dimension[];
+  readonly pivot?: "channel" | "topic" | "type" | "weekday";
+  readonly filter: Filter;
+  /** The period of `previous`; `filter` has both dates then. */
+  readonly compared_with?: {
+    readonly start_date: string;
+    readonly end_date: string;
+  };
+  /** At most so many rows. */
+  readonly limit?: number;
+}
+
+/**
+ * Every customer by every channel. Columns: customer_id, occupation, type, the
+ * channels of the filter, total. Types, occupations and customer_ids choose the
+ * customers, the other filters what is counted.
+ */
+export interface InteractionsQuestion {
+  readonly kind: "interactions";
+  readonly filter: Filter;
+  /** `customer_id`, `total`, or a channel; ties are by customer_id, ascending. */
+  readonly sort: {
+    readonly by: InteractionsSort;
+    readonly descending: boolean;
+  };
+  /** The rows after that of this customer_id with this value to sort by. */
+  readonly after?: { readonly value: number; readonly customer_id: number };
+  readonly limit?: number;
+}
+
+/** What customers are sorted by. */
+export type InteractionsSort =
+  | "customer_id"
+  | "total"
+  | { readonly channel: string };
+
+/**
+ * One customer's interactions a period. Columns: period, the channels of the
+ * filter, total. From the first day asked for or with an interaction to the last,
+ * within 1900-01-01 to 2078-12-31; periods without any have zeros.
+ */
+export interface TimelineQuestion {
+  readonly kind: "timeline";
+  readonly customer_id: number;
+  readonly interval: Interval;
+  readonly filter: Filter;
+  readonly limit?: number;
+}
+
+/** One customer's interactions a topic. Columns: topic, the channels of the filter, total. */
+export interface TopicsQuestion {
+  readonly kind: "topics";
+  readonly customer_id: number;
+  readonly filter: Filter;
+}
+
+/**
+ * The known customers by customer_id. Columns: customer_id, occupation, type,
+ * known_from (`customers` with a record, else `interactions`), first_contact and
+ * last_contact (`YYYY-MM-DD`), every channel, total.
+ */
+export interface CustomersQuestion {
+  readonly kind: "customers";
+  readonly filter: Filter;
+  /** What the id, or ignoring case the occupation, begins with. */
+  readonly prefix?: string;
+  readonly after_customer_id?: number;
+  readonly limit?: number;
+}
+
+/**
+ * How many customers are known. Columns: `by`, customers. The groups that occur,
+ * in order; without `by` there is always one row.
+ */
+export interface CustomerCountQuestion {
+  readonly kind: "customer_count";
+  readonly by: readonly ("type" | "occupation")[];
+  /** Counts only the customers known from interactions alone. */
+  readonly without_record?: boolean;
+  readonly filter: Filter;
+}
+
+/** SQL that answers a question. */
+export interface Statement {
+  /** The file in sql/, without its ending, or what composes it. */
+  readonly name: string;
+  readonly text: string;
 }
 
 /** What a load did with every file: printed in short, served in full. */
@@ -264,9 +413,20 @@ export interface RowsColumn {
 
 /** An answer of rows, read once from first to last. */
 export interface Rows {
+  /** Their names differ, even ignoring case. */
   readonly columns: readonly RowsColumn[];
+  /** The columns that JSON has in an object of its own, `interactions`. */
+  readonly pivoted?: Pivoted;
   /** Some rows at a time, each a cell a column. */
   readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;
+}
+
+/** Columns of counts that stand side by side, one for each value of a dimension. */
+export interface Pivoted {
+  /** Position of the first one among the columns. */
+  readonly start: number;
+  /** The values in the order of the columns; `null` is the one without a name. */
+  readonly names: readonly string[];
 }
 
 /** A file that is not read, and why. */
@@ -324,8 +484,18 @@ export type StoreErrorKind =
   | "too_large"
   /** No space is left on the disk. */
   | "full"
+  /** A question took too long. */
+  | "timeout"
   /** Too much at once; later it goes. */
   | "busy";
+
+/** How a question is run. */
+export interface Run {
+  /** Ends the question when it is aborted; its reason is what the question throws. */
+  readonly signal: AbortSignal;
+  /** A whole export may take minutes, so exports stand in a queue of their own. */
+  readonly whole?: boolean;
+}
 
 /** An operating error; anything else that is thrown is a bug. */
 export class StoreError extends Error {

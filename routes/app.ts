@@ -5,12 +5,18 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Config } from "../config.ts";
 import type { Store } from "../db/store.ts";
+import { createAnswerRows } from "./answer.ts";
+import { createCustomers, customersEndpoints } from "./customers.ts";
+import { createDimensions, dimensionsEndpoint } from "./dimensions.ts";
 import {
   createCountInteractions,
   customerIdOf,
   interactionsEndpoints,
   requireCustomerId,
 } from "./interactions.ts";
+import { createHistory, historyEndpoints } from "./interactions_history.ts";
+import { createMatrix, matrixEndpoint } from "./interactions_matrix.ts";
+import { createMetrics, metricsEndpoints } from "./metrics.ts";
 import { createAnswerJson } from "./middleware/caching.ts";
 import { createFailures } from "./middleware/errors.ts";
 import { limitUrl } from "./middleware/limits.ts";
@@ -29,7 +35,12 @@ export interface Parts {
 
 /** Every endpoint, as /openapi.json tells. */
 export const endpoints = [
+  matrixEndpoint,
   ...interactionsEndpoints,
+  ...historyEndpoints,
+  ...metricsEndpoints,
+  ...customersEndpoints,
+  dimensionsEndpoint,
   statsEndpoint,
   ...opsEndpoints,
 ];
@@ -42,6 +53,7 @@ export const endpoints = [
 export function createApp({ store, config, log }: Parts): Hono {
   const failures = createFailures(log);
   const answerJson = createAnswerJson(config.CACHE_SECONDS);
+  const answerRows = createAnswerRows(answerJson);
   const countInteractions = createCountInteractions(store, answerJson);
   const app = new Hono();
   if (config.CORS_ORIGINS) {
@@ -65,6 +77,11 @@ export function createApp({ store, config, log }: Parts): Hono {
       failures.methodNotAllowed(c.req.raw, methods),
   }));
   app.use(limitUrl);
+  app.route("/", createMatrix(store, answerRows));
+  app.route("/", createHistory(store, answerRows));
+  app.route("/", createMetrics(store, answerRows));
+  app.route("/", createCustomers(store, answerRows));
+  app.route("/", createDimensions(store, answerRows));
   app.route("/", createStats(store, answerJson));
   app.route("/", createOps(store, failures));
   app.route("/", createOpenApi(endpoints));

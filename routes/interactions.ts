@@ -4,10 +4,12 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import {
   type ChannelCounts,
+  type CustomerQuestion,
   requireSnapshot,
   type Snapshot,
   type Store,
 } from "../db/store.ts";
+import { answerText, explained, explainShape, metaSchema } from "./answer.ts";
 import {
   type Endpoint,
   failure,
@@ -15,36 +17,26 @@ import {
   parseQuery,
   querySchema,
 } from "./endpoint.ts";
+import {
+  customerId,
+  isPeriod,
+  NO_PERIOD,
+  periodShape,
+  unknownName,
+} from "./filters.ts";
 import type { AnswerJson } from "./middleware/caching.ts";
 import { refuseLongUrl } from "./middleware/limits.ts";
 
-const INVALID_ID = "Invalid customer_id provided";
-
-const paramsSchema = z.object({
-  customer_id: z.string()
-    .regex(/^[1-9][0-9]{0,15}$/, INVALID_ID)
-    .transform(Number)
-    .refine(Number.isSafeInteger, INVALID_ID)
-    .meta({ description: "1 to 2^53-1" }),
-});
-
-function day(name: string, meaning: string) {
-  return z.iso.date(`Invalid ${name} format. Use YYYY-MM-DD.`).optional()
-    .meta({ description: meaning });
-}
+const paramsSchema = z.object({ customer_id: customerId });
 
 const filtersSchema = querySchema({
-  start_date: day("start_date", "First day, included"),
-  end_date: day("end_date", "Last day, whole and included"),
+  ...periodShape,
   topic: z.string().optional().meta({
     description:
       "Only interactions with this topic, ignoring case; a topic is by the month's product",
   }),
-}).refine(
-  ({ start_date, end_date }) =>
-    !start_date || !end_date || start_date <= end_date,
-  "start_date cannot be later than end_date.",
-);
+  ...explainShape,
+}).refine(isPeriod, NO_PERIOD);
 
 const NO_FILTERS: z.output<typeof filtersSchema> = {};
 
@@ -52,7 +44,7 @@ const NO_FILTERS: z.output<typeof filtersSchema> = {};
 const compiledId = z.compile(paramsSchema.shape.customer_id);
 const compiledFilters = z.compile(filtersSchema);
 
-const answers: Endpoint["answers"] = {
+const answers = {
   200: {
     description: "Every known channel, zero when unused, in code-point order",
     schema: z.object({
@@ -60,6 +52,7 @@ const answers: Endpoint["answers"] = {
         customer_id: z.int(),
         interactions: z.record(z.string(), z.int()),
       }),
+      meta: metaSchema.optional().meta({ description: "With explain=1" }),
     }),
     example: {
       data: { customer_id: 4, interactions: { Bird: 1, Call: 1, Email: 0 } },
@@ -70,22 +63,20 @@ const answers: Endpoint["answers"] = {
   503: failure("No data is loaded yet"),
 };
 
-/** The endpoint, under its own path and its older one. */
-export const interactionsEndpoints: readonly Endpoint[] = [
-  "/api/v1/interactions/:customer_id",
-  "/api/v1/stats/interactions/:customer_id",
-].map((path) => ({
-  path,
+const endpoint = {
   summary: "How often one customer was talked to on each channel",
   description:
     "Counts interactions, optionally of a period and a topic. A known customer without any has zeros.",
   params: paramsSchema,
   query: filtersSchema,
   answers,
-}));
+};
 
-/** How many known names an error lists. */
-const NAMES_LISTED = 20;
+/** The endpoint, under its own path and its older one. */
+export const interactionsEndpoints = [
+  { path: "/api/v1/interactions/:customer_id", ...endpoint },
+  { path: "/api/v1/stats/interactions/:customer_id", ...endpoint },
+] as const satisfies readonly Endpoint[];
 
 /** Answers the request for a customer; throws what is wrong. */
 export type CountInteractions = (
@@ -117,7 +108,7 @@ export function createCountInteractions(
     const { url } = request;
     refuseLongUrl(url);
     const snapshot = requireSnapshot(store);
-    const { start_date, end_date, topic } = url.includes("?")
+    const { start_date, end_date, topic, explain } = url.includes("?")
       ? parseQuery(compiledFilters, url)
       : NO_FILTERS;
     const topic_code = topic === undefined
@@ -127,18 +118,42 @@ export function createCountInteractions(
     const question = `${customer_id}-${start_date ?? ""}-${end_date ?? ""}-${
       topic_code ?? ""
     }`;
-    return answerJson(request, snapshot, question, () => {
-      const counts = snapshot.countByChannel({
-        customer_id,
-        start_date,
-        end_date,
-        topic_code,
+    const asked = { customer_id, start_date, end_date, topic_code };
+    return explain
+      ? answerJson(
+        request,
+        snapshot,
+        `${question}-explain`,
+        () => explainedBodyOf(snapshot, asked),
+      )
+      : answerJson(request, snapshot, question, () => {
+        const counts = snapshot.countByChannel(asked);
+        return counts instanceof Promise
+          ? counts.then((counts) => bodyOf(snapshot, customer_id, counts))
+          : bodyOf(snapshot, customer_id, counts);
       });
-      return counts instanceof Promise
-        ? counts.then((counts) => bodyOf(snapshot, customer_id, counts))
-        : bodyOf(snapshot, customer_id, counts);
-    });
   };
+
+  async function explainedBodyOf(
+    snapshot: Snapshot,
+    asked: CustomerQuestion,
+  ): Promise<string> {
+    using _ = snapshot.retain();
+    const { customer_id, start_date, end_date, topic_code } = asked;
+    const counts = await snapshot.countByChannel(asked);
+    const body = bodyOf(snapshot, customer_id, counts);
+    return answerText(
+      snapshot,
+      body.slice('{"data":'.length, -1),
+      await explained(snapshot, "1", [asked], {
+        customer_ids: [customer_id],
+        ...start_date && { start_date },
+        ...end_date && { end_date },
+        ...topic_code !== undefined &&
+          { topics: [snapshot.topics[topic_code]] },
+      }),
+    );
+  }
 
   // Written by hand, because an object would put a channel named 10 first.
   function bodyOf(
@@ -165,14 +180,5 @@ export function createCountInteractions(
 function requireTopic(snapshot: Snapshot, topic: string): number {
   const code = snapshot.topicCode(topic);
   if (code !== undefined) return code;
-  const { topics } = snapshot;
-  const known = topics.slice(0, NAMES_LISTED).join(", ") || "none";
-  const more = topics.length > NAMES_LISTED
-    ? ` and ${topics.length - NAMES_LISTED} more`
-    : "";
-  throw new HTTPException(400, {
-    message: `Unknown topic ${
-      JSON.stringify(topic.slice(0, 60))
-    }. Known: ${known}${more}.`,
-  });
+  throw unknownName(snapshot, "topic", topic);
 }

@@ -23,6 +23,11 @@ Deno.test("readConfig, nothing set: every default", () => {
     EVENTS_MAX: 100,
     SERVE_FROM: "index",
     CACHE_SECONDS: 5,
+    QUERY_TIMEOUT_MS: 2_000,
+    EXPORT_TIMEOUT_MS: 300_000,
+    QUERY_CONCURRENCY: 4,
+    EXPORT_CONCURRENCY: 2,
+    QUERY_QUEUE: 64,
     DUCKDB_MEMORY_LIMIT: "600MB",
     DUCKDB_THREADS: navigator.hardwareConcurrency,
   });
@@ -150,6 +155,12 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["DUCKDB_MEMORY_LIMIT", "-1GB"],
     ["DUCKDB_THREADS", "0"],
     ["DUCKDB_THREADS", "all"],
+    ["QUERY_TIMEOUT_MS", "0"],
+    ["QUERY_TIMEOUT_MS", "2s"],
+    ["EXPORT_TIMEOUT_MS", "0"],
+    ["QUERY_CONCURRENCY", "0"],
+    ["EXPORT_CONCURRENCY", "0"],
+    ["QUERY_QUEUE", "-1"],
   ];
   for (const [name, text] of cases) {
     await t.step(`${name}=${JSON.stringify(text)}`, () => {

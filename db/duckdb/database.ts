@@ -1,11 +1,14 @@
 /** A DuckDB instance that can touch nothing but its own folder, and the SQL files it runs. */
 
 import {
+  type DuckDBConnection,
   type DuckDBDataChunk,
   DuckDBInstance,
+  type DuckDBResult,
   DuckDBTypeId,
   type DuckDBValue,
   type JS,
+  ResultReturnType,
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 
@@ -43,6 +46,8 @@ export interface Database {
   lock(threads: number): Promise<void>;
   /** Makes the statement that runs now fail. */
   interrupt(): void;
+  /** A connection beside the database's own; who asks for it closes it. */
+  connect(): Promise<DuckDBConnection>;
   close(): void;
 }
 
@@ -95,6 +100,7 @@ export async function openDatabase(
       for await (const chunk of result) {
         yield arrays.map((array, i) => columnOf(chunk, i, array));
       }
+      requireWhole(result);
     },
     async exportTables(folder) {
       await run(`export database ${quoted(folder)} (format parquet)`);
@@ -106,6 +112,7 @@ export async function openDatabase(
       await run(`set threads = ${threads}; set lock_configuration = true`);
     },
     interrupt: () => connection.interrupt(),
+    connect: () => instance.connect(),
     close() {
       connection.closeSync();
       instance.closeSync();
@@ -149,6 +156,16 @@ function columnOf(
   const size = rowCount * Numbers.BYTES_PER_ELEMENT;
   const bytes = bindings.vector_get_data(vector, size);
   return new Numbers(bytes.buffer as ArrayBuffer, bytes.byteOffset, rowCount);
+}
+
+/**
+ * Throws when a stream has ended because DuckDB failed: fetching a chunk ends as if
+ * there were no more rows, and only the type of the result tells.
+ */
+export function requireWhole(result: DuckDBResult): void {
+  if (result.returnType === ResultReturnType.INVALID) {
+    throw new Error("DuckDB failed while the rows of a query were read");
+  }
 }
 
 /** The text of `sql/{name}.sql`. */

@@ -23,6 +23,7 @@ import {
   loadExports,
   type Progress,
 } from "./load.ts";
+import { createSlots, type Slots } from "./query_runner.ts";
 import { type Fill, type OpenSnapshot, openSnapshot } from "./snapshot.ts";
 import { type KeptSnapshot, StateFolder } from "./state_folder.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
@@ -71,12 +72,15 @@ export class DuckdbStore implements Store, Refreshes {
   /** Refreshes and decisions, one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> | null = null;
+  /** Of the process and not of a snapshot, so that a refresh does not double them. */
+  readonly #slots: Slots;
 
   constructor(
     readonly config: Config,
     /** Gets what an operator must see. */
     readonly log: (text: string) => void = console.error,
   ) {
+    this.#slots = createSlots(config);
     this.#watch = new ExportWatch({
       data_dir: config.DATA_DIR,
       settle_ms: config.SETTLE_SECONDS * 1_000,
@@ -452,6 +456,9 @@ export class DuckdbStore implements Store, Refreshes {
       const copy = `${folder}/kept`;
       await state.restore(kept, copy);
       await database.importTables(copy);
+      await database.runFile("load/drop_query_tables");
+      // What is built for questions compares names.
+      await database.runFile("load/rules");
       await Deno.remove(copy, { recursive: true });
       return kept.loaded;
     };
@@ -472,6 +479,7 @@ export class DuckdbStore implements Store, Refreshes {
         fill,
         threads,
         this.config,
+        this.#slots,
         (step) => {
           signal.throwIfAborted();
           progress(step);

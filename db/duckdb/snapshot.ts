@@ -6,6 +6,9 @@ import type { Comparable } from "./compare_snapshots.ts";
 import { type Database, openDatabase, type Prepared } from "./database.ts";
 import { dateOf, dayNumber, LAST_DAY } from "./day_number.ts";
 import type { Loaded, Progress } from "./load.ts";
+import { QueryRunner, type Slots } from "./query_runner.ts";
+import { buildQueryTables } from "./query_tables.ts";
+import { createQuestions } from "./questions.ts";
 import { readIndex } from "./read_index.ts";
 import { type IndexColumns, ServingIndex } from "./serving_index.ts";
 
@@ -26,13 +29,14 @@ export type Fill = (database: Database, folder: string) => Promise<Loaded>;
 /**
  * Opens a snapshot of what `fill` puts into a database in `folder`, an empty folder
  * that the caller removes. It is built with `threads`, and answers with as many as
- * DuckDB may use. Throws as `fill` does, and when `signal` ends it.
+ * DuckDB may use, in `slots`. Throws as `fill` does, and when `signal` ends it.
  */
 export async function openSnapshot(
   folder: string,
   fill: Fill,
   threads: number,
   config: Config,
+  slots: Slots,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<OpenSnapshot> {
@@ -45,6 +49,8 @@ export async function openSnapshot(
   try {
     const loaded = await fill(database, folder);
     const { report, channels, topics, rows } = loaded;
+    progress("counting per day");
+    const { by_occupation, ...known } = await buildQueryTables(database);
     progress("building the serving index");
     const columns = await readIndex(database, {
       customers: report.customers,
@@ -83,11 +89,18 @@ export async function openSnapshot(
       );
     }
     await database.lock(config.DUCKDB_THREADS);
-    // By exact name too: most questions have it, and need no folding.
-    const codes = new Map([
-      ...topics.map((topic, code) => [foldName(topic), code] as const),
-      ...topics.map((topic, code) => [topic, code] as const),
-    ]);
+    const find = {
+      channel: positionsOf(channels),
+      topic: positionsOf(topics),
+      type: positionsOf(known.types),
+      occupation: positionsOf(known.occupations ?? []),
+    };
+    const names = {
+      channel: channels,
+      topic: topics,
+      type: known.types,
+      occupation: known.occupations ?? [],
+    };
     let closed: Promise<void> | undefined;
     return {
       data_version: report.data_version,
@@ -100,7 +113,16 @@ export async function openSnapshot(
       database,
       loaded,
       columns,
-      topicCode: (name) => codes.get(name) ?? codes.get(foldName(name)),
+      ...known,
+      ...createQuestions(new QueryRunner(database, slots), {
+        channels,
+        topics,
+        by_occupation,
+        ...known,
+      }),
+      topicCode: find.topic,
+      findName: (dimension, name) =>
+        names[dimension][find[dimension](name) ?? -1],
       countByChannel: config.SERVE_FROM === "index"
         ? countFromIndex
         : countFromQuery,
@@ -179,6 +201,18 @@ function* randomQuestions(
         { topic_code: random(topic_members.length) },
     };
   }
+}
+
+/** Finds the position of a name, ignoring case; undefined when there is none. */
+function positionsOf(
+  names: readonly string[],
+): (name: string) => number | undefined {
+  // By exact name too: most questions have it, and need no folding.
+  const positions = new Map([
+    ...names.map((name, i) => [foldName(name), i] as const),
+    ...names.map((name, i) => [name, i] as const),
+  ]);
+  return (name) => positions.get(name) ?? positions.get(foldName(name));
 }
 
 /**

@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<StoreErrorKind, number>> = {
   conflict: 409,
   too_large: 413,
   full: 507,
+  timeout: 504,
   busy: 503,
 };
 

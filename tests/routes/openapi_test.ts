@@ -36,6 +36,7 @@ Deno.test("parameters are those of the schemas", () => {
       ["start_date", "query", false],
       ["end_date", "query", false],
       ["topic", "query", false],
+      ["explain", "query", false],
     ],
   );
   assertEquals(get.parameters[0].schema.pattern, "^[1-9][0-9]{0,15}$");

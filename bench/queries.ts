@@ -1,0 +1,329 @@
+/** Measures the questions of dashboards and lists, cold, beside plain SQL over the raw tables, and what the rollups cost. */
+
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { readConfig } from "../config.ts";
+import { type Database, openDatabase } from "../db/duckdb/database.ts";
+import { findExports } from "../db/intake/find_files.ts";
+import { loadExports } from "../db/duckdb/load.ts";
+import { createSlots, QueryRunner } from "../db/duckdb/query_runner.ts";
+import { buildQueryTables } from "../db/duckdb/query_tables.ts";
+import type { ConstantAnswer } from "./constant.ts";
+import { generateExports } from "./generate.ts";
+import {
+  listenForStop,
+  makeTempFolder,
+  type Server,
+  startServer,
+} from "./server.ts";
+
+const warm_up_rounds = 2;
+const build_seconds_target = 0.5;
+const ratio_target = 0.60;
+const wrk_rounds = 7;
+
+interface Question {
+  title: string;
+  path: string;
+  /** The query string of the asking of that number: each is another question. */
+  query: (asking: number) => string;
+  target_ms: number;
+  /** What answers it from the tables of a load alone. */
+  raw: string;
+}
+
+// A first day before all data changes the question and not the answer.
+const early = (asking: number) =>
+  `start_date=19${String(asking).padStart(2, "0")}-01-01`;
+
+const by_type = "join customers using (customer_id)";
+
+const questions: Question[] = [
+  {
+    title: "day, channel",
+    path: "/api/v1/metrics/interactions",
+    query: (asking) => `by=day&pivot=channel&${early(asking)}`,
+    target_ms: 30,
+    raw:
+      "select date_start::date, channel, count(*) from interactions group by all order by all",
+  },
+  {
+    title: "month, type",
+    path: "/api/v1/metrics/interactions",
+    query: (asking) => `by=month,type&${early(asking)}`,
+    target_ms: 30,
+    raw:
+      `select date_trunc('month', date_start), type, count(*) from interactions ${by_type} group by all order by all`,
+  },
+  {
+    title: "week, topic",
+    path: "/api/v1/metrics/interactions",
+    query: (asking) => `by=week,topic&${early(asking)}`,
+    target_ms: 30,
+    raw:
+      "select date_trunc('week', date_start), topic_code, count(*) from interactions join (select topic_set, unnest(topic_codes) as topic_code from topic_sets) using (topic_set) group by all order by all",
+  },
+  {
+    title: "channel, type",
+    path: "/api/v1/metrics/interactions",
+    query: (asking) => `by=channel&pivot=type&${early(asking)}`,
+    target_ms: 30,
+    raw:
+      `select channel, type, count(*) from interactions ${by_type} group by all order by all`,
+  },
+  {
+    title: "channel, topic",
+    path: "/api/v1/metrics/interactions",
+    query: (asking) => `by=channel&pivot=topic&${early(asking)}`,
+    target_ms: 30,
+    raw:
+      "select channel, topic_code, count(*) from interactions join (select topic_set, unnest(topic_codes) as topic_code from topic_sets) using (topic_set) group by all order by all",
+  },
+  {
+    title: "occupation, channel",
+    path: "/api/v1/metrics/interactions",
+    query: (asking) => `by=occupation&pivot=channel&${early(asking)}`,
+    target_ms: 100,
+    raw:
+      `select occupation, channel, count(*) from interactions ${by_type} group by all order by all`,
+  },
+  {
+    title: "occupation, day",
+    path: "/api/v1/metrics/interactions",
+    query: (asking) => `by=occupation,day&${early(asking)}`,
+    target_ms: 100,
+    raw:
+      `select occupation, date_start::date, count(*) from interactions ${by_type} group by all order by all`,
+  },
+  {
+    title: "1,000 customers by total",
+    path: "/api/v1/interactions",
+    query: (asking) => `sort=-total&limit=${1000 - asking}`,
+    target_ms: 40,
+    raw:
+      "select customer_id, channel, count(*) from interactions where customer_id in (select customer_id from interactions group by customer_id order by count(*) desc, customer_id limit 1000) group by all",
+  },
+  {
+    title: "1,000 customers by total, two years",
+    path: "/api/v1/interactions",
+    query: (asking) =>
+      `sort=-total&limit=${
+        1000 - asking
+      }&start_date=2020-01-01&end_date=2021-12-31`,
+    target_ms: 400,
+    raw:
+      "select customer_id, channel, count(*) from interactions where date_start >= '2020-01-01' and date_start < '2022-01-01' and customer_id in (select customer_id from interactions where date_start >= '2020-01-01' and date_start < '2022-01-01' group by customer_id order by count(*) desc, customer_id limit 1000) group by all",
+  },
+  {
+    title: "timeline of a customer",
+    path: "/api/v1/interactions/500000/timeline",
+    query: (asking) => `interval=month&end_date=2023-12-${10 + asking % 20}`,
+    target_ms: 30,
+    raw:
+      "select date_trunc('month', date_start), channel, count(*) from interactions where customer_id = 500000 group by all order by all",
+  },
+];
+
+function median(numbers: number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
+
+async function timed(action: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await action();
+  return performance.now() - began;
+}
+
+/** The text of an answer; fails on any other status than 200. */
+async function get(url: string): Promise<Response> {
+  const response = await fetch(url);
+  if (response.status === 200) return response;
+  throw new Error(`${url} gave ${response.status}: ${await response.text()}`);
+}
+
+async function measureQuestion(
+  server: Server,
+  runner: QueryRunner,
+  { title, path, query, target_ms, raw }: Question,
+  rounds: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const cold: number[] = [];
+  const plain: number[] = [];
+  for (let round = 0; round < rounds + warm_up_rounds; round++) {
+    const url = `${server.origin}${path}?${query(round)}`;
+    const cold_ms = await timed(async () => await (await get(url)).text());
+    const plain_ms = await timed(() =>
+      Array.fromAsync(runner.query(raw, {}, { signal }))
+    );
+    if (round < warm_up_rounds) continue;
+    cold.push(cold_ms);
+    plain.push(plain_ms);
+  }
+  const cells = [
+    title,
+    formatFigure(median(cold), 1, `≤ ${target_ms}`, median(cold) <= target_ms),
+    median(plain).toFixed(1),
+    (median(plain) / median(cold)).toFixed(1),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function formatFigure(
+  figure: number,
+  digits: number,
+  target: string,
+  met: boolean,
+): string {
+  return `${figure.toFixed(digits)} (${target}${met ? "" : ", **missed**"})`;
+}
+
+/** What the tables that questions are answered from add to a load. */
+async function measureTables(database: Database, folder: string) {
+  const bytes = async () => {
+    await database.run("checkpoint");
+    return (await Deno.stat(join(folder, "tally.duckdb"))).size;
+  };
+  const before = await bytes();
+  const seconds = await timed(() => buildQueryTables(database)) / 1000;
+  const after = await bytes();
+  const [{ daily, by_occupation }] = await database.run(
+    `select (select count(*)::integer from daily) as daily,
+      (select count(*)::integer from daily_by_occupation) as by_occupation`,
+  );
+  const figure = formatFigure(
+    seconds,
+    2,
+    `≤ ${build_seconds_target}`,
+    seconds <= build_seconds_target,
+  );
+  return `Tables for the questions: built in ${figure} s, ` +
+    `${((after - before) / 1e6).toFixed(1)} MB in the database file; ` +
+    `${daily} rows a day, ${by_occupation} with the occupation.`;
+}
+
+async function wrk(url: string, headers: string[]): Promise<number> {
+  const { stdout } = await new Deno.Command("wrk", {
+    args: [
+      "--threads=1",
+      "--connections=32",
+      "--duration=1s",
+      ...headers.flatMap((header) => ["--header", header]),
+      url,
+    ],
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  const [, rate] = /Requests\/sec:\s+([\d.]+)/.exec(text) ?? [];
+  if (!rate || /Non-2xx or 3xx|Socket errors/.test(text)) {
+    throw new Error(`wrk failed on ${url}: ${text}`);
+  }
+  return Number(rate);
+}
+
+/** Requests a second of an answer that the client or the server has already. */
+async function measureKnown(server: Server, signal: AbortSignal) {
+  const url = `${server.origin}/api/v1/metrics/interactions?by=type,channel`;
+  const answer = await get(url);
+  const headers = Object.fromEntries(answer.headers);
+  delete headers["date"];
+  delete headers["content-length"];
+  const constant_answer: ConstantAnswer = {
+    body: await answer.text(),
+    headers,
+  };
+  await using constant = startServer("bench/constant.ts", {
+    CONSTANT: JSON.stringify(constant_answer),
+  }, signal);
+  await constant.waitForSocket();
+  const known = [`If-None-Match: ${answer.headers.get("etag")}`];
+  const lines: string[] = [];
+  for (
+    const [title, sent] of [["304", known], ["cached", []]] as const
+  ) {
+    const ratios: number[] = [];
+    for (let round = 0; round < wrk_rounds + warm_up_rounds; round++) {
+      const real = await wrk(url, [...sent]);
+      const yardstick = await wrk(
+        `${constant.origin}/api/v1/interactions/1`,
+        [...sent],
+      );
+      if (round >= warm_up_rounds) ratios.push(real / yardstick);
+    }
+    const ratio = median(ratios);
+    lines.push(
+      `| ${title} | ${
+        formatFigure(
+          ratio,
+          2,
+          `≥ ${ratio_target.toFixed(2)}`,
+          ratio >= ratio_target,
+        )
+      } |`,
+    );
+  }
+  return lines;
+}
+
+async function measureQueries(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      "data": { type: "string" },
+      "rounds": { type: "string", default: "15" },
+    },
+  });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 60) {
+    throw new Error(`--rounds="${values.rounds}": a number from 1 to 60.`);
+  }
+  const signal = listenForStop();
+  await using temp = await makeTempFolder();
+  const dir = resolve(values.data ?? join(temp.path, "exports"));
+  if (values.data === undefined) {
+    console.error("generating parquet …");
+    await generateExports(dir, { format: "parquet" });
+  }
+  const config = readConfig({ DATA_DIR: dir });
+  const folder = join(temp.path, "database");
+  await Deno.mkdir(folder);
+  const database = await openDatabase(await Deno.realPath(folder), {
+    memory_limit: config.DUCKDB_MEMORY_LIMIT,
+    threads: config.DUCKDB_THREADS,
+  });
+  try {
+    const step = (text: string) => console.error(text);
+    const { report } = await loadExports(
+      database,
+      folder,
+      await findExports(config.DATA_DIR),
+      { strict: true },
+      config,
+      step,
+    );
+    console.log(
+      `Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores; ` +
+        `${report.interactions} interactions of ${report.customers} ` +
+        `customers; medians of ${rounds} rounds, in turns\n`,
+    );
+    console.log(`${await measureTables(database, folder)}\n`);
+
+    await using server = startServer("main.ts", { DATA_DIR: dir }, signal);
+    await server.waitForReady();
+    const runner = new QueryRunner(database, createSlots(config));
+    console.log("| Question | Answer, cold (ms) | Plain SQL (ms) | Gain |");
+    console.log("| --- | ---: | ---: | ---: |");
+    for (const question of questions) {
+      console.log(
+        await measureQuestion(server, runner, question, rounds, signal),
+      );
+    }
+    console.log("\n| Answer | Ratio to the constant |");
+    console.log("| --- | ---: |");
+    for (const line of await measureKnown(server, signal)) console.log(line);
+  } finally {
+    database.close();
+  }
+}
+
+await measureQueries();

@@ -1,0 +1,235 @@
+/** Composes the statement of the metrics question, from fixed fragments; values are its params. */
+
+import type { Dimension, MetricsQuestion } from "../store.ts";
+
+/** How a dimension is grouped by, and how its groups are shown. */
+interface Expression {
+  readonly key: string;
+  /** Of the key; the key itself when absent. */
+  readonly shown?: string;
+}
+
+const EXPRESSIONS: Readonly<Record<Dimension, Expression>> = {
+  channel: { key: "channel", shown: "channel::varchar" },
+  topic: { key: "topic" },
+  type: { key: "type", shown: "type::varchar" },
+  occupation: { key: "occupation" },
+  customer_id: { key: "customer_id" },
+  day: { key: "day", shown: "strftime(day, '%Y-%m-%d')" },
+  week: {
+    key: "date_trunc('week', day)",
+    shown: "strftime(week, '%G-W%V')",
+  },
+  month: {
+    key: "date_trunc('month', day)",
+    shown: "strftime(month, '%Y-%m')",
+  },
+  quarter: {
+    key: "date_trunc('quarter', day)",
+    shown: "strftime(quarter, '%Y-Q') || quarter(quarter)",
+  },
+  year: {
+    key: "date_trunc('year', day)",
+    shown: "strftime(year, '%Y')",
+  },
+  weekday: { key: "isodow(day)" },
+};
+
+/** The position of a pivoted value among the known ones; NONE where there is none. */
+const CODES: Readonly<Record<NonNullable<MetricsQuestion["pivot"]>, string>> = {
+  channel: "enum_code(channel)::integer",
+  topic: "coalesce(topic_code, -1)",
+  type: "coalesce(enum_code(type)::integer, -1)",
+  weekday: "isodow(day)",
+};
+
+/** Stands for no value among the codes. */
+export const NONE = -1;
+const TOTAL = -2;
+const PREVIOUS = -3;
+
+// One row an interaction where its customer matters, else one a day and group.
+const INTERACTIONS = `(
+    select
+      customer_id, date_start::date as day, channel, topic_set, 1 as rows
+    from interactions)`;
+const OF_CUSTOMERS =
+  "join (select customer_id, type, occupation from known_customers)\n    using (customer_id)";
+
+const START = "day >= $start_date::date";
+const END = "day <= $end_date::date";
+const PREVIOUS_PERIOD =
+  "day between $previous_start::date and $previous_end::date";
+const FILTERS = {
+  channels: "list_contains($channels::varchar[], channel::varchar)",
+  types: "list_contains($types::varchar[], coalesce(type::varchar, ''))",
+  occupations:
+    "list_contains($occupations::varchar[], coalesce(occupation, ''))",
+  customer_ids:
+    "customer_id in (\n      select unnest($customer_ids::bigint[]))",
+};
+const TOPICS = "list_contains($topics::varchar[], coalesce(topic, ''))";
+const TOPIC_SETS = `topic_set in (
+      select topic_set from set_topics
+      where ${TOPICS})`;
+
+/**
+ * The statement: a column for each of `by`; then `interactions`, or one for each of
+ * `codes` and the total; then, compared, `previous` and `change`. The occupation has
+ * a rollup of its own if `by_occupation`.
+ */
+export function metricsSql(
+  question: MetricsQuestion,
+  codes: readonly number[],
+  by_occupation: boolean,
+): string {
+  const { pivot } = question;
+  return pivot
+    ? wideSql(question, pivot, codes, by_occupation)
+    : longSql(question, by_occupation);
+}
+
+function longSql(question: MetricsQuestion, by_occupation: boolean): string {
+  const { by, compared_with } = question;
+  const keys = by.map((name) => `${EXPRESSIONS[name].key} as ${name}`);
+  const current = "sum(rows) filter (not earlier)";
+  const earlier = "sum(rows) filter (earlier)";
+  const counts = compared_with
+    ? [
+      `coalesce(${current}, 0)::bigint as interactions`,
+      `coalesce(${earlier}, 0)::bigint as previous`,
+    ]
+    : ["coalesce(sum(rows), 0)::bigint as interactions"];
+  const shown = by.map((name) => `${shownOf(name)} as ${name}`);
+  return `with counted as (
+  ${counted(question, keys, by_occupation, needsTopic(by))}),
+grouped as (
+  select ${[...by, ...counts].join(", ")}
+  from counted${by.length ? `\n  group by ${by.join(", ")}` : ""})
+select
+  ${
+    [
+      ...shown,
+      "interactions",
+      ...compared_with ? ["previous", change("interactions")] : [],
+    ].join(",\n  ")
+  }
+from grouped${ending(question, "grouped")}`;
+}
+
+function wideSql(
+  question: MetricsQuestion,
+  pivot: NonNullable<MetricsQuestion["pivot"]>,
+  codes: readonly number[],
+  by_occupation: boolean,
+): string {
+  const { by, compared_with } = question;
+  const by_topic = pivot === "topic";
+  const keys = [
+    ...by.map((name) => `${EXPRESSIONS[name].key} as ${name}`),
+    by_topic ? "topic_set" : `${CODES[pivot]} as code`,
+  ];
+  const columns = [...by, "code", "rows"].join(", ");
+  const totals = compared_with
+    ? `if(earlier, ${PREVIOUS}, ${TOTAL})`
+    : `${TOTAL}`;
+  const all_codes = [...codes, TOTAL, ...compared_with ? [PREVIOUS] : []];
+  const cells = [
+    `select ${[...by, by_topic ? CODES.topic : "code", "rows"].join(", ")}
+  from counted${by_topic ? " join set_topics using (topic_set)" : ""}${
+      compared_with ? "\n  where not earlier" : ""
+    }`,
+    `select ${[...by, totals, "rows"].join(", ")}
+  from counted`,
+    // Without groups there is a row whatever there is to count.
+    ...by.length ? [] : [`select ${TOTAL}, 0`],
+  ];
+  const shown = by.map((name) => `${shownOf(name)} as ${name}`);
+  const named = [
+    ...codes.map((code) => `"${code}"`),
+    `"${TOTAL}" as total`,
+    ...compared_with ? [`"${PREVIOUS}" as previous`, change(`"${TOTAL}"`)] : [],
+  ];
+  return `with counted as (
+  ${counted(question, keys, by_occupation, needsTopic(by))}),
+cells (${columns}) as (
+  ${cells.join("\n  union all\n  ")}),
+wide as (
+  pivot cells on code in (${all_codes.join(", ")})
+  using coalesce(sum(rows), 0)::bigint${
+    by.length ? `\n  group by ${by.join(", ")}` : ""
+  })
+select
+  ${[...shown, ...named].join(",\n  ")}
+from wide${ending(question, "wide")}`;
+}
+
+/** The rows to count of the period, and of the one before; grouped by `keys`. */
+function counted(
+  question: MetricsQuestion,
+  keys: readonly string[],
+  by_occupation: boolean,
+  exploded: boolean,
+): string {
+  const { filter, compared_with } = question;
+  const source = sourceOf(question, by_occupation) +
+    (exploded ? " join set_topics using (topic_set)" : "");
+  const conditions = [
+    ...Object.entries(FILTERS)
+      .filter(([name]) => filter[name as keyof typeof FILTERS])
+      .map(([, condition]) => condition),
+    ...filter.topics ? [exploded ? TOPICS : TOPIC_SETS] : [],
+  ];
+  const period = [
+    ...filter.start_date ? [START] : [],
+    ...filter.end_date ? [END] : [],
+  ];
+  const part = (period: readonly string[], earlier?: boolean) => {
+    const where = [...period, ...conditions];
+    const flag = earlier === undefined ? [] : [`${earlier} as earlier`];
+    return `select
+    ${[...keys, ...flag, "sum(rows) as rows"].join(",\n    ")}
+  from ${source}${where.length ? `\n  where ${where.join("\n    and ")}` : ""}
+  group by all`;
+  };
+  return compared_with
+    ? `${part(period, false)}\n  union all\n  ${part([PREVIOUS_PERIOD], true)}`
+    : part(period);
+}
+
+function sourceOf(
+  { by, pivot, filter }: MetricsQuestion,
+  by_occupation: boolean,
+): string {
+  const occupation = by.includes("occupation") || filter.occupations;
+  const customer = by.includes("customer_id") || filter.customer_ids;
+  const type = by.includes("type") || pivot === "type" || filter.types;
+  if (customer || (occupation && !by_occupation)) {
+    return occupation || type
+      ? `${INTERACTIONS} ${OF_CUSTOMERS}`
+      : INTERACTIONS;
+  }
+  return occupation ? "daily_by_occupation" : "daily";
+}
+
+function needsTopic(by: readonly Dimension[]): boolean {
+  return by.includes("topic");
+}
+
+function shownOf(name: Dimension): string {
+  return EXPRESSIONS[name].shown ?? name;
+}
+
+function change(total: string): string {
+  return `round((${total} - previous) / nullif(previous, 0), 4) as change`;
+}
+
+function ending(
+  { by, limit }: MetricsQuestion,
+  table: string,
+): string {
+  const order = by.map((name) => `${table}.${name} nulls last`).join(", ");
+  return `${order ? `\norder by ${order}` : ""}${
+    limit === undefined ? "" : "\nlimit $row_limit::bigint"
+  }`;
+}

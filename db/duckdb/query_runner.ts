@@ -1,0 +1,138 @@
+/** Runs queries for requests, each on a connection of its own that an AbortSignal interrupts. */
+
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBResult,
+  DuckDBValue,
+} from "@duckdb/node-api";
+import type { Cell, Run } from "../store.ts";
+import { type Database, requireWhole } from "./database.ts";
+import { QuerySlots } from "./query_slots.ts";
+
+/** The slots of a process, whichever snapshot is asked. */
+export interface Slots {
+  readonly queries: QuerySlots;
+  /** For whole exports: one waits for its client, for minutes if need be. */
+  readonly exports: QuerySlots;
+}
+
+/** The settings that bound how many queries there are. */
+export interface SlotSettings {
+  readonly QUERY_CONCURRENCY: number;
+  readonly EXPORT_CONCURRENCY: number;
+  readonly QUERY_QUEUE: number;
+}
+
+/** Makes the slots of a process. */
+export function createSlots(settings: SlotSettings): Slots {
+  const queue = settings.QUERY_QUEUE;
+  return {
+    queries: new QuerySlots({ concurrency: settings.QUERY_CONCURRENCY, queue }),
+    exports: new QuerySlots({
+      concurrency: settings.EXPORT_CONCURRENCY,
+      queue,
+    }),
+  };
+}
+
+/** How often a call of DuckDB is interrupted until it ends. */
+const INTERRUPT_EVERY_MS = 20;
+
+/** Runs queries on one database. */
+export class QueryRunner {
+  readonly #database: Database;
+  readonly #slots: Slots;
+
+  constructor(database: Database, slots: Slots) {
+    this.#database = database;
+    this.#slots = slots;
+  }
+
+  /**
+   * Yields the rows of `sql`, the text of one statement, as they come and by
+   * position. It selects text, enums and numbers: anything else is cast there.
+   * Nothing runs before the first row is asked for. Slot and connection are held
+   * until the rows are read to the end or left. Throws the signal's reason when
+   * it is aborted, a StoreError "busy" when too many wait.
+   */
+  async *query(
+    sql: string,
+    values: Record<string, DuckDBValue>,
+    { signal, whole }: Run,
+  ): AsyncGenerator<Cell[][]> {
+    using _ = await this.#slots[whole ? "exports" : "queries"].take(signal);
+    // It costs 0.04 ms, so none is kept: what was interrupted goes with it.
+    const connection = await this.#database.connect();
+    let result: DuckDBResult | null = null;
+    try {
+      result = await interruptible(
+        connection,
+        signal,
+        () => connection.stream(sql, values),
+      );
+      const columns = result.columnCount;
+      for (;;) {
+        const chunk = await interruptible(
+          connection,
+          signal,
+          () => result!.fetchChunk(),
+        );
+        if (!chunk || chunk.rowCount === 0) break;
+        yield rowsOf(chunk, columns);
+      }
+      requireWhole(result);
+      result = null;
+    } finally {
+      // A result that is not read to its end keeps its memory, hundreds of MB
+      // after a sort, until it is collected, even when its connection is closed:
+      // only another statement ends it.
+      if (result) await connection.run("select 1").catch(() => {});
+      connection.closeSync();
+    }
+  }
+}
+
+// An interrupt that comes before DuckDB has begun is lost, and one between two
+// calls does nothing: so it is repeated, and the signal read before and after.
+async function interruptible<T>(
+  connection: DuckDBConnection,
+  signal: AbortSignal,
+  call: () => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const interrupt = () => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  signal.addEventListener("abort", interrupt);
+  try {
+    const result = await call();
+    signal.throwIfAborted();
+    return result;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+    clearInterval(timer);
+  }
+}
+
+function rowsOf(chunk: DuckDBDataChunk, columns: number): Cell[][] {
+  const rows: Cell[][] = Array.from(
+    { length: chunk.rowCount },
+    () => new Array(columns),
+  );
+  for (let column = 0; column < columns; column++) {
+    const vector = chunk.getColumnVector(column);
+    for (let row = 0; row < rows.length; row++) {
+      const value = vector.getItem(row);
+      // Ids and counts end at 2^53-1.
+      rows[row][column] = typeof value === "bigint"
+        ? Number(value)
+        : value as Cell;
+    }
+  }
+  return rows;
+}

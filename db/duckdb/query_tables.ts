@@ -1,0 +1,41 @@
+/** Builds the tables that questions are answered from, on a loaded database. */
+
+import type { DateRange } from "../store.ts";
+import type { Database } from "./database.ts";
+
+/** What the tables hold. */
+export interface QueryTables {
+  readonly types: readonly string[];
+  /** Null when there are more than MOST_OCCUPATIONS. */
+  readonly occupations: readonly string[] | null;
+  readonly date_range: DateRange | null;
+  /** Whether the occupation is in the rollup `daily_by_occupation`. */
+  readonly by_occupation: boolean;
+}
+
+/** With more, an occupation is free text: no list of names and no dimension. */
+const MOST_OCCUPATIONS = 10_000;
+/** With more, a rollup by occupation has nearly as many rows as the interactions. */
+const MOST_ROLLED_UP = 100;
+
+/** Builds `known_customers`, `set_topics` and the daily rollups. */
+export async function buildQueryTables(
+  database: Database,
+): Promise<QueryTables> {
+  await database.runFile("load/known_customers");
+  const [row] = await database.runFile("load/query_names", {
+    most_occupations: MOST_OCCUPATIONS,
+  });
+  const types = row.types as string[] | null ?? [];
+  const occupations = row.occupations as string[] | null ?? [];
+  const by_occupation = occupations.length <= MOST_ROLLED_UP;
+  await database.runFile("load/daily_by_occupation", { by_occupation });
+  await database.runFile("load/daily");
+  const { first, last } = row as { first: string | null; last: string | null };
+  return {
+    types,
+    occupations: occupations.length > MOST_OCCUPATIONS ? null : occupations,
+    date_range: first && last ? { first, last } : null,
+    by_occupation,
+  };
+}

@@ -1,0 +1,150 @@
+/** Answers questions with rows: what every such endpoint has in common. */
+
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import type {
+  Cell,
+  CustomerQuestion,
+  Filter,
+  Question,
+  Rows,
+  Run,
+  Snapshot,
+} from "../db/store.ts";
+import { querySchema } from "./endpoint.ts";
+import { filterJson } from "./filters.ts";
+import { createRowText, type Json, jsonText } from "./json_text.ts";
+import type { AnswerJson } from "./middleware/caching.ts";
+
+/** A question as an endpoint has understood it, and how it is answered. */
+export interface Asked {
+  /** What a file with the answer is called, such as `interactions`. */
+  readonly name: string;
+  /** The normalised question, in characters an ETag may have. */
+  readonly question: string;
+  /** The answer as JSON text; the caller retains the snapshot until it is there. */
+  json(run: Run): Promise<string>;
+  /** The whole answer; the caller retains the snapshot until it is read. */
+  rows?(run: Run): Rows;
+}
+
+/** Answers what was asked of a snapshot. */
+export type AnswerRows = (
+  c: Context,
+  snapshot: Snapshot,
+  asked: Asked,
+) => Response | Promise<Response>;
+
+/** How questions with rows are answered. */
+export function createAnswerRows(answerJson: AnswerJson): AnswerRows {
+  return function answerRows(c, snapshot, asked) {
+    return answerJson(c.req.raw, snapshot, asked.question, async () => {
+      using _ = snapshot.retain();
+      return await asked.json({ signal: c.req.raw.signal });
+    });
+  };
+}
+
+/** Most rows of an answer that has no pages, as JSON. */
+export const MAX_JSON_ROWS = 10_000;
+
+/** The query string of an endpoint that answers with rows. */
+export function rowsQuerySchema<Shape extends z.ZodRawShape>(shape: Shape) {
+  return querySchema({ ...shape, ...explainShape });
+}
+
+/** The parameter that asks how an answer came about. */
+export const explainShape = {
+  explain: z.literal("1", "explain must be 1.").optional().meta({
+    description:
+      "1 tells in meta.explain which filters, files and SQL the answer is from",
+  }),
+};
+
+/** All rows; throws a 400 when there are more than JSON answers whole. */
+export async function readRows(
+  rows: Rows,
+  most = MAX_JSON_ROWS,
+): Promise<Cell[][]> {
+  const all: Cell[][] = [];
+  for await (const batch of rows.batches) {
+    for (const row of batch) all.push([...row]);
+    if (all.length > most) {
+      throw new HTTPException(400, {
+        message:
+          `The answer has more than ${most} rows. Ask for less, or for format=csv or format=ndjson.`,
+      });
+    }
+  }
+  return all;
+}
+
+/** The text of an answer of many rows. */
+export function rowsAnswer(
+  snapshot: Snapshot,
+  shape: Pick<Rows, "columns" | "pivoted">,
+  rows: readonly (readonly Cell[])[],
+  meta: Readonly<Record<string, Json>>,
+): string {
+  return answerText(
+    snapshot,
+    `[${rows.map(createRowText(shape)).join(",")}]`,
+    meta,
+  );
+}
+
+/** The text of an answer whose data is `data`, itself JSON text. */
+export function answerText(
+  { data_version, loaded_at }: Snapshot,
+  data: string,
+  meta: Readonly<Record<string, Json>>,
+): string {
+  return `{"data":${data},"meta":${
+    jsonText({ data_version, loaded_at, ...meta })
+  }}`;
+}
+
+/** What `explain=1` adds to meta, or nothing where it is not asked for. */
+export async function explained(
+  snapshot: Snapshot,
+  explain: string | undefined,
+  questions: readonly (Question | CustomerQuestion)[],
+  filter: Filter,
+): Promise<Readonly<Record<string, Json>>> {
+  if (!explain) return {};
+  const { report } = snapshot;
+  const sql = await Promise.all(
+    questions.map((question) => snapshot.explain(question)),
+  );
+  return {
+    explain: {
+      filters: filterJson(filter),
+      files: report.files.map(({ file, table, rows_kept, rows_set_aside }) => ({
+        file,
+        table,
+        rows_counted: rows_kept,
+        rows_set_aside,
+      })),
+      set_aside: report.files.flatMap(({ file, set_aside }) =>
+        set_aside.map(({ column, reason, rows }) => ({
+          file,
+          column,
+          reason,
+          rows,
+        }))
+      ),
+      sql: sql.map(({ name, text }) => ({ name, text })),
+    },
+  };
+}
+
+/** The schema of what every answer's meta has. */
+export const metaSchema = z.object({
+  data_version: z.string(),
+  loaded_at: z.iso.datetime(),
+  explain: z.looseObject({}).optional(),
+});
+
+/** The schema of counts by name. */
+export const countsSchema = z.record(z.string(), z.int());

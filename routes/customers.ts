@@ -1,0 +1,204 @@
+/** `/api/v1/customers`: who is known, their records, contacts and totals. */
+
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import {
+  type CustomersQuestion,
+  requireSnapshot,
+  type Snapshot,
+  type Store,
+} from "../db/store.ts";
+import {
+  type AnswerRows,
+  answerText,
+  type Asked,
+  countsSchema,
+  explained,
+  explainShape,
+  metaSchema,
+  readRows,
+  rowsAnswer,
+  rowsQuerySchema,
+} from "./answer.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
+import {
+  type Endpoint,
+  failure,
+  parse,
+  parseQuery,
+  querySchema,
+} from "./endpoint.ts";
+import {
+  customerId,
+  filterOf,
+  namesShape,
+  PAGE_ROWS,
+  pageShape,
+  questionText,
+} from "./filters.ts";
+import { createRowText } from "./json_text.ts";
+
+const customersQuery = rowsQuerySchema({
+  q: z.string().min(1, "q is empty.").optional().meta({
+    description:
+      "What the customer_id or, ignoring case, the occupation begins with",
+  }),
+  type: namesShape.type,
+  occupation: namesShape.occupation,
+  ...pageShape,
+});
+
+const customerQuery = querySchema(explainShape);
+
+const params = z.object({ customer_id: customerId });
+
+const customer = z.object({
+  customer_id: z.int(),
+  occupation: z.string().nullable(),
+  type: z.string().nullable(),
+  known_from: z.enum(["customers", "interactions"]),
+  first_contact: z.iso.date().nullable(),
+  last_contact: z.iso.date().nullable(),
+  interactions: countsSchema,
+  total: z.int(),
+});
+
+const example = {
+  customer_id: 4,
+  occupation: "Jedi",
+  type: "Red",
+  known_from: "customers",
+  first_contact: "2020-02-11",
+  last_contact: "2020-03-05",
+  interactions: { Bird: 1, Call: 1 },
+  total: 2,
+};
+
+const exampleMeta = {
+  data_version: "0123456789abcdef",
+  loaded_at: "2024-01-01T00:00:00.000Z",
+};
+
+/** The endpoints. */
+export const customersEndpoints = [
+  {
+    path: "/api/v1/customers",
+    summary: "Who is known",
+    description:
+      "Everyone with a record, or only from interactions (known_from tells), by customer_id.",
+    query: customersQuery,
+    answers: {
+      200: {
+        description: "A page; meta.next is the cursor of the next page or null",
+        schema: z.object({
+          data: z.array(customer),
+          meta: metaSchema.extend({ next: z.string().nullable() }),
+        }),
+        example: { data: [example], meta: { ...exampleMeta, next: null } },
+      },
+      400: failure("A parameter is wrong; the text says which and why"),
+      410: failure("The cursor is of data that is no longer served"),
+      503: failure("No data is loaded yet"),
+    },
+  },
+  {
+    path: "/api/v1/customers/:customer_id",
+    summary: "One customer",
+    description: "The record, first and last contact, and totals.",
+    params,
+    query: customerQuery,
+    answers: {
+      200: {
+        description: "The customer",
+        schema: z.object({ data: customer, meta: metaSchema }),
+        example: { data: example, meta: exampleMeta },
+      },
+      400: failure("A parameter is wrong; the text says which and why"),
+      404: failure("No such customer"),
+      503: failure("No data is loaded yet"),
+    },
+  },
+] as const satisfies readonly Endpoint[];
+
+/** The routes. */
+export function createCustomers(store: Store, answerRows: AnswerRows) {
+  const [many, one] = customersEndpoints;
+  return new Hono()
+    .get(many.path, (c) => {
+      const snapshot = requireSnapshot(store);
+      const given = parseQuery(customersQuery, c.req.url);
+      return answerRows(c, snapshot, askCustomers(snapshot, given));
+    })
+    .get(one.path, (c) => {
+      const snapshot = requireSnapshot(store);
+      const customer_id = Number(parse(customerId, c.req.param("customer_id")));
+      const { explain } = parseQuery(customerQuery, c.req.url);
+      return answerRows(
+        c,
+        snapshot,
+        askCustomer(snapshot, customer_id, explain),
+      );
+    });
+}
+
+function askCustomers(
+  snapshot: Snapshot,
+  given: z.output<typeof customersQuery>,
+): Asked {
+  const { q: prefix, cursor, explain } = given;
+  const filter = filterOf(snapshot, given);
+  const parts = { q: prefix, ...filter };
+  const question_text = questionText("customers", parts);
+  const question: CustomersQuestion = {
+    kind: "customers",
+    filter,
+    prefix,
+    after_customer_id: cursor === undefined
+      ? undefined
+      : readCursor(snapshot, question_text, cursor, 1)[0],
+  };
+  const limit = given.limit === undefined ? undefined : Number(given.limit);
+  return {
+    name: "customers",
+    question: questionText("customers", { ...parts, limit, cursor, explain }),
+    rows: (run) => snapshot.ask({ ...question, limit }, run),
+    async json(run) {
+      const page_rows = limit ?? PAGE_ROWS.fallback;
+      // One more tells whether there is another page.
+      const rows = snapshot.ask({ ...question, limit: page_rows + 1 }, run);
+      const cells = await readRows(rows);
+      const page = cells.slice(0, page_rows);
+      const last = page.at(-1);
+      return rowsAnswer(snapshot, rows, page, {
+        next: last && cells.length > page_rows
+          ? writeCursor(snapshot, question_text, [last[0] as number])
+          : null,
+        ...await explained(snapshot, explain, [question], filter),
+      });
+    },
+  };
+}
+
+function askCustomer(
+  snapshot: Snapshot,
+  customer_id: number,
+  explain: string | undefined,
+): Asked {
+  const filter = { customer_ids: [customer_id] };
+  const question: CustomersQuestion = { kind: "customers", filter };
+  return {
+    name: `customer-${customer_id}`,
+    question: questionText("customer", { customer_id, explain }),
+    async json(run) {
+      const rows = snapshot.ask(question, run);
+      const [row] = await readRows(rows);
+      if (!row) throw new HTTPException(404, { message: "Customer not found" });
+      return answerText(
+        snapshot,
+        createRowText(rows)(row),
+        await explained(snapshot, explain, [question], filter),
+      );
+    },
+  };
+}

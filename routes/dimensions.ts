@@ -1,0 +1,156 @@
+/** `/api/v1/dimensions`: the names there are, for a website's drop-downs. */
+
+import { Hono } from "hono";
+import { z } from "zod";
+import {
+  type Cell,
+  type MetricsQuestion,
+  type NamedDimension,
+  type Question,
+  requireSnapshot,
+  type Run,
+  type Snapshot,
+  type Store,
+} from "../db/store.ts";
+import {
+  type AnswerRows,
+  answerText,
+  explained,
+  explainShape,
+  metaSchema,
+  readRows,
+} from "./answer.ts";
+import { type Endpoint, failure, parseQuery, querySchema } from "./endpoint.ts";
+import { questionText } from "./filters.ts";
+import { type Json, jsonText } from "./json_text.ts";
+
+const query = querySchema(explainShape);
+
+const names = z.array(z.object({
+  name: z.string().nullable(),
+  interactions: z.int(),
+}));
+
+const customerNames = z.array(z.object({
+  name: z.string().nullable(),
+  interactions: z.int(),
+  customers: z.int(),
+}));
+
+/** The endpoint. */
+export const dimensionsEndpoint = {
+  path: "/api/v1/dimensions",
+  summary: "The channels, topics, types and occupations there are",
+  description:
+    "With the interactions and customers of each, in code-point order; the name null stands for none. occupations is null where they are too many to list.",
+  query,
+  answers: {
+    200: {
+      description: "Every name, and the days of the first and last interaction",
+      schema: z.object({
+        data: z.object({
+          channels: names,
+          topics: names,
+          types: customerNames,
+          occupations: customerNames.nullable(),
+          date_range: z.object({ first: z.iso.date(), last: z.iso.date() })
+            .nullable(),
+        }),
+        meta: metaSchema,
+      }),
+      example: {
+        data: {
+          channels: [{ name: "Bird", interactions: 1 }],
+          topics: [{ name: "Sand", interactions: 1 }],
+          types: [{ name: "Red", interactions: 1, customers: 1 }],
+          occupations: [{ name: "Jedi", interactions: 1, customers: 1 }],
+          date_range: { first: "2020-03-05", last: "2020-03-05" },
+        },
+        meta: {
+          data_version: "0123456789abcdef",
+          loaded_at: "2024-01-01T00:00:00.000Z",
+        },
+      },
+    },
+    400: failure("A parameter is wrong; the text says which and why"),
+    503: failure("No data is loaded yet"),
+  },
+} as const satisfies Endpoint;
+
+/** The route. */
+export function createDimensions(store: Store, answerRows: AnswerRows) {
+  return new Hono().get(dimensionsEndpoint.path, (c) => {
+    const snapshot = requireSnapshot(store);
+    const { explain } = parseQuery(query, c.req.url);
+    return answerRows(c, snapshot, {
+      name: "dimensions",
+      question: questionText("dimensions", { explain }),
+      async json(run) {
+        const questions: Question[] = [];
+        const ask = (question: Question) => {
+          questions.push(question);
+          return countsOf(snapshot, question, run);
+        };
+        const data = await dimensionsOf(snapshot, ask);
+        return answerText(
+          snapshot,
+          jsonText(data),
+          await explained(snapshot, explain, questions, {}),
+        );
+      },
+    });
+  });
+}
+
+async function dimensionsOf(
+  snapshot: Snapshot,
+  ask: (question: Question) => Promise<Map<Cell, number>>,
+): Promise<Json> {
+  const { channels, topics, types, occupations, date_range } = snapshot;
+  const interactionsBy = (name: NamedDimension) =>
+    ask({ kind: "metrics", by: [name], filter: {} } satisfies MetricsQuestion);
+  const list = async (name: NamedDimension, known: readonly string[]) => {
+    const interactions = await interactionsBy(name);
+    return named(known, interactions.has(null)).map((name) => ({
+      name,
+      interactions: interactions.get(name) ?? 0,
+    }));
+  };
+  const customerList = async (
+    name: "type" | "occupation",
+    known: readonly string[],
+  ) => {
+    const interactions = await interactionsBy(name);
+    const customers = await ask({
+      kind: "customer_count",
+      by: [name],
+      filter: {},
+    });
+    return named(known, customers.has(null)).map((name) => ({
+      name,
+      interactions: interactions.get(name) ?? 0,
+      customers: customers.get(name) ?? 0,
+    }));
+  };
+  return {
+    channels: await list("channel", channels),
+    topics: await list("topic", topics),
+    types: await customerList("type", types),
+    occupations: occupations && await customerList("occupation", occupations),
+    date_range: date_range && { ...date_range },
+  };
+}
+
+/** The counts of the groups of one dimension. */
+async function countsOf(
+  snapshot: Snapshot,
+  question: Question,
+  run: Run,
+): Promise<Map<Cell, number>> {
+  const rows = await readRows(snapshot.ask(question, run), Infinity);
+  return new Map(rows.map(([name, count]) => [name, count as number]));
+}
+
+function named(known: readonly string[], has_none: boolean) {
+  return has_none ? [...known, null] : known;
+}

@@ -1,0 +1,240 @@
+/** Filters of the endpoints: their parameters, and what they mean in a snapshot. */
+
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import type { Filter, NamedDimension, Snapshot } from "../db/store.ts";
+import type { Json } from "./json_text.ts";
+
+/** How many known names an error lists. */
+const NAMES_LISTED = 20;
+/** Characters of what was given that an error repeats. */
+const QUOTED_LENGTH = 60;
+
+const INVALID_ID = "Invalid customer_id provided";
+
+/** A customer_id as text. */
+export const customerId = z.string()
+  .regex(/^[1-9][0-9]{0,15}$/, INVALID_ID)
+  .transform(Number)
+  .refine(Number.isSafeInteger, INVALID_ID)
+  .meta({ description: "1 to 2^53-1" });
+
+function day(name: string, meaning: string) {
+  return z.iso.date(`Invalid ${name} format. Use YYYY-MM-DD.`).optional()
+    .meta({ description: meaning });
+}
+
+/** Most customers that a list names. */
+const MAX_CUSTOMER_IDS = 100;
+
+/** The customers of a comma list, ascending and each once; throws a 400. */
+export function customerIdsOf(text: string): number[] {
+  const ids = text.split(",").map((one) => customerId.safeParse(one.trim()));
+  if (ids.length > MAX_CUSTOMER_IDS) {
+    throw new HTTPException(400, {
+      message: `customer_id takes at most ${MAX_CUSTOMER_IDS} customers.`,
+    });
+  }
+  const numbers = ids.map(({ data }) => {
+    if (data !== undefined) return data;
+    throw new HTTPException(400, { message: INVALID_ID });
+  });
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+/** Rows of a page: by default, and at most. */
+export const PAGE_ROWS = { fallback: 100, most: 10_000 };
+
+const INVALID_LIMIT =
+  `limit must be a whole number from 1 to ${PAGE_ROWS.most}.`;
+
+/** The parameters of a list that has pages. */
+export const pageShape = {
+  limit: z.string()
+    .regex(/^[1-9][0-9]{0,4}$/, INVALID_LIMIT)
+    .refine((text) => Number(text) <= PAGE_ROWS.most, INVALID_LIMIT)
+    .optional().meta({
+      description:
+        `Rows of a page, 1 to ${PAGE_ROWS.most}; default ${PAGE_ROWS.fallback}`,
+    }),
+  cursor: z.string().optional().meta({
+    description: "meta.next of the page before",
+  }),
+};
+
+/** The parameters of a period. */
+export const periodShape = {
+  start_date: day("start_date", "First day, included"),
+  end_date: day("end_date", "Last day, whole and included"),
+};
+
+/** Whether the period of a query does not end before it starts. */
+export function isPeriod(
+  { start_date, end_date }: { start_date?: string; end_date?: string },
+): boolean {
+  return !start_date || !end_date || start_date <= end_date;
+}
+
+/** What is wrong when `isPeriod` is false. */
+export const NO_PERIOD = "start_date cannot be later than end_date.";
+
+function list(meaning: string, or_none: boolean) {
+  return z.string().optional().meta({
+    description: `${meaning}, split by commas, ignoring case; ` +
+      `a name with a comma in double quotes${
+        or_none ? "; null is those without one" : ""
+      }`,
+  });
+}
+
+/** The parameters that are lists of names. */
+export const namesShape = {
+  topic: list("Topics, by the month's product", true),
+  channel: list("Channels", false),
+  type: list("Types of customers", true),
+  occupation: list("Occupations of customers", true),
+};
+
+/** The names given, each of which a snapshot must know. */
+type Given = {
+  readonly [name in keyof typeof periodShape | NamedDimension]?: string;
+};
+
+/** What the filters of a query mean in a snapshot; throws a 400 for an unknown name. */
+export function filterOf(snapshot: Snapshot, given: Given): Filter {
+  const { start_date, end_date, channel, topic, type, occupation } = given;
+  const filter = {
+    start_date,
+    end_date,
+    channels: channel === undefined
+      ? undefined
+      : namesOf(snapshot, "channel", channel).filter((name) => name !== null),
+    topics: topic === undefined ? undefined : namesOf(snapshot, "topic", topic),
+    types: type === undefined ? undefined : namesOf(snapshot, "type", type),
+    occupations: occupation === undefined
+      ? undefined
+      : namesOf(snapshot, "occupation", occupation),
+  };
+  return Object.fromEntries(
+    Object.entries(filter).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** A filter as `explain` tells it. */
+export function filterJson(filter: Filter): Json {
+  return Object.fromEntries(Object.entries(filter));
+}
+
+/** The known names of a dimension, in code-point order. */
+export function knownNames(
+  snapshot: Snapshot,
+  dimension: NamedDimension,
+): readonly string[] {
+  switch (dimension) {
+    case "channel":
+      return snapshot.channels;
+    case "topic":
+      return snapshot.topics;
+    case "type":
+      return snapshot.types;
+    case "occupation":
+      return requireOccupations(snapshot);
+  }
+}
+
+/** The known occupations; throws a 400 where they are free text. */
+export function requireOccupations({ occupations }: Snapshot) {
+  if (occupations) return occupations;
+  throw new HTTPException(400, {
+    message:
+      "The data has too many different occupations to filter or group by them.",
+  });
+}
+
+/** The error of a name that nothing has. */
+export function unknownName(
+  snapshot: Snapshot,
+  dimension: NamedDimension,
+  name: string,
+): HTTPException {
+  return unknown(dimension, name, knownNames(snapshot, dimension));
+}
+
+/** The error of a value that is none of the known ones. */
+export function unknown(
+  what: string,
+  value: string,
+  values: readonly string[],
+): HTTPException {
+  const known = values.slice(0, NAMES_LISTED).join(", ") || "none";
+  const more = values.length > NAMES_LISTED
+    ? ` and ${values.length - NAMES_LISTED} more`
+    : "";
+  return new HTTPException(400, {
+    message: `Unknown ${what} ${
+      JSON.stringify(value.slice(0, QUOTED_LENGTH))
+    }. Known: ${known}${more}.`,
+  });
+}
+
+// Each once and in code-point order, so that equal questions are written equally.
+function namesOf(
+  snapshot: Snapshot,
+  dimension: NamedDimension,
+  text: string,
+): (string | null)[] {
+  const known = knownNames(snapshot, dimension);
+  const names = splitList(dimension, text).map((name) => {
+    const found = snapshot.findName(dimension, name);
+    if (found !== undefined) return found;
+    // No name is null: the cell says no value in every file.
+    if (dimension !== "channel" && name.trim().toLowerCase() === "null") {
+      return null;
+    }
+    throw unknownName(snapshot, dimension, name);
+  });
+  return [...known, null].filter((name) => names.includes(name));
+}
+
+const ELEMENT = /\s*(?:"((?:[^"]|"")*)"|([^",]*))\s*(,|$)/y;
+
+/** The elements of a comma list; one with a comma or quote is in double quotes. */
+export function splitList(parameter: string, text: string): string[] {
+  const elements: string[] = [];
+  ELEMENT.lastIndex = 0;
+  for (;;) {
+    const match = ELEMENT.exec(text);
+    const element = match?.[1]?.replaceAll('""', '"') ?? match?.[2].trim();
+    if (!match || !element) {
+      throw new HTTPException(400, {
+        message: `Invalid ${parameter} list ${
+          JSON.stringify(text.slice(0, QUOTED_LENGTH))
+        }. Use names split by commas; quote one that has a comma.`,
+      });
+    }
+    elements.push(element);
+    if (match[3] === "") return elements;
+  }
+}
+
+/**
+ * A question in one way of writing, in characters an ETag may have: what it is
+ * asked of, then its parts without those that are not given; values are encoded
+ * and lists joined by `|`.
+ */
+export function questionText(
+  of: string,
+  parts: Readonly<Record<string, Part>>,
+): string {
+  const given = Object.entries(parts).filter(([, value]) =>
+    value !== undefined
+  );
+  const texts = given.map(([name, value]) =>
+    `${name}=${
+      [value].flat().map((one) => encodeURIComponent(String(one))).join("|")
+    }`
+  );
+  return `${of}?${texts.join("&")}`;
+}
+
+type Part = string | number | readonly (string | number | null)[] | undefined;

@@ -1,0 +1,253 @@
+/** `/api/v1/interactions/{customer_id}/timeline` and `/topics`: one customer's history. */
+
+import { type Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import {
+  type Cell,
+  type Filter,
+  type Interval,
+  requireSnapshot,
+  type Snapshot,
+  type Store,
+  type TimelineQuestion,
+  type TopicsQuestion,
+} from "../db/store.ts";
+import {
+  type AnswerRows,
+  type Asked,
+  countsSchema,
+  explained,
+  MAX_JSON_ROWS,
+  metaSchema,
+  readRows,
+  rowsAnswer,
+  rowsQuerySchema,
+} from "./answer.ts";
+import { type Endpoint, failure, parse, parseQuery } from "./endpoint.ts";
+import {
+  customerId,
+  filterOf,
+  isPeriod,
+  namesShape,
+  NO_PERIOD,
+  periodShape,
+  questionText,
+} from "./filters.ts";
+
+const INTERVALS = [
+  "day",
+  "week",
+  "month",
+  "quarter",
+  "year",
+] as const satisfies readonly Interval[];
+
+const params = z.object({ customer_id: customerId });
+
+const filtersShape = {
+  ...periodShape,
+  topic: namesShape.topic,
+  channel: namesShape.channel,
+};
+
+const topicsQuery = rowsQuerySchema(filtersShape).refine(isPeriod, NO_PERIOD);
+
+const timelineQuery = rowsQuerySchema({
+  interval: z.enum(
+    INTERVALS,
+    `interval must be one of ${INTERVALS.join(", ")}.`,
+  )
+    .optional().meta({
+      description: "Length of the periods, default month; weeks are ISO's",
+    }),
+  ...filtersShape,
+}).refine(isPeriod, NO_PERIOD);
+
+const failures = {
+  400: failure(
+    `A parameter is wrong, or the answer has more than ${MAX_JSON_ROWS} rows`,
+  ),
+  404: failure("No such customer"),
+  503: failure("No data is loaded yet"),
+} as const;
+
+const counts = { interactions: countsSchema, total: z.int() };
+
+const exampleMeta = {
+  data_version: "0123456789abcdef",
+  loaded_at: "2024-01-01T00:00:00.000Z",
+};
+
+/** The endpoints. */
+export const historyEndpoints = [
+  {
+    path: "/api/v1/interactions/:customer_id/timeline",
+    summary: "When one customer was talked to",
+    description:
+      "A row a period, from the first day asked for or with an interaction to the last, within 1900-01-01 to 2078-12-31; periods without any have zeros.",
+    params,
+    query: timelineQuery,
+    answers: {
+      200: {
+        description: "The periods in order; meta.interactions is their sum",
+        schema: z.object({
+          data: z.array(z.object({ period: z.string(), ...counts })),
+          meta: metaSchema.extend({ interactions: z.int() }),
+        }),
+        example: {
+          data: [{
+            period: "2020-03",
+            interactions: { Bird: 1, Call: 0 },
+            total: 1,
+          }],
+          meta: { ...exampleMeta, interactions: 1 },
+        },
+      },
+      ...failures,
+    },
+  },
+  {
+    path: "/api/v1/interactions/:customer_id/topics",
+    summary: "What one customer was talked to about",
+    description:
+      "A row a topic, by the month's product; null for interactions without one. Those with several are in several rows: meta.overlap says by how much the rows add up to more than meta.interactions.",
+    params,
+    query: topicsQuery,
+    answers: {
+      200: {
+        description: "The topics that occur, in code-point order",
+        schema: z.object({
+          data: z.array(z.object({ topic: z.string().nullable(), ...counts })),
+          meta: metaSchema.extend({
+            interactions: z.int(),
+            overlap: z.int(),
+          }),
+        }),
+        example: {
+          data: [{
+            topic: "Sand",
+            interactions: { Bird: 1, Call: 0 },
+            total: 1,
+          }],
+          meta: { ...exampleMeta, interactions: 1, overlap: 0 },
+        },
+      },
+      ...failures,
+    },
+  },
+] as const satisfies readonly Endpoint[];
+
+/** The routes. */
+export function createHistory(store: Store, answerRows: AnswerRows) {
+  const [timeline, topics] = historyEndpoints;
+
+  async function answer(
+    c: Context,
+    snapshot: Snapshot,
+    id: number,
+    asked: Asked,
+  ) {
+    if (await snapshot.countByChannel({ customer_id: id }) === null) {
+      throw new HTTPException(404, { message: "Customer not found" });
+    }
+    return answerRows(c, snapshot, asked);
+  }
+
+  return new Hono()
+    .get(timeline.path, (c) => {
+      const snapshot = requireSnapshot(store);
+      const customer_id = Number(parse(customerId, c.req.param("customer_id")));
+      const given = parseQuery(timelineQuery, c.req.url);
+      const asked = askTimeline(snapshot, customer_id, given);
+      return answer(c, snapshot, customer_id, asked);
+    })
+    .get(topics.path, (c) => {
+      const snapshot = requireSnapshot(store);
+      const customer_id = Number(parse(customerId, c.req.param("customer_id")));
+      const given = parseQuery(topicsQuery, c.req.url);
+      const asked = askTopics(snapshot, customer_id, given);
+      return answer(c, snapshot, customer_id, asked);
+    });
+}
+
+function askTimeline(
+  snapshot: Snapshot,
+  customer_id: number,
+  given: z.output<typeof timelineQuery>,
+): Asked {
+  const { interval = "month", explain } = given;
+  const filter = filterOf(snapshot, given);
+  const question: TimelineQuestion = {
+    kind: "timeline",
+    customer_id,
+    interval,
+    filter,
+  };
+  return {
+    name: `interactions-${customer_id}-timeline`,
+    question: questionText("timeline", {
+      customer_id,
+      interval,
+      ...filter,
+      explain,
+    }),
+    rows: (run) => snapshot.ask(question, run),
+    async json(run) {
+      const rows = snapshot.ask(
+        { ...question, limit: MAX_JSON_ROWS + 1 },
+        run,
+      );
+      const cells = await readRows(rows);
+      return rowsAnswer(snapshot, rows, cells, {
+        interactions: sumOfTotals(cells),
+        ...await explained(
+          snapshot,
+          explain,
+          [question],
+          withCustomer(filter, customer_id),
+        ),
+      });
+    },
+  };
+}
+
+function askTopics(
+  snapshot: Snapshot,
+  customer_id: number,
+  given: z.output<typeof topicsQuery>,
+): Asked {
+  const { explain } = given;
+  const filter = filterOf(snapshot, given);
+  const question: TopicsQuestion = { kind: "topics", customer_id, filter };
+  return {
+    name: `interactions-${customer_id}-topics`,
+    question: questionText("topics", {
+      customer_id,
+      ...filter,
+      explain,
+    }),
+    rows: (run) => snapshot.ask(question, run),
+    async json(run) {
+      const rows = snapshot.ask(question, run);
+      const cells = await readRows(rows);
+      const own = withCustomer(filter, customer_id);
+      const [[interactions]] = await readRows(
+        snapshot.ask({ kind: "metrics", by: [], filter: own }, run),
+      );
+      return rowsAnswer(snapshot, rows, cells, {
+        interactions,
+        overlap: sumOfTotals(cells) - (interactions as number),
+        ...await explained(snapshot, explain, [question], own),
+      });
+    },
+  };
+}
+
+function withCustomer(filter: Filter, customer_id: number): Filter {
+  return { ...filter, customer_ids: [customer_id] };
+}
+
+function sumOfTotals(rows: readonly (readonly Cell[])[]): number {
+  return rows.reduce((sum, row) => sum + (row.at(-1) as number), 0);
+}

@@ -1,0 +1,240 @@
+/** `/api/v1/interactions`: every customer by every channel, in pages. */
+
+import { Hono } from "hono";
+import { z } from "zod";
+import {
+  type Cell,
+  type Filter,
+  type InteractionsQuestion,
+  type InteractionsSort,
+  requireSnapshot,
+  type Run,
+  type Snapshot,
+  type Store,
+} from "../db/store.ts";
+import {
+  type AnswerRows,
+  type Asked,
+  countsSchema,
+  explained,
+  metaSchema,
+  readRows,
+  rowsAnswer,
+  rowsQuerySchema,
+} from "./answer.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
+import { type Endpoint, failure, parseQuery } from "./endpoint.ts";
+import {
+  customerIdsOf,
+  filterOf,
+  isPeriod,
+  namesShape,
+  NO_PERIOD,
+  PAGE_ROWS,
+  pageShape,
+  periodShape,
+  questionText,
+  unknown,
+} from "./filters.ts";
+
+const query = rowsQuerySchema({
+  customer_id: z.string().optional().meta({
+    description: "At most 100 customers, split by commas",
+  }),
+  sort: z.string().optional().meta({
+    description:
+      "customer_id, total or a channel, ascending; descending with - in front. A channel of such a name is channel_ and its name",
+  }),
+  ...pageShape,
+  ...periodShape,
+  ...namesShape,
+}).refine(isPeriod, NO_PERIOD);
+
+const FIXED_SORTS = ["customer_id", "total"] as const;
+
+/** The endpoint. */
+export const matrixEndpoint = {
+  path: "/api/v1/interactions",
+  summary: "How often every customer was talked to on each channel",
+  description:
+    "A row a customer and a count a channel, zero when unused. Types, occupations and customer_id choose the customers, the other filters what is counted; a channel filter narrows the columns.",
+  query,
+  answers: {
+    200: {
+      description:
+        "A page; meta has the totals of all pages, and in next the cursor of the next page or null",
+      schema: z.object({
+        data: z.array(z.object({
+          customer_id: z.int(),
+          occupation: z.string().nullable(),
+          type: z.string().nullable(),
+          interactions: countsSchema,
+          total: z.int(),
+        })),
+        meta: metaSchema.extend({
+          customers: z.int(),
+          interactions: countsSchema,
+          total: z.int(),
+          unknown_customer_ids: z.array(z.int()).optional(),
+          next: z.string().nullable(),
+        }),
+      }),
+      example: {
+        data: [{
+          customer_id: 1,
+          occupation: "Jedi",
+          type: "Red",
+          interactions: { Bird: 0, Call: 4 },
+          total: 4,
+        }],
+        meta: {
+          data_version: "0123456789abcdef",
+          loaded_at: "2024-01-01T00:00:00.000Z",
+          customers: 1,
+          interactions: { Bird: 0, Call: 4 },
+          total: 4,
+          next: null,
+        },
+      },
+    },
+    400: failure("A parameter is wrong; the text says which and why"),
+    410: failure("The cursor is of data that is no longer served"),
+    503: failure("No data is loaded yet"),
+  },
+} as const satisfies Endpoint;
+
+/** The route. */
+export function createMatrix(store: Store, answerRows: AnswerRows) {
+  return new Hono().get(matrixEndpoint.path, (c) => {
+    const snapshot = requireSnapshot(store);
+    const given = parseQuery(query, c.req.url);
+    return answerRows(c, snapshot, ask(snapshot, given));
+  });
+}
+
+function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
+  const { cursor, explain } = given;
+  const customer_ids = given.customer_id === undefined
+    ? undefined
+    : customerIdsOf(given.customer_id);
+  const filter: Filter = {
+    ...filterOf(snapshot, given),
+    ...customer_ids && { customer_ids },
+  };
+  const sort = parseSort(snapshot, filter, given.sort ?? "customer_id");
+  const parts = { ...filter, sort: sortParts(sort) };
+  const question_text = questionText("interactions", parts);
+  const question: InteractionsQuestion = {
+    kind: "interactions",
+    filter,
+    sort,
+    after: cursor === undefined
+      ? undefined
+      : afterOf(readCursor(snapshot, question_text, cursor, 2)),
+  };
+  const limit = given.limit === undefined ? undefined : Number(given.limit);
+
+  return {
+    name: "interactions",
+    question: questionText("interactions", {
+      ...parts,
+      limit,
+      cursor,
+      explain,
+    }),
+    rows: (run) => snapshot.ask({ ...question, limit }, run),
+    async json(run) {
+      const page_rows = limit ?? PAGE_ROWS.fallback;
+      // One more tells whether there is another page.
+      const rows = snapshot.ask({ ...question, limit: page_rows + 1 }, run);
+      const cells = await readRows(rows);
+      const page = cells.slice(0, page_rows);
+      const last = page.at(-1);
+      const { start, names } = rows.pivoted!;
+      const sorted_by = typeof sort.by === "object"
+        ? start + names.indexOf(sort.by.channel)
+        : rows.columns.findLastIndex(({ name }) => name === sort.by);
+      const [totals] = await readRows(
+        snapshot.ask(
+          { kind: "metrics", by: [], pivot: "channel", filter },
+          run,
+        ),
+      );
+      return rowsAnswer(snapshot, rows, page, {
+        customers: await countCustomers(snapshot, filter, run),
+        interactions: new Map(names.map((name, i) => [name, totals[i]])),
+        total: totals[names.length],
+        ...customer_ids && {
+          unknown_customer_ids: await unknownOf(snapshot, customer_ids),
+        },
+        next: last && cells.length > page_rows
+          ? writeCursor(snapshot, question_text, [
+            last[sorted_by] as number,
+            last[0] as number,
+          ])
+          : null,
+        ...await explained(snapshot, explain, [question], filter),
+      });
+    },
+  };
+}
+
+function afterOf([value, customer_id]: number[]) {
+  return { value, customer_id };
+}
+
+function sortParts({ by, descending }: InteractionsQuestion["sort"]) {
+  return [
+    descending ? "descending" : "ascending",
+    ...typeof by === "string" ? [by] : ["channel", by.channel],
+  ];
+}
+
+/** What to sort by: a name as it is given, or else without a `-` in front. */
+function parseSort(
+  snapshot: Snapshot,
+  filter: Filter,
+  text: string,
+): InteractionsQuestion["sort"] {
+  const channels = filter.channels ?? snapshot.channels;
+  const find = (name: string): InteractionsSort | undefined => {
+    const fixed = FIXED_SORTS.find((fixed) => fixed === name.toLowerCase());
+    if (fixed) return fixed;
+    const channel = snapshot.findName("channel", name) ??
+      snapshot.findName("channel", name.replace(/^channel_/i, ""));
+    return channel !== undefined && channels.includes(channel)
+      ? { channel }
+      : undefined;
+  };
+  const ascending = find(text);
+  if (ascending) return { by: ascending, descending: false };
+  const descending = text.startsWith("-") && find(text.slice(1));
+  if (descending) return { by: descending, descending: true };
+  throw unknown("sort", text, [...FIXED_SORTS, ...channels]);
+}
+
+/** How many customers a filter chooses. */
+async function countCustomers(
+  snapshot: Snapshot,
+  filter: Filter,
+  run: Run,
+): Promise<Cell> {
+  const { types, occupations, customer_ids } = filter;
+  if (!types && !occupations && !customer_ids) return snapshot.report.customers;
+  const [[customers]] = await readRows(
+    snapshot.ask({ kind: "customer_count", by: [], filter }, run),
+  );
+  return customers;
+}
+
+async function unknownOf(
+  snapshot: Snapshot,
+  customer_ids: readonly number[],
+): Promise<number[]> {
+  const unknown: number[] = [];
+  for (const customer_id of customer_ids) {
+    const counts = await snapshot.countByChannel({ customer_id });
+    if (!counts) unknown.push(customer_id);
+  }
+  return unknown;
+}

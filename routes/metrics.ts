@@ -1,0 +1,364 @@
+/** `/api/v1/metrics…`: how many interactions and customers, by whatever they are grouped. */
+
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import {
+  type Cell,
+  type CustomerCountQuestion,
+  type Dimension,
+  type Filter,
+  type MetricsQuestion,
+  requireSnapshot,
+  type Run,
+  type Snapshot,
+  type Store,
+} from "../db/store.ts";
+import {
+  type AnswerRows,
+  answerText,
+  type Asked,
+  explained,
+  MAX_JSON_ROWS,
+  metaSchema,
+  readRows,
+  rowsAnswer,
+  rowsQuerySchema,
+} from "./answer.ts";
+import { type Endpoint, failure, parseQuery, querySchema } from "./endpoint.ts";
+import {
+  filterOf,
+  isPeriod,
+  namesShape,
+  NO_PERIOD,
+  periodShape,
+  questionText,
+  requireOccupations,
+  splitList,
+  unknown,
+} from "./filters.ts";
+import {
+  DIMENSIONS,
+  MEASURES,
+  PIVOTS,
+  TIME_DIMENSIONS,
+} from "./metrics_catalogue.ts";
+import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
+
+/** Most dimensions at once. */
+const MAX_BY = 3;
+
+const interactionsQuery = rowsQuerySchema({
+  by: z.string().optional().meta({
+    description: `Up to ${MAX_BY} of ${
+      DIMENSIONS.map(({ name }) => name).join(", ")
+    }, split by commas; without it the grand total`,
+  }),
+  pivot: z.enum(PIVOTS, `pivot must be one of ${PIVOTS.join(", ")}.`).optional()
+    .meta({ description: "A dimension whose values become columns" }),
+  compare: z.enum(COMPARISONS, `compare must be ${COMPARISONS.join(" or ")}.`)
+    .optional().meta({
+      description:
+        "Adds previous and change, a share of previous (0.25 is a quarter more) or null where that is 0; needs both dates and no time dimension",
+    }),
+  ...periodShape,
+  ...namesShape,
+}).refine(isPeriod, NO_PERIOD);
+
+const customersQuery = rowsQuerySchema({
+  by: z.string().optional().meta({
+    description:
+      "type, occupation or both, split by commas; without it the grand total",
+  }),
+  type: namesShape.type,
+  occupation: namesShape.occupation,
+});
+
+const group = z.looseObject({});
+
+/** The endpoints. */
+export const metricsEndpoints = [
+  {
+    path: "/api/v1/metrics/interactions",
+    summary: "How many interactions, grouped by whatever is asked",
+    description:
+      "Long form: a row for each group that occurs. With a pivot: a column for each value, zero when unused. A topic is by the month's product; an interaction with two topics is in the rows of both, and meta.overlap says by how much the rows add up to more than there are.",
+    query: interactionsQuery,
+    answers: {
+      200: {
+        description: "A row a group, in the order of the dimensions",
+        schema: z.object({
+          data: z.array(group),
+          meta: metaSchema.extend({
+            interactions: z.int(),
+            overlap: z.int(),
+          }),
+        }),
+        example: {
+          data: [{ type: "Red", month: "2020-03", interactions: 3 }],
+          meta: {
+            data_version: "0123456789abcdef",
+            loaded_at: "2024-01-01T00:00:00.000Z",
+            interactions: 3,
+            overlap: 0,
+          },
+        },
+      },
+      400: failure(
+        `A parameter is wrong, or the answer has more than ${MAX_JSON_ROWS} rows`,
+      ),
+      503: failure("No data is loaded yet"),
+    },
+  },
+  {
+    path: "/api/v1/metrics/customers",
+    summary: "How many customers, by type or occupation",
+    description:
+      "Everyone known counts, with a record or only from interactions; meta.without_record says how many of them have none.",
+    query: customersQuery,
+    answers: {
+      200: {
+        description: "A row a group",
+        schema: z.object({
+          data: z.array(group),
+          meta: metaSchema.extend({
+            customers: z.int(),
+            without_record: z.int(),
+          }),
+        }),
+        example: {
+          data: [{ type: "Red", customers: 3 }],
+          meta: {
+            data_version: "0123456789abcdef",
+            loaded_at: "2024-01-01T00:00:00.000Z",
+            customers: 3,
+            without_record: 0,
+          },
+        },
+      },
+      400: failure("A parameter is wrong"),
+      503: failure("No data is loaded yet"),
+    },
+  },
+  {
+    path: "/api/v1/metrics",
+    summary: "What can be counted, and by what",
+    description:
+      "Each measure and dimension in words, with its grain and whether it adds up.",
+    query: querySchema({}),
+    answers: {
+      200: {
+        description: "The catalogue",
+        schema: z.object({
+          data: z.object({
+            measures: z.array(z.object({
+              name: z.string(),
+              endpoint: z.string(),
+              definition: z.string(),
+              grain: z.string(),
+              adds_up: z.boolean(),
+            })),
+            dimensions: z.array(z.object({
+              name: z.string(),
+              definition: z.string(),
+              grain: z.string(),
+              adds_up: z.boolean(),
+              pivots: z.boolean(),
+            })),
+          }),
+          meta: metaSchema,
+        }),
+      },
+      400: failure("A query parameter was given"),
+      503: failure("No data is loaded yet"),
+    },
+  },
+] as const satisfies readonly Endpoint[];
+
+/** The routes. */
+export function createMetrics(store: Store, answerRows: AnswerRows) {
+  const [interactions, customers, catalogue] = metricsEndpoints;
+  return new Hono()
+    .get(interactions.path, (c) => {
+      const snapshot = requireSnapshot(store);
+      const query = parseQuery(interactionsQuery, c.req.url);
+      return answerRows(c, snapshot, askInteractions(snapshot, query));
+    })
+    .get(customers.path, (c) => {
+      const snapshot = requireSnapshot(store);
+      const query = parseQuery(customersQuery, c.req.url);
+      return answerRows(c, snapshot, askCustomers(snapshot, query));
+    })
+    .get(catalogue.path, (c) => {
+      const snapshot = requireSnapshot(store);
+      parseQuery(catalogue.query, c.req.url);
+      return answerRows(c, snapshot, {
+        name: "metrics",
+        question: "catalogue",
+        json: () =>
+          Promise.resolve(answerText(
+            snapshot,
+            JSON.stringify({ measures: MEASURES, dimensions: DIMENSIONS }),
+            {},
+          )),
+      });
+    });
+}
+
+function askInteractions(
+  snapshot: Snapshot,
+  query: z.output<typeof interactionsQuery>,
+): Asked {
+  const { pivot, compare, explain } = query;
+  const by = parseBy(snapshot, query.by);
+  if (pivot && by.includes(pivot)) {
+    throw badRequest(`by and pivot cannot both be ${pivot}.`);
+  }
+  const filter = filterOf(snapshot, query);
+  const compared_with = compare && comparedWith(by, pivot, compare, filter);
+  const question: MetricsQuestion = {
+    kind: "metrics",
+    by,
+    pivot,
+    filter,
+    compared_with,
+  };
+  return {
+    name: "metrics-interactions",
+    question: questionText("metrics-interactions", {
+      by,
+      pivot,
+      compare,
+      ...filter,
+      explain,
+    }),
+    rows: (run) => snapshot.ask(question, run),
+    async json(run) {
+      const rows = snapshot.ask(
+        { ...question, limit: MAX_JSON_ROWS + 1 },
+        run,
+      );
+      const cells = await readRows(rows);
+      const { pivoted } = rows;
+      const total = by.length + (pivoted?.names.length ?? 0);
+      const counted = sumOf(cells, total, total + 1);
+      const interactions = by.includes("topic")
+        ? await grandTotal(snapshot, filter, run)
+        : counted;
+      // Topics overlap among the rows, or among the columns of each.
+      const with_topics = pivot === "topic"
+        ? sumOf(cells, pivoted!.start, total)
+        : counted;
+      return rowsAnswer(snapshot, rows, cells, {
+        interactions,
+        overlap: with_topics - interactions,
+        ...compared_with && { compared_with: { ...compared_with } },
+        ...await explained(snapshot, explain, [question], filter),
+      });
+    },
+  };
+}
+
+/** The cells of some columns, from `start` to before `end`, added up. */
+function sumOf(
+  rows: readonly (readonly Cell[])[],
+  start: number,
+  end: number,
+): number {
+  let sum = 0;
+  for (const row of rows) {
+    for (let i = start; i < end; i++) sum += row[i] as number;
+  }
+  return sum;
+}
+
+async function grandTotal(
+  snapshot: Snapshot,
+  filter: Filter,
+  run: Run,
+): Promise<number> {
+  const [[total]] = await readRows(
+    snapshot.ask({ kind: "metrics", by: [], filter }, run),
+  );
+  return total as number;
+}
+
+function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
+  if (text === undefined) return [];
+  const names = DIMENSIONS.map(({ name }) => name);
+  const by = splitList("by", text).map((given) => {
+    const name = names.find((name) => name === given.toLowerCase());
+    if (name) return name;
+    throw unknown("dimension", given, names);
+  });
+  if (by.length > MAX_BY) {
+    throw badRequest(`by takes at most ${MAX_BY} dimensions.`);
+  }
+  if (new Set(by).size < by.length) {
+    throw badRequest("by takes each dimension once.");
+  }
+  if (by.includes("occupation")) requireOccupations(snapshot);
+  return by;
+}
+
+function comparedWith(
+  by: readonly Dimension[],
+  pivot: MetricsQuestion["pivot"],
+  comparison: Comparison,
+  { start_date, end_date }: Filter,
+) {
+  if (!start_date || !end_date) {
+    throw badRequest("compare needs start_date and end_date.");
+  }
+  const time = [...by, ...pivot ? [pivot] : []].find((name) =>
+    TIME_DIMENSIONS.has(name)
+  );
+  if (time) {
+    throw badRequest(
+      `compare cannot be by ${time}: the two periods have none in common.`,
+    );
+  }
+  return periodBefore(comparison, { start_date, end_date });
+}
+
+function askCustomers(
+  snapshot: Snapshot,
+  query: z.output<typeof customersQuery>,
+): Asked {
+  const { explain } = query;
+  const by = query.by === undefined ? [] : parseCustomersBy(snapshot, query.by);
+  const filter = filterOf(snapshot, query);
+  const question: CustomerCountQuestion = {
+    kind: "customer_count",
+    by,
+    filter,
+  };
+  return {
+    name: "metrics-customers",
+    question: questionText("metrics-customers", { by, ...filter, explain }),
+    rows: (run) => snapshot.ask(question, run),
+    async json(run) {
+      const rows = snapshot.ask(question, run);
+      const cells = await readRows(rows);
+      const [[without_record]] = await readRows(
+        snapshot.ask({ ...question, by: [], without_record: true }, run),
+      );
+      return rowsAnswer(snapshot, rows, cells, {
+        customers: sumOf(cells, by.length, by.length + 1),
+        without_record,
+        ...await explained(snapshot, explain, [question], filter),
+      });
+    },
+  };
+}
+
+function parseCustomersBy(snapshot: Snapshot, text: string) {
+  const by = parseBy(snapshot, text);
+  const wrong = by.find((name) => name !== "type" && name !== "occupation");
+  if (wrong) throw unknown("dimension", wrong, ["type", "occupation"]);
+  return by as ("type" | "occupation")[];
+}
+
+function badRequest(message: string): HTTPException {
+  return new HTTPException(400, { message });
+}

@@ -1,0 +1,120 @@
+/** The measures and dimensions there are, in words. */
+
+import type { Dimension, MetricsQuestion } from "../db/store.ts";
+
+/** What is counted. */
+export interface Measure {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly definition: string;
+  readonly grain: string;
+  /** Whether the groups of a partition add up to the whole. */
+  readonly adds_up: boolean;
+}
+
+/** What it is counted by. */
+export interface CataloguedDimension {
+  readonly name: Dimension;
+  readonly definition: string;
+  readonly grain: string;
+  /** Whether what is counted by it adds up to the whole. */
+  readonly adds_up: boolean;
+  /** Whether its values may be columns. */
+  readonly pivots: boolean;
+}
+
+/** Every measure. */
+export const MEASURES = [
+  {
+    name: "interactions",
+    endpoint: "/api/v1/metrics/interactions",
+    definition:
+      "Contacts with customers: one for each customer of a row that was kept; rows that were set aside do not count.",
+    grain: "one customer, channel and moment",
+    adds_up: true,
+  },
+  {
+    name: "customers",
+    endpoint: "/api/v1/metrics/customers",
+    definition:
+      "Everyone known, with a record in the customers files or only from interactions, whether talked to or not.",
+    grain: "one customer_id",
+    adds_up: true,
+  },
+] as const satisfies readonly Measure[];
+
+/** Every dimension, in the order in which errors list them. */
+export const DIMENSIONS: readonly CataloguedDimension[] = [
+  {
+    name: "channel",
+    definition: "How the customer was talked to.",
+    grain: "interaction",
+    adds_up: true,
+    pivots: true,
+  },
+  {
+    name: "topic",
+    definition:
+      "By the month's product, an assumption: what the products files say of the month, unless the interaction has topics of its own. An interaction with several counts under each; null has none.",
+    grain: "interaction and topic",
+    adds_up: false,
+    pivots: true,
+  },
+  {
+    name: "type",
+    definition:
+      "The customer's type as of the latest record, for all of the history; null is unknown.",
+    grain: "customer",
+    adds_up: true,
+    pivots: true,
+  },
+  {
+    name: "occupation",
+    definition:
+      "The customer's occupation as of the latest record, in its most frequent spelling; null is unknown.",
+    grain: "customer",
+    adds_up: true,
+    pivots: false,
+  },
+  {
+    name: "customer_id",
+    definition: "The customer.",
+    grain: "customer",
+    adds_up: true,
+    pivots: false,
+  },
+  period("day", "The day, such as 2020-03-05."),
+  period("week", "The ISO week, from Monday, such as 2020-W10."),
+  period("month", "The month, such as 2020-03."),
+  period("quarter", "The quarter, such as 2020-Q1."),
+  period("year", "The year, such as 2020."),
+  {
+    name: "weekday",
+    definition: "The day of the week, 1 (Monday) to 7.",
+    grain: "day",
+    adds_up: true,
+    pivots: true,
+  },
+];
+
+function period(name: Dimension, definition: string): CataloguedDimension {
+  return { name, definition, grain: "day", adds_up: true, pivots: false };
+}
+
+/** The dimensions whose values may be columns. */
+export const PIVOTS = [
+  "channel",
+  "topic",
+  "type",
+  "weekday",
+] as const satisfies readonly MetricsQuestion["pivot"][];
+
+/** The dimensions of which two periods have no value in common. */
+export const TIME_DIMENSIONS: ReadonlySet<Dimension> = new Set([
+  "day",
+  "week",
+  "month",
+  "quarter",
+  "year",
+  "weekday",
+]);

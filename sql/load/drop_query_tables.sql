@@ -1,0 +1,7 @@
+-- name: drops what is built for questions, so that it is built anew.
+-- params: none
+drop table if exists daily;
+drop table if exists daily_by_occupation;
+drop table if exists known_customers;
+drop table if exists set_topics;
+drop type if exists type_name;

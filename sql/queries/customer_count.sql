@@ -1,0 +1,18 @@
+-- name: how many customers are known, or how many only from interactions.
+-- params: by_type, by_occupation, without_record, types, occupations,
+--   customer_ids
+-- A name of '' stands for those without one. No row when there are none.
+select
+  case when $by_type then type::varchar end as type,
+  case when $by_occupation then occupation end as occupation,
+  count(*) as customers
+from known_customers
+where not ($without_record and has_record)
+  and ($types::varchar[] is null
+    or list_contains($types::varchar[], coalesce(type::varchar, '')))
+  and ($occupations::varchar[] is null
+    or list_contains($occupations::varchar[], coalesce(occupation, '')))
+  and ($customer_ids::bigint[] is null or customer_id in (
+    select unnest($customer_ids::bigint[])))
+group by all
+order by all nulls last;

@@ -1,0 +1,34 @@
+-- name: known customers, with first and last contact and counts per channel.
+-- params: customer_ids, types, occupations, prefix, after_id, row_limit
+-- A name of '' stands for those without one.
+with page as (
+  select *
+  from known_customers
+  where ($customer_ids::bigint[] is null or customer_id in (
+      select unnest($customer_ids::bigint[])))
+    and ($types::varchar[] is null
+      or list_contains($types::varchar[], coalesce(type::varchar, '')))
+    and ($occupations::varchar[] is null
+      or list_contains($occupations::varchar[], coalesce(occupation, '')))
+    and ($prefix::varchar is null
+      or starts_with(customer_id::varchar, $prefix::varchar)
+      or starts_with(
+        lower(upper(occupation)), lower(upper($prefix::varchar))))
+    and ($after_id::bigint is null or customer_id > $after_id::bigint)
+  order by customer_id
+  limit $row_limit::bigint),
+contacts as (
+  select customer_id, min(date_start) as first, max(date_start) as last
+  from interactions
+  where customer_id in (select customer_id from page)
+  group by customer_id)
+select
+  customer_id,
+  occupation,
+  type::varchar as type,
+  if(has_record, 'customers', 'interactions') as known_from,
+  strftime(first, '%Y-%m-%d') as first_contact,
+  strftime(last, '%Y-%m-%d') as last_contact,
+  columns('_rows$')
+from page left join contacts using (customer_id)
+order by customer_id;

@@ -1,0 +1,31 @@
+-- name: customers by channels, of all their interactions, in pages.
+-- params: customer_ids, types, occupations, sort, sort_channel, direction,
+--   after_value, after_id, row_limit
+-- A name of '' stands for those without one. sort_channel is a position.
+with page as (
+  select customer_id, rank
+  from (
+    select
+      customer_id,
+      $direction::bigint * case $sort
+        when 'customer_id' then customer_id
+        when 'total' then total
+        else list_extract(
+          list_value(*columns('_rows$')), $sort_channel::integer)
+      end as rank
+    from known_customers
+    where ($types::varchar[] is null
+        or list_contains($types::varchar[], coalesce(type::varchar, '')))
+      and ($occupations::varchar[] is null
+        or list_contains($occupations::varchar[], coalesce(occupation, '')))
+      and ($customer_ids::bigint[] is null or customer_id in (
+        select unnest($customer_ids::bigint[]))))
+  where $after_value::bigint is null
+    or rank > $after_value::bigint
+    or (rank = $after_value::bigint and customer_id > $after_id::bigint)
+  order by rank, customer_id
+  limit $row_limit::bigint)
+select
+  customer_id, occupation, type::varchar as type, columns('_rows$')
+from page join known_customers using (customer_id)
+order by rank, customer_id;
