@@ -22,7 +22,13 @@ try {
 }
 
 const store = new DuckdbStore(config);
-const app = createApp({ store, config, log: console.error });
+const stopping = new AbortController();
+const app = createApp({
+  store,
+  config,
+  log: console.error,
+  stopping: stopping.signal,
+});
 
 // HEAD is answered as GET: Deno leaves out the body and tells its true length.
 function answer(request: Request): Response | Promise<Response> {
@@ -55,6 +61,7 @@ const base_url = `http://${host}:${server.addr.port}`;
 
 async function stop(): Promise<void> {
   setTimeout(() => Deno.exit(1), DRAIN_MS);
+  stopping.abort();
   await server.shutdown();
   await store.close();
   Deno.exit(0);

@@ -7,6 +7,13 @@ import type { Config } from "../config.ts";
 import type { Store } from "../db/store.ts";
 import { createAnswerRows } from "./answer.ts";
 import { createCustomers, customersEndpoints } from "./customers.ts";
+import { createData, dataEndpoints } from "./data.ts";
+import {
+  createDataDecisions,
+  dataDecisionsEndpoints,
+} from "./data_decisions.ts";
+import { createDataEvents, dataEventsEndpoint } from "./data_events.ts";
+import { createDataFiles, dataFilesEndpoints } from "./data_files.ts";
 import { createDimensions, dimensionsEndpoint } from "./dimensions.ts";
 import {
   createCountInteractions,
@@ -17,6 +24,7 @@ import {
 import { createHistory, historyEndpoints } from "./interactions_history.ts";
 import { createMatrix, matrixEndpoint } from "./interactions_matrix.ts";
 import { createMetrics, metricsEndpoints } from "./metrics.ts";
+import { createAuth } from "./middleware/auth.ts";
 import { createAnswerJson } from "./middleware/caching.ts";
 import { createFailures } from "./middleware/errors.ts";
 import { limitUrl } from "./middleware/limits.ts";
@@ -31,6 +39,8 @@ export interface Parts {
   readonly config: Config;
   /** Gets what an operator must see. */
   readonly log: (text: string) => void;
+  /** Is aborted when the process is to end, for answers that would go on. */
+  readonly stopping: AbortSignal;
 }
 
 /** Every endpoint, as /openapi.json tells. */
@@ -42,6 +52,10 @@ export const endpoints = [
   ...customersEndpoints,
   dimensionsEndpoint,
   statsEndpoint,
+  ...dataEndpoints,
+  ...dataDecisionsEndpoints,
+  ...dataFilesEndpoints,
+  dataEventsEndpoint,
   ...opsEndpoints,
 ];
 
@@ -50,10 +64,11 @@ export const endpoints = [
  * question of every page view goes to its handler before Hono looks at it: its
  * routing takes an eighth of the time of such an answer.
  */
-export function createApp({ store, config, log }: Parts): Hono {
+export function createApp({ store, config, log, stopping }: Parts): Hono {
   const failures = createFailures(log);
   const answerJson = createAnswerJson(config.CACHE_SECONDS);
   const answerRows = createAnswerRows(answerJson);
+  const auth = createAuth(config.ADMIN_KEY_SHA256, failures);
   const countInteractions = createCountInteractions(store, answerJson);
   const app = new Hono();
   if (config.CORS_ORIGINS) {
@@ -83,6 +98,10 @@ export function createApp({ store, config, log }: Parts): Hono {
   app.route("/", createCustomers(store, answerRows));
   app.route("/", createDimensions(store, answerRows));
   app.route("/", createStats(store, answerJson));
+  app.route("/", createData(store, auth));
+  app.route("/", createDataDecisions(store, auth));
+  app.route("/", createDataFiles(store, auth));
+  app.route("/", createDataEvents(store, config.EVENTS_MAX, stopping));
   app.route("/", createOps(store, failures));
   app.route("/", createOpenApi(endpoints));
   app.notFound((c) => failures.notFound(c.req.raw));

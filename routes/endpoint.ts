@@ -6,12 +6,16 @@ import { z } from "zod";
 
 /** An endpoint as the API documents it. */
 export interface Endpoint {
+  /** `get` where it is left out. */
+  readonly method?: "post" | "put" | "delete";
   /** Path in Hono's form, such as `/api/v1/interactions/:customer_id`. */
   readonly path: string;
   readonly summary: string;
   readonly description: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  /** The JSON it takes. */
+  readonly body?: z.ZodObject;
   /** The body of each status it answers with. */
   readonly answers: Readonly<Record<number, Answer>>;
 }
@@ -20,6 +24,8 @@ export interface Endpoint {
 export interface Answer {
   readonly description: string;
   readonly schema: z.ZodType;
+  /** `application/json` where it is left out. */
+  readonly content_type?: string;
   readonly example?: unknown;
 }
 
@@ -101,7 +107,7 @@ export function parse<Schema extends z.ZodType>(
 
 /** A validator of `target`, for routes that need not be the fastest. */
 export function validated<
-  Target extends "param" | "query",
+  Target extends "param" | "query" | "json",
   Schema extends z.ZodObject,
 >(target: Target, schema: Schema) {
   return zValidator(target, schema, (result) => {

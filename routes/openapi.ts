@@ -23,18 +23,35 @@ function describe(endpoints: readonly Endpoint[]) {
       description:
         "How often each customer was talked to, per channel and topic. A topic is by the month's product, an assumption.",
     },
-    paths: Object.fromEntries(endpoints.map((endpoint) => [
-      endpoint.path.replaceAll(/:(\w+)/g, "{$1}"),
-      { get: operation(endpoint) },
-    ])),
+    paths: paths(endpoints),
   };
 }
 
-function operation({ summary, description, params, query, answers }: Endpoint) {
+function paths(endpoints: readonly Endpoint[]) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const endpoint of endpoints) {
+    const path = endpoint.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = {
+      ...paths[path],
+      [endpoint.method ?? "get"]: operation(endpoint),
+    };
+  }
+  return paths;
+}
+
+function operation(
+  { summary, description, params, query, body, answers }: Endpoint,
+) {
   return {
     summary,
     description,
     parameters: [...parameters("path", params), ...parameters("query", query)],
+    ...body && {
+      requestBody: {
+        required: true,
+        content: { "application/json": { schema: jsonSchema(body) } },
+      },
+    },
     responses: Object.fromEntries(
       Object.entries(answers).map(([status, answer]) => [
         status,
@@ -52,11 +69,13 @@ function parameters(place: "path" | "query", schema?: z.ZodObject) {
   });
 }
 
-function response({ description, schema, example }: Answer) {
+function response(
+  { description, schema, content_type = "application/json", example }: Answer,
+) {
   return {
     description,
     content: {
-      "application/json": { schema: jsonSchema(schema), example },
+      [content_type]: { schema: jsonSchema(schema), example },
     },
   };
 }

@@ -31,12 +31,16 @@ export const opsEndpoints: readonly Endpoint[] = [
           status: z.literal("ready"),
           data_version: z.string(),
           loaded_at: z.iso.datetime(),
+          notice: z.string().optional(),
         }),
       },
       503: failure("None yet: loading, or why the files were refused"),
     },
   },
 ];
+
+const RESTORED =
+  "This is the last good data, of STATE_DIR; /api/v1/data tells why the exports are not served.";
 
 /** The routes. */
 export function createOps(store: Store, { fail }: Failures) {
@@ -55,8 +59,15 @@ export function createOps(store: Store, { fail }: Failures) {
         );
       }
       const { data_version, loaded_at } = snapshot;
-      return c.json({ status: "ready", data_version, loaded_at }, 200, {
-        "Cache-Control": "no-store",
-      });
+      return c.json(
+        {
+          status: "ready",
+          data_version,
+          loaded_at,
+          ...store.refreshes.restored && { notice: RESTORED },
+        },
+        200,
+        { "Cache-Control": "no-store" },
+      );
     });
 }

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readConfig, settings } from "../config.ts";
 import { TABLES } from "../db/intake/contract.ts";
 import { endpoints } from "../routes/app.ts";
+import type { Endpoint } from "../routes/endpoint.ts";
 import { openApp } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -26,8 +27,8 @@ function tableOf(text: string): string[][] {
 Deno.test("the endpoints are those of the application", () => {
   const told = tableOf(section(readme, "Endpoints"))
     .map(([endpoint]) => endpoint.replaceAll("`", ""));
-  const there = endpoints.map(({ path }) =>
-    `GET ${path.replaceAll(/:(\w+)/g, "{$1}")}`
+  const there = (endpoints as readonly Endpoint[]).map(({ method, path }) =>
+    `${(method ?? "get").toUpperCase()} ${path.replaceAll(/:(\w+)/g, "{$1}")}`
   );
   assertEquals(told.sort(), [...there, "GET /openapi.json"].sort());
 });

@@ -9,18 +9,22 @@ const app = createApp({
   store: emptyStore(),
   config: readConfig({}),
   log() {},
+  stopping: new AbortController().signal,
 });
 const document = await (await app.request("/openapi.json")).json();
 
 Deno.test("the document has exactly the routes of the application", () => {
   const routes = app.routes
-    .filter(({ method, path }) => method === "GET" && path !== "/openapi.json")
-    .map(({ path }) => path.replaceAll(/:(\w+)/g, "{$1}"));
-  assertEquals(document.openapi, "3.1.0");
-  assertEquals(
-    Object.keys(document.paths).sort(),
-    [...new Set(routes)].sort(),
+    .filter(({ method, path }) => method !== "ALL" && path !== "/openapi.json")
+    .map(({ method, path }) =>
+      `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`
+    );
+  const told = Object.keys(document.paths).flatMap((path) =>
+    Object.keys(document.paths[path])
+      .map((method) => `${method.toUpperCase()} ${path}`)
   );
+  assertEquals(document.openapi, "3.1.0");
+  assertEquals(told.sort(), [...new Set(routes)].sort());
 });
 
 Deno.test("parameters are those of the schemas", () => {
@@ -45,12 +49,16 @@ Deno.test("parameters are those of the schemas", () => {
 
 Deno.test("every endpoint has a summary and every answer a description", () => {
   for (const path of Object.keys(document.paths)) {
-    const { summary, responses } = document.paths[path].get;
-    assertMatch(summary, /\w/);
-    for (const status of Object.keys(responses)) {
-      const { description, content } = responses[status];
-      assertMatch(description, /\w/);
-      assertEquals(content["application/json"].schema.type, "object");
+    for (const method of Object.keys(document.paths[path])) {
+      const { summary, responses } = document.paths[path][method];
+      assertMatch(summary, /\w/);
+      for (const status of Object.keys(responses)) {
+        const { description, content } = responses[status];
+        assertMatch(description, /\w/);
+        const [type] = Object.keys(content);
+        const json = type === "application/json";
+        assertEquals(content[type].schema.type, json ? "object" : "string");
+      }
     }
   }
 });

@@ -35,6 +35,7 @@ export function appOn(store: Store, settings: Settings = {}) {
     store,
     config: readConfig(settings),
     log: (text) => void logged.push(text),
+    stopping: new AbortController().signal,
   });
   return { app, logged };
 }

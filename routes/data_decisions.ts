@@ -1,0 +1,113 @@
+/** `POST /api/v1/data/…`: what an administrator decides: look now, accept, reject, roll back. */
+
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Store } from "../db/store.ts";
+import { NO_STORE } from "./data.ts";
+import { type Endpoint, failure, validated } from "./endpoint.ts";
+import type { Auth } from "./middleware/auth.ts";
+
+const versionSchema = z.strictObject({
+  data_version: z.string("Send the data_version that is held, as JSON.")
+    .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits."),
+});
+
+const stateSchema = z.object({
+  state: z.enum(["building", "serving", "held", "failed"]),
+  data_version: z.string().nullable(),
+});
+const state = {
+  description: "The state after that",
+  schema: z.object({ data: stateSchema }),
+  example: { data: { state: "serving", data_version: "dd245b5f425f4ff5" } },
+};
+const refusals = {
+  401: failure("The key is missing or not the administrator's"),
+  403: failure("Administration is off; the text says how to turn it on"),
+};
+const conflict = failure("It does not go with the state the data is in");
+
+/** The endpoints. */
+export const dataDecisionsEndpoints = [
+  {
+    method: "post",
+    path: "/api/v1/data/refresh",
+    summary: "Look at the files now",
+    description:
+      "Also builds again what failed before. The refresh goes on after the answer.",
+    answers: { 202: state, ...refusals },
+  },
+  {
+    method: "post",
+    path: "/api/v1/data/accept",
+    summary: "Serve the data that is held",
+    description: "data_version is that of data.held in /api/v1/data.",
+    body: versionSchema,
+    answers: {
+      200: state,
+      400: failure("No data_version"),
+      ...refusals,
+      409: conflict,
+    },
+  },
+  {
+    method: "post",
+    path: "/api/v1/data/reject",
+    summary: "Discard the data that is held",
+    description: "Its files are not built again until they change.",
+    body: versionSchema,
+    answers: {
+      200: state,
+      400: failure("No data_version"),
+      ...refusals,
+      409: conflict,
+    },
+  },
+  {
+    method: "post",
+    path: "/api/v1/data/rollback",
+    summary: "Serve the data before that which is served",
+    description:
+      "Out of STATE_DIR. The files that led away from it are not built again until they change.",
+    answers: { 200: state, ...refusals, 409: conflict },
+  },
+] as const satisfies readonly Endpoint[];
+
+/** The routes. */
+export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
+  const { refreshes } = store;
+  const [refresh, accept, reject, rollback] = dataDecisionsEndpoints;
+  const answer = () => ({
+    data: {
+      state: refreshes.state,
+      data_version: store.snapshot?.data_version ?? null,
+    },
+  });
+  return new Hono()
+    .post(refresh.path, requireAdmin, (c) => {
+      refreshes.request();
+      return c.json(answer(), 202, NO_STORE);
+    })
+    .post(
+      accept.path,
+      requireAdmin,
+      validated("json", versionSchema),
+      async (c) => {
+        await refreshes.accept(c.req.valid("json").data_version);
+        return c.json(answer(), 200, NO_STORE);
+      },
+    )
+    .post(
+      reject.path,
+      requireAdmin,
+      validated("json", versionSchema),
+      async (c) => {
+        await refreshes.reject(c.req.valid("json").data_version);
+        return c.json(answer(), 200, NO_STORE);
+      },
+    )
+    .post(rollback.path, requireAdmin, async (c) => {
+      await refreshes.rollback();
+      return c.json(answer(), 200, NO_STORE);
+    });
+}

@@ -1,0 +1,345 @@
+/** `/api/v1/data…`: what it tells, to whom, and what an administrator may do. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
+import { dataFolder } from "../support/data_folder.ts";
+import { appOn, emptyStore, openApp } from "../support/open_app.ts";
+import { exportsOf, watchedStore } from "../support/watched_store.ts";
+
+const KEY = "a key of our own";
+const ADMIN_KEY_SHA256 = createHash("sha256").update(KEY).digest("hex");
+const AS_ADMIN = { Authorization: `Bearer ${KEY}` };
+
+const FILES = {
+  "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\nx,Baker,Blue\n",
+  "interactions.csv":
+    "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n31/02/2020,=cmd(),1\n,Call,1\n",
+  "notes.txt": "",
+};
+
+Deno.test("the report tells what is served and how clean it is", async () => {
+  await using opened = await openApp(FILES);
+  const answer = await opened.app.request("/api/v1/data");
+  assertEquals(answer.status, 200);
+  assertEquals(answer.headers.get("Cache-Control"), "no-store");
+  const { data, meta } = await answer.json();
+  const { data_version, loaded_at } = opened.snapshot;
+  assertEquals(meta, { data_version, loaded_at });
+  const { report, age_seconds, ...rest } = data;
+  assertEquals(rest, {
+    state: "serving",
+    data_version,
+    loaded_at,
+    restored: false,
+    reasons: [],
+    waiting: [],
+    held: null,
+    changes: null,
+  });
+  assert(age_seconds >= 0 && age_seconds < 60);
+  assertEquals(report.rejects, undefined);
+  assertEquals(
+    report.files.map((
+      { file, rows_read, rows_kept, rows_set_aside }: Record<string, unknown>,
+    ) => [file, rows_read, rows_kept, rows_set_aside]),
+    [["customers.csv", 2, 1, 1], ["interactions.csv", 3, 1, 2]],
+  );
+  assertStringIncludes(JSON.stringify(report.warnings), "notes.txt");
+});
+
+Deno.test("nothing is served yet: 503, and an empty history", async () => {
+  const { app } = appOn(emptyStore());
+  for (const path of ["/api/v1/data", "/api/v1/data/rejects"]) {
+    const answer = await app.request(path);
+    assertEquals(answer.status, 503);
+    await answer.body?.cancel();
+  }
+  assertEquals(await (await app.request("/api/v1/data/history")).json(), {
+    data: [],
+    meta: { data_version: null, loaded_at: null },
+  });
+});
+
+Deno.test("rows set aside, in pages, with their value for the administrator only", async (t) => {
+  await using opened = await openApp(FILES, { ADMIN_KEY_SHA256 });
+  const ask = async (query: string, headers: Record<string, string> = {}) => {
+    const answer = await opened.app.request(`/api/v1/data/rejects${query}`, {
+      headers,
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const rows = [
+    {
+      file: "customers.csv",
+      line: 3,
+      column: "customer_id",
+      reason: "not a customer id from 1 to 9007199254740991",
+    },
+    {
+      file: "interactions.csv",
+      line: 3,
+      column: "date_start",
+      reason: "no such day or time",
+    },
+    {
+      file: "interactions.csv",
+      line: 4,
+      column: "date_start",
+      reason: "no value",
+    },
+  ];
+  await t.step("to anyone, without values", async () => {
+    const { body } = await ask("");
+    assertEquals(body.data, rows);
+    assertEquals([body.meta.rows, body.meta.next], [3, null]);
+  });
+  await t.step("to the administrator, with them", async () => {
+    const { body } = await ask("", AS_ADMIN);
+    assertEquals(
+      body.data.map(({ value }: { value: unknown }) => value),
+      ["x", "31/02/2020", ""],
+    );
+  });
+  await t.step("a wrong key is told", async () => {
+    assertEquals((await ask("", { Authorization: "Bearer x" })).status, 401);
+  });
+  await t.step("of a table or a file", async () => {
+    assertEquals((await ask("?table=customers")).body.data, rows.slice(0, 1));
+    assertEquals(
+      (await ask("?file=interactions.csv")).body.data,
+      rows.slice(1),
+    );
+    assertEquals((await ask("?table=products")).body.data, []);
+  });
+  await t.step("page by page", async () => {
+    const seen = [];
+    for (let query = "?limit=1";;) {
+      const { body } = await ask(query);
+      seen.push(...body.data);
+      if (body.meta.next === null) break;
+      query = `?limit=1&cursor=${body.meta.next}`;
+    }
+    assertEquals(seen, rows);
+  });
+  await t.step("a cursor of other data is gone", async () => {
+    const gone = btoa(JSON.stringify(["0".repeat(16), 1, 1]));
+    assertEquals((await ask(`?cursor=${gone}`)).status, 410);
+    assertEquals((await ask("?cursor=x")).status, 400);
+    assertEquals((await ask("?limit=0")).status, 400);
+    assertEquals((await ask("?format=xml")).status, 400);
+    assertEquals((await ask("?page=1")).status, 400);
+  });
+  await t.step("as CSV", async () => {
+    const answer = await opened.app.request(
+      "/api/v1/data/rejects?format=csv&file=interactions.csv",
+      { headers: AS_ADMIN },
+    );
+    assertEquals(answer.headers.get("Content-Type"), "text/csv; charset=utf-8");
+    assertStringIncludes(
+      answer.headers.get("Content-Disposition")!,
+      `rejects-${opened.snapshot.data_version}.csv`,
+    );
+    assertEquals(
+      await answer.text(),
+      "file,line,column,reason,value\r\ninteractions.csv,3,date_start,no such day or time,31/02/2020\r\ninteractions.csv,4,date_start,no value,\r\n",
+    );
+  });
+});
+
+const ADMIN_ONLY: [method: string, path: string][] = [
+  ["POST", "/api/v1/data/refresh"],
+  ["POST", "/api/v1/data/accept"],
+  ["POST", "/api/v1/data/reject"],
+  ["POST", "/api/v1/data/rollback"],
+  ["GET", "/api/v1/data/files"],
+  ["PUT", "/api/v1/data/files/customers.csv"],
+  ["DELETE", "/api/v1/data/files/customers.csv"],
+];
+
+Deno.test("administration is off without a key, and shut without the right one", async (t) => {
+  await using folder = await dataFolder(FILES);
+  await using opened = await openApp(folder.path);
+  const on = appOn(opened.store, { ADMIN_KEY_SHA256 });
+  for (const [method, path] of ADMIN_ONLY) {
+    await t.step(`${method} ${path}`, async () => {
+      const off = await opened.app.request(path, { method, headers: AS_ADMIN });
+      assertEquals(off.status, 403);
+      assertStringIncludes((await off.json()).error, "ADMIN_KEY_SHA256");
+      for (
+        const headers of <Record<string, string>[]> [
+          {},
+          { Authorization: "Bearer wrong" },
+          { Authorization: KEY },
+          { Authorization: `Basic ${KEY}` },
+          { Authorization: `Bearer ${ADMIN_KEY_SHA256}` },
+        ]
+      ) {
+        const shut = await on.app.request(path, { method, headers });
+        assertEquals(shut.status, 401);
+        assertStringIncludes(shut.headers.get("WWW-Authenticate")!, "Bearer");
+        await shut.body?.cancel();
+      }
+    });
+  }
+  assertEquals(
+    await Deno.readTextFile(`${folder.path}/customers.csv`),
+    FILES["customers.csv"],
+  );
+});
+
+Deno.test("an administrator delivers files, accepts, rejects and rolls back", async (t) => {
+  await using state = await dataFolder();
+  const settings = { ADMIN_KEY_SHA256, STATE_DIR: state.path };
+  await using watched = await watchedStore(exportsOf(200), settings);
+  const { app } = appOn(watched.store, settings);
+  const send = async (
+    method: string,
+    path: string,
+    body?: string,
+    headers: Record<string, string> = {},
+  ) => {
+    const answer = await app.request(`/api/v1/data${path}`, {
+      method,
+      headers: { ...AS_ADMIN, ...headers },
+      body,
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const decide = (decision: string, data_version: unknown) =>
+    send("POST", `/${decision}`, JSON.stringify({ data_version }), {
+      "Content-Type": "application/json",
+    });
+  const told = async () => (await send("GET", "")).body.data;
+  const interactions = (count: number) =>
+    exportsOf(count)["interactions.csv"] as string;
+  assertEquals((await watched.next()).state, "serving");
+
+  await t.step("delivered: 202 at once, then live", async () => {
+    const { status, body } = await send(
+      "PUT",
+      "/files/interactions.csv",
+      interactions(250),
+    );
+    assertEquals(status, 202);
+    assertEquals([body.data.name, body.data.table], [
+      "interactions.csv",
+      "interactions",
+    ]);
+    assertEquals((await watched.next()).state, "serving");
+    assertEquals(watched.snapshot.rows.interactions, 250);
+    const { changes } = await told();
+    assertEquals(changes.tables.interactions, { rows_added: 50, rows_gone: 0 });
+    const { body: { data } } = await send("GET", "/files");
+    assertEquals(
+      data.map(({ name }: { name: string }) => name),
+      ["customers.csv", "interactions.csv"],
+    );
+  });
+  await t.step("refused: the older file stays", async () => {
+    const { status, body } = await send(
+      "PUT",
+      "/files/interactions.csv",
+      "a,b\n",
+    );
+    assertEquals(status, 422);
+    assertStringIncludes(body.error, "Date Start");
+    for (const name of ["orders.csv", "..%2Fcustomers.csv", ".customers.csv"]) {
+      assertEquals((await send("PUT", `/files/${name}`, "x")).status, 400);
+    }
+    assertEquals((await send("DELETE", "/files/products.csv")).status, 404);
+  });
+  await t.step("held, and rejected", async () => {
+    await send("PUT", "/files/interactions.csv", interactions(100));
+    assertEquals((await watched.next()).state, "held");
+    const { state, held } = await told();
+    assertEquals(state, "held");
+    assertEquals(held.changes.tables.interactions.rows_gone, 150);
+    assertEquals((await decide("reject", "0".repeat(16))).status, 409);
+    assertEquals((await decide("reject", 7)).status, 400);
+    assertEquals((await send("POST", "/reject", "{")).status, 400);
+    assertEquals((await decide("reject", held.data_version)).status, 200);
+    assertEquals((await told()).held, null);
+  });
+  await t.step("held, and accepted", async () => {
+    await send("PUT", "/files/interactions.csv", interactions(90));
+    assertEquals((await watched.next()).state, "held");
+    const { held } = await told();
+    assertEquals((await decide("accept", held.data_version)).body.data, {
+      state: "serving",
+      data_version: held.data_version,
+    });
+    await watched.next();
+    assertEquals(watched.snapshot.rows.interactions, 90);
+  });
+  await t.step("rolled back", async () => {
+    const { status } = await send("POST", "/rollback");
+    assertEquals(status, 200);
+    await watched.next();
+    assertEquals(watched.snapshot.rows.interactions, 250);
+    assertEquals((await told()).restored, true);
+    const ready = await (await app.request("/readyz")).json();
+    assertEquals(ready.status, "ready");
+    assertStringIncludes(ready.notice, "last good data");
+  });
+  await t.step(
+    "a removed table: the refresh fails, the data stays",
+    async () => {
+      assertEquals((await send("DELETE", "/files/customers.csv")).status, 202);
+      assertEquals((await watched.next()).state, "failed");
+      assertEquals(watched.snapshot.rows.interactions, 250);
+      assertEquals((await told()).state, "failed");
+    },
+  );
+  await t.step("asked to look: 202", async () => {
+    const { status } = await send("POST", "/refresh");
+    assertEquals(status, 202);
+    assertEquals((await watched.next()).state, "failed");
+  });
+  await t.step("the history tells it all", async () => {
+    const { body: { data } } = await send("GET", "/history");
+    assertEquals(
+      data.map(({ state }: { state: string }) => state),
+      [
+        "failed",
+        "failed",
+        "serving",
+        "serving",
+        "held",
+        "held",
+        "serving",
+        "serving",
+      ],
+    );
+    assertEquals(data.at(-1).interactions, 200);
+  });
+});
+
+Deno.test("listeners hear of new data, and there are not too many", async () => {
+  await using watched = await watchedStore(exportsOf(1));
+  await watched.next();
+  const { app } = appOn(watched.store, { EVENTS_MAX: "1" });
+  const answer = await app.request("/api/v1/data/events");
+  assertEquals(answer.headers.get("Content-Type"), "text/event-stream");
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const heard = async () => (await reader.read()).value;
+  const first = watched.snapshot;
+  const told = ({ data_version, loaded_at }: typeof first) =>
+    `event: version\ndata: ${JSON.stringify({ data_version, loaded_at })}\n\n`;
+  assertEquals(await heard(), told(first));
+
+  const busy = await app.request("/api/v1/data/events");
+  assertEquals(busy.status, 503);
+  await busy.body?.cancel();
+
+  await watched.folder.write(exportsOf(2));
+  assertEquals(await heard(), told((await watched.next(), watched.snapshot)));
+  await watched.folder.write({ "customers.csv": "x\n" });
+  assertStringIncludes((await heard())!, "event: failed\ndata: {");
+  // Nothing of the first snapshot is kept open by the listener.
+  assert(first !== watched.snapshot);
+  await reader.cancel();
+  await watched.until(() => true);
+  const again = await app.request("/api/v1/data/events");
+  assertEquals(again.status, 200);
+  await again.body?.cancel();
+});
