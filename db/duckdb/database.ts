@@ -95,15 +95,28 @@ export async function openDatabase(
       };
     },
     async *streamNumbers(name) {
-      const result = await connection.stream(await textOf(name));
-      const arrays = result.columnTypes().map(({ typeId }) => ARRAYS[typeId]!);
-      for await (const chunk of result) {
-        yield arrays.map((array, i) => columnOf(chunk, i, array));
+      // On a connection of its own: another statement would end the stream.
+      const own = await instance.connect();
+      try {
+        const result = await own.stream(await textOf(name));
+        const arrays = result.columnTypes()
+          .map(({ typeId }) => ARRAYS[typeId]!);
+        for await (const chunk of result) {
+          yield arrays.map((array, i) => columnOf(chunk, i, array));
+        }
+        requireWhole(result);
+      } finally {
+        own.closeSync();
       }
-      requireWhole(result);
     },
     async exportTables(folder) {
-      await run(`export database ${quoted(folder)} (format parquet)`);
+      // On a connection of its own, since requests are answered meanwhile.
+      const own = await instance.connect();
+      try {
+        await own.run(`export database ${quoted(folder)} (format parquet)`);
+      } finally {
+        own.closeSync();
+      }
     },
     async importTables(folder) {
       await run(`import database ${quoted(folder)}`);

@@ -1,0 +1,131 @@
+/** A hundred refreshes while readers ask all the time: nothing fails, mixes versions, or grows. */
+
+import { assert, assertEquals } from "@std/assert";
+import { appOn } from "./support/open_app.ts";
+import { watchedStore } from "./support/watched_store.ts";
+
+/** Memory settles in the first ones; then the first and the last so many are compared. */
+const WARM_UP = 20;
+const COMPARED = 20;
+const READERS = 4;
+
+/** Version n: n emails and 2n calls of each of some customers. */
+function version(n: number): string {
+  const rows = Array.from(
+    { length: 50 },
+    (_, i) =>
+      `01/02/2020,Email,${i + 1}\n`.repeat(n) +
+      `02/03/2020,Call,${i + 1}\n`.repeat(2 * n),
+  ).join("");
+  return `Date Start,Interaction,Customers\n${rows}`;
+}
+
+/** What every question answers of version n, as numbers that only it has. */
+const QUESTIONS: [path: string, numbers: (n: number) => number[]][] = [
+  ["/api/v1/interactions/7", (n) => [2 * n, n]],
+  [
+    "/api/v1/interactions/8?start_date=2020-02-01&end_date=2020-02-28",
+    (n) => [0, n],
+  ],
+  ["/api/v1/stats/interactions", (n) => [150 * n]],
+  ["/api/v1/metrics/interactions?by=channel", (n) => [100 * n, 50 * n]],
+  ["/api/v1/interactions?customer_id=3,4", (n) => [2 * n, n, 2 * n, n]],
+];
+
+function numbersOf(path: string, body: Record<string, unknown>): number[] {
+  // deno-lint-ignore no-explicit-any
+  const { data, rows } = body as any;
+  if (rows !== undefined) return [rows];
+  const counts = (of: Record<string, number>) => [of.Call, of.Email];
+  if (!Array.isArray(data)) return counts(data.interactions);
+  return path.includes("metrics")
+    ? data.map(({ interactions }: { interactions: number }) => interactions)
+    : data.flatMap(({ interactions }) => counts(interactions));
+}
+
+const mean = (numbers: readonly number[]) =>
+  numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+
+async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    bytes += isDirectory
+      ? await bytesBelow(path)
+      : (await Deno.stat(path)).size;
+  }
+  return bytes;
+}
+
+for (
+  const [serve_from, refreshes] of [["index", 100], ["query", 10]] as const
+) {
+  Deno.test(`${refreshes} refreshes under load, served from the ${serve_from}`, async () => {
+    const settings = { SERVE_FROM: serve_from, HOLD: "off" };
+    await using watched = await watchedStore({
+      "customers.csv": "Customer_Id\n1\n",
+      "interactions.csv": version(1),
+    }, settings);
+    assertEquals((await watched.next()).state, "serving");
+    const { app, logged } = appOn(watched.store, settings);
+    const number_of = new Map([[watched.snapshot.data_version, 1]]);
+
+    let reading = true;
+    let answered = 0;
+    const seen: [version: string, path: string, numbers: string][] = [];
+    async function read(reader: number): Promise<void> {
+      for (let i = reader; reading; i++) {
+        const [path] = QUESTIONS[i % QUESTIONS.length];
+        const answer = await app.request(path);
+        const text = await answer.text();
+        assertEquals(answer.status, 200, `${path}: ${text}`);
+        seen.push([
+          answer.headers.get("Data-Version")!,
+          path,
+          String(numbersOf(path, JSON.parse(text))),
+        ]);
+        answered++;
+        // Others, the refresh among them, get their turn.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    }
+    // What fails is told at the end, whenever it does.
+    const readers = Promise.allSettled(
+      Array.from({ length: READERS }, (_, i) => read(i)),
+    );
+
+    const file = `${watched.folder.path}/interactions.csv`;
+    const memory: number[] = [];
+    for (let i = 1; i <= refreshes; i++) {
+      // Up and down, so that what grows is not the data.
+      const n = 2 + i % 9;
+      await Deno.writeTextFile(`${file}.part`, version(n));
+      await Deno.rename(`${file}.part`, file);
+      const refresh = await watched.next();
+      assertEquals(refresh.state, "serving", watched.logged.join());
+      number_of.set(watched.snapshot.data_version, n);
+      memory.push(Deno.memoryUsage().rss);
+    }
+    reading = false;
+    for (const reader of await readers) {
+      if (reader.status === "rejected") throw reader.reason;
+    }
+
+    for (const [data_version, path, told] of seen) {
+      const n = number_of.get(data_version);
+      if (n === undefined) throw new Error(`${data_version} was never served`);
+      const [, numbers] = QUESTIONS.find(([one]) => one === path)!;
+      assertEquals(told, String(numbers(n)), path);
+    }
+    assert(answered > refreshes * READERS);
+    assertEquals([logged, watched.logged], [[], []]);
+
+    if (refreshes >= WARM_UP + 2 * COMPARED) {
+      const first = mean(memory.slice(WARM_UP, WARM_UP + COMPARED));
+      const last = mean(memory.slice(-COMPARED));
+      assert(last <= first * 1.1, `RSS grew from ${first} to ${last} bytes`);
+    }
+    // The old snapshots' files are gone but for the one that may be closing.
+    assert(await bytesBelow(watched.staging.path) < 20_000_000);
+  });
+}
