@@ -22,20 +22,23 @@ const MOST_ROLLED_UP = 100;
 export async function buildQueryTables(
   database: Database,
 ): Promise<QueryTables> {
+  await database.runFile("load/occupations");
+  await database.runFile("load/customer_kinds", {
+    most_rolled_up: MOST_ROLLED_UP,
+  });
   await database.runFile("load/known_customers");
   const [row] = await database.runFile("load/query_names", {
     most_occupations: MOST_OCCUPATIONS,
   });
   const types = row.types as string[] | null ?? [];
   const occupations = row.occupations as string[] | null ?? [];
-  const by_occupation = occupations.length <= MOST_ROLLED_UP;
-  await database.runFile("load/daily_by_occupation", { by_occupation });
+  await database.runFile("load/daily_by_occupation");
   await database.runFile("load/daily");
   const { first, last } = row as { first: string | null; last: string | null };
   return {
     types,
     occupations: occupations.length > MOST_OCCUPATIONS ? null : occupations,
     date_range: first && last ? { first, last } : null,
-    by_occupation,
+    by_occupation: occupations.length <= MOST_ROLLED_UP,
   };
 }

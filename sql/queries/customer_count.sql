@@ -12,7 +12,7 @@ where not ($without_record and has_record)
     or list_contains($types::varchar[], coalesce(type::varchar, '')))
   and ($occupations::varchar[] is null
     or list_contains($occupations::varchar[], coalesce(occupation, '')))
-  and ($customer_ids::bigint[] is null or customer_id in (
-    select unnest($customer_ids::bigint[])))
+  and ($customer_ids::bigint[] is null
+    or list_contains($customer_ids::bigint[], customer_id))
 group by all
 order by all nulls last;

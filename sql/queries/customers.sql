@@ -4,8 +4,8 @@
 with page as (
   select *
   from known_customers
-  where ($customer_ids::bigint[] is null or customer_id in (
-      select unnest($customer_ids::bigint[])))
+  where ($customer_ids::bigint[] is null
+      or list_contains($customer_ids::bigint[], customer_id))
     and ($types::varchar[] is null
       or list_contains($types::varchar[], coalesce(type::varchar, '')))
     and ($occupations::varchar[] is null

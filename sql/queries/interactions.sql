@@ -18,8 +18,8 @@ with page as (
         or list_contains($types::varchar[], coalesce(type::varchar, '')))
       and ($occupations::varchar[] is null
         or list_contains($occupations::varchar[], coalesce(occupation, '')))
-      and ($customer_ids::bigint[] is null or customer_id in (
-        select unnest($customer_ids::bigint[]))))
+      and ($customer_ids::bigint[] is null
+        or list_contains($customer_ids::bigint[], customer_id)))
   where $after_value::bigint is null
     or rank > $after_value::bigint
     or (rank = $after_value::bigint and customer_id > $after_id::bigint)

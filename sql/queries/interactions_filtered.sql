@@ -7,12 +7,13 @@ with filtered as (
   from interactions
   where ($start_date::date is null or date_start >= $start_date::date)
     and ($end_date::date is null or date_start < $end_date::date + 1)
-    and ($channels::varchar[] is null or channel in (
-      select unnest($channels::varchar[])::channel_name))
-    and ($topics::varchar[] is null or topic_set in (
-      select topic_set
-      from set_topics
-      where list_contains($topics::varchar[], coalesce(topic, ''))))),
+    and ($channels::varchar[] is null
+      or list_contains($channels::varchar[]::channel_name[], channel))
+    and ($topics::varchar[] is null or list_contains(
+      (select list(topic_set)
+       from set_topics
+       where list_contains($topics::varchar[], coalesce(topic, ''))),
+      topic_set))),
 counted as (
   select customer_id, count(*) as rows
   from filtered
@@ -33,8 +34,8 @@ page as (
         or list_contains($types::varchar[], coalesce(type::varchar, '')))
       and ($occupations::varchar[] is null
         or list_contains($occupations::varchar[], coalesce(occupation, '')))
-      and ($customer_ids::bigint[] is null or customer_id in (
-        select unnest($customer_ids::bigint[]))))
+      and ($customer_ids::bigint[] is null
+        or list_contains($customer_ids::bigint[], customer_id)))
   where $after_value::bigint is null
     or rank > $after_value::bigint
     or (rank = $after_value::bigint and customer_id > $after_id::bigint)

@@ -8,12 +8,13 @@ with own as (
   where customer_id = $customer_id::bigint
     and ($start_date::date is null or date_start >= $start_date::date)
     and ($end_date::date is null or date_start < $end_date::date + 1)
-    and ($channels::varchar[] is null or channel in (
-      select unnest($channels::varchar[])::channel_name))
-    and ($topics::varchar[] is null or topic_set in (
-      select topic_set
-      from set_topics
-      where list_contains($topics::varchar[], coalesce(topic, ''))))),
+    and ($channels::varchar[] is null
+      or list_contains($channels::varchar[]::channel_name[], channel))
+    and ($topics::varchar[] is null or list_contains(
+      (select list(topic_set)
+       from set_topics
+       where list_contains($topics::varchar[], coalesce(topic, ''))),
+      topic_set))),
 span as (
   select
     case

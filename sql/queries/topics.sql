@@ -8,8 +8,8 @@ with wide as (
     where customer_id = $customer_id::bigint
       and ($start_date::date is null or date_start >= $start_date::date)
       and ($end_date::date is null or date_start < $end_date::date + 1)
-      and ($channels::varchar[] is null or channel in (
-        select unnest($channels::varchar[])::channel_name))
+      and ($channels::varchar[] is null
+        or list_contains($channels::varchar[]::channel_name[], channel))
       and ($topics::varchar[] is null
         or list_contains($topics::varchar[], coalesce(topic, '')))
   ) on channel in channel_name using count(*) as rows

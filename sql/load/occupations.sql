@@ -1,0 +1,26 @@
+-- name: the occupations and types, each under one name.
+-- params: none
+-- An occupation is one name whatever its case, the most frequent spelling, as
+-- types are by now.
+create table occupation_spellings as
+with spelled as (
+  select occupation as spelling, count(*) as rows
+  from customers
+  where occupation is not null
+  group by occupation),
+ranked as (
+  select *, row_number() over (order by spelling) as rank from spelled)
+select
+  spelling,
+  first_value(spelling) over (
+    partition by name_key(spelling) order by rows desc, rank) as occupation
+from ranked;
+
+-- An ENUM needs a value and holds no NUL, as with channels.
+create type type_name as enum (
+  select replace(type, chr(0), chr(65533)) as type
+  from customers
+  where type is not null
+  union
+  select '' where (select count(type) from customers) = 0
+  order by type);
