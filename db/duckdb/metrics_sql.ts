@@ -53,8 +53,10 @@ const INTERACTIONS = `(
     select
       customer_id, date_start::date as day, channel, topic_set, 1 as rows
     from interactions)`;
-const OF_CUSTOMERS =
-  "join (select customer_id, type, occupation from known_customers)\n    using (customer_id)";
+const OF_CUSTOMERS = `join (
+      select customer_id, type, occupation
+      from known_customers join kinds using (kind))
+    using (customer_id)`;
 
 const START = "day >= $start_date::date";
 const END = "day <= $end_date::date";

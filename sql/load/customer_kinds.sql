@@ -1,14 +1,12 @@
--- name: every pair of occupation and type, as customers have it and by name.
+-- name: every pair of occupation and type that a customer's record has.
 -- params: most_rolled_up
--- A kind is a number for the pair, by which interactions are counted in a third
--- of the time; it leaves out the occupations where there are too many of them.
-create table customer_kinds as
+-- A kind is a number for the names of a pair; kind 0 has no record. A rolled
+-- kind leaves the occupation out where there are too many of them.
+create table kind_spellings as
 with pairs as (
   select distinct
     coalesce(occupation, '') as own_occupation, coalesce(type, '') as own_type
-  from customers
-  union
-  select '', ''),
+  from customers),
 named as (
   select
     own_occupation,
@@ -23,5 +21,6 @@ named as (
   from pairs left join occupation_spellings on spelling = own_occupation)
 select
   *,
-  (dense_rank() over (order by rolled_up, type))::integer as kind
+  (dense_rank() over (order by occupation, type))::integer as kind,
+  (dense_rank() over (order by rolled_up, type))::integer as rolled_kind
 from named;

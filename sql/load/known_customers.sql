@@ -1,20 +1,25 @@
--- name: every known customer with occupation, type and counts per channel.
+-- name: every known customer with kind and counts per channel.
 -- params: none
+create table kinds as
+select distinct kind, occupation, type, true as has_record from kind_spellings
+union all
+select 0, null, null, false;
+
 create table known_customers as
 select
   customer_channels.customer_id,
-  customer_kinds.occupation,
-  customer_kinds.type,
-  kind,
-  customers.customer_id is not null as has_record,
+  coalesce(kind, 0) as kind,
+  coalesce(rolled_kind, 0) as rolled_kind,
   list_sum(list_value(
     *columns(customer_channels.* exclude (customer_id))))::integer as total,
   columns(customer_channels.* exclude (customer_id))
 from customer_channels
-left join customers using (customer_id)
-join customer_kinds
-  on own_occupation = coalesce(customers.occupation, '')
-  and own_type = coalesce(customers.type, '')
+left join (
+  select customer_id, kind, rolled_kind
+  from customers join kind_spellings
+    on own_occupation = coalesce(customers.occupation, '')
+    and own_type = coalesce(customers.type, '')) as records
+  using (customer_id)
 order by customer_channels.customer_id;
 
 -- Set 0, which has no topic, has one row without.

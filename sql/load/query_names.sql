@@ -2,10 +2,10 @@
 -- params: most_occupations
 select
   (select list(distinct type::varchar order by type::varchar)
-   from known_customers where type is not null) as types,
+   from kinds where type is not null) as types,
   (select list(occupation order by occupation) from (
     select distinct occupation
-    from known_customers
+    from kinds
     where occupation is not null
     limit $most_occupations + 1)) as occupations,
   (select strftime(min(date_start), '%Y-%m-%d') from interactions) as first,

@@ -6,7 +6,7 @@ select
   case when $by_type then type::varchar end as type,
   case when $by_occupation then occupation end as occupation,
   count(*) as customers
-from known_customers
+from known_customers join kinds using (kind)
 where not ($without_record and has_record)
   and ($types::varchar[] is null
     or list_contains($types::varchar[], coalesce(type::varchar, '')))

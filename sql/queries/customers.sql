@@ -3,7 +3,7 @@
 -- A name of '' stands for those without one.
 with page as (
   select *
-  from known_customers
+  from known_customers join kinds using (kind)
   where ($customer_ids::bigint[] is null
       or list_contains($customer_ids::bigint[], customer_id))
     and ($types::varchar[] is null

@@ -13,7 +13,7 @@ with page as (
         else list_extract(
           list_value(*columns('_rows$')), $sort_channel::integer)
       end as rank
-    from known_customers
+    from known_customers join kinds using (kind)
     where ($types::varchar[] is null
         or list_contains($types::varchar[], coalesce(type::varchar, '')))
       and ($occupations::varchar[] is null
@@ -27,5 +27,7 @@ with page as (
   limit $row_limit::bigint)
 select
   customer_id, occupation, type::varchar as type, columns('_rows$')
-from page join known_customers using (customer_id)
+from page
+join known_customers using (customer_id)
+join kinds using (kind)
 order by rank, customer_id;

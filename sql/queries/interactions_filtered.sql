@@ -29,7 +29,9 @@ page as (
       type,
       $direction::bigint
         * if($sort = 'customer_id', customer_id, coalesce(rows, 0)) as rank
-    from known_customers left join counted using (customer_id)
+    from known_customers
+    join kinds using (kind)
+    left join counted using (customer_id)
     where ($types::varchar[] is null
         or list_contains($types::varchar[], coalesce(type::varchar, '')))
       and ($occupations::varchar[] is null
