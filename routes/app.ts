@@ -57,7 +57,7 @@ export const endpoints = [
   ...dataFilesEndpoints,
   dataEventsEndpoint,
   ...opsEndpoints,
-];
+] as const;
 
 /**
  * Puts the application together: middleware in order, then every mount. The

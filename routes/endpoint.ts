@@ -32,8 +32,8 @@ export interface Answer {
 const failureSchema = z.object({ error: z.string() });
 
 /** The answer of a failure. */
-export function failure(description: string): Answer {
-  return { description, schema: failureSchema };
+export function failure(description: string) {
+  return { description, schema: failureSchema } satisfies Answer;
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Endpoint, failure } from "./endpoint.ts";
 import type { Failures } from "./middleware/errors.ts";
 
 /** The endpoints. */
-export const opsEndpoints: readonly Endpoint[] = [
+export const opsEndpoints = [
   {
     path: "/healthz",
     summary: "Whether the process lives",
@@ -37,7 +37,7 @@ export const opsEndpoints: readonly Endpoint[] = [
       503: failure("None yet: loading, or why the files were refused"),
     },
   },
-];
+] as const satisfies readonly Endpoint[];
 
 const RESTORED =
   "This is the last good data, of STATE_DIR; /api/v1/data tells why the exports are not served.";

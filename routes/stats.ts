@@ -14,7 +14,7 @@ const paramsSchema = z.object({
 const query = querySchema({});
 
 /** The endpoint. */
-export const statsEndpoint: Endpoint = {
+export const statsEndpoint = {
   path: "/api/v1/stats/:table",
   summary: "How many rows a table has",
   description:
@@ -38,7 +38,7 @@ export const statsEndpoint: Endpoint = {
     },
     503: failure("No data is loaded yet"),
   },
-};
+} as const satisfies Endpoint;
 
 /** The route. */
 export function createStats(store: Store, answerJson: AnswerJson) {
