@@ -74,6 +74,9 @@ export const settings = z.object({
   MAX_UPLOAD_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
     "most bytes of one upload",
   ),
+  XLSX_MAX_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
+    "most bytes of one workbook, unpacked; stops a zip bomb",
+  ),
   REJECTS_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
     "most rows set aside that are listed with line and value; all are counted",
   ),

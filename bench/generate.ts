@@ -2,8 +2,9 @@
 
 import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
+import writeExcelFile, { type SheetData } from "write-excel-file/node";
 
-const formats = ["csv", "csv.gz", "parquet"] as const;
+const formats = ["csv", "csv.gz", "parquet", "xlsx"] as const;
 
 /** What to write: how many rows, in which format, and the share of bad ones (0 to 1). */
 export interface ExportOptions {
@@ -20,6 +21,9 @@ const target_size: ExportOptions = {
   format: "csv",
   rejects: 0,
 };
+
+// All but the header.
+const max_sheet_rows = 1_048_575;
 
 const copy_options = {
   "csv": "format csv, header",
@@ -85,6 +89,27 @@ const products_sql = `
 const channels_sql = `
   select unnest(['Email', 'Call', 'Bird', 'Boat', 'Post']) as "Channel"`;
 
+// DuckDB's own writer of workbooks is an extension that would be downloaded.
+async function writeWorkbook(
+  path: string,
+  rows: AsyncIterable<readonly (readonly [number, string, number])[]>,
+): Promise<void> {
+  const header = ["Date Start", "Interaction", "Customers"];
+  const data: SheetData = [
+    header.map((value) => ({ value, type: String })),
+  ];
+  for await (const chunk of rows) {
+    for (const [ms, channel, customer] of chunk) {
+      data.push([
+        { value: new Date(ms), type: Date, format: "dd/mm/yyyy hh:mm" },
+        { value: channel, type: String },
+        { value: customer, type: Number },
+      ]);
+    }
+  }
+  await (await writeExcelFile(data, { sheet: "Export" })).toFile(path);
+}
+
 /** Writes the four tables into `dir`, which must be empty or not there yet. */
 export async function generateExports(
   dir: string,
@@ -94,11 +119,14 @@ export async function generateExports(
     ...target_size,
     ...options,
   };
-  if (rejects > 0 && format === "parquet") {
+  if (rejects > 0 && (format === "parquet" || format === "xlsx")) {
     throw new Error(
-      "--rejects needs a text format: Parquet's native dates and ids are " +
+      "--rejects needs a text format: the native dates and ids of others are " +
         "never bad. Use --format=csv or --format=csv.gz.",
     );
+  }
+  if (format === "xlsx" && interactions > max_sheet_rows) {
+    throw new Error(`a sheet has at most ${max_sheet_rows} interactions.`);
   }
   await Deno.mkdir(dir, { recursive: true });
   // A second interactions file would be part of the same table.
@@ -120,6 +148,18 @@ export async function generateExports(
     await copy(customers_sql, "customers.csv", copy_options.csv);
     await copy(products_sql, "products.csv", copy_options.csv);
     await copy(channels_sql, "channels.csv", copy_options.csv);
+    if (format === "xlsx") {
+      const result = await connection.stream(
+        `select epoch_ms("Date Start")::double, "Interaction",
+          "Customers"::double
+        from (${native_sql})`,
+      );
+      await writeWorkbook(
+        `${dir}/interactions.xlsx`,
+        result.yieldRowsJs() as AsyncIterable<[number, string, number][]>,
+      );
+      return;
+    }
     await copy(
       format === "parquet" ? native_sql : text_sql,
       `interactions.${format}`,

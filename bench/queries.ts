@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
 import { type Database, openDatabase } from "../db/duckdb/database.ts";
-import { findExports } from "../db/intake/find_files.ts";
+import { listExports } from "../db/intake/find_files.ts";
+import { findExports } from "../db/intake/find_tables.ts";
 import { loadExports } from "../db/duckdb/load.ts";
 import { createSlots, QueryRunner } from "../db/duckdb/query_runner.ts";
 import { buildQueryTables } from "../db/duckdb/query_tables.ts";
@@ -300,7 +301,10 @@ async function measureQueries(): Promise<void> {
     const { report } = await loadExports(
       database,
       folder,
-      await findExports(config.DATA_DIR),
+      await findExports(await listExports(config.DATA_DIR), {
+        data_dir: config.DATA_DIR,
+        xlsx_max_bytes: config.XLSX_MAX_BYTES,
+      }),
       { strict: true },
       config,
       step,

@@ -275,12 +275,12 @@ export type WarningKind =
 
 /** What a load did with one file. */
 export interface FileReport {
-  /** Path below the data folder. */
+  /** Path below the data folder; of a sheet, such as `crm.xlsx, sheet customers`. */
   readonly file: string;
   readonly table: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** How the text was encoded; null for Parquet. */
+  /** How the text was encoded; null for Parquet and Excel. */
   readonly encoding: string | null;
   /** `rows_read` = `rows_kept` + `rows_set_aside`. */
   readonly rows_read: number;
@@ -321,7 +321,7 @@ export interface RejectCount {
 /** One row that breaks a rule. */
 export interface Reject {
   readonly file: string;
-  /** Record number in the file; the header is 1 and empty lines are not counted. */
+  /** Record number in the file; the header is 1 and empty lines are not counted. In a sheet, the row. */
   readonly line: number;
   readonly column: string;
   /** The cell as it stands in the file, its first 200 characters. */
@@ -462,7 +462,8 @@ export interface ExportFiles {
 export interface ExportFile {
   /** Path below the data folder. */
   readonly name: string;
-  readonly table: string;
+  /** Null for a workbook that may hold a sheet a table. */
+  readonly table: string | null;
   readonly bytes: number;
   readonly sha256: string;
   /** ISO 8601 in UTC. */

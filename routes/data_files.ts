@@ -16,7 +16,7 @@ const paramsSchema = z.object({
 
 const fileSchema = z.object({
   name: z.string(),
-  table: z.string(),
+  table: z.string().nullable(),
   bytes: z.int(),
   sha256: z.string(),
   modified_at: z.iso.datetime(),

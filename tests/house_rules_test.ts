@@ -63,8 +63,8 @@ Deno.test("arrows point one way: main → routes → db/store.ts, and db knows n
     },
     {
       in: /^\.\/routes\//,
-      not: /^(@duckdb|node:)/,
-      remedy: "engines belong behind db/store.ts",
+      not: /^(@duckdb|node:(?!crypto$))/,
+      remedy: "engines and files belong behind db/store.ts",
     },
     {
       in: /^\.\/(db|config)/,

@@ -4,7 +4,8 @@ import type { Config } from "../../config.ts";
 import { holdReasons } from "../hold_reasons.ts";
 import { ExportFolder } from "../intake/export_folder.ts";
 import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
-import { findExports, type Found } from "../intake/find_files.ts";
+import { type Found, listExports } from "../intake/find_files.ts";
+import { findExports, type FoundTables } from "../intake/find_tables.ts";
 import {
   type ExportFile,
   type ExportFiles,
@@ -152,7 +153,9 @@ export class DuckdbStore implements Store, Refreshes {
       const started_at = now();
       try {
         await this.#open();
-        const found = await findExports(this.config.DATA_DIR);
+        const found = await this.#tablesIn(
+          await listExports(this.config.DATA_DIR),
+        );
         const snapshot = await this.#build(
           this.#exports(found, { strict: true }, progress),
           progress,
@@ -259,6 +262,7 @@ export class DuckdbStore implements Store, Refreshes {
       data_dir: config.DATA_DIR,
       csv_encoding: config.CSV_ENCODING,
       max_file_bytes: config.MAX_FILE_BYTES,
+      xlsx_max_bytes: config.XLSX_MAX_BYTES,
       max_upload_bytes: config.MAX_UPLOAD_BYTES,
     });
     if (!config.STATE_DIR) return;
@@ -347,7 +351,7 @@ export class DuckdbStore implements Store, Refreshes {
     this.#building = true;
     try {
       if (look.problem) throw look.problem;
-      const found = look.found!;
+      const found = await this.#tablesIn(look.found!);
       const previous = this.#snapshot;
       if (previous) {
         const version = await this.#versionOf(found);
@@ -434,7 +438,14 @@ export class DuckdbStore implements Store, Refreshes {
     }
   }
 
-  async #versionOf({ files }: Found): Promise<string> {
+  #tablesIn(found: Found): Promise<FoundTables> {
+    return findExports(found, {
+      data_dir: this.config.DATA_DIR,
+      xlsx_max_bytes: this.config.XLSX_MAX_BYTES,
+    });
+  }
+
+  async #versionOf({ files }: FoundTables): Promise<string> {
     const hashed = [];
     for (const { table, part, path } of inLoadOrder(files)) {
       hashed.push({ table, part, sha256: await this.#watch.sha256(path) });
@@ -443,7 +454,7 @@ export class DuckdbStore implements Store, Refreshes {
   }
 
   #exports(
-    found: Found,
+    found: FoundTables,
     options: { strict: boolean },
     progress: Progress,
   ): Fill {

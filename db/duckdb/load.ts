@@ -8,11 +8,8 @@ import {
   TABLE_NAMES,
   TABLES,
 } from "../intake/contract.ts";
-import {
-  type Found,
-  mayNotBeRead,
-  type SourceFile,
-} from "../intake/find_files.ts";
+import { mayNotBeRead, type SourceFile } from "../intake/find_files.ts";
+import type { FoundTables } from "../intake/find_tables.ts";
 import { type StagedFile, stageFile } from "../intake/stage_file.ts";
 import { loadWarnings } from "../load_warnings.ts";
 import {
@@ -65,7 +62,7 @@ const NAMES_KEPT = 100;
 export async function loadExports(
   database: Database,
   folder: string,
-  found: Found,
+  found: FoundTables,
   { strict }: { strict: boolean },
   config: Config,
   progress: Progress,
@@ -168,7 +165,7 @@ export async function loadExports(
 // Only several top-level exports can overlap; the query reads every row.
 async function findOverlap(
   database: Database,
-  { files }: Found,
+  { files }: FoundTables,
 ): Promise<{ first: string; last: string } | null> {
   const exports = files.filter(({ table, part }) =>
     table === "interactions" && !part
@@ -198,7 +195,7 @@ export function inLoadOrder(files: readonly SourceFile[]): SourceFile[] {
 async function stageAll(
   database: Database,
   folder: string,
-  { files }: Found,
+  { files }: FoundTables,
   config: Config,
   progress: Progress,
 ): Promise<LoadedFile[]> {
@@ -261,6 +258,7 @@ async function copyFile(
     const staged = await stageFile(source, path, {
       csv_encoding: config.CSV_ENCODING,
       max_file_bytes: config.MAX_FILE_BYTES,
+      xlsx_max_bytes: config.XLSX_MAX_BYTES,
     });
     const seconds = secondsSince(began);
     return () => ({ staged, seconds });
@@ -342,8 +340,8 @@ async function readRejects(
   files: readonly LoadedFile[],
   { MAX_REJECTED, REJECTS_KEPT }: Config,
 ): Promise<Rejects> {
-  const file_names = new Map(
-    files.map(({ number, staged }) => [number, staged.file]),
+  const staged_files = new Map(
+    files.map(({ number, staged }) => [number, staged]),
   );
   const counts = new Map<number, RejectCount[]>();
   for (const row of await database.runFile("load/reject_counts")) {
@@ -361,8 +359,8 @@ async function readRejects(
   const rejects = {
     counts,
     listed: listed.map((row): Reject => ({
-      file: file_names.get(row.file as number)!,
-      line: Number(row.line),
+      file: staged_files.get(row.file as number)!.file,
+      line: lineOf(staged_files.get(row.file as number)!, Number(row.line)),
       column: row.column_name as string,
       value: row.value as string | null,
       reason: row.reason as string,
@@ -432,6 +430,11 @@ async function countChannels(database: Database): Promise<ChannelCount[]> {
     channel: channel as string,
     interactions: Number(interactions),
   }));
+}
+
+// Of a sheet, the row that the record stands in.
+function lineOf({ rows }: StagedFile, record: number): number {
+  return rows ? rows.rowOf(record) : record;
 }
 
 async function names(

@@ -18,8 +18,13 @@ export function textSource(file: StagedFile, text: TextShape): string {
   const { header } = text;
   const cells = header.names.map((_, i) => `c${i}`).concat("extra");
   const columns = cells.map((cell) => `${cell}: 'varchar'`).join(", ");
+  // Of a sheet, the last column tells what is wrong with a cell.
+  const problem = file.format === "xlsx"
+    ? `nullif(c${header.names.length - 1}, '')`
+    : "null::varchar";
   return `create or replace temp view source as
-select ${selected(file, header.match, (position) => `c${position}`)}, extra
+select ${selected(file, header.match, (position) => `c${position}`)}, extra,
+  ${problem} as cell_problem
 from read_csv(${quoteText(file.staged_path)}, auto_detect = false,
   header = true, delim = ${quoteText(header.delimiter)}, quote = '"',
   escape = '"', nullstr = ${quoteText(NO_NULL)}, columns = {${columns}},
@@ -41,7 +46,7 @@ select ${
       (position) => `${quoteName(columns[position].name)}::varchar`,
       columns,
     )
-  }, null::varchar as extra
+  }, null::varchar as extra, null::varchar as cell_problem
 from read_parquet(${quoteText(file.staged_path)}, binary_as_string = true)`;
 }
 

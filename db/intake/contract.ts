@@ -126,11 +126,12 @@ export function matchHeader(
   };
 }
 
-/** Throws a refusal when a required column of `file` is missing, or a column stands twice. */
+/** Throws a refusal when a required column of `file` is missing, or a column stands twice; the header is in `line`. */
 export function requireColumns(
   file: string,
   headers: readonly string[],
   { missing, doubled }: HeaderMatch,
+  line = 1,
 ): void {
   const listed = (names: readonly string[]) =>
     names.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 60)))
@@ -139,7 +140,7 @@ export function requireColumns(
     const wanted = missing.map(({ headers }) => headers[0]).join(", ");
     throw refused({
       file,
-      line: 1,
+      line,
       problem: `no column ${wanted} among ${listed(headers)}`,
       remedy: "Name the columns as docs/file-contract.md says",
     });
@@ -147,7 +148,7 @@ export function requireColumns(
   if (doubled.length > 0) {
     throw refused({
       file,
-      line: 1,
+      line,
       problem: `two columns named ${listed(doubled)}`,
       remedy: "Rename or remove one of them",
     });

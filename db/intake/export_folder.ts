@@ -1,13 +1,19 @@
 /** The data folder as clients see it: lists exports, takes new ones whole, removes them. */
 
 import { createHash } from "node:crypto";
-import { type ExportFile, type ExportFiles, StoreError } from "../store.ts";
+import {
+  type ExportFile,
+  type ExportFiles,
+  refused,
+  StoreError,
+} from "../store.ts";
 import {
   findFiles,
+  type FoundFile,
+  foundFile,
   isUnfinished,
-  type SourceFile,
-  sourceFile,
 } from "./find_files.ts";
+import { tablesOf } from "./find_tables.ts";
 import { stageFile, type StagingOptions } from "./stage_file.ts";
 import { writeAll } from "./write_all.ts";
 
@@ -109,12 +115,12 @@ export class ExportFolder implements ExportFiles {
     }
   }
 
-  #sourceOf(name: string): SourceFile {
+  #sourceOf(name: string): FoundFile {
     const source = /[/\\\0]/.test(name) || name.length > MAX_NAME_LENGTH
       ? "not a plain file name"
       : isUnfinished(name)
       ? "a name of unfinished files"
-      : sourceFile(name, `${this.#options.data_dir}/${name}`);
+      : foundFile(name, `${this.#options.data_dir}/${name}`);
     if (typeof source !== "string") return source;
     throw new StoreError(
       "invalid",
@@ -125,7 +131,7 @@ export class ExportFolder implements ExportFiles {
   }
 
   async #receive(
-    source: SourceFile,
+    source: FoundFile,
     body: ReadableStream<Uint8Array>,
   ): Promise<ExportFile> {
     const part = await Deno.makeTempFile({
@@ -143,8 +149,7 @@ export class ExportFolder implements ExportFiles {
         body,
         this.#options.max_upload_bytes,
       );
-      const found = { ...source, path: part };
-      await stageFile(found, `${check}/copy`, this.#options);
+      await this.#check({ ...source, path: part }, `${check}/copy`);
       await Deno.chmod(part, 0o644);
       const { mtime } = await Deno.stat(part);
       await Deno.rename(part, source.path);
@@ -155,6 +160,19 @@ export class ExportFolder implements ExportFiles {
       await Deno.remove(part).catch(() => {});
       await Deno.remove(check, { recursive: true });
     }
+  }
+
+  /** Reads the file as a load does, every sheet of a workbook. */
+  async #check(found: FoundFile, copy: string): Promise<void> {
+    const { files } = await tablesOf(found, this.#options.xlsx_max_bytes);
+    if (files.length === 0) {
+      throw refused({
+        file: found.file,
+        problem: "no sheet is named after a table",
+        remedy: "Name the sheets as docs/file-contract.md says",
+      });
+    }
+    for (const file of files) await stageFile(file, copy, this.#options);
   }
 }
 

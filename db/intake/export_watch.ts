@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type LoadProblem, refused, StoreError } from "../store.ts";
-import { findExports, type Found, type SourceFile } from "./find_files.ts";
+import { type Found, type FoundFile, listExports } from "./find_files.ts";
 
 /** What the watch needs to know of the settings. */
 export interface ExportWatchOptions {
@@ -68,7 +68,7 @@ export class ExportWatch {
   /** Looks at the folder. Throws only what no setting or file can mend. */
   async look(): Promise<Look> {
     try {
-      return await this.#look(await findExports(this.#options.data_dir));
+      return await this.#look(await listExports(this.#options.data_dir));
     } catch (error) {
       // A file that went away in the middle: the next look tells.
       if (error instanceof Deno.errors.NotFound) {
@@ -247,7 +247,7 @@ async function readHash(path: string): Promise<string | null> {
   return /^\\?([0-9a-f]{64})(\s|$)/i.exec(text)?.[1].toLowerCase() ?? null;
 }
 
-function isPlainText({ format, gzip }: SourceFile): boolean {
+function isPlainText({ format, gzip }: FoundFile): boolean {
   return format === "text" && !gzip;
 }
 

@@ -1,28 +1,38 @@
 /** Finds the exports in the data folder and says what else lies there. */
 
 import { type IgnoredFile, refused } from "../store.ts";
-import { TABLE_NAMES, type TableName, tableOf, TABLES } from "./contract.ts";
+import { type TableName, tableOf } from "./contract.ts";
 
-/** An export to load. */
+/** An export to load: a file, or a sheet of a workbook. */
 export interface SourceFile {
-  /** Path below the data folder, with `/`. */
+  /** Path below the data folder, with `/`; of a sheet, its name behind it. */
   readonly file: string;
   readonly path: string;
   readonly table: TableName;
-  readonly format: "text" | "parquet";
+  readonly format: "text" | "parquet" | "xlsx";
   readonly gzip: boolean;
-  /** Whether it is one of several parts of an export, in a folder. */
+  /** Whether it is one of several parts of an export, in a folder or a workbook. */
   readonly part: boolean;
+  /** The name of the sheet in a workbook. */
+  readonly sheet?: string;
+}
+
+/** A file with exports: of the table it is named after, or a workbook of any name. */
+export interface FoundFile extends Omit<SourceFile, "table" | "sheet"> {
+  /** Null when only the sheets of a workbook can tell. */
+  readonly table: TableName | null;
 }
 
 /** What lies in the data folder. */
 export interface Found {
   /** In the order they are loaded: by path, in code-point order. */
-  readonly files: readonly SourceFile[];
+  readonly files: readonly FoundFile[];
   readonly ignored: readonly IgnoredFile[];
 }
 
-const FORMATS = /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet)$/i;
+const FORMATS =
+  /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet|(?<book>xlsx?))$/i;
+const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
 /** Files that vouch for others; see export_watch.ts. */
 const PROOFS = /\.sha256$|^manifest\.json$/;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
@@ -30,7 +40,7 @@ const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
 /** Lists the data folder and the folders named after a table in it. Throws what Deno does. */
 export async function findFiles(data_dir: string): Promise<Found> {
   const root = await Deno.realPath(data_dir);
-  const files: SourceFile[] = [];
+  const files: FoundFile[] = [];
   const ignored: IgnoredFile[] = [];
 
   async function look(file: string, folder_table?: TableName): Promise<void> {
@@ -41,17 +51,16 @@ export async function findFiles(data_dir: string): Promise<Found> {
 
     const real_path = await Deno.realPath(path).catch(() => null);
     if (real_path === null) return ignore("a link to nothing");
-    const table = folder_table ?? tableOf(stemOf(name));
+    const format = name.match(FORMATS)?.groups;
+    const table = folder_table ?? tableOf(format?.stem ?? name);
     const info = await Deno.stat(real_path).catch(() => null);
     // Gone since the folder was listed.
     if (info === null) return;
 
-    if (table && !real_path.startsWith(`${root}/`)) {
+    if ((table || format?.book) && !real_path.startsWith(`${root}/`)) {
       return ignore("a link out of the data folder");
     }
-    if (
-      info.isDirectory && table && !folder_table && !FORMATS.test(name)
-    ) {
+    if (info.isDirectory && table && !folder_table && !format) {
       for (const entry of await list(path)) {
         await look(`${file}/${entry}`, table);
       }
@@ -59,20 +68,19 @@ export async function findFiles(data_dir: string): Promise<Found> {
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
     if (!info.isFile) return ignore("not a regular file");
-    const source = sourceFile(file, real_path, folder_table);
-    if (typeof source === "string") return ignore(source);
-    files.push(source);
+    const found = foundFile(file, real_path, folder_table);
+    if (typeof found === "string") return ignore(found);
+    files.push(found);
   }
 
   for (const entry of await list(root)) await look(entry);
   return { files, ignored };
 }
 
-/** The exports of a folder that has all that a load needs. Throws a refusal when it does not. */
-export async function findExports(data_dir: string): Promise<Found> {
-  let found: Found;
+/** Finds the exports of a folder. Throws a refusal when it cannot be listed. */
+export async function listExports(data_dir: string): Promise<Found> {
   try {
-    found = await findFiles(data_dir);
+    return await findFiles(data_dir);
   } catch (error) {
     const problem = error instanceof Deno.errors.NotFound
       ? "does not exist"
@@ -86,17 +94,6 @@ export async function findExports(data_dir: string): Promise<Found> {
         "Set DATA_DIR to a folder with the exports that this process may read",
     });
   }
-  const missing = TABLE_NAMES.filter((table) =>
-    TABLES[table].required && !found.files.some((file) => file.table === table)
-  );
-  if (missing.length > 0) {
-    throw refused(...missing.map((table) => ({
-      problem: `${data_dir} has no file of ${table}`,
-      remedy:
-        `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet) there; a header alone counts`,
-    })));
-  }
-  return found;
 }
 
 /** What to say when a file may not be read: by the system's rights, or by those that Deno was started with. */
@@ -111,21 +108,24 @@ export function mayNotBeRead(error: unknown): string | undefined {
  * The export that `file`, a path below the data folder, is by its name: a part of
  * the export of `folder_table` where given. If it is none, why.
  */
-export function sourceFile(
+export function foundFile(
   file: string,
   path: string,
   folder_table?: TableName,
-): SourceFile | string {
+): FoundFile | string {
   const name = file.slice(file.lastIndexOf("/") + 1);
   const format = name.match(FORMATS)?.groups;
-  if (!format) return "not .csv, .tsv, .csv.gz, .tsv.gz or .parquet";
-  const table = folder_table ?? tableOf(format.stem);
-  if (!table) return "not the name of a table";
+  if (!format) return NO_FORMAT;
+  const table = folder_table ?? tableOf(format.stem) ?? null;
+  const is_workbook = format.book?.toLowerCase() === "xlsx";
+  if (!table && !is_workbook) {
+    return format.book ? NO_FORMAT : "not the name of a table";
+  }
   return {
     file,
     path,
     table,
-    format: format.text ? "text" : "parquet",
+    format: format.text ? "text" : format.book ? "xlsx" : "parquet",
     gzip: Boolean(format.gzip),
     part: folder_table !== undefined,
   };
@@ -134,10 +134,6 @@ export function sourceFile(
 /** Whether a file of that name is still being written, or an editor's own. */
 export function isUnfinished(name: string): boolean {
   return UNFINISHED.test(name);
-}
-
-function stemOf(name: string): string {
-  return name.match(FORMATS)?.groups?.stem ?? name;
 }
 
 async function list(folder: string): Promise<string[]> {

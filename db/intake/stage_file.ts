@@ -9,8 +9,10 @@ import { requireColumns, TABLES } from "./contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
 import type { SourceFile } from "./find_files.ts";
 import { writeAll } from "./write_all.ts";
+import type { RowNumbers } from "./row_numbers.ts";
+import { stageSheet } from "./stage_sheet.ts";
 
-/** A file in staging: plain UTF-8 text, or Parquet as it was. */
+/** A file in staging: plain UTF-8 text, or Parquet as it was. A sheet is text. */
 export interface StagedFile extends SourceFile {
   readonly staged_path: string;
   /** Of the file as it was delivered. */
@@ -19,11 +21,14 @@ export interface StagedFile extends SourceFile {
   readonly sha256: string;
   /** What a delimited text's structure is; null for Parquet. */
   readonly text: TextShape | null;
+  /** The rows of a sheet that the records of the text stand in. */
+  readonly rows?: RowNumbers;
 }
 
 /** What a reader of a delimited text needs to know. */
 export interface TextShape {
-  readonly encoding: string;
+  /** Null when it was a sheet. */
+  readonly encoding: string | null;
   readonly header: Header;
   /** Whether a quoted cell has a line break in it. */
   readonly quoted_line_breaks: boolean;
@@ -35,6 +40,8 @@ export interface StagingOptions {
   readonly csv_encoding: string;
   /** Most bytes of one file, unpacked. */
   readonly max_file_bytes: number;
+  /** Most bytes of the parts of a workbook, unpacked, and of the text made of it. */
+  readonly xlsx_max_bytes: number;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -52,6 +59,9 @@ export async function stageFile(
     await checkParquet(source, staged_path);
     return { ...source, staged_path, bytes, sha256, text: null };
   }
+  if (source.format === "xlsx") {
+    return await stageXlsx(source, staged_path, options);
+  }
   for (const fallback of [null, options.csv_encoding]) {
     try {
       return await stageText(source, staged_path, options, fallback);
@@ -64,6 +74,34 @@ export async function stageFile(
     problem: "bytes that are not UTF-8",
     remedy: "Export the file again in UTF-8, or set CSV_ENCODING",
   });
+}
+
+// A zip is read from its end, so it is copied first and unpacked from the copy.
+async function stageXlsx(
+  source: SourceFile,
+  staged_path: string,
+  options: StagingOptions,
+): Promise<StagedFile> {
+  const copied_path = `${staged_path}.xlsx`;
+  try {
+    const { bytes, sha256 } = await copy(source, copied_path, options);
+    const { header, line_breaks, rows } = await stageSheet(
+      source,
+      copied_path,
+      staged_path,
+      options.xlsx_max_bytes,
+    );
+    return {
+      ...source,
+      staged_path,
+      bytes,
+      sha256,
+      text: { encoding: null, header, quoted_line_breaks: line_breaks },
+      rows,
+    };
+  } finally {
+    await Deno.remove(copied_path).catch(() => {});
+  }
 }
 
 async function stageText(

@@ -3,5 +3,8 @@
 drop table if exists daily;
 drop table if exists daily_by_occupation;
 drop table if exists known_customers;
+drop table if exists kinds;
+drop table if exists kind_spellings;
 drop table if exists set_topics;
+drop table if exists occupation_spellings;
 drop type if exists type_name;

@@ -33,6 +33,13 @@ create temp macro name_key(name) as lower(upper(name));
 create temp macro as_reject(column_name, cell, reason) as
   [column_name, left(cell, 200), reason];
 
+-- Of a spreadsheet's cell that is wrong in itself: column, reason and value,
+-- split by tabs.
+create temp macro problem_reject(problem) as
+  as_reject(
+    split_part(problem, chr(9), 1), split_part(problem, chr(9), 3),
+    split_part(problem, chr(9), 2));
+
 create temp macro slash_time(text, slash_date) as
   case
     when regexp_full_match(

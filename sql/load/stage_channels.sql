@@ -6,6 +6,7 @@ select
   channel_text(channel),
   text_value(aliases),
   case
+    when cell_problem is not null then problem_reject(cell_problem)
     when extra is not null
       then as_reject('row', extra, 'more cells than the header')
     when channel_text(channel) is null

@@ -7,6 +7,7 @@ select
   text_value(occupation),
   text_value(type),
   case
+    when cell_problem is not null then problem_reject(cell_problem)
     when extra is not null
       then as_reject('row', extra, 'more cells than the header')
     when id is null

@@ -13,6 +13,7 @@ select
   ids,
   topic,
   case
+    when cell_problem is not null then problem_reject(cell_problem)
     when extra is not null
       then as_reject('row', extra, 'more cells than the header')
     when moment is null

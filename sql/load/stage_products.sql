@@ -10,6 +10,7 @@ select
   end,
   product_name,
   case
+    when cell_problem is not null then problem_reject(cell_problem)
     when extra is not null
       then as_reject('row', extra, 'more cells than the header')
     when month is null

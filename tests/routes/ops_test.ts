@@ -34,7 +34,7 @@ Deno.test("not ready says why", async () => {
   assertEquals(answer.status, 503);
   assertEquals(await answer.json(), {
     error:
-      `${folder.path} has no file of interactions. Put interactions.csv (or .tsv, .csv.gz, .tsv.gz, .parquet) there; a header alone counts.`,
+      `${folder.path} has no file of interactions. Put interactions.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet interactions) there; a header alone counts.`,
   });
   await store.close();
   assertEquals(await (await app.request("/healthz")).json(), { status: "ok" });

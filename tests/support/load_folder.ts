@@ -5,7 +5,8 @@ import { readConfig } from "../../config.ts";
 import { openDatabase, type Row } from "../../db/duckdb/database.ts";
 import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
 import { type Loaded, loadExports } from "../../db/duckdb/load.ts";
-import { findExports } from "../../db/intake/find_files.ts";
+import { listExports } from "../../db/intake/find_files.ts";
+import { findExports } from "../../db/intake/find_tables.ts";
 import {
   type CustomerQuestion,
   type LoadReport,
@@ -129,7 +130,10 @@ export async function loadTables(
       ...await loadExports(
         database,
         work.path,
-        await findExports(config.DATA_DIR),
+        await findExports(await listExports(config.DATA_DIR), {
+          data_dir: config.DATA_DIR,
+          xlsx_max_bytes: config.XLSX_MAX_BYTES,
+        }),
         { strict: true },
         config,
         () => {},

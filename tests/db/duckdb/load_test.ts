@@ -140,7 +140,7 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
   ]);
   assertEquals(report.ignored, [{
     file: "notes.txt",
-    reason: "not .csv, .tsv, .csv.gz, .tsv.gz or .parquet",
+    reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
   }]);
   assertEquals(report.rejects.map(({ file, line }) => [file, line]), [
     ["products.csv", 3],

@@ -29,7 +29,11 @@ async function read(
         part: false,
       },
       `${folder.path}/to`,
-      { csv_encoding: "windows-1252", max_file_bytes: 1e9 },
+      {
+        csv_encoding: "windows-1252",
+        max_file_bytes: 1e9,
+        xlsx_max_bytes: 1e9,
+      },
     );
     await database.run(textSource(file, file.text!));
   } catch (error) {

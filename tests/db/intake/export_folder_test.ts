@@ -13,6 +13,7 @@ async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
     data_dir: folder.path,
     csv_encoding: "windows-1252",
     max_file_bytes: 1 << 30,
+    xlsx_max_bytes: 1 << 30,
     max_upload_bytes,
   });
   return {
@@ -206,6 +207,7 @@ Deno.test({
       data_dir: new URL("../../golden/seed", import.meta.url).pathname,
       csv_encoding: "windows-1252",
       max_file_bytes: 1 << 20,
+      xlsx_max_bytes: 1 << 20,
       max_upload_bytes: 1 << 20,
     });
     for (

@@ -35,6 +35,34 @@ Deno.test("findFiles, formats and names", async () => {
   assertEquals((await findFiles(folder.path)).ignored, []);
 });
 
+Deno.test("findFiles, workbooks: of any name; old ones by their table's name, to be refused", async () => {
+  await using folder = await dataFolder({
+    "crm.xlsx": "",
+    "Customers.XLSX": "",
+    "customers_2.xls": "",
+    "crm.xls": "",
+    "interactions/2024.xlsx": "",
+    "~$crm.xlsx": "",
+    "crm/customers.xlsx": "",
+  });
+  await using outside = await dataFolder({ "more.xlsx": "" });
+  await Deno.symlink(`${outside.path}/more.xlsx`, `${folder.path}/more.xlsx`);
+  assertEquals(await found(folder.path), [
+    "Customers.XLSX customers xlsx",
+    "crm.xlsx xlsx",
+    "customers_2.xls customers xlsx",
+    "interactions/2024.xlsx interactions xlsx part",
+  ]);
+  assertEquals((await findFiles(folder.path)).ignored, [
+    { file: "crm", reason: "a folder that is not a table's" },
+    {
+      file: "crm.xls",
+      reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
+    },
+    { file: "more.xlsx", reason: "a link out of the data folder" },
+  ]);
+});
+
 Deno.test("findFiles, a folder of parts: every file in it, by name", async () => {
   await using folder = await dataFolder({
     "interactions/part-10.csv": "",
@@ -56,7 +84,7 @@ Deno.test("findFiles, a folder of parts: every file in it, by name", async () =>
   assertEquals((await findFiles(folder.path)).ignored, [
     {
       file: "interactions/_SUCCESS",
-      reason: "not .csv, .tsv, .csv.gz, .tsv.gz or .parquet",
+      reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
     },
     {
       file: "interactions/deeper",
@@ -66,7 +94,7 @@ Deno.test("findFiles, a folder of parts: every file in it, by name", async () =>
 });
 
 Deno.test("findFiles, what is not read: named with the reason", async () => {
-  const no_format = "not .csv, .tsv, .csv.gz, .tsv.gz or .parquet";
+  const no_format = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
   const no_table = "not the name of a table";
   await using folder = await dataFolder({
     "customers (1).csv": "",
@@ -74,7 +102,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
     "sales.parquet": "",
     "__proto__.csv": "",
     "customers.txt": "",
-    "customers.xls": "",
+    "sales.xls": "",
     "customers.csv.zip": "",
     "customers.parquet.gz": "",
     "customers": "",
@@ -96,7 +124,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
       "sales.parquet": no_table,
       ["__proto__.csv"]: no_table,
       "customers.txt": no_format,
-      "customers.xls": no_format,
+      "sales.xls": no_format,
       "customers.csv.zip": no_format,
       "customers.parquet.gz": no_format,
       "customers": no_format,

@@ -15,6 +15,7 @@ import { messageOfRefusal } from "../../support/load_folder.ts";
 const OPTIONS: StagingOptions = {
   csv_encoding: "windows-1252",
   max_file_bytes: 1e9,
+  xlsx_max_bytes: 1e9,
 };
 const MIB = 1 << 20;
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -1,0 +1,172 @@
+/** Finds the tables in the files: each file is one, and a workbook may hold several. */
+
+import {
+  type IgnoredFile,
+  type LoadProblem,
+  refused,
+  StoreError,
+} from "../store.ts";
+import { TABLE_NAMES, type TableName, tableOf, TABLES } from "./contract.ts";
+import {
+  type Found,
+  type FoundFile,
+  mayNotBeRead,
+  type SourceFile,
+} from "./find_files.ts";
+import { isEmptySheet } from "./stage_sheet.ts";
+import { type Sheet, Workbook } from "./workbook.ts";
+
+/** The exports to load. */
+export interface FoundTables {
+  /** In the order they are loaded: as their files, then by sheet. */
+  readonly files: readonly SourceFile[];
+  readonly ignored: readonly IgnoredFile[];
+}
+
+/** What finding tables needs to know of the settings. */
+export interface FindTablesOptions {
+  readonly data_dir: string;
+  /** Most bytes of the parts of a workbook, unpacked. */
+  readonly xlsx_max_bytes: number;
+}
+
+/** The tables in the files, all that a load needs. Throws a refusal when one is missing. */
+export async function findExports(
+  found: Found,
+  { data_dir, xlsx_max_bytes }: FindTablesOptions,
+): Promise<FoundTables> {
+  const tables = await findTables(found, xlsx_max_bytes);
+  const missing = TABLE_NAMES.filter((table) =>
+    TABLES[table].required && !tables.files.some((file) => file.table === table)
+  );
+  if (missing.length === 0) return tables;
+  throw refused(...missing.map((table) => ({
+    problem: `${data_dir} has no file of ${table}`,
+    remedy:
+      `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet ${table}) there; a header alone counts`,
+  })));
+}
+
+/** Opens the workbooks among the files. Throws a refusal that names every one that cannot be used. */
+export async function findTables(
+  { files, ignored }: Found,
+  xlsx_max_bytes: number,
+): Promise<FoundTables> {
+  const sources: SourceFile[] = [];
+  const ignored_sheets: IgnoredFile[] = [];
+  const refusals: string[] = [];
+  for (const file of files) {
+    try {
+      const found = await tablesOf(file, xlsx_max_bytes);
+      sources.push(...found.files);
+      ignored_sheets.push(...found.ignored);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      refusals.push(error.message);
+    }
+  }
+  if (refusals.length > 0) throw new StoreError("refused", refusals.join("\n"));
+  return { files: sources, ignored: [...ignored, ...ignored_sheets] };
+}
+
+/**
+ * The tables in one file. In a workbook they are the sheets named after a table; if
+ * there is none and the workbook is named after one, its only sheet with a value. A
+ * workbook among the parts of an export holds that table only.
+ */
+export async function tablesOf(
+  file: FoundFile,
+  xlsx_max_bytes: number,
+): Promise<FoundTables> {
+  const { table } = file;
+  if (file.format !== "xlsx") {
+    return { files: [{ ...file, table: table! }], ignored: [] };
+  }
+  using workbook = await open(file, xlsx_max_bytes);
+  const ignored: IgnoredFile[] = [];
+  const named: { sheet: Sheet; table: TableName }[] = [];
+  const others: Sheet[] = [];
+  const ignore = ({ name }: Sheet, reason: string) =>
+    ignored.push({ file: labelOf(file, name), reason });
+
+  for (const sheet of workbook.sheets) {
+    const of_sheet = tableOf(sheet.name);
+    if (sheet.hidden) ignore(sheet, "a hidden sheet");
+    else if (sheet.part === null) ignore(sheet, "not a sheet of cells");
+    else if (of_sheet && (!file.part || of_sheet === table)) {
+      named.push({ sheet, table: of_sheet });
+    } else others.push(sheet);
+  }
+  if (named.length === 0 && table) {
+    const only = await onlySheet(workbook, others);
+    named.push({ sheet: only, table });
+  }
+  for (const sheet of others) {
+    if (!named.some((one) => one.sheet === sheet)) {
+      ignore(sheet, "not the name of a table");
+    }
+  }
+  return {
+    files: named.map(({ sheet, table }): SourceFile => ({
+      ...file,
+      file: labelOf(file, sheet.name),
+      sheet: sheet.name,
+      table,
+      part: file.part || named.filter((one) => one.table === table).length > 1,
+    })),
+    ignored,
+  };
+}
+
+async function open(file: FoundFile, max_bytes: number): Promise<Workbook> {
+  try {
+    return await Workbook.open(file.path, file.file, max_bytes);
+  } catch (error) {
+    const problem = mayNotBeRead(error);
+    if (!problem) throw error;
+    throw refused({
+      file: file.file,
+      problem,
+      remedy: "Make it readable for the user that this process runs as",
+    });
+  }
+}
+
+async function onlySheet(
+  workbook: Workbook,
+  sheets: readonly Sheet[],
+): Promise<Sheet> {
+  if (sheets.length === 1) return sheets[0];
+  const filled: Sheet[] = [];
+  for (const sheet of sheets) {
+    if (!await isEmptySheet(workbook, sheet.part!)) filled.push(sheet);
+  }
+  if (filled.length === 1) return filled[0];
+  throw refused(problemOf(workbook.file, filled));
+}
+
+function problemOf(file: string, filled: readonly Sheet[]): LoadProblem {
+  if (filled.length === 0) {
+    return {
+      file,
+      problem: "no visible sheet has a value",
+      remedy: "Name the columns in the first row; a header alone counts",
+    };
+  }
+  const names = filled.slice(0, 10).map(({ name }) => shown(name)).join(", ");
+  return {
+    file,
+    problem: `several sheets and none named after a table: ${names}`,
+    remedy:
+      "Name the sheets after their tables, as docs/file-contract.md says, or leave only one",
+  };
+}
+
+function labelOf({ file }: FoundFile, sheet: string): string {
+  return `${file}, sheet ${shown(sheet)}`;
+}
+
+// Spreadsheet programs allow 31 characters; others could write anything.
+function shown(name: string): string {
+  return name.slice(0, 60).replace(/\p{C}/gu, "\ufffd");
+}

@@ -1,0 +1,459 @@
+/** Makes a delimited text of a workbook's sheet, for the same rules that other exports go by. */
+
+import { refused } from "../store.ts";
+import {
+  type HeaderMatch,
+  matchHeader,
+  requireColumns,
+  type Table,
+  type TableName,
+  TABLES,
+} from "./contract.ts";
+import type { Header } from "./csv_scanner.ts";
+import { RowNumbers } from "./row_numbers.ts";
+import {
+  type CellReader,
+  MAX_TEXT_LENGTH,
+  readCells,
+  TextCollector,
+} from "./sheet_cells.ts";
+import { type PartReader, Workbook } from "./workbook.ts";
+
+/** What a sheet became. */
+export interface StagedSheet {
+  /**
+   * Of the text: the columns of the contract that the sheet has, and one, without a
+   * value in nearly all rows, that tells a cell's error as column, reason and value,
+   * split by tabs.
+   */
+  readonly header: Header;
+  /** Whether a cell has a line break in it. */
+  readonly line_breaks: boolean;
+  /** The rows that the text's records stand in. */
+  readonly rows: RowNumbers;
+}
+
+/** The sheet to stage, and as what. */
+export interface SheetToStage {
+  /** What it is called in refusals: the workbook and the sheet. */
+  readonly file: string;
+  readonly sheet?: string;
+  readonly table: TableName;
+}
+
+const MAX_ROWS = 1_048_576;
+const MAX_COLUMNS = 16_384;
+const TIME_COLUMNS = ["date", "date_start"];
+/** So many rows below the first are searched for the header, when the first is none. */
+const TITLE_ROWS = 20;
+const VALUE_LENGTH = 200;
+const WRITE_LENGTH = 1 << 18;
+
+/**
+ * Writes the rows of a sheet of the workbook at `from` to `to`, as UTF-8. Throws a
+ * refusal when it is not sound, has no fitting header, or comes to more than
+ * `max_bytes`, unpacked or written.
+ */
+export async function stageSheet(
+  { file, sheet, table }: SheetToStage,
+  from: string,
+  to: string,
+  max_bytes: number,
+): Promise<StagedSheet> {
+  using workbook = await Workbook.open(from, file, max_bytes);
+  const part = workbook.sheets.find(({ name }) => name === sheet)?.part;
+  if (!part) {
+    throw refused({
+      file,
+      problem: "changed while it was being read",
+      remedy: "Write it under another name and rename it when it is whole",
+    });
+  }
+  const cells = await readCells(workbook);
+  using output = await Deno.open(to, {
+    write: true,
+    create: true,
+    truncate: true,
+  });
+  const writer = new TextWriter(output, workbook);
+  const rows = new SheetRows(workbook, table, cells, writer);
+  const reader = new SheetReader(workbook, cells, rows);
+  await workbook.read(part, reader);
+  const header = rows.finish(reader.merged);
+  writer.flush();
+  return { header, line_breaks: writer.line_breaks, rows: rows.numbers };
+}
+
+/** Whether a sheet has no cell with a value. */
+export async function isEmptySheet(
+  workbook: Workbook,
+  part: string,
+): Promise<boolean> {
+  let empty = true;
+  await workbook.read(part, {
+    open(name) {
+      if (name === "v" || name === "is") empty = false;
+    },
+    done: () => !empty,
+  });
+  return empty;
+}
+
+/** A cell that counts: it has a value, or should have one. */
+interface Cell {
+  /** From 0. */
+  readonly column: number;
+  readonly type: string;
+  readonly style: number;
+  readonly value: string;
+  /** Of a formula that was never computed. */
+  readonly formula: boolean;
+}
+
+/** Puts the cells of a sheet's XML together. */
+class SheetReader implements PartReader {
+  /** Ranges of merged cells that lie in the row of the header. */
+  readonly merged: string[] = [];
+  #row = 0;
+  #column = -1;
+  #cells: Cell[] = [];
+  #type = "n";
+  #style = 0;
+  #value = "";
+  #in_value = false;
+  #in_cell = false;
+  #inline = false;
+  #formula = false;
+  #length = 0;
+  readonly #collector: TextCollector;
+
+  constructor(
+    readonly workbook: Workbook,
+    readonly cells: CellReader,
+    readonly rows: SheetRows,
+  ) {
+    this.#collector = new TextCollector(workbook);
+  }
+
+  open(name: string, attributes: Readonly<Record<string, string>>): void {
+    switch (name) {
+      case "row":
+        this.#startRow(attributes.r);
+        break;
+      case "c":
+        this.#startCell(attributes);
+        break;
+      case "v":
+        this.#in_value = this.#in_cell;
+        break;
+      case "is":
+        this.#inline = this.#in_cell;
+        break;
+      case "f":
+        this.#formula = this.#in_cell;
+        break;
+      case "mergeCell":
+        if (isMerged(attributes.ref ?? "", this.rows)) {
+          this.merged[0] ??= attributes.ref;
+        }
+        break;
+      default:
+        if (this.#inline) this.#collector.open(name);
+    }
+  }
+
+  text(text: string): void {
+    if (this.#inline) this.#collector.text(text);
+    else if (this.#in_value) {
+      this.#value += text;
+      if (this.#value.length > MAX_TEXT_LENGTH) throw this.#tooLong();
+    }
+  }
+
+  close(name: string): void {
+    switch (name) {
+      case "row":
+        if (this.#cells.length > 0) this.rows.add(this.#row, this.#cells);
+        this.#cells = [];
+        break;
+      case "c":
+        this.#endCell();
+        break;
+      case "v":
+        this.#in_value = false;
+        break;
+      case "is":
+        this.#value = this.#collector.take();
+        this.#inline = false;
+        break;
+      default:
+        if (this.#inline) this.#collector.close(name);
+    }
+  }
+
+  #startRow(number: string | undefined): void {
+    const row = number === undefined ? this.#row + 1 : Number(number);
+    if (!(Number.isInteger(row) && row >= 1 && row <= MAX_ROWS)) {
+      throw this.workbook.unsound(`a row ${String(number).slice(0, 20)}`);
+    }
+    if (row <= this.#row) {
+      throw this.workbook.unsound(`row ${row} comes after row ${this.#row}`);
+    }
+    this.#row = row;
+    this.#column = -1;
+    this.#length = 0;
+  }
+
+  #startCell({ r, t = "n", s = "0" }: Readonly<Record<string, string>>): void {
+    const column = r === undefined
+      ? this.#column + 1
+      : columnOf(r, this.#row) ?? MAX_COLUMNS;
+    if (column >= MAX_COLUMNS || column <= this.#column) {
+      throw this.workbook.unsound(
+        `a cell ${
+          r === undefined ? `in column ${column + 1}` : r.slice(0, 20)
+        } that cannot be there`,
+        this.#row,
+      );
+    }
+    this.#column = column;
+    this.#type = t;
+    this.#style = Number(s);
+    this.#value = "";
+    this.#formula = false;
+    this.#in_cell = true;
+  }
+
+  #endCell(): void {
+    this.#in_cell = false;
+    this.#length += this.#value.length;
+    if (this.#length > MAX_TEXT_LENGTH) throw this.#tooLong();
+    // A formula that comes to an empty text has the type of texts.
+    const formula = this.#formula && this.#value === "" && this.#type !== "str";
+    if (this.#value.trim() === "" && !formula) return;
+    this.#cells.push({
+      column: this.#column,
+      type: this.#type,
+      style: this.#style,
+      value: this.#value,
+      formula,
+    });
+  }
+
+  #tooLong() {
+    return this.workbook.unsound(
+      `a row of more than ${MAX_TEXT_LENGTH} characters`,
+      this.#row,
+    );
+  }
+}
+
+/** Tells the header, and writes the rows below it. */
+class SheetRows {
+  readonly numbers = new RowNumbers();
+  /** The row of the header, and its columns in the sheet; 0 until it came. */
+  header_row = 0;
+  columns = 0;
+  #names: string[] = [];
+  #match: HeaderMatch | undefined;
+  /** A row below that could be the header, if the first one is none. */
+  #later_header = 0;
+  #searched = 0;
+  /** By column of the sheet: its place in the text. */
+  #places: (number | undefined)[] = [];
+  #used: string[] = [];
+  #in_time_column: boolean[] = [];
+  #values: string[] = [];
+
+  readonly #table: Table;
+
+  constructor(
+    readonly workbook: Workbook,
+    table: TableName,
+    readonly cells: CellReader,
+    readonly writer: TextWriter,
+  ) {
+    this.#table = TABLES[table];
+  }
+
+  /** Takes a row that has a value. Throws refusals. */
+  add(row: number, cells: readonly Cell[]): void {
+    if (!this.#match) this.#startWith(row, cells);
+    else if (this.#match.missing.length > 0) this.#searchHeader(row, cells);
+    else this.#write(row, cells);
+  }
+
+  /** The header of the text, when all rows came. Throws a refusal when there is none that fits. */
+  finish([merged]: readonly string[]): Header {
+    const { file } = this.workbook;
+    if (!this.#match) {
+      throw refused({
+        file,
+        problem: "the sheet is empty",
+        remedy: "Name the columns in its first row; a header alone counts",
+      });
+    }
+    if (this.#later_header > 0) {
+      throw refused({
+        file,
+        line: this.header_row,
+        problem:
+          `a title above the header, which is in row ${this.#later_header}`,
+        remedy: "Delete the rows above the header",
+      });
+    }
+    if (merged !== undefined) {
+      throw refused({
+        file,
+        line: this.header_row,
+        problem: `merged cells in the header, ${merged.slice(0, 40)}`,
+        remedy: "Unmerge them and name each column in one cell of one row",
+      });
+    }
+    requireColumns(file, this.#names, this.#match, this.header_row);
+    const positions = this.#used.map((name, i) => [name, i]);
+    return {
+      delimiter: ",",
+      names: [...this.#used, PROBLEM],
+      match: { ...this.#match, positions: Object.fromEntries(positions) },
+    };
+  }
+
+  #startWith(row: number, cells: readonly Cell[]): void {
+    this.#names = this.#namesOf(cells);
+    this.#match = matchHeader(this.#table, this.#names);
+    this.#match = {
+      ...this.#match,
+      unknown: this.#match.unknown.filter((name) => name !== ""),
+    };
+    this.header_row = row;
+    this.columns = this.#names.length;
+    for (const { name } of this.#table.columns) {
+      const position = this.#match.positions[name];
+      if (position === undefined) continue;
+      this.#places[position] = this.#used.length;
+      this.#in_time_column.push(TIME_COLUMNS.includes(name));
+      this.#used.push(name);
+    }
+    this.numbers.add(row);
+    this.writer.write([...this.#used, PROBLEM], row);
+  }
+
+  #searchHeader(row: number, cells: readonly Cell[]): void {
+    if (this.#later_header > 0 || this.#searched++ >= TITLE_ROWS) return;
+    const { missing } = matchHeader(this.#table, this.#namesOf(cells));
+    if (missing.length === 0) this.#later_header = row;
+  }
+
+  #namesOf(cells: readonly Cell[]): string[] {
+    const names = Array<string>(cells.at(-1)!.column + 1).fill("");
+    for (const cell of cells) {
+      names[cell.column] = this.cells.textOf(cell, false).trim();
+    }
+    return names;
+  }
+
+  #write(row: number, cells: readonly Cell[]): void {
+    const values = this.#values;
+    const count = this.#used.length;
+    values.length = count + 1;
+    values.fill("");
+    let has_value = false;
+    let extra: string | undefined;
+    for (const cell of cells) {
+      const place = this.#places[cell.column];
+      if (place === undefined) {
+        const text = this.cells.textOf(cell, false);
+        if (text.trim() === "") continue;
+        has_value = true;
+        if (cell.column >= this.columns) extra ??= text;
+        continue;
+      }
+      const text = this.cells.textOf(cell, this.#in_time_column[place]);
+      const reason = cell.type === "e" || ERROR.test(text)
+        ? "a formula that came to an error"
+        : cell.formula
+        ? "a formula that was never computed"
+        : undefined;
+      if (reason) {
+        has_value = true;
+        values[count] ||= [this.#used[place], reason, text].join("\t");
+        continue;
+      }
+      values[place] = text;
+      if (!has_value) has_value = text.trim() !== "";
+    }
+    if (!has_value) return;
+    if (extra !== undefined) values.push(extra.slice(0, VALUE_LENGTH));
+    this.numbers.add(row);
+    this.writer.write(values, row);
+  }
+}
+
+const PROBLEM = "cell_problem";
+/** As a text too: that is what some programs save, and what pasting values leaves. */
+const ERROR = /^#(N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$/;
+
+/** Collects lines and writes them to a file. */
+class TextWriter {
+  line_breaks = false;
+  #text = "";
+  #written = 0;
+  readonly #encoder = new TextEncoder();
+
+  constructor(readonly file: Deno.FsFile, readonly workbook: Workbook) {}
+
+  write(values: readonly string[], row: number): void {
+    let line = "";
+    for (const [i, value] of values.entries()) {
+      if (i > 0) line += ",";
+      if (PLAIN.test(value)) line += value;
+      else {
+        line += `"${value.replaceAll('"', '""')}"`;
+        this.line_breaks ||= /[\r\n]/.test(value);
+      }
+    }
+    if (line.length > MAX_TEXT_LENGTH) {
+      throw this.workbook.unsound(
+        `a row of more than ${MAX_TEXT_LENGTH} characters`,
+        row,
+      );
+    }
+    this.#text += `${line}\n`;
+    if (this.#text.length > WRITE_LENGTH) this.flush();
+  }
+
+  flush(): void {
+    const bytes = this.#encoder.encode(this.#text);
+    this.#text = "";
+    this.#written += bytes.length;
+    // A text that many cells share is many times itself when it is written.
+    if (this.#written > this.workbook.max_bytes) throw this.workbook.tooLarge();
+    for (let done = 0; done < bytes.length;) {
+      done += this.file.writeSync(bytes.subarray(done));
+    }
+  }
+}
+
+/** Needs no quotes; a line of empty cells is not empty, since each has two at least. */
+const PLAIN = /^([\w.:/-][\w .:/-]*)?$/;
+
+/** The column, from 0, of a cell's reference such as `AB12`; undefined when it is not of that row. */
+function columnOf(reference: string, row: number): number | undefined {
+  const found = /^([A-Z]{1,3})([1-9]\d{0,6})$/.exec(reference);
+  if (!found || Number(found[2]) !== row) return undefined;
+  let column = 0;
+  for (const letter of found[1]) {
+    column = column * 26 + letter.charCodeAt(0) - 64;
+  }
+  return column - 1;
+}
+
+/** Whether a range of cells is in the header and more than one. */
+function isMerged(range: string, { header_row, columns }: SheetRows): boolean {
+  const [, from, first, to, last] =
+    /^([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})$/.exec(range) ?? [];
+  if (from === undefined) return false;
+  return Number(first) <= header_row && header_row <= Number(last) &&
+    (columnOf(`${from}1`, 1) ?? 0) < columns && (from !== to || first !== last);
+}

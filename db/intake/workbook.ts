@@ -1,0 +1,320 @@
+/** Opens an .xlsx workbook and streams the XML of its parts, within limits that no file can talk its way out of. */
+
+import { setImmediate } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import { SaxesParser } from "saxes";
+import yauzl from "yauzl";
+import { refused, StoreError } from "../store.ts";
+
+/** A sheet of a workbook. */
+export interface Sheet {
+  readonly name: string;
+  /** The zip entry with its cells; null for charts and the like. */
+  readonly part: string | null;
+  readonly hidden: boolean;
+}
+
+/** Is told the elements of a part as they come; names are without their prefix. */
+export interface PartReader {
+  open?(name: string, attributes: Readonly<Record<string, string>>): void;
+  text?(text: string): void;
+  close?(name: string): void;
+  /** When it answers true, the rest is not read. */
+  done?(): boolean;
+}
+
+interface ZipEntry {
+  readonly fileName: string;
+  readonly crc32: number;
+  readonly uncompressedSize: number;
+  isEncrypted(): boolean;
+}
+
+interface ZipFile {
+  close(): void;
+  eachEntry(): AsyncIterable<ZipEntry>;
+  openReadStreamPromise(entry: ZipEntry): Promise<AsyncIterable<Uint8Array>>;
+}
+
+const MAX_ENTRIES = 10_000;
+const MAX_SHEETS = 1_000;
+const MAX_DEPTH = 64;
+/** Characters between two tags; a cell has at most 32,767. */
+const MAX_BETWEEN_TAGS = 1 << 22;
+/** Requests wait no longer than this for the parser, in milliseconds. */
+const MAX_BUSY_MS = 4;
+const OLE2 = [0xd0, 0xcf, 0x11, 0xe0];
+const SAVE_AGAIN = "Save it again as .xlsx, or as CSV, and replace it whole";
+
+/** An open workbook: its sheets, and its parts as streams. */
+export class Workbook implements Disposable {
+  /** All of them, in the order of their tabs. */
+  sheets: readonly Sheet[] = [];
+  /** Whether serial dates count from 1904-01-01. */
+  date_1904 = false;
+  /** The zip entries of the strings that cells share and of the number formats, where there are any. */
+  shared_strings: string | undefined;
+  styles: string | undefined;
+  #zip: ZipFile | undefined;
+  readonly #entries = new Map<string, ZipEntry>();
+  #unpacked = 0;
+
+  private constructor(
+    /** What it is called in refusals. */
+    readonly file: string,
+    /** Most bytes that its parts may unpack to. */
+    readonly max_bytes: number,
+  ) {}
+
+  /**
+   * Opens the workbook at `path`. Throws a refusal, naming `file`, when it is not a
+   * sound one, and what Deno does when it may not be read.
+   */
+  static async open(
+    path: string,
+    file: string,
+    max_bytes: number,
+  ): Promise<Workbook> {
+    const workbook = new Workbook(file, max_bytes);
+    await workbook.#checkMagic(path);
+    try {
+      await workbook.#openZip(path);
+      await workbook.#readContents();
+      return workbook;
+    } catch (error) {
+      workbook[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#zip?.close();
+  }
+
+  /** Reads a part to its end. Throws a refusal when it is not sound or too large. */
+  async read(part: string, reader: PartReader): Promise<void> {
+    const entry = this.#entries.get(part);
+    if (!entry) throw this.unsound(`${part} is missing`);
+    const parser = this.#parser(reader);
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    let checksum = 0;
+    let began = performance.now();
+    try {
+      for await (const chunk of await this.#zip!.openReadStreamPromise(entry)) {
+        this.#unpacked += chunk.length;
+        if (this.#unpacked > this.max_bytes) throw this.tooLarge();
+        checksum = crc32(chunk, checksum);
+        parser.write(decoder.decode(chunk, { stream: true }));
+        if (reader.done?.()) return;
+        if (performance.now() - began > MAX_BUSY_MS) {
+          await setImmediate();
+          began = performance.now();
+        }
+      }
+      if (checksum !== entry.crc32) throw this.unsound(`${part} is damaged`);
+      parser.write(decoder.decode()).close();
+    } catch (error) {
+      throw this.#soundError(error, part);
+    }
+  }
+
+  /** The refusal of a workbook that is damaged, or written in a way that is not allowed. */
+  unsound(detail: string, line?: number): StoreError {
+    return refused({
+      file: this.file,
+      line,
+      problem: `not a sound .xlsx workbook: ${detail}`,
+      remedy: SAVE_AGAIN,
+    });
+  }
+
+  /** The refusal of a workbook that unpacks to too much. */
+  tooLarge(): StoreError {
+    return refused({
+      file: this.file,
+      problem: `more than XLSX_MAX_BYTES=${this.max_bytes} bytes unpacked`,
+      remedy: "Save its sheets as CSV, or raise XLSX_MAX_BYTES",
+    });
+  }
+
+  async #checkMagic(path: string): Promise<void> {
+    using file = await Deno.open(path);
+    const magic = new Uint8Array(4);
+    await file.read(magic);
+    if (OLE2.every((byte, i) => magic[i] === byte)) {
+      throw refused({
+        file: this.file,
+        problem:
+          "an old .xls workbook, or one with a password: neither can be read",
+        remedy: "Save it as .xlsx without a password, or as CSV",
+      });
+    }
+    if (this.file.toLowerCase().endsWith(".xls")) {
+      throw refused({
+        file: this.file,
+        problem: "its name ends in .xls, and old workbooks cannot be read",
+        remedy: "Save it as .xlsx, or as CSV",
+      });
+    }
+  }
+
+  async #openZip(path: string): Promise<void> {
+    try {
+      this.#zip = await yauzl.openPromise(path, { autoClose: false });
+      let claimed = 0;
+      for await (const entry of this.#zip!.eachEntry()) {
+        const { fileName } = entry;
+        if (this.#entries.size >= MAX_ENTRIES) {
+          throw this.unsound(`more than ${MAX_ENTRIES} files in it`);
+        }
+        if (this.#entries.has(fileName)) {
+          throw this.unsound(`two files ${quote(fileName)} in it`);
+        }
+        if (entry.isEncrypted()) throw this.unsound("it is encrypted");
+        // An entry that unpacks to more than it claims is stopped by yauzl.
+        claimed += entry.uncompressedSize;
+        if (claimed > this.max_bytes) throw this.tooLarge();
+        this.#entries.set(fileName, entry);
+      }
+    } catch (error) {
+      throw this.#soundError(error, "the zip");
+    }
+  }
+
+  async #readContents(): Promise<void> {
+    const [book] = await this.#relations("_rels/.rels", "");
+    if (book?.type !== "officeDocument") {
+      throw this.unsound("a zip without a workbook");
+    }
+    const at = book.target.lastIndexOf("/") + 1;
+    const folder = book.target.slice(0, at);
+    const relations = await this.#relations(
+      `${folder}_rels/${book.target.slice(at)}.rels`,
+      folder,
+    );
+    const targetOf = (type: string) =>
+      relations.find((one) => one.type === type)?.target;
+    this.shared_strings = targetOf("sharedStrings");
+    this.styles = targetOf("styles");
+
+    const sheets: Sheet[] = [];
+    await this.read(book.target, {
+      open: (name, attributes) => {
+        if (name === "workbookPr") {
+          this.date_1904 = isTrue(attributes.date1904);
+        }
+        if (name !== "sheet") return;
+        if (sheets.length >= MAX_SHEETS) {
+          throw this.unsound(`more than ${MAX_SHEETS} sheets`);
+        }
+        if (sheets.some((one) => one.name === attributes.name)) {
+          throw this.unsound(`two sheets ${quote(attributes.name ?? "")}`);
+        }
+        const key = Object.keys(attributes).find((one) => /:id$/.test(one));
+        const relation = relations.find(({ id }) => id === attributes[key!]);
+        sheets.push({
+          name: attributes.name ?? "",
+          part: relation?.type === "worksheet" ? relation.target : null,
+          hidden: /hidden$/i.test(attributes.state ?? ""),
+        });
+      },
+    });
+    this.sheets = sheets;
+  }
+
+  async #relations(part: string, folder: string): Promise<Relation[]> {
+    const relations: Relation[] = [];
+    await this.read(part, {
+      open: (name, { Id, Type, Target, TargetMode }) => {
+        if (name !== "Relationship" || TargetMode === "External") return;
+        if (relations.length >= MAX_ENTRIES) {
+          throw this.unsound(`more than ${MAX_ENTRIES} relations`);
+        }
+        // Only ever looked up among the zip's entries, never on the disk.
+        const path = Target?.startsWith("/") ? Target : `/${folder}${Target}`;
+        relations.push({
+          id: Id,
+          type: Type?.slice(Type.lastIndexOf("/") + 1) ?? "",
+          target: resolve(path),
+        });
+      },
+    });
+    // The workbook comes first, whatever else is told of the file.
+    return relations.sort((a, b) =>
+      Number(b.type === "officeDocument") - Number(a.type === "officeDocument")
+    );
+  }
+
+  #parser(reader: PartReader): { write(text: string): { close(): void } } {
+    const parser = new SaxesParser({ position: false });
+    let between_tags = 0;
+    let depth = 0;
+    const local = (name: string) => name.slice(name.indexOf(":") + 1);
+    parser.on("opentag", ({ name, attributes }) => {
+      between_tags = 0;
+      if (++depth > MAX_DEPTH) throw this.unsound("XML nested too deep");
+      reader.open?.(local(name), attributes as Record<string, string>);
+    });
+    parser.on("closetag", ({ name }) => {
+      between_tags = 0;
+      depth--;
+      reader.close?.(local(name));
+    });
+    parser.on("text", (text) => reader.text?.(text));
+    parser.on("cdata", (text) => reader.text?.(text));
+    parser.on("doctype", () => {
+      throw this.unsound("XML with a DOCTYPE");
+    });
+    return {
+      write: (text) => {
+        parser.write(text);
+        // What the parser has not told yet, it holds in memory.
+        between_tags += text.length;
+        if (between_tags > MAX_BETWEEN_TAGS) {
+          throw this.unsound(
+            `more than ${MAX_BETWEEN_TAGS} characters without a tag`,
+          );
+        }
+        return parser;
+      },
+    };
+  }
+
+  // What yauzl, zlib, the decoder and the parser throw is about the file, as
+  // nothing else happens there; the system's errors have upper-case codes.
+  #soundError(error: unknown, where: string): unknown {
+    if (error instanceof StoreError || !(error instanceof Error)) return error;
+    const { code } = error as { code?: unknown };
+    const by_zlib = typeof code === "string" &&
+      /^(Z_|ERR_ENCODING)/.test(code);
+    if (typeof code === "string" && !by_zlib) return error;
+    const [detail] = error.message.split("\n");
+    return this.unsound(
+      `${where}: ${detail.slice(0, 200).replace(/\.$/, "")}`,
+    );
+  }
+}
+
+interface Relation {
+  readonly id: string;
+  readonly type: string;
+  readonly target: string;
+}
+
+/** Whether an attribute of XML says yes. */
+export function isTrue(attribute: string | undefined): boolean {
+  return attribute === "1" || attribute === "true";
+}
+
+function resolve(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  }
+  return names.join("/");
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name.slice(0, 60));
+}

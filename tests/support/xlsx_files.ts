@@ -1,0 +1,187 @@
+/** Workbooks for tests, put together by hand, so that any byte of them can be wrong. */
+
+import { crc32, deflateRawSync } from "node:zlib";
+
+/** A file in a zip, and what the zip says of it, true or not. */
+export interface ZipPart {
+  readonly name: string;
+  readonly content: string | Uint8Array;
+  /** Said instead of its length. */
+  readonly claimed_bytes?: number;
+  readonly crc?: number;
+  readonly encrypted?: boolean;
+}
+
+/** A zip with these files. */
+export function zipOf(parts: readonly ZipPart[]): Uint8Array<ArrayBuffer> {
+  const pieces: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  let offset = 0;
+  for (const part of parts) {
+    const name = new TextEncoder().encode(part.name);
+    const content = typeof part.content === "string"
+      ? new TextEncoder().encode(part.content)
+      : part.content;
+    const packed = deflateRawSync(content);
+    const common = new DataView(new ArrayBuffer(26));
+    common.setUint16(0, 20, true);
+    common.setUint16(2, part.encrypted ? 1 : 0, true);
+    common.setUint16(4, 8, true);
+    common.setUint32(10, part.crc ?? crc32(content), true);
+    common.setUint32(14, packed.length, true);
+    common.setUint32(18, part.claimed_bytes ?? content.length, true);
+    common.setUint16(22, name.length, true);
+    const head = new Uint8Array(common.buffer);
+    const local = joined(utf8("PK\x03\x04"), head, name, packed);
+    const tail = new DataView(new ArrayBuffer(14));
+    tail.setUint32(10, offset, true);
+    directory.push(
+      joined(
+        utf8("PK\x01\x02"),
+        Uint8Array.of(20, 0),
+        head,
+        new Uint8Array(tail.buffer),
+        name,
+      ),
+    );
+    pieces.push(local);
+    offset += local.length;
+  }
+  const size = directory.reduce((sum, { length }) => sum + length, 0);
+  const end = new DataView(new ArrayBuffer(18));
+  end.setUint16(4, parts.length, true);
+  end.setUint16(6, parts.length, true);
+  end.setUint32(8, size, true);
+  end.setUint32(12, offset, true);
+  return joined(
+    ...pieces,
+    ...directory,
+    utf8("PK\x05\x06"),
+    new Uint8Array(end.buffer),
+  );
+}
+
+/** What a workbook has beside its sheets. */
+export interface WorkbookExtras {
+  /** XML of `xl/styles.xml`, inside its root. */
+  readonly styles?: string;
+  /** XML of `xl/sharedStrings.xml`, inside its root. */
+  readonly strings?: string;
+  /** Attributes of `workbookPr`. */
+  readonly properties?: string;
+  /** The `state` of sheets that have one. */
+  readonly states?: Readonly<Record<string, string>>;
+  /** More files; one of the same name replaces what would be there. */
+  readonly parts?: readonly ZipPart[];
+}
+
+/** The XML of a part. */
+export function xml(root: string, inside: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}>${inside}</${
+    root.split(" ")[0]
+  }>`;
+}
+
+/** The files of a workbook whose sheets have this XML inside their roots. */
+export function partsOf(
+  sheets: Readonly<Record<string, string>>,
+  { styles, strings, properties = "", states = {}, parts = [] }:
+    WorkbookExtras = {},
+): ZipPart[] {
+  const names = Object.keys(sheets);
+  const relation = (id: string, type: string, target: string) =>
+    `<Relationship Id="${id}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/${type}" Target="${target}"/>`;
+  const made: ZipPart[] = [
+    {
+      name: "_rels/.rels",
+      content: xml(
+        "Relationships",
+        relation("rId1", "officeDocument", "xl/workbook.xml"),
+      ),
+    },
+    {
+      name: "xl/workbook.xml",
+      content: xml(
+        `workbook xmlns:r="r"`,
+        `<workbookPr ${properties}/><sheets>${
+          names.map((name, i) =>
+            `<sheet name="${name}" sheetId="${i + 1}" ${
+              states[name] ? `state="${states[name]}"` : ""
+            } r:id="s${i}"/>`
+          ).join("")
+        }</sheets>`,
+      ),
+    },
+    {
+      name: "xl/_rels/workbook.xml.rels",
+      content: xml(
+        "Relationships",
+        [
+          ...names.map((_, i) =>
+            relation(`s${i}`, "worksheet", `worksheets/sheet${i}.xml`)
+          ),
+          styles && relation("styles", "styles", "/xl/styles.xml"),
+          strings && relation("strings", "sharedStrings", "sharedStrings.xml"),
+        ].filter(Boolean).join(""),
+      ),
+    },
+    ...names.map((name, i) => ({
+      name: `xl/worksheets/sheet${i}.xml`,
+      content: xml("worksheet", sheets[name]),
+    })),
+  ];
+  if (styles) {
+    made.push({
+      name: "xl/styles.xml",
+      content: xml("styleSheet", styles),
+    });
+  }
+  if (strings) {
+    made.push({ name: "xl/sharedStrings.xml", content: xml("sst", strings) });
+  }
+  const replaced = new Set(parts.map(({ name }) => name));
+  return [...made.filter(({ name }) => !replaced.has(name)), ...parts];
+}
+
+/** A workbook whose sheets have this XML inside their roots. */
+export function xlsx(
+  sheets: Readonly<Record<string, string>>,
+  extras: WorkbookExtras = {},
+): Uint8Array<ArrayBuffer> {
+  return zipOf(partsOf(sheets, extras));
+}
+
+/** The XML of a sheet with these rows; a text is an inline string, null is no cell. */
+export function sheetOf(
+  ...rows: readonly (readonly (string | number | null)[])[]
+): string {
+  return `<sheetData>${
+    rows.map((cells, row) =>
+      `<row r="${row + 1}">${
+        cells.map((cell, column) => {
+          if (cell === null) return "";
+          const r = `${String.fromCharCode(65 + column)}${row + 1}`;
+          return typeof cell === "number"
+            ? `<c r="${r}"><v>${cell}</v></c>`
+            : `<c r="${r}" t="inlineStr"><is><t>${cell}</t></is></c>`;
+        }).join("")
+      }</row>`
+    ).join("")
+  }</sheetData>`;
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function joined(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(
+    pieces.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
