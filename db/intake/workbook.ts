@@ -42,7 +42,7 @@ const MAX_DEPTH = 64;
 /** Characters between two tags; a cell has at most 32,767. */
 const MAX_BETWEEN_TAGS = 1 << 22;
 /** Requests wait no longer than this for the parser, in milliseconds. */
-const MAX_BUSY_MS = 4;
+const MAX_BUSY_MS = 2;
 const OLE2 = [0xd0, 0xcf, 0x11, 0xe0];
 const SAVE_AGAIN = "Save it again as .xlsx, or as CSV, and replace it whole";
 
