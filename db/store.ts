@@ -419,6 +419,8 @@ export interface Rows {
   readonly pivoted?: Pivoted;
   /** Some rows at a time, each a cell a column. */
   readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;
+  /** How many rows there are, by a query of its own. */
+  count(): Promise<number>;
 }
 
 /** Columns of counts that stand side by side, one for each value of a dimension. */

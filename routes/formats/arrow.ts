@@ -1,0 +1,119 @@
+/** Arrow's IPC stream, a record batch at a time. */
+
+import {
+  AsyncByteQueue,
+  type Data,
+  Field,
+  Float64,
+  Int64,
+  makeData,
+  RecordBatch,
+  RecordBatchStreamWriter,
+  Schema,
+  Struct,
+  Utf8,
+} from "apache-arrow";
+import type { Cell, Rows, RowsColumn } from "../../db/store.ts";
+import { columnCells } from "./column_cells.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const TYPES = {
+  text: new Utf8(),
+  integer: new Int64(),
+  number: new Float64(),
+} as const;
+
+/** Writes rows, a piece a record batch; every column may have no value. */
+export async function* encodeArrow(rows: Rows): AsyncGenerator<Bytes> {
+  const schema = new Schema(
+    rows.columns.map(({ name, type }) => new Field(name, TYPES[type], true)),
+  );
+  const pieces = new Pieces();
+  const writer = new RecordBatchStreamWriter();
+  writer.reset(pieces, schema);
+  for await (const { length, columns } of columnCells(rows)) {
+    const children = columns.map((cells, i) =>
+      dataOf(rows.columns[i].type, cells)
+    );
+    const data = makeData({
+      type: new Struct(schema.fields),
+      length,
+      nullCount: 0,
+      children,
+    });
+    writer.write(new RecordBatch(schema, data));
+    yield pieces.take();
+  }
+  writer.finish();
+  yield pieces.take();
+}
+
+/** Where the writer writes, until it is taken. */
+class Pieces extends AsyncByteQueue {
+  #pieces: Bytes[] = [];
+
+  override write(value: ArrayBufferView): void {
+    const { buffer, byteOffset, byteLength } = value;
+    this.#pieces.push(
+      new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength),
+    );
+  }
+
+  take(): Bytes {
+    const size = this.#pieces.reduce((sum, { length }) => sum + length, 0);
+    const all = new Uint8Array(size);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      all.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    return all;
+  }
+}
+
+// By hand: the package's own builders take ten times as long.
+function dataOf(type: RowsColumn["type"], cells: readonly Cell[]): Data {
+  const { length } = cells;
+  const nullBitmap = new Uint8Array(Math.ceil(length / 64) * 8);
+  let nullCount = 0;
+  for (let i = 0; i < length; i++) {
+    if (cells[i] === null) nullCount++;
+    else nullBitmap[i >> 3] |= 1 << (i & 7);
+  }
+  const common = { length, nullCount, nullBitmap };
+  switch (type) {
+    case "text":
+      return makeData({ type: TYPES.text, ...common, ...textsOf(cells) });
+    case "integer":
+      return makeData({
+        type: TYPES.integer,
+        ...common,
+        data: BigInt64Array.from(cells, (cell) => BigInt(cell ?? 0)),
+      });
+    case "number":
+      return makeData({
+        type: TYPES.number,
+        ...common,
+        data: Float64Array.from(cells, Number),
+      });
+  }
+}
+
+function textsOf(cells: readonly Cell[]) {
+  const valueOffsets = new Int32Array(cells.length + 1);
+  const all = cells.map((cell) => cell ?? "").join("");
+  // No character of UTF-16 takes more than three bytes of UTF-8.
+  const data = new Uint8Array(all.length * 3);
+  const encoder = new TextEncoder();
+  let end = 0;
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i];
+    if (cell !== null) {
+      end += encoder.encodeInto(String(cell), data.subarray(end)).written;
+    }
+    valueOffsets[i + 1] = end;
+  }
+  return { valueOffsets, data: data.subarray(0, end) };
+}

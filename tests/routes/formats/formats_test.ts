@@ -1,0 +1,168 @@
+/** Every format, read back by programs of others: the same rows. */
+
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { HTTPException } from "hono/http-exception";
+import type { Cell, Rows, RowsColumn } from "../../../db/store.ts";
+import { encodeArrow } from "../../../routes/formats/arrow.ts";
+import { encodeCsv } from "../../../routes/formats/csv.ts";
+import { encodeParquet } from "../../../routes/formats/parquet.ts";
+import { encodeXlsx } from "../../../routes/formats/xlsx.ts";
+import { bytesOf, literalRows } from "../../support/literal_rows.ts";
+import {
+  readArrow,
+  readCsv,
+  readParquet,
+  readXlsx,
+} from "../../support/read_back.ts";
+
+type Columns = readonly (readonly [string, RowsColumn["type"]])[];
+
+const COLUMNS: Columns = [
+  ["customer_id", "integer"],
+  ["type", "text"],
+  ["10", "integer"],
+  ["change", "number"],
+];
+const ROWS: readonly (readonly Cell[])[] = [
+  [1, "Red", 0, 0.5],
+  [Number.MAX_SAFE_INTEGER, null, 4_294_967_296, -0.25],
+  [3, "Grün ☃ 𝒳", 7, null],
+  [4, "a,b", 1, 1e-7],
+  [5, 'say "x"', 1, 0],
+  [6, "two\nlines", 1, -1],
+  [7, "<b>&amp;_x0041_", 1, 123456.789],
+  [8, "NULL", 1, 1],
+];
+const FORMATS = {
+  arrow: encodeArrow,
+  parquet: encodeParquet,
+  xlsx: encodeXlsx,
+};
+const READERS = { arrow: readArrow, parquet: readParquet, xlsx: readXlsx };
+
+Deno.test("arrow, parquet and xlsx: every cell comes back with its type", async (t) => {
+  for (const name of ["arrow", "parquet", "xlsx"] as const) {
+    const roundTrip = async (rows: Rows) =>
+      await READERS[name](await bytesOf(FORMATS[name](rows)));
+    const header = COLUMNS.map(([name]) => name);
+    await t.step(name, async () => {
+      const rows = literalRows(COLUMNS, [ROWS.slice(0, 3), ROWS.slice(3)]);
+      assertEquals(await roundTrip(rows), [header, ...ROWS]);
+    });
+    await t.step(`${name}: no rows`, async () => {
+      assertEquals(await roundTrip(literalRows(COLUMNS, [])), [header]);
+    });
+    await t.step(`${name}: columns of nothing`, async () => {
+      const none = [[1, null, null, null], [2, null, null, null]];
+      const grid = await roundTrip(literalRows(COLUMNS, [none]));
+      // A spreadsheet's reader leaves out what is empty at the end.
+      const width = name === "xlsx" ? grid[0].length : 4;
+      assertEquals(grid.slice(1).map((row) => row.slice(0, 1)), [[1], [2]]);
+      assertEquals(grid[1].length, width);
+    });
+    await t.step(`${name}: more rows than are written in one go`, async () => {
+      // A group is 62,500 rows of four columns; the sheet's reader takes long.
+      const count = name === "xlsx" ? 8_000 : 64_000;
+      const many = Array.from(
+        { length: count },
+        (_, i): Cell[] => [i + 1, i % 3 ? `type ${i % 5}` : null, i % 7, i / 8],
+      );
+      const batches = Array.from(
+        { length: count / 2_000 },
+        (_, i) => many.slice(2_000 * i, 2_000 * (i + 1)),
+      );
+      const grid = await roundTrip(literalRows(COLUMNS, batches));
+      assertEquals(grid.length, count + 1);
+      for (const i of [0, 1, 1_999, 2_000, count / 2, count - 1]) {
+        assertEquals(grid[i + 1], many[i]);
+      }
+    });
+    await t.step(`${name}: 1,200 columns`, async () => {
+      const columns: Columns = Array.from(
+        { length: 1_200 },
+        (_, i) => [`c${i}`, "integer"],
+      );
+      const row = columns.map((_, i) => i);
+      const rows = Array.from({ length: 300 }, () => row);
+      const grid = await roundTrip(literalRows(columns, [rows]));
+      assertEquals(grid, [columns.map(([name]) => name), ...rows]);
+    });
+  }
+});
+
+Deno.test("csv, byte by byte", async (t) => {
+  const text = async (rows: Rows, bom = false) =>
+    new TextDecoder("utf-8", { ignoreBOM: true })
+      .decode(await bytesOf(encodeCsv(rows, { bom })));
+  await t.step("numbers, nothing, quotes, line breaks", async () => {
+    assertEquals(
+      await text(literalRows(COLUMNS, [ROWS.slice(0, 2), ROWS.slice(3, 6)])),
+      "customer_id,type,10,change\r\n" +
+        "1,Red,0,0.5\r\n" +
+        "9007199254740991,,4294967296,-0.25\r\n" +
+        '4,"a,b",1,1e-7\r\n' +
+        '5,"say ""x""",1,0\r\n' +
+        '6,"two\nlines",1,-1\r\n',
+    );
+  });
+  const formulas: [string, string][] = [
+    ["=1+1", "'=1+1"],
+    ["+1", "'+1"],
+    ["-1", "'-1"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["\tx", "'\tx"],
+    ["\rx", `"'\rx"`],
+    ['=HYPERLINK("x","y")', `"'=HYPERLINK(""x"",""y"")"`],
+    ["a=b", "a=b"],
+    ["'x", "'x"],
+  ];
+  for (const [name, cell] of formulas) {
+    await t.step(
+      `text ${JSON.stringify(name)}, as a name and as a cell`,
+      async () => {
+        assertEquals(
+          await text(literalRows([[name, "text"]], [[[name]]])),
+          `${cell}\r\n${cell}\r\n`,
+        );
+      },
+    );
+  }
+  await t.step("a negative number stays one", async () => {
+    assertEquals(
+      await text(literalRows([["change", "number"]], [[[-0.5]]])),
+      "change\r\n-0.5\r\n",
+    );
+  });
+  await t.step("a byte order mark, when asked for", async () => {
+    assertEquals(
+      await text(literalRows([["x", "text"]], []), true),
+      "\ufeffx\r\n",
+    );
+  });
+  await t.step("read back", async () => {
+    const rows = literalRows(COLUMNS, [ROWS]);
+    assertEquals(
+      await readCsv(await bytesOf(encodeCsv(rows, { bom: false }))),
+      [
+        COLUMNS.map(([name]) => name),
+        ...ROWS.map((row) =>
+          row.map((cell) => cell === null ? null : String(cell))
+        ),
+      ],
+    );
+  });
+});
+
+Deno.test("xlsx, more than a sheet holds: a 400 that names csv, before anything", async () => {
+  const rows: Rows = {
+    ...literalRows([["x", "integer"]], []),
+    count: () => Promise.resolve(1_048_576),
+  };
+  const error = await assertRejects(
+    () => encodeXlsx(rows).next(),
+    HTTPException,
+  );
+  assertEquals(error.status, 400);
+  assertStringIncludes(error.message, "1048576 rows");
+  assertStringIncludes(error.message, "format=csv");
+});
