@@ -19,6 +19,7 @@ import {
   answerText,
   type Asked,
   explained,
+  explainShape,
   MAX_JSON_ROWS,
   metaSchema,
   readRows,
@@ -145,7 +146,7 @@ export const metricsEndpoints = [
     summary: "What can be counted, and by what",
     description:
       "Each measure and dimension in words, with its grain and whether it adds up.",
-    query: querySchema({}),
+    query: querySchema(explainShape),
     answers: {
       200: {
         description: "The catalogue",
@@ -191,16 +192,16 @@ export function createMetrics(store: Store, answerRows: AnswerRows) {
     })
     .get(catalogue.path, (c) => {
       const snapshot = requireSnapshot(store);
-      parseQuery(catalogue.query, c.req.url);
+      const { explain } = parseQuery(catalogue.query, c.req.url);
       return answerRows(c, snapshot, {
         name: "metrics",
-        question: "catalogue",
-        json: () =>
-          Promise.resolve(answerText(
+        question: questionText("metrics", { explain }),
+        json: async () =>
+          answerText(
             snapshot,
             JSON.stringify({ measures: MEASURES, dimensions: DIMENSIONS }),
-            {},
-          )),
+            await explained(snapshot, explain, [], {}),
+          ),
       });
     });
 }

@@ -1,0 +1,61 @@
+/** docs/api.md: every example is answered as it says, every endpoint has one, the client's code has its types. */
+
+import { assert, assertEquals } from "@std/assert";
+import { endpoints } from "../routes/app.ts";
+import { openApp } from "./support/open_app.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const text = await Deno.readTextFile(new URL("docs/api.md", ROOT));
+const examples = Array.from(
+  text.matchAll(/```http\nGET (\S+)\n```\n(?:\n```json\n([^`]+)```)?/g),
+  ([, path, answer]) => ({ path, answer }),
+);
+
+/** The endpoint that answers a path. */
+function endpointOf(path: string) {
+  return endpoints.findLast((endpoint) =>
+    new RegExp(`^${endpoint.path.replaceAll(/:\w+/g, "[^/]+")}$`)
+      .test(path.split("?")[0])
+  )!;
+}
+
+/** An answer without what is of the moment or of the load's rules. */
+// deno-lint-ignore no-explicit-any
+function lasting({ meta, ...answer }: any): unknown {
+  if (!meta) return answer;
+  const { data_version: _version, loaded_at: _moment, ...rest } = meta;
+  return { ...answer, meta: rest };
+}
+
+Deno.test("every example is answered as it says, and as its schema says", async (t) => {
+  await using opened = await openApp(new URL("data", ROOT).pathname);
+  assert(examples.length > 15);
+  for (const { path, answer } of examples) {
+    await t.step(path, async () => {
+      const response = await opened.app.request(encodeURI(path));
+      const body = await response.json();
+      assertEquals(response.status, 200);
+      if (answer) assertEquals(lasting(body), lasting(JSON.parse(answer)));
+      endpointOf(path).answers[200].schema.parse(body);
+    });
+  }
+});
+
+Deno.test("every endpoint has an example, and its own are as its schema says", () => {
+  const shown = new Set(examples.map(({ path }) => endpointOf(path)));
+  for (const endpoint of endpoints) {
+    const older = endpoint.path === "/api/v1/stats/:table";
+    assert(older || shown.has(endpoint), `docs/api.md lacks ${endpoint.path}`);
+    for (const answer of Object.values(endpoint.answers)) {
+      if ("example" in answer) answer.schema.parse(answer.example);
+    }
+  }
+});
+
+Deno.test("the client's example has its types", async () => {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", "--doc-only", "docs/api.md"],
+    cwd: ROOT,
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+});
