@@ -123,6 +123,9 @@ export const settings = z.object({
   CACHE_SECONDS: wholeNumber(0, 31_536_000, 5).describe(
     "how long browsers and proxies may keep an answer",
   ),
+  CACHE_BYTES: wholeNumber(0, 1e12, 67_108_864).describe(
+    "most bytes of answers with rows that are kept to be given again; 0 keeps none",
+  ),
   QUERY_TIMEOUT_MS: wholeNumber(1, 3_600_000, 2_000).describe(
     "milliseconds after which a query is interrupted and answered with 504, its wait included",
   ),

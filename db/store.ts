@@ -490,7 +490,9 @@ export type StoreErrorKind =
   /** A question took too long. */
   | "timeout"
   /** Too much at once; later it goes. */
-  | "busy";
+  | "busy"
+  /** Nobody waits for the answer any more. */
+  | "cancelled";
 
 /** How a question is run. */
 export interface Run {

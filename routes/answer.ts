@@ -13,9 +13,9 @@ import type {
   Snapshot,
 } from "../db/store.ts";
 import { querySchema } from "./endpoint.ts";
+import { FORMAT_NAMES } from "./formats/formats.ts";
 import { filterJson } from "./filters.ts";
 import { createRowText, type Json, jsonText } from "./json_text.ts";
-import type { AnswerJson } from "./middleware/caching.ts";
 
 /** A question as an endpoint has understood it, and how it is answered. */
 export interface Asked {
@@ -36,23 +36,29 @@ export type AnswerRows = (
   asked: Asked,
 ) => Response | Promise<Response>;
 
-/** How questions with rows are answered. */
-export function createAnswerRows(answerJson: AnswerJson): AnswerRows {
-  return function answerRows(c, snapshot, asked) {
-    return answerJson(c.req.raw, snapshot, asked.question, async () => {
-      using _ = snapshot.retain();
-      return await asked.json({ signal: c.req.raw.signal });
-    });
-  };
-}
-
 /** Most rows of an answer that has no pages, as JSON. */
 export const MAX_JSON_ROWS = 10_000;
 
 /** The query string of an endpoint that answers with rows. */
 export function rowsQuerySchema<Shape extends z.ZodRawShape>(shape: Shape) {
-  return querySchema({ ...shape, ...explainShape });
+  return querySchema({ ...shape, ...explainShape, ...formatShape });
 }
+
+/** The parameters that choose a format. */
+const formatShape = {
+  format: z.enum(FORMAT_NAMES, {
+    error: ({ input }) =>
+      `Unknown format ${JSON.stringify(String(input).slice(0, 60))}. Known: ${
+        FORMAT_NAMES.join(", ")
+      }.`,
+  }).optional().meta({
+    description:
+      "The format of the answer; without it Accept decides. All but json are whole, without the default limit",
+  }),
+  bom: z.literal("1", "bom must be 1.").optional().meta({
+    description: "1 puts a byte order mark before csv, for Excel",
+  }),
+};
 
 /** The parameter that asks how an answer came about. */
 export const explainShape = {

@@ -5,7 +5,6 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Config } from "../config.ts";
 import type { Store } from "../db/store.ts";
-import { createAnswerRows } from "./answer.ts";
 import { createCustomers, customersEndpoints } from "./customers.ts";
 import { createData, dataEndpoints } from "./data.ts";
 import {
@@ -25,6 +24,7 @@ import { createHistory, historyEndpoints } from "./interactions_history.ts";
 import { createMatrix, matrixEndpoint } from "./interactions_matrix.ts";
 import { createMetrics, metricsEndpoints } from "./metrics.ts";
 import { createAuth } from "./middleware/auth.ts";
+import { createAnswerRows } from "./middleware/answer_rows.ts";
 import { createAnswerJson } from "./middleware/caching.ts";
 import { createFailures } from "./middleware/errors.ts";
 import { limitUrl } from "./middleware/limits.ts";
@@ -67,7 +67,7 @@ export const endpoints = [
 export function createApp({ store, config, log, stopping }: Parts): Hono {
   const failures = createFailures(log);
   const answerJson = createAnswerJson(config.CACHE_SECONDS);
-  const answerRows = createAnswerRows(answerJson);
+  const answerRows = createAnswerRows(config, log);
   const auth = createAuth(config.ADMIN_KEY_SHA256, failures);
   const countInteractions = createCountInteractions(store, answerJson);
   const app = new Hono();
@@ -75,7 +75,12 @@ export function createApp({ store, config, log, stopping }: Parts): Hono {
     app.use(cors({
       origin: config.CORS_ORIGINS,
       allowMethods: ["GET", "HEAD"],
-      exposeHeaders: ["Data-Version", "ETag", "X-Request-Id"],
+      exposeHeaders: [
+        "Content-Disposition",
+        "Data-Version",
+        "ETag",
+        "X-Request-Id",
+      ],
     }));
   }
   for (const { path } of interactionsEndpoints) {

@@ -64,10 +64,31 @@ export function createQuestions(
     if (empty && otherwise) yield [[...otherwise]];
   }
 
+  async function count(
+    question: Question,
+    answer: AnswerColumns,
+    run: Run,
+  ): Promise<number> {
+    const { statement, values, otherwise } = plan(question, answer, tables);
+    const text = typeof statement === "string"
+      ? await readSql(statement)
+      : statement.text;
+    const counting = `select count(*) from (${text.replace(/;\s*$/, "")}\n)`;
+    let rows = 0;
+    for await (const [[count]] of runner.query(counting, values, run)) {
+      rows = count as number;
+    }
+    return rows || (otherwise ? 1 : 0);
+  }
+
   return {
     ask(question, run): Rows {
       const answer = columnsOf(question, tables);
-      return { ...answer, batches: read(question, answer, run) };
+      return {
+        ...answer,
+        batches: read(question, answer, run),
+        count: () => count(question, answer, run),
+      };
     },
     async explain(question): Promise<Statement> {
       const statement = "kind" in question

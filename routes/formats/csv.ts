@@ -14,7 +14,7 @@ const NEEDS_QUOTES = /[",\r\n]/;
 
 /** Writes rows with a header, a piece a batch; no value is an empty cell. */
 export async function* encodeCsv(
-  { columns, batches }: Rows,
+  { columns, batches }: Pick<Rows, "columns" | "batches">,
   { bom }: CsvOptions,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();

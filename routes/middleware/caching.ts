@@ -47,6 +47,6 @@ export function createAnswerJson(cache_seconds: number): AnswerJson {
 }
 
 /** Whether a list of entity tags has `etag`; weak ones count (RFC 9110, 13.1.2). */
-function hasTag(list: string, etag: string): boolean {
+export function hasTag(list: string, etag: string): boolean {
   return list.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 }

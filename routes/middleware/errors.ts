@@ -17,6 +17,8 @@ const STATUS: Readonly<Record<StoreErrorKind, number>> = {
   full: 507,
   timeout: 504,
   busy: 503,
+  // Nobody is there to read it.
+  cancelled: 503,
 };
 
 /** How failures are answered. */

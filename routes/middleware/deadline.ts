@@ -1,0 +1,38 @@
+/** When a question ends at the latest: after some time, or when nobody waits for it. */
+
+import { StoreError } from "../../db/store.ts";
+
+/** The end of one question. */
+export class Deadline implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  /** Aborts the signal with a StoreError "timeout" in `timeout_ms` unless it is disposed. */
+  constructor(timeout_ms: number) {
+    this.#timer = setTimeout(
+      () =>
+        this.abort(
+          new StoreError(
+            "timeout",
+            `The answer took longer than ${timeout_ms} ms. Ask for less, such as a shorter period.`,
+          ),
+        ),
+      timeout_ms,
+    );
+  }
+
+  /** What the question is run with. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Ends the question; `reason` is what it throws. */
+  abort(reason: unknown): void {
+    this[Symbol.dispose]();
+    this.#controller.abort(reason);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}

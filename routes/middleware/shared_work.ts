@@ -1,0 +1,66 @@
+/** Does equal concurrent work once, for as long as anybody waits for it. */
+
+import { StoreError } from "../../db/store.ts";
+import { Deadline } from "./deadline.ts";
+
+interface Flight<Result> {
+  readonly result: Promise<Result>;
+  readonly deadline: Deadline;
+  waiting: number;
+}
+
+/** Work that is shared by key while it goes on. */
+export class SharedWork<Result> {
+  readonly #flights = new Map<string, Flight<Result>>();
+
+  /**
+   * What `work` comes to, which is done once for all who ask for `key` meanwhile;
+   * it starts in this turn. Whoever's `client` is aborted stops waiting, and the
+   * work's deadline is aborted with the last one. `work` disposes the deadline.
+   */
+  async run(
+    key: string,
+    client: AbortSignal,
+    timeout_ms: number,
+    work: (deadline: Deadline) => Promise<Result>,
+  ): Promise<Result> {
+    if (client.aborted) throw gone();
+    const flight = this.#flights.get(key) ?? this.#start(key, timeout_ms, work);
+    flight.waiting++;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const leave = () => {
+      const reason = gone();
+      reject(reason);
+      if (--flight.waiting > 0) return;
+      this.#end(key, flight);
+      flight.deadline.abort(reason);
+    };
+    client.addEventListener("abort", leave, { once: true });
+    try {
+      return await Promise.race([flight.result, promise]);
+    } finally {
+      client.removeEventListener("abort", leave);
+    }
+  }
+
+  #start(
+    key: string,
+    timeout_ms: number,
+    work: (deadline: Deadline) => Promise<Result>,
+  ): Flight<Result> {
+    const deadline = new Deadline(timeout_ms);
+    const flight = { result: work(deadline), deadline, waiting: 0 };
+    this.#flights.set(key, flight);
+    const end = () => this.#end(key, flight);
+    flight.result.then(end, end);
+    return flight;
+  }
+
+  #end(key: string, flight: Flight<Result>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+}
+
+function gone(): StoreError {
+  return new StoreError("cancelled", "The client went away.");
+}
