@@ -1,6 +1,7 @@
 /** Measures the questions of dashboards and lists, cold, beside plain SQL over the raw tables, and what the rollups cost. */
 
 import { join, resolve } from "node:path";
+import { cpuUsage } from "node:process";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
 import { type Database, openDatabase } from "../db/duckdb/database.ts";
@@ -153,20 +154,30 @@ async function measureQuestion(
 ): Promise<string> {
   const cold: number[] = [];
   const plain: number[] = [];
+  let cold_cpu_ms = 0;
+  let plain_cpu_ms = 0;
   for (let round = 0; round < rounds + warm_up_rounds; round++) {
     const url = `${server.origin}${path}?${query(round)}`;
+    const server_seconds = server.readUsage().cpu_seconds;
     const cold_ms = await timed(async () => await (await get(url)).text());
+    const used_seconds = server.readUsage().cpu_seconds - server_seconds;
+    const own = cpuUsage();
     const plain_ms = await timed(() =>
       Array.fromAsync(runner.query(raw, {}, { signal }))
     );
+    const { user, system } = cpuUsage(own);
     if (round < warm_up_rounds) continue;
     cold.push(cold_ms);
     plain.push(plain_ms);
+    cold_cpu_ms += used_seconds * 1000;
+    plain_cpu_ms += (user + system) / 1000;
   }
   const cells = [
     title,
     formatFigure(median(cold), 1, `≤ ${target_ms}`, median(cold) <= target_ms),
+    (cold_cpu_ms / rounds).toFixed(0),
     median(plain).toFixed(1),
+    (plain_cpu_ms / rounds).toFixed(0),
     (median(plain) / median(cold)).toFixed(1),
   ];
   return `| ${cells.join(" | ")} |`;
@@ -192,7 +203,9 @@ async function measureTables(database: Database) {
     return Number(block_size) * Number(used_blocks);
   };
   const before = await bytes();
+  const own = cpuUsage();
   const seconds = await timed(() => buildQueryTables(database)) / 1000;
+  const { user, system } = cpuUsage(own);
   const after = await bytes();
   const [{ daily, by_occupation }] = await database.run(
     `select (select count(*)::integer from daily) as daily,
@@ -205,6 +218,7 @@ async function measureTables(database: Database) {
     seconds <= build_seconds_target,
   );
   return `Tables for the questions: built in ${figure} s, ` +
+    `${((user + system) / 1e6).toFixed(2)} s of CPU, ` +
     `${((after - before) / 1e6).toFixed(1)} MB of the database; ` +
     `${daily} rows a day, ${by_occupation} with the occupation.`;
 }
@@ -319,8 +333,10 @@ async function measureQueries(): Promise<void> {
     await using server = startServer("main.ts", { DATA_DIR: dir }, signal);
     await server.waitForReady();
     const runner = new QueryRunner(database, createSlots(config));
-    console.log("| Question | Answer, cold (ms) | Plain SQL (ms) | Gain |");
-    console.log("| --- | ---: | ---: | ---: |");
+    console.log(
+      "| Question | Answer, cold (ms) | its CPU (ms) | Plain SQL (ms) | its CPU (ms) | Gain |",
+    );
+    console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (const question of questions) {
       console.log(
         await measureQuestion(server, runner, question, rounds, signal),
