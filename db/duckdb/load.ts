@@ -296,6 +296,9 @@ async function readStaged(
       requireColumns(file, headers, match);
       await database.run(parquetSource(staged, match, columns));
     }
+    if (table === "interactions") {
+      await database.runFile("load/common_spellings");
+    }
     const [{ Count }] = await database.runFile(`load/stage_${table}`, {
       file: number,
     });

@@ -7,6 +7,7 @@ drop table staged_channels;
 drop table staged_products;
 drop table staged_customers;
 drop table staged_interactions;
+drop table uncommon_interactions;
 drop table spelled_channels;
 drop table channel_spellings;
 drop table channel_keys;

@@ -9,30 +9,50 @@ create type channel_name as enum (
   order by channel);
 
 create table spelled_channels as
-select spelling, channel::channel_name as channel
+select
+  spelling,
+  list_position(getvariable('spellings')::varchar[], spelling)::utinyint
+    as position,
+  channel::channel_name as channel
 from channel_spellings join channel_keys using (key);
 
-create temp view interaction_sources as
-with one_each as (
-  select file, date_start, interaction, topic, customer_id
-  from staged_interactions
-  where reject is null and customer_id is not null
-  union all
-  select file, date_start, interaction, topic, unnest(customer_ids)
-  from staged_interactions
-  where reject is null and customer_ids is not null)
+-- Rows of several customers, of a spelling that is not listed or with topics of
+-- their own. In a table, so that the sort knows how small its numbers are.
+create table uncommon_interactions as
 select
-  one_each.file,
-  one_each.customer_id,
-  spelled_channels.channel,
-  one_each.date_start,
+  file,
+  customer_id,
+  channel,
+  date_start,
   case
     when cell_topic_sets.topic_set is not null then cell_topic_sets.topic_set
-    when month_topic_sets.topic_set is not null then month_topic_sets.topic_set
-    else 0
-  end::usmallint as topic_set
-from one_each
-join spelled_channels on spelled_channels.spelling = one_each.interaction
-left join cell_topic_sets on cell_topic_sets.cell = one_each.topic
-left join month_topic_sets
-  on month_number = year(date_start) * 12 + month(date_start);
+    else month_topic_sets.topic_set
+  end as topic_set
+from (
+  select
+    file,
+    date_start,
+    case
+      when spelling is null then texts[1]
+      else getvariable('spellings')[spelling]
+    end as spelling,
+    texts[2] as topic,
+    unnest(case
+      when customer_ids is null then [customer_id] else customer_ids
+    end) as customer_id
+  from staged_interactions
+  where reject is null and (texts is not null or customer_ids is not null))
+join spelled_channels using (spelling)
+join month_topic_sets
+  on month_number = year(date_start) * 12 + month(date_start)
+left join cell_topic_sets on cell = topic;
+
+create temp view interaction_sources as
+select file, customer_id, channel, date_start, topic_set
+from staged_interactions
+join spelled_channels on position = staged_interactions.spelling
+join month_topic_sets
+  on month_number = year(date_start) * 12 + month(date_start)
+where reject is null and texts is null and customer_ids is null
+union all
+from uncommon_interactions;

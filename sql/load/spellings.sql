@@ -7,7 +7,15 @@ select
   name_key(channel_text(spelling)) as key,
   rows
 from (
-  select interaction as spelling, count(*) as rows
-  from staged_interactions
-  where reject is null
-  group by interaction);
+  select
+    case
+      when position is null then text else getvariable('spellings')[position]
+    end as spelling,
+    sum(rows) as rows
+  from (
+    select spelling as position, texts[1] as text, count(*) as rows
+    from staged_interactions
+    where reject is null
+    group by position, text)
+  -- One file may list what the one before does not.
+  group by spelling);

@@ -8,10 +8,13 @@ select
     when date_start_value is not null then 0
     else time_form(date_start)
   end,
-  interaction,
+  spelling,
   id,
   ids,
-  topic,
+  case
+    when spelling is null or topic <> ''
+      then [case when spelling is null then interaction end, topic]
+  end,
   case
     when cell_problem is not null then problem_reject(cell_problem)
     when extra is not null
@@ -23,7 +26,7 @@ select
       then as_reject(
         'date_start', coalesce(date_start, date_start_value::varchar),
         'outside 1900-01-01 to 2078-12-31')
-    when has_no_value(interaction)
+    when spelling is null and has_no_value(interaction)
       then as_reject('interaction', interaction, 'no value')
     when id is null and ids is null
       then as_reject(
@@ -52,5 +55,7 @@ from (
       select
         *,
         fast_time(date_start) as fast_moment,
+        list_position(getvariable('spellings')::varchar[], interaction)
+          as spelling,
         try_cast(customers as ubigint) as number
       from source)));

@@ -1,5 +1,8 @@
 -- name: the tables that files are staged in; rowids count up in file order.
 -- params: none
+-- A column of texts costs six times as much to store as one of numbers. So the
+-- spelling of an interaction's channel is a position in the variable spellings;
+-- texts, mostly null, is [the spelling that is not there, topic].
 create table files (file usmallint, part boolean, first_row bigint);
 create table staged_channels (
   file usmallint, channel varchar, aliases varchar,
@@ -11,6 +14,6 @@ create table staged_customers (
   file usmallint, customer_id bigint, occupation varchar, type varchar,
   reject varchar[]);
 create table staged_interactions (
-  file usmallint, date_start timestamp, date_form utinyint, interaction varchar,
-  customer_id bigint, customer_ids bigint[], topic varchar,
+  file usmallint, date_start timestamp, date_form utinyint, spelling utinyint,
+  customer_id bigint, customer_ids bigint[], texts varchar[],
   reject varchar[]);

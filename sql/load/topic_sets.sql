@@ -21,10 +21,14 @@ from (
   union select topic_codes from month_sets
   union select topic_codes from cell_sets);
 
--- A month is a number, so that 10 M interactions find theirs by an integer.
+-- Every month, as a number: 10 M interactions find theirs by an integer.
 create table month_topic_sets as
-select year(month) * 12 + month(month) as month_number, topic_set
-from month_sets join topic_sets using (topic_codes);
+select month_number, coalesce(topic_set, 0)::usmallint as topic_set
+from range(1900 * 12 + 1, 2079 * 12 + 1) as months(month_number)
+left join (
+  select year(month) * 12 + month(month) as month_number, topic_set
+  from month_sets join topic_sets using (topic_codes)) using (month_number);
 
 create table cell_topic_sets as
-select cell, topic_set from cell_sets join topic_sets using (topic_codes);
+select cell, topic_set::usmallint as topic_set
+from cell_sets join topic_sets using (topic_codes);

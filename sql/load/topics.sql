@@ -5,10 +5,10 @@ select cell, text_value(part) as name, rows
 from (
   select cell, unnest(string_split(cell, ';')) as part, rows
   from (
-    select topic as cell, count(*) as rows
+    select texts[2] as cell, count(*) as rows
     from staged_interactions
     where reject is null
-    group by topic)
+    group by cell)
   where text_value(cell) is not null);
 
 create table topics as

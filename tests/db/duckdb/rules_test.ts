@@ -121,6 +121,10 @@ Deno.test("times, DATE_ORDER=DMY and TIME_ZONE=UTC", async () => {
     ["04/ 1/2019", NOT_TIME],
     [" 4/ 1/2019", NOT_TIME],
     ["04 /1/2019", NOT_TIME],
+    ["04/10/201  10:30", NOT_TIME],
+    ["04/10/201\t 10:30:00", NOT_TIME],
+    ["2019-10-4  10:30:00", NOT_TIME],
+    ["201 -10-04 10:30:00", NOT_TIME],
     ["04/10/2019 10: 3", NO_SUCH],
     ["2019- 1-04", NOT_TIME],
     ["2019-10 -4", NOT_TIME],
@@ -768,6 +772,48 @@ Deno.test("channels: one name each, declared or most frequent; in code-point ord
   assertEquals(await counts(7), "0000000003000000000");
   assertEquals(await counts(8), "1110000000111110011");
   assertEquals(rejectsOf(loaded, "channels.csv"), ["6 channel: no value"]);
+});
+
+Deno.test("channels: also what a file does not begin with, in ever so many spellings", async () => {
+  const day = "2020-01-01";
+  const spaced = (spaces: number) => `e${" ".repeat(spaces)}mail`;
+  const CALLS = 20_000;
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "products.csv": csv(["Month", "Product"], ["1-2020", "Sand"]),
+    "interactions/1.csv": csv(
+      [...HEADER, "Topic"],
+      ...Array(CALLS).fill([day, "Call", "1", ""]),
+      [day, "Fax", "1", ""],
+      [day, " fax", "1;2", ""],
+      [day, "Fax", "2", "Stone"],
+      [day, "Call", "2", "Stone"],
+      [day, "N/A", "2", "Stone"],
+    ),
+    "interactions/2.csv": csv(
+      HEADER,
+      [day, "Fax", "3"],
+      [day, "call", "3"],
+      ...Array.from({ length: 150 }, (_, i) => [day, spaced(i + 1), "3"]),
+    ),
+  }, DIRTY);
+  const { snapshot } = loaded;
+  assertEquals(snapshot.channels, ["Call", "Fax", "e mail"]);
+  const counts = (customer_id: number, topic?: string) =>
+    snapshot.countByChannel({
+      customer_id,
+      topic_code: topic === undefined ? undefined : snapshot.topicCode(topic),
+    });
+  const asked = [counts(1), counts(2), counts(2, "Stone"), counts(3, "Sand")];
+  assertEquals((await Promise.all(asked)).map((one) => Array.from(one!)), [
+    [CALLS, 2, 0],
+    [1, 2, 0],
+    [1, 1, 0],
+    [1, 1, 150],
+  ]);
+  assertEquals(rejectsOf(loaded, "interactions/1.csv"), [
+    `${CALLS + 6} interaction: no value`,
+  ]);
 });
 
 Deno.test("topics: the month's products, or the interaction's own", async () => {
