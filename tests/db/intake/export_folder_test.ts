@@ -198,13 +198,22 @@ Deno.test("more uploads than fit are sent away at once", async () => {
   await use.exports.put("customers.csv", body(CUSTOMERS));
 });
 
+// A folder of each kind, made before the test has fewer rights.
+const [writable, read_only] = await Promise.all(
+  ["writable", "read-only"].map((suffix) => Deno.makeTempDir({ suffix })),
+);
+addEventListener("unload", () => {
+  for (const folder of [writable, read_only]) {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 Deno.test({
   name: "a folder that may not be written is told as such",
-  permissions: { read: true, write: [Deno.env.get("TMPDIR") ?? "/tmp"] },
+  permissions: { read: true, write: [writable] },
   async fn() {
-    await using staging = await dataFolder();
-    const exports = new ExportFolder(staging.path, {
-      data_dir: new URL("../../golden/seed", import.meta.url).pathname,
+    const exports = new ExportFolder(writable, {
+      data_dir: read_only,
       csv_encoding: "windows-1252",
       max_file_bytes: 1 << 20,
       xlsx_max_bytes: 1 << 20,
