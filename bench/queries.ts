@@ -22,6 +22,8 @@ import {
 const warm_up_rounds = 2;
 const build_seconds_target = 0.5;
 const ratio_target = 0.60;
+const export_seconds_target = 4;
+const export_mb_target = 200;
 const wrk_rounds = 7;
 
 interface Question {
@@ -285,6 +287,36 @@ async function measureKnown(server: Server, signal: AbortSignal) {
   return lines;
 }
 
+/** The export of every customer, and how much memory it takes meanwhile. */
+async function measureExport(server: Server): Promise<string> {
+  const before = server.readUsage().rss_bytes;
+  let peak = before;
+  let rows = -1;
+  const seconds = await timed(async () => {
+    const response = await get(
+      `${server.origin}/api/v1/interactions?format=csv`,
+    );
+    for await (const bytes of response.body!) {
+      for (const byte of bytes) if (byte === 0x0a) rows++;
+      peak = Math.max(peak, server.readUsage().rss_bytes);
+    }
+  }) / 1000;
+  const grown_mb = (peak - before) / 1e6;
+  const time = formatFigure(
+    seconds,
+    2,
+    `≤ ${export_seconds_target}`,
+    seconds <= export_seconds_target,
+  );
+  const memory = formatFigure(
+    grown_mb,
+    0,
+    `≤ ${export_mb_target}`,
+    grown_mb <= export_mb_target,
+  );
+  return `CSV of all ${rows} customers: ${time} s, RSS grown by ${memory} MB.`;
+}
+
 async function measureQueries(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -345,6 +377,7 @@ async function measureQueries(): Promise<void> {
     console.log("\n| Answer | Ratio to the constant |");
     console.log("| --- | ---: |");
     for (const line of await measureKnown(server, signal)) console.log(line);
+    console.log(`\n${await measureExport(server)}`);
   } finally {
     database.close();
   }

@@ -167,7 +167,7 @@ function askCustomers(
       const page_rows = limit ?? PAGE_ROWS.fallback;
       // One more tells whether there is another page.
       const rows = snapshot.ask({ ...question, limit: page_rows + 1 }, run);
-      const cells = await readRows(rows);
+      const cells = await readRows(rows, page_rows + 1);
       const page = cells.slice(0, page_rows);
       const last = page.at(-1);
       return rowsAnswer(snapshot, rows, page, {

@@ -107,3 +107,25 @@ Deno.test("dimensions: every name with its counts", async () => {
     date_range: { first: "2019-03-04", last: "2020-03-05" },
   });
 });
+
+Deno.test("the largest page is answered, and one more row has a next page", async () => {
+  const ids = Array.from({ length: 10_001 }, (_, i) => i + 1);
+  await using opened = await openApp({
+    "customers.csv": `Customer_Id\n${ids.join("\n")}\n`,
+    "interactions.csv": "Date Start,Interaction,Customers\n",
+  });
+  for (const path of [PATH, "/api/v1/interactions"]) {
+    const answer = await opened.app.request(`${path}?limit=10000`);
+    assertEquals(answer.status, 200);
+    const { data, meta } = await answer.json();
+    assertEquals(data.length, 10_000);
+    const rest = await opened.app.request(
+      `${path}?limit=10000&cursor=${meta.next}`,
+    );
+    assertEquals((await rest.json()).data.length, 1);
+  }
+  const whole = await opened.app.request(
+    "/api/v1/metrics/customers?by=occupation",
+  );
+  assertEquals(whole.status, 200);
+});
