@@ -27,7 +27,8 @@ if (!data_dir || rest.length > 0) fail(USAGE);
 
 let config;
 try {
-  config = { ...readConfig(), DATA_DIR: data_dir };
+  // The last good data is the server's.
+  config = { ...readConfig(), DATA_DIR: data_dir, STATE_DIR: undefined };
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);
 }
@@ -36,13 +37,13 @@ const store = new DuckdbStore(config);
 const paint = createPaint(Deno.stdout.isTerminal());
 const progress = startProgress();
 try {
-  const snapshot = await store.load(progress.step);
+  const { snapshot, warnings } = await store.check(progress.step);
   progress.stop();
-  const { report, channels, topics } = snapshot;
+  const { report, topics } = snapshot;
   console.log(
     json
-      ? JSON.stringify({ data: { ...report, channels, topics } })
-      : fullReport(snapshot, paint),
+      ? JSON.stringify({ data: { reasons: warnings, topics, report } })
+      : fullReport(snapshot, warnings, paint),
   );
 } catch (error) {
   progress.stop();

@@ -75,7 +75,11 @@ export function summary(snapshot: Snapshot, base_url: string): string {
 }
 
 /** The whole report of a load that succeeded: every file, the first rows set aside, what to look at. */
-export function fullReport(snapshot: Snapshot, paint: Paint): string {
+export function fullReport(
+  snapshot: Snapshot,
+  warnings: readonly string[],
+  paint: Paint,
+): string {
   const { report } = snapshot;
   return [
     paint("good", `Fit to serve, data version ${report.data_version}`),
@@ -85,7 +89,10 @@ export function fullReport(snapshot: Snapshot, paint: Paint): string {
       ...report.files.map(fileCells),
     ]).map((line, i) => i === 0 ? paint("heading", line) : line),
     ...section(paint, "Set aside", report.files.flatMap(setAsideLines(report))),
-    ...section(paint, "Notes", report.warnings.map(({ text }) => text)),
+    ...section(paint, "Notes", [
+      ...warnings,
+      ...report.warnings.map(({ text }) => text),
+    ]),
     ...section(paint, "Totals", aligned(totals(snapshot))),
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 /** `deno task check-data DIR`: the report of a load, its exit code, and that it changes nothing. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
 import { dataFolder, type Files } from "./support/data_folder.ts";
 import { loadFolder, type Settings } from "./support/load_folder.ts";
 
@@ -111,10 +112,9 @@ Deno.test("--json prints the server's report", async () => {
         (key, value) => /^(seconds|loaded_at)$/.test(key) ? undefined : value,
       ),
     );
-  const { channels, topics } = opened.snapshot;
   assertEquals(
     timeless(data),
-    timeless({ ...opened.report, channels, topics }),
+    timeless({ reasons: [], topics: [], report: opened.report }),
   );
 });
 
@@ -167,4 +167,65 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
     assertStringIncludes(error, "'--yaml'");
     assertStringIncludes(error, usage);
   });
+});
+
+Deno.test("what vouches for a file is heeded, as the server does", async (t) => {
+  await using folder = await dataFolder(CLEAN);
+  const interactions = CLEAN["interactions.csv"] as string;
+  const sha256 = (text: string) =>
+    createHash("sha256").update(text).digest("hex");
+  const manifest = (rows: number) =>
+    JSON.stringify({
+      files: [{
+        file: "interactions.csv",
+        sha256: sha256(interactions),
+        bytes: interactions.length,
+        rows,
+      }],
+    });
+  const table: [name: string, Files, code: number, told: string][] = [
+    [
+      "a wrong hash",
+      { "interactions.csv.sha256": sha256("another") },
+      1,
+      "Not fit to serve. interactions.csv: not the bytes that interactions.csv.sha256 tells of.",
+    ],
+    [
+      "the right hash",
+      { "interactions.csv.sha256": sha256(interactions) },
+      0,
+      "Fit to serve",
+    ],
+    ["other rows than listed", { "manifest.json": manifest(3) }, 1, "2 rows"],
+    ["the rows listed", { "manifest.json": manifest(2) }, 0, "Fit to serve"],
+    [
+      "a last line that may be cut",
+      { "customers.csv": "Customer_Id\n1" },
+      0,
+      "Notes\n  customers.csv: no line break at its end, so it may be cut\n",
+    ],
+  ];
+  for (const [name, files, code, told] of table) {
+    await t.step(name, async () => {
+      await folder.write(files);
+      const checked = await checkData([folder.path]);
+      assertStringIncludes(checked.out, told);
+      assertEquals(checked.code, code);
+    });
+  }
+  await t.step("and none may be cut where the setting says so", async () => {
+    const { code, out } = await checkData([folder.path], {
+      CSV_FINAL_NEWLINE: "required",
+    });
+    assertEquals(code, 1);
+    assertStringIncludes(out, "End its last line with a line break");
+  });
+});
+
+Deno.test("the server's last good data is left alone", async () => {
+  await using folder = await dataFolder(CLEAN);
+  await using state = await dataFolder();
+  const { code } = await checkData([folder.path], { STATE_DIR: state.path });
+  assertEquals(code, 0);
+  assertEquals(await contents(state.path), []);
 });

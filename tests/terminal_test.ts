@@ -10,13 +10,13 @@ Deno.test("a hostile column name is shown and does nothing", async () => {
     "interactions.csv":
       "Date,Event,Customers,\x1b[2Jsecret\n05/03/2020,Bird,1\n",
   });
-  const plain = fullReport(opened.snapshot, createPaint(false));
+  const plain = fullReport(opened.snapshot, [], createPaint(false));
   for (const text of [plain, summary(opened.snapshot, "http://localhost")]) {
     assertStringIncludes(text, "\ufffd[2Jsecret");
     assertEquals(text.includes("\x1b"), false);
   }
   assertStringIncludes(
-    fullReport(opened.snapshot, (as, text) => `<${as}>${text}</${as}>`),
+    fullReport(opened.snapshot, [], (as, text) => `<${as}>${text}</${as}>`),
     "<heading>Notes</heading>",
   );
 });

@@ -149,17 +149,69 @@ export class DuckdbStore implements Store, Refreshes {
    * the exports cannot be served; `problem` then says so too.
    */
   async load(progress: Progress): Promise<Snapshot> {
+    return await this.#loadOnce(progress, async () => ({
+      found: await listExports(this.config.DATA_DIR),
+      expected_rows: new Map(),
+    }));
+  }
+
+  /**
+   * Loads DATA_DIR once as `watch` does, with all that tells whether files are
+   * whole: what `watch` waits for is judged at once. Answers what may be wrong with
+   * files that are taken all the same. Throws as `load` does.
+   */
+  async check(
+    progress: Progress,
+  ): Promise<{ snapshot: Snapshot; warnings: readonly string[] }> {
+    const { DATA_DIR, SETTLE_SECONDS, CSV_FINAL_NEWLINE } = this.config;
+    const watch = new ExportWatch({
+      data_dir: DATA_DIR,
+      settle_ms: 0,
+      final_newline_required: CSV_FINAL_NEWLINE === "required",
+    });
+    let warnings: readonly string[] = [];
+    const snapshot = await this.#loadOnce(progress, async () => {
+      let look = await watch.look();
+      const patient_until = performance.now() + SETTLE_SECONDS * 1_000;
+      while (look.waiting.length > 0) {
+        if (performance.now() > patient_until) {
+          throw refused({
+            problem: look.waiting.join("\n"),
+            remedy: "Check the folder when its files are written",
+          });
+        }
+        await new Promise((resolve) => setTimeout(resolve, STEADY_MS));
+        look = await watch.look();
+      }
+      if (look.problem) throw look.problem;
+      warnings = look.warnings;
+      return { found: look.found!, expected_rows: look.expected_rows };
+    });
+    return { snapshot, warnings };
+  }
+
+  async #loadOnce(
+    progress: Progress,
+    look: () => Promise<{
+      found: Found;
+      expected_rows: Look["expected_rows"];
+    }>,
+  ): Promise<Snapshot> {
     return await this.#exclusive(async () => {
       const started_at = now();
       try {
         await this.#open();
-        const found = await this.#tablesIn(
-          await listExports(this.config.DATA_DIR),
-        );
+        const { found: files, expected_rows } = await look();
+        const found = await this.#tablesIn(files);
         const snapshot = await this.#build(
           this.#exports(found, { strict: true }, progress),
           progress,
         );
+        const wrong = rowsProblem(expected_rows, snapshot);
+        if (wrong) {
+          this.#retire(snapshot);
+          throw wrong;
+        }
         this.#serve(snapshot);
         this.#record(served(started_at, snapshot, []));
         return snapshot;
@@ -369,7 +421,7 @@ export class DuckdbStore implements Store, Refreshes {
         this.#exports(found, { strict: previous === null }, progress),
         progress,
       );
-      const wrong = rowsProblem(look, snapshot);
+      const wrong = rowsProblem(look.expected_rows, snapshot);
       if (wrong) {
         this.#retire(snapshot);
         throw wrong;
@@ -620,7 +672,7 @@ function served(
 
 /** The refusal of files with other rows than manifest.json lists. */
 function rowsProblem(
-  { expected_rows }: Look,
+  expected_rows: Look["expected_rows"],
   { report }: OpenSnapshot,
 ): StoreError | undefined {
   const wrong = report.files.filter(({ file, rows_read }) =>
