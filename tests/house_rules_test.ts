@@ -72,7 +72,7 @@ Deno.test("arrows point one way: main → routes → db/store.ts, and db knows n
       remedy: "db/ knows no HTTP and no terminal",
     },
     {
-      in: /^\.\/db\/(intake|store|load_warnings)/,
+      in: /^\.\/db\/(intake|store|load_accounts|load_warnings)/,
       not: /^@duckdb|^\.\/db\/duckdb/,
       remedy: "only db/duckdb/ knows DuckDB",
     },

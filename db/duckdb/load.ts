@@ -11,6 +11,7 @@ import {
 import { mayNotBeRead, type SourceFile } from "../intake/find_files.ts";
 import type { FoundTables } from "../intake/find_tables.ts";
 import { type StagedFile, stageFile } from "../intake/stage_file.ts";
+import { checkAccounts } from "../load_accounts.ts";
 import { loadWarnings } from "../load_warnings.ts";
 import {
   type ChannelCount,
@@ -146,6 +147,7 @@ export async function loadExports(
       monthText(Number(month_number))
     ),
   };
+  checkAccounts(report);
 
   return {
     channels,
@@ -228,7 +230,7 @@ async function stageAll(
           number: i,
           staged,
           ...await readStaged(database, i, staged),
-          seconds: seconds + secondsSince(began),
+          seconds: secondsSince(began - seconds * 1_000),
         });
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;

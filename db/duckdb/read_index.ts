@@ -11,7 +11,10 @@ export interface IndexSize {
   readonly topics: number;
 }
 
-/** Streams the sorted tables into arrays, a chunk of rows at a time. */
+/**
+ * Streams the sorted tables into arrays, a chunk of rows at a time. Throws an error,
+ * a bug, when the PIVOT does not count every interaction.
+ */
 export async function readIndex(
   database: Database,
   size: IndexSize,
@@ -35,6 +38,14 @@ export async function readIndex(
         slice++;
       }
     }
+  }
+
+  if (offsets[slice] !== size.interactions) {
+    throw new Error(
+      `the pivot counts ${
+        offsets[slice]
+      } interactions, and there are ${size.interactions}`,
+    );
   }
 
   const days = new Uint16Array(size.interactions);
