@@ -2,13 +2,17 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type { Snapshot } from "../db/store.ts";
 
 const cursorSchema = z.tuple([z.string(), z.int()], z.int());
 
+/** What a cursor is bound to: the data it was made from. */
+interface Versioned {
+  readonly data_version: string;
+}
+
 /** The cursor of `position`, whole numbers that say where a page has ended. */
 export function writeCursor(
-  { data_version }: Snapshot,
+  { data_version }: Versioned,
   question: string,
   position: readonly number[],
 ): string {
@@ -22,7 +26,7 @@ export function writeCursor(
  * is no longer served, and a 400 when it is of another question or of none.
  */
 export function readCursor(
-  { data_version }: Snapshot,
+  { data_version }: Versioned,
   question: string,
   cursor: string,
   length: number,

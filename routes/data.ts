@@ -1,6 +1,7 @@
 /** `/api/v1/data`: how fresh and how clean the data is, every row set aside, and what refreshes came to. */
 
 import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import {
   type Changes,
@@ -8,34 +9,77 @@ import {
   type Refresh,
   type Reject,
   requireSnapshot,
-  type Snapshot,
   type Store,
 } from "../db/store.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { type Endpoint, failure, querySchema, validated } from "./endpoint.ts";
-import { PAGE_ROWS, pageShape, questionText } from "./filters.ts";
+import { PAGE_ROWS, pageShape, questionText, unknown } from "./filters.ts";
 import { encodeCsv } from "./formats/csv.ts";
 import type { Auth } from "./middleware/auth.ts";
 
 const NO_QUERY = querySchema({});
 
+/** The tables that exports fill. */
+export const TABLES = [
+  "channels",
+  "products",
+  "customers",
+  "interactions",
+] as const;
+
 const rejectsQuery = querySchema({
-  table: z.string().optional().meta({ description: "Only rows of this table" }),
+  data_version: z.string()
+    .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits.").optional()
+    .meta({
+      description:
+        "Of the data that is held instead of that which is served; either's data_version",
+    }),
+  table: z.enum(TABLES, `table must be one of ${TABLES.join(", ")}.`)
+    .optional().meta({ description: "Only rows of this table" }),
   file: z.string().optional().meta({ description: "Only rows of this file" }),
   format: z.enum(["json", "csv"], "format must be json or csv.").optional()
-    .meta({ description: "csv is whole, without pages" }),
+    .meta({ description: "csv is whole where no limit is given" }),
   ...pageShape,
 });
 
-const metaSchema = z.object({
-  data_version: z.string(),
-  loaded_at: z.iso.datetime(),
+/** The meta of every answer about the data; both are null while nothing is served. */
+export const metaSchema = z.object({
+  data_version: z.string().nullable(),
+  loaded_at: z.iso.datetime().nullable(),
 });
-const META = {
+/** One of an example. */
+export const META = {
   data_version: "dd245b5f425f4ff5",
   loaded_at: "2024-05-01T10:00:00.000Z",
 };
 const stateSchema = z.enum(["building", "serving", "held", "failed"]);
+
+const currentSchema = z.object({
+  state: stateSchema,
+  data_version: z.string().nullable(),
+  loaded_at: z.iso.datetime().nullable(),
+  age_seconds: z.int().nullable(),
+  restored: z.boolean().meta({
+    description:
+      "Whether this is the last good data of STATE_DIR, the exports being no good",
+  }),
+  reasons: z.array(z.string()).meta({
+    description: "Of the latest refresh, in plain words",
+  }),
+  waiting: z.array(z.string()).meta({
+    description: "What changed files are waited for",
+  }),
+  held: z.looseObject({ data_version: z.string() }).nullable(),
+  changes: z.looseObject({}).nullable().meta({
+    description: "Against the data served before",
+  }),
+  report: z.looseObject({}).nullable().meta({
+    description: "Every file, totals and warnings",
+  }),
+});
+
+/** Rows that are written to a CSV at a time. */
+const CSV_BATCH_ROWS = 1_000;
 
 /** The endpoints. */
 export const dataEndpoints = [
@@ -48,30 +92,21 @@ export const dataEndpoints = [
     answers: {
       200: {
         description: "What is served, what is held, and why",
+        schema: z.object({ data: currentSchema, meta: metaSchema }),
+      },
+      400: failure("A query parameter was given"),
+      503: {
+        description: "Nothing is served yet; the same tells why",
         schema: z.object({
-          data: z.object({
-            state: stateSchema,
-            data_version: z.string(),
-            loaded_at: z.iso.datetime(),
-            age_seconds: z.int(),
-            restored: z.boolean().meta({
-              description:
-                "Whether this is the last good data of STATE_DIR, the exports being no good",
-            }),
-            reasons: z.array(z.string()),
-            waiting: z.array(z.string()),
-            held: z.looseObject({ data_version: z.string() }).nullable(),
-            changes: z.looseObject({}).nullable(),
-            report: z.looseObject({}),
-          }),
+          error: z.string(),
+          data: currentSchema,
           meta: metaSchema,
         }),
       },
-      400: failure("A query parameter was given"),
-      503: failure("Nothing is served yet"),
     },
   },
   {
+    admin: "optional",
     path: "/api/v1/data/rejects",
     summary: "Every row that was set aside",
     description:
@@ -79,7 +114,8 @@ export const dataEndpoints = [
     query: rejectsQuery,
     answers: {
       200: {
-        description: "A page; meta.next is the cursor of the next page or null",
+        description:
+          "A page; meta.next is the cursor of the next page or null, meta.rows are listed, meta.rows_set_aside there were",
         schema: z.object({
           data: z.array(z.object({
             file: z.string(),
@@ -90,6 +126,7 @@ export const dataEndpoints = [
           })),
           meta: metaSchema.extend({
             rows: z.int(),
+            rows_set_aside: z.int(),
             next: z.string().nullable(),
           }),
         }),
@@ -100,12 +137,13 @@ export const dataEndpoints = [
             column: "customer_id",
             reason: "not a customer id from 1 to 9007199254740991",
           }],
-          meta: { ...META, rows: 1, next: null },
+          meta: { ...META, rows: 1, rows_set_aside: 1, next: null },
         },
       },
       400: failure("A parameter is wrong; the text says which and why"),
       401: failure("The key is not the administrator's"),
-      410: failure("The cursor is of data that is no longer served"),
+      403: failure("A key was sent, and administration is off"),
+      410: failure("The data is no longer served or held"),
       503: failure("Nothing is served yet"),
     },
   },
@@ -120,10 +158,7 @@ export const dataEndpoints = [
         description: "Every refresh in short",
         schema: z.object({
           data: z.array(z.looseObject({ state: stateSchema })),
-          meta: z.object({
-            data_version: z.string().nullable(),
-            loaded_at: z.iso.datetime().nullable(),
-          }),
+          meta: metaSchema,
         }),
       },
       400: failure("A query parameter was given"),
@@ -139,33 +174,40 @@ export function createData(store: Store, { checkKey, isAdmin }: Auth) {
   const [data, rejects, history] = dataEndpoints;
   return new Hono()
     .get(data.path, validated("query", NO_QUERY), (c) => {
-      const snapshot = requireSnapshot(store);
-      return c.json(
-        { data: currentData(store, snapshot), meta: metaOf(snapshot) },
-        200,
-        NO_STORE,
-      );
+      const body = { data: currentData(store), meta: metaOf(store.snapshot) };
+      if (store.snapshot) return c.json(body, 200, NO_STORE);
+      const error = store.problem ?? "Not ready: the data is being loaded.";
+      return c.json({ error, ...body }, 503, {
+        ...NO_STORE,
+        "Retry-After": "1",
+      });
     })
     .get(rejects.path, checkKey, validated("query", rejectsQuery), (c) => {
-      const snapshot = requireSnapshot(store);
-      const { table, file, format, limit, cursor } = c.req.valid("query");
+      const { data_version, table, file, format, limit, cursor } = c.req.valid(
+        "query",
+      );
+      const report = reportOf(store, data_version);
       const with_value = isAdmin(c.req.raw);
-      const rows = rejectsOf(snapshot.report, table, file);
-      if (format === "csv") return rejectsCsv(snapshot, rows, with_value);
+      const { rows, rows_set_aside } = rejectsOf(report, table, file);
 
       const question = questionText("rejects", { table, file });
       const [start] = cursor === undefined
         ? [0]
-        : readCursor(snapshot, question, cursor, 1);
+        : readCursor(report, question, cursor, 1);
+      if (format === "csv") {
+        const end = limit === undefined ? undefined : start + Number(limit);
+        return rejectsCsv(report, rows.slice(start, end), with_value);
+      }
       const end = start + Number(limit ?? PAGE_ROWS.fallback);
       return c.json(
         {
           data: rows.slice(start, end).map((row) => told(row, with_value)),
           meta: {
-            ...metaOf(snapshot),
+            ...metaOf(report),
             rows: rows.length,
+            rows_set_aside,
             next: end < rows.length
-              ? writeCursor(snapshot, question, [end])
+              ? writeCursor(report, question, [end])
               : null,
           },
         },
@@ -178,9 +220,7 @@ export function createData(store: Store, { checkKey, isAdmin }: Auth) {
       return c.json(
         {
           data: refreshes.history.map(shortRefresh),
-          meta: snapshot
-            ? metaOf(snapshot)
-            : { data_version: null, loaded_at: null },
+          meta: metaOf(snapshot),
         },
         200,
         NO_STORE,
@@ -188,13 +228,18 @@ export function createData(store: Store, { checkKey, isAdmin }: Auth) {
     });
 }
 
-/** The meta of an answer about what is served. */
-export function metaOf({ data_version, loaded_at }: Snapshot) {
-  return { data_version, loaded_at };
+/** The meta of an answer: which data is served, or it is about. */
+export function metaOf(
+  data: { data_version: string; loaded_at: string } | null,
+): z.output<typeof metaSchema> {
+  return {
+    data_version: data?.data_version ?? null,
+    loaded_at: data?.loaded_at ?? null,
+  };
 }
 
-function currentData({ refreshes }: Store, snapshot: Snapshot) {
-  const { data_version, loaded_at, report } = snapshot;
+function currentData({ refreshes, snapshot }: Store) {
+  const { data_version, loaded_at } = metaOf(snapshot);
   const { state, history, held, waiting, restored } = refreshes;
   const live = history.find((refresh) =>
     refresh.state === "serving" && refresh.report?.data_version === data_version
@@ -203,9 +248,14 @@ function currentData({ refreshes }: Store, snapshot: Snapshot) {
     state,
     data_version,
     loaded_at,
-    age_seconds: Math.round((Date.now() - Date.parse(loaded_at)) / 1_000),
+    age_seconds: loaded_at === null
+      ? null
+      : Math.round((Date.now() - Date.parse(loaded_at)) / 1_000),
     restored,
-    reasons: history[0]?.reasons ?? [],
+    // Not those of what was rejected or mended since.
+    reasons: [history[0]?.state, "building"].includes(state)
+      ? history[0]?.reasons ?? []
+      : [],
     waiting,
     held: held && {
       data_version: held.report!.data_version,
@@ -214,8 +264,21 @@ function currentData({ refreshes }: Store, snapshot: Snapshot) {
       report: withoutRejects(held.report!),
     },
     changes: live?.changes ?? null,
-    report: withoutRejects(report),
+    report: snapshot && withoutRejects(snapshot.report),
   };
+}
+
+/** The report of the data that is served, or of that version where given; throws a 410. */
+function reportOf(store: Store, data_version?: string): LoadReport {
+  const served = requireSnapshot(store).report;
+  const { held } = store.refreshes;
+  const wanted = data_version ?? served.data_version;
+  const report = [served, held?.report]
+    .find((one) => one?.data_version === wanted);
+  if (report) return report;
+  throw new HTTPException(410, {
+    message: `Data version ${wanted} is neither served nor held.`,
+  });
 }
 
 function withoutRejects({ rejects: _, ...rest }: LoadReport) {
@@ -234,6 +297,7 @@ function shortRefresh(
     seconds: report?.seconds ?? null,
     customers: report?.customers ?? null,
     interactions: report?.interactions ?? null,
+    rows_set_aside: report && sumSetAside(report.files),
     changes: changes satisfies Changes | null,
   };
 }
@@ -242,14 +306,23 @@ function rejectsOf(
   { files, rejects }: LoadReport,
   table: string | undefined,
   file: string | undefined,
-): readonly Reject[] {
-  const of_table = new Set(
-    files.filter((one) => table === undefined || one.table === table)
-      .map((one) => one.file),
+): { rows: readonly Reject[]; rows_set_aside: number } {
+  if (file !== undefined && !files.some((one) => one.file === file)) {
+    throw unknown("file", file, files.map((one) => one.file));
+  }
+  const asked = files.filter((one) =>
+    (table === undefined || one.table === table) &&
+    (file === undefined || one.file === file)
   );
-  return rejects.filter((row) =>
-    of_table.has(row.file) && (file === undefined || row.file === file)
-  );
+  const names = new Set(asked.map((one) => one.file));
+  return {
+    rows: rejects.filter((row) => names.has(row.file)),
+    rows_set_aside: sumSetAside(asked),
+  };
+}
+
+function sumSetAside(files: LoadReport["files"]): number {
+  return files.reduce((sum, { rows_set_aside }) => sum + rows_set_aside, 0);
 }
 
 function told({ value, ...row }: Reject, with_value: boolean) {
@@ -257,7 +330,7 @@ function told({ value, ...row }: Reject, with_value: boolean) {
 }
 
 function rejectsCsv(
-  { data_version }: Snapshot,
+  { data_version }: LoadReport,
   rejects: readonly Reject[],
   with_value: boolean,
 ): Response {
@@ -274,7 +347,9 @@ function rejectsCsv(
       : [file, line, column, reason]
   );
   const batches = (async function* () {
-    yield rows;
+    for (let i = 0; i < rows.length; i += CSV_BATCH_ROWS) {
+      yield rows.slice(i, i + CSV_BATCH_ROWS);
+    }
   })();
   const text = ReadableStream.from(
     encodeCsv({ columns, batches }, { bom: false }),

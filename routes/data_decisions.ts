@@ -1,9 +1,11 @@
 /** `POST /api/v1/data/…`: what an administrator decides: look now, accept, reject, roll back. */
 
 import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Store } from "../db/store.ts";
-import { NO_STORE } from "./data.ts";
+import { META, metaOf, metaSchema, NO_STORE } from "./data.ts";
 import { type Endpoint, failure, validated } from "./endpoint.ts";
 import type { Auth } from "./middleware/auth.ts";
 
@@ -12,18 +14,28 @@ const versionSchema = z.strictObject({
     .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits."),
 });
 
+/** Most bytes of a decision's body; one has some 40. */
+const MAX_BODY_BYTES = 1_024;
+
 const stateSchema = z.object({
   state: z.enum(["building", "serving", "held", "failed"]),
   data_version: z.string().nullable(),
 });
 const state = {
   description: "The state after that",
-  schema: z.object({ data: stateSchema }),
-  example: { data: { state: "serving", data_version: "dd245b5f425f4ff5" } },
+  schema: z.object({ data: stateSchema, meta: metaSchema }),
+  example: {
+    data: { state: "serving", data_version: META.data_version },
+    meta: META,
+  },
 };
 const refusals = {
   401: failure("The key is missing or not the administrator's"),
   403: failure("Administration is off; the text says how to turn it on"),
+};
+const badBody = {
+  400: failure("No data_version"),
+  413: failure(`The body has more than ${MAX_BODY_BYTES} bytes`),
 };
 const conflict = failure("It does not go with the state the data is in");
 
@@ -31,6 +43,7 @@ const conflict = failure("It does not go with the state the data is in");
 export const dataDecisionsEndpoints = [
   {
     method: "post",
+    admin: "required",
     path: "/api/v1/data/refresh",
     summary: "Look at the files now",
     description:
@@ -39,32 +52,35 @@ export const dataDecisionsEndpoints = [
   },
   {
     method: "post",
+    admin: "required",
     path: "/api/v1/data/accept",
     summary: "Serve the data that is held",
     description: "data_version is that of data.held in /api/v1/data.",
     body: versionSchema,
     answers: {
       200: state,
-      400: failure("No data_version"),
+      ...badBody,
       ...refusals,
       409: conflict,
     },
   },
   {
     method: "post",
+    admin: "required",
     path: "/api/v1/data/reject",
     summary: "Discard the data that is held",
     description: "Its files are not built again until they change.",
     body: versionSchema,
     answers: {
       200: state,
-      400: failure("No data_version"),
+      ...badBody,
       ...refusals,
       409: conflict,
     },
   },
   {
     method: "post",
+    admin: "required",
     path: "/api/v1/data/rollback",
     summary: "Serve the data before that which is served",
     description:
@@ -82,6 +98,15 @@ export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
       state: refreshes.state,
       data_version: store.snapshot?.data_version ?? null,
     },
+    meta: metaOf(store.snapshot),
+  });
+  const limitBody = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError() {
+      throw new HTTPException(413, {
+        message: `The body has more than ${MAX_BODY_BYTES} bytes.`,
+      });
+    },
   });
   return new Hono()
     .post(refresh.path, requireAdmin, (c) => {
@@ -91,6 +116,7 @@ export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
     .post(
       accept.path,
       requireAdmin,
+      limitBody,
       validated("json", versionSchema),
       async (c) => {
         await refreshes.accept(c.req.valid("json").data_version);
@@ -100,6 +126,7 @@ export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
     .post(
       reject.path,
       requireAdmin,
+      limitBody,
       validated("json", versionSchema),
       async (c) => {
         await refreshes.reject(c.req.valid("json").data_version);

@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Store } from "../db/store.ts";
-import { NO_STORE } from "./data.ts";
+import { META, metaOf, metaSchema, NO_STORE } from "./data.ts";
 import { type Endpoint, failure, querySchema, validated } from "./endpoint.ts";
 import type { Auth } from "./middleware/auth.ts";
 
@@ -36,6 +36,7 @@ const refusals = {
 /** The endpoints. */
 export const dataFilesEndpoints = [
   {
+    admin: "required",
     path: "/api/v1/data/files",
     summary: "The exports in the data folder",
     description: "As they lie there now, whether they are served or not.",
@@ -43,14 +44,15 @@ export const dataFilesEndpoints = [
     answers: {
       200: {
         description: "Every export, by name",
-        schema: z.object({ data: z.array(fileSchema) }),
-        example: { data: [EXAMPLE] },
+        schema: z.object({ data: z.array(fileSchema), meta: metaSchema }),
+        example: { data: [EXAMPLE], meta: META },
       },
       ...refusals,
     },
   },
   {
     method: "put",
+    admin: "required",
     path: "/api/v1/data/files/:name",
     summary: "Deliver an export",
     description:
@@ -59,8 +61,8 @@ export const dataFilesEndpoints = [
     answers: {
       202: {
         description: "It is there; a refresh follows",
-        schema: z.object({ data: fileSchema }),
-        example: { data: EXAMPLE },
+        schema: z.object({ data: fileSchema, meta: metaSchema }),
+        example: { data: EXAMPLE, meta: META },
       },
       400: failure("The name is no export's, or the upload was cut off"),
       ...refusals,
@@ -73,6 +75,7 @@ export const dataFilesEndpoints = [
   },
   {
     method: "delete",
+    admin: "required",
     path: "/api/v1/data/files/:name",
     summary: "Remove an export",
     description:
@@ -81,8 +84,11 @@ export const dataFilesEndpoints = [
     answers: {
       202: {
         description: "It is gone; a refresh follows",
-        schema: z.object({ data: z.object({ name: z.string() }) }),
-        example: { data: { name: "customers.csv" } },
+        schema: z.object({
+          data: z.object({ name: z.string() }),
+          meta: metaSchema,
+        }),
+        example: { data: { name: "customers.csv" }, meta: META },
       },
       400: failure("The name is no export's"),
       ...refusals,
@@ -96,12 +102,16 @@ export const dataFilesEndpoints = [
 export function createDataFiles(store: Store, { requireAdmin }: Auth) {
   const { files } = store;
   const [list, put, remove] = dataFilesEndpoints;
+  const answer = <Data>(data: Data) => ({
+    data,
+    meta: metaOf(store.snapshot),
+  });
   return new Hono()
     .get(
       list.path,
       requireAdmin,
       validated("query", NO_QUERY),
-      async (c) => c.json({ data: await files.list() }, 200, NO_STORE),
+      async (c) => c.json(answer(await files.list()), 200, NO_STORE),
     )
     .put(
       put.path,
@@ -110,7 +120,7 @@ export function createDataFiles(store: Store, { requireAdmin }: Auth) {
       async (c) => {
         const body = c.req.raw.body ?? new Blob([]).stream();
         const file = await files.put(c.req.valid("param").name, body);
-        return c.json({ data: file }, 202, NO_STORE);
+        return c.json(answer(file), 202, NO_STORE);
       },
     )
     .delete(
@@ -120,7 +130,7 @@ export function createDataFiles(store: Store, { requireAdmin }: Auth) {
       async (c) => {
         const { name } = c.req.valid("param");
         await files.remove(name);
-        return c.json({ data: { name } }, 202, NO_STORE);
+        return c.json(answer({ name }), 202, NO_STORE);
       },
     );
 }

@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   /** The JSON it takes. */
   readonly body?: z.ZodObject;
+  /** Whether it needs the administrator's key, or tells more to who has it. */
+  readonly admin?: "required" | "optional";
   /** The body of each status it answers with. */
   readonly answers: Readonly<Record<number, Answer>>;
 }
@@ -111,23 +113,27 @@ export function validated<
   Schema extends z.ZodObject,
 >(target: Target, schema: Schema) {
   return zValidator(target, schema, (result) => {
-    if (!result.success) throw badRequest(schema, result.data, result.error);
+    if (result.success) return;
+    const what = target === "json" ? "field" : "query parameter";
+    throw badRequest(schema, result.data, result.error, what);
   });
 }
 
 function badRequest(
   { shape }: z.ZodObject,
-  value: object,
+  value: unknown,
   { issues }: z.core.$ZodError,
+  what = "query parameter",
 ): HTTPException {
-  const wrong = Object.entries(value)
+  const given = typeof value === "object" && value !== null ? value : {};
+  const wrong = Object.entries(given)
     .find(([name, text]) => !Object.hasOwn(shape, name) || Array.isArray(text));
   if (!wrong) return new HTTPException(400, { message: issues[0].message });
   const [name] = wrong;
-  const what = Object.hasOwn(shape, name) ? "Repeated" : "Unknown";
+  const problem = Object.hasOwn(shape, name) ? "Repeated" : "Unknown";
   const allowed = Object.keys(shape).join(", ") || "none";
   return new HTTPException(400, {
-    message: `${what} query parameter ${JSON.stringify(name.slice(0, 60))}. ` +
+    message: `${problem} ${what} ${JSON.stringify(name.slice(0, 60))}. ` +
       `Allowed, once each: ${allowed}.`,
   });
 }

@@ -24,6 +24,15 @@ function describe(endpoints: readonly Endpoint[]) {
         "How often each customer was talked to, per channel and topic. A topic is by the month's product, an assumption.",
     },
     paths: paths(endpoints),
+    components: {
+      securitySchemes: {
+        admin_key: {
+          type: "http",
+          scheme: "bearer",
+          description: "The key whose SHA-256 is the setting ADMIN_KEY_SHA256.",
+        },
+      },
+    },
   };
 }
 
@@ -40,11 +49,15 @@ function paths(endpoints: readonly Endpoint[]) {
 }
 
 function operation(
-  { summary, description, params, query, body, answers }: Endpoint,
+  { summary, description, params, query, body, admin, answers }: Endpoint,
 ) {
+  const with_key = { admin_key: [] };
   return {
     summary,
     description,
+    ...admin && {
+      security: admin === "required" ? [with_key] : [{}, with_key],
+    },
     parameters: [...parameters("path", params), ...parameters("query", query)],
     ...body && {
       requestBody: {

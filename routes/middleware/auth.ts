@@ -8,7 +8,10 @@ import type { Failures } from "./errors.ts";
 export interface Auth {
   /** Lets the administrator's requests on; answers others with 401, or 403 while administration is off. */
   requireAdmin(c: Context, next: Next): Promise<Response | void>;
-  /** Lets everybody's requests on, but those with a wrong key. */
+  /**
+   * Lets everybody's requests on, but those with a key that is wrong or while
+   * administration is off. Other schemes than Bearer may be a proxy's own.
+   */
   checkKey(c: Context, next: Next): Promise<Response | void>;
   /** Whether the request has the administrator's key. */
   isAdmin(request: Request): boolean;
@@ -26,12 +29,10 @@ export function createAuth(
   const wanted = sha256 === undefined ? null : bytesOf(sha256);
 
   function isAdmin(request: Request): boolean {
-    const given = /^Bearer +(.+)$/i.exec(
-      request.headers.get("Authorization") ?? "",
-    );
-    if (!given || !wanted) return false;
+    const key = keyOf(request);
+    if (key === undefined || !wanted) return false;
     // Hashes of one length: the time to compare them tells nothing of the key.
-    const hash = createHash("sha256").update(given[1].trim()).digest();
+    const hash = createHash("sha256").update(key).digest();
     return timingSafeEqual(hash, wanted);
   }
   function unauthorized(c: Context): Response {
@@ -39,16 +40,16 @@ export function createAuth(
       "WWW-Authenticate": 'Bearer realm="Tally"',
     });
   }
+  async function requireAdmin(c: Context, next: Next) {
+    if (!wanted) return fail(c.req.raw, 403, OFF);
+    if (!isAdmin(c.req.raw)) return unauthorized(c);
+    await next();
+  }
   return {
     isAdmin,
-    async requireAdmin(c, next) {
-      if (!wanted) return fail(c.req.raw, 403, OFF);
-      if (!isAdmin(c.req.raw)) return unauthorized(c);
-      await next();
-    },
+    requireAdmin,
     async checkKey(c, next) {
-      const asks = c.req.raw.headers.has("Authorization");
-      if (asks && !isAdmin(c.req.raw)) return unauthorized(c);
+      if (keyOf(c.req.raw) !== undefined) return await requireAdmin(c, next);
       await next();
     },
   };
@@ -56,4 +57,9 @@ export function createAuth(
 
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g)!, (pair) => parseInt(pair, 16));
+}
+
+function keyOf(request: Request): string | undefined {
+  const header = request.headers.get("Authorization") ?? "";
+  return /^Bearer +(.+)$/i.exec(header)?.[1].trim();
 }

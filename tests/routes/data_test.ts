@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
+import { TABLE_NAMES } from "../../db/intake/contract.ts";
+import { TABLES } from "../../routes/data.ts";
 import { dataFolder } from "../support/data_folder.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 import { exportsOf, watchedStore } from "../support/watched_store.ts";
@@ -13,7 +15,7 @@ const AS_ADMIN = { Authorization: `Bearer ${KEY}` };
 const FILES = {
   "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\nx,Baker,Blue\n",
   "interactions.csv":
-    "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n31/02/2020,=cmd(),1\n,Call,1\n",
+    'Date Start,Interaction,Customers\n05/03/2020,Bird,1\n31/02/2020,Call,1\n"=2+3,""x""",Call,1\n',
   "notes.txt": "",
 };
 
@@ -47,17 +49,68 @@ Deno.test("the report tells what is served and how clean it is", async () => {
   assertStringIncludes(JSON.stringify(report.warnings), "notes.txt");
 });
 
+const NO_META = { data_version: null, loaded_at: null };
+
 Deno.test("nothing is served yet: 503, and an empty history", async () => {
   const { app } = appOn(emptyStore());
   for (const path of ["/api/v1/data", "/api/v1/data/rejects"]) {
     const answer = await app.request(path);
     assertEquals(answer.status, 503);
+    assertEquals(answer.headers.get("Cache-Control"), "no-store");
+    assertEquals(answer.headers.get("Retry-After"), "1");
+    assert(answer.headers.has("X-Request-Id"));
     await answer.body?.cancel();
   }
   assertEquals(await (await app.request("/api/v1/data/history")).json(), {
     data: [],
-    meta: { data_version: null, loaded_at: null },
+    meta: NO_META,
   });
+});
+
+Deno.test("nothing can be served: 503 tells why, in the same shape", async () => {
+  await using watched = await watchedStore({
+    "customers.csv": "Kunde\n1\n",
+    "interactions.csv": "Date,Event,Customer\n",
+  });
+  await watched.next();
+  const { app } = appOn(watched.store);
+  const answer = await app.request("/api/v1/data");
+  assertEquals(answer.status, 503);
+  const reason =
+    'customers.csv, line 1: no column Customer_Id among "Kunde". Name the columns as docs/file-contract.md says.';
+  assertEquals(await answer.json(), {
+    error: reason,
+    data: {
+      state: "failed",
+      ...NO_META,
+      age_seconds: null,
+      restored: false,
+      reasons: [reason],
+      waiting: [],
+      held: null,
+      changes: null,
+      report: null,
+    },
+    meta: NO_META,
+  });
+  const history = await (await app.request("/api/v1/data/history")).json();
+  assertEquals(history.data.length, 1);
+  const [{ started_at, ended_at, ...failed }] = history.data;
+  assert(started_at <= ended_at);
+  assertEquals(failed, {
+    state: "failed",
+    reasons: [reason],
+    data_version: null,
+    seconds: null,
+    customers: null,
+    interactions: null,
+    rows_set_aside: null,
+    changes: null,
+  });
+});
+
+Deno.test("the tables are those of the file contract", () => {
+  assertEquals([...TABLES], TABLE_NAMES);
 });
 
 Deno.test("rows set aside, in pages, with their value for the administrator only", async (t) => {
@@ -85,23 +138,43 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
       file: "interactions.csv",
       line: 4,
       column: "date_start",
-      reason: "no value",
+      reason: "not a date or time",
     },
   ];
   await t.step("to anyone, without values", async () => {
     const { body } = await ask("");
     assertEquals(body.data, rows);
-    assertEquals([body.meta.rows, body.meta.next], [3, null]);
+    const { data_version, loaded_at } = opened.snapshot;
+    assertEquals(body.meta, {
+      data_version,
+      loaded_at,
+      rows: 3,
+      rows_set_aside: 3,
+      next: null,
+    });
   });
   await t.step("to the administrator, with them", async () => {
     const { body } = await ask("", AS_ADMIN);
     assertEquals(
       body.data.map(({ value }: { value: unknown }) => value),
-      ["x", "31/02/2020", ""],
+      ["x", "31/02/2020", '=2+3,"x"'],
     );
   });
   await t.step("a wrong key is told", async () => {
     assertEquals((await ask("", { Authorization: "Bearer x" })).status, 401);
+  });
+  await t.step("what is no key of ours counts as none", async () => {
+    const { status, body } = await ask("", { Authorization: "Basic eDp5" });
+    assertEquals(status, 200);
+    assertEquals(body.data, rows);
+  });
+  await t.step("a key while administration is off is told", async () => {
+    const { app } = appOn(opened.store);
+    const answer = await app.request("/api/v1/data/rejects", {
+      headers: AS_ADMIN,
+    });
+    assertEquals(answer.status, 403);
+    assertStringIncludes((await answer.json()).error, "ADMIN_KEY_SHA256");
   });
   await t.step("of a table or a file", async () => {
     assertEquals((await ask("?table=customers")).body.data, rows.slice(0, 1));
@@ -110,6 +183,24 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
       rows.slice(1),
     );
     assertEquals((await ask("?table=products")).body.data, []);
+    const { body } = await ask("?table=customers&file=interactions.csv");
+    assertEquals([body.data, body.meta.rows_set_aside], [[], 0]);
+  });
+  await t.step("names that are not there are told", async () => {
+    assertEquals((await ask("?table=orders")).body, {
+      error:
+        "table must be one of channels, products, customers, interactions.",
+    });
+    assertEquals((await ask("?file=orders.csv")).body, {
+      error:
+        'Unknown file "orders.csv". Known: customers.csv, interactions.csv.',
+    });
+  });
+  await t.step("of a data version", async () => {
+    const { data_version } = opened.snapshot;
+    assertEquals((await ask(`?data_version=${data_version}`)).body.data, rows);
+    assertEquals((await ask(`?data_version=${"0".repeat(16)}`)).status, 410);
+    assertEquals((await ask("?data_version=1")).status, 400);
   });
   await t.step("page by page", async () => {
     const seen = [];
@@ -141,8 +232,17 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
     );
     assertEquals(
       await answer.text(),
-      "file,line,column,reason,value\r\ninteractions.csv,3,date_start,no such day or time,31/02/2020\r\ninteractions.csv,4,date_start,no value,\r\n",
+      `file,line,column,reason,value\r\ninteractions.csv,3,date_start,no such day or time,31/02/2020\r\ninteractions.csv,4,date_start,not a date or time,"'=2+3,""x"""\r\n`,
     );
+    const text = async (query: string) =>
+      await (await opened.app.request(
+        `/api/v1/data/rejects?format=csv${query}`,
+      )).text();
+    assertEquals(
+      await text("&limit=1"),
+      "file,line,column,reason\r\ncustomers.csv,3,customer_id,not a customer id from 1 to 9007199254740991\r\n",
+    );
+    assertEquals(await text("&table=products"), "file,line,column,reason\r\n");
   });
 });
 
@@ -254,19 +354,38 @@ Deno.test("an administrator delivers files, accepts, rejects and rolls back", as
     const { state, held } = await told();
     assertEquals(state, "held");
     assertEquals(held.changes.tables.interactions.rows_gone, 150);
+    const of_held = await send(
+      "GET",
+      `/rejects?data_version=${held.data_version}`,
+    );
+    assertEquals(of_held.body.data, []);
+    assertEquals(of_held.body.meta.data_version, held.data_version);
     assertEquals((await decide("reject", "0".repeat(16))).status, 409);
     assertEquals((await decide("reject", 7)).status, 400);
-    assertEquals((await send("POST", "/reject", "{")).status, 400);
+    for (const body of ["{", "null", "7", "[]", '{"data_version":null}', ""]) {
+      const json = { "Content-Type": "application/json" };
+      assertEquals((await send("POST", "/reject", body, json)).status, 400);
+    }
+    assertEquals((await decide("reject", "x".repeat(2_000))).status, 413);
     assertEquals((await decide("reject", held.data_version)).status, 200);
-    assertEquals((await told()).held, null);
+    const after = await told();
+    assertEquals([after.state, after.reasons, after.held], [
+      "serving",
+      [],
+      null,
+    ]);
   });
   await t.step("held, and accepted", async () => {
     await send("PUT", "/files/interactions.csv", interactions(90));
     assertEquals((await watched.next()).state, "held");
     const { held } = await told();
-    assertEquals((await decide("accept", held.data_version)).body.data, {
-      state: "serving",
-      data_version: held.data_version,
+    const { body } = await decide("accept", held.data_version);
+    assertEquals(body, {
+      data: { state: "serving", data_version: held.data_version },
+      meta: {
+        data_version: held.data_version,
+        loaded_at: watched.snapshot.loaded_at,
+      },
     });
     await watched.next();
     assertEquals(watched.snapshot.rows.interactions, 90);
@@ -291,8 +410,9 @@ Deno.test("an administrator delivers files, accepts, rejects and rolls back", as
     },
   );
   await t.step("asked to look: 202", async () => {
-    const { status } = await send("POST", "/refresh");
+    const { status, body } = await send("POST", "/refresh");
     assertEquals(status, 202);
+    assertEquals(body.meta.data_version, watched.snapshot.data_version);
     assertEquals((await watched.next()).state, "failed");
   });
   await t.step("the history tells it all", async () => {

@@ -62,3 +62,14 @@ Deno.test("every endpoint has a summary and every answer a description", () => {
     }
   }
 });
+
+Deno.test("what needs the administrator's key says so", () => {
+  const security = (path: string, method: string) =>
+    document.paths[path][method].security;
+  const key = { admin_key: [] };
+  assertEquals(security("/api/v1/data/accept", "post"), [key]);
+  assertEquals(security("/api/v1/data/files", "get"), [key]);
+  assertEquals(security("/api/v1/data/rejects", "get"), [{}, key]);
+  assertEquals(security("/api/v1/data", "get"), undefined);
+  assertEquals(document.components.securitySchemes.admin_key.scheme, "bearer");
+});
