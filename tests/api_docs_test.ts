@@ -14,8 +14,8 @@ const examples = Array.from(
 
 /** What anyone may ask and an answer can be shown of. */
 const gets = (endpoints as readonly Endpoint[]).filter((
-  { method, path, answers },
-) => !method && !answers[200].content_type && path !== "/api/v1/data/files");
+  { method, admin, answers },
+) => !method && admin !== "required" && !answers[200].content_type);
 
 /** The endpoint that answers a path. */
 function endpointOf(path: string): Endpoint {

@@ -51,7 +51,7 @@ Deno.test("the settings are those of config.ts, word for word", () => {
 
 Deno.test("the commands are tasks, and every task is named", async () => {
   const docs = await Promise.all(
-    ["api", "file-contract", "decisions", "benchmarks"].map((name) =>
+    ["api", "file-contract", "report", "decisions", "benchmarks"].map((name) =>
       read(`docs/${name}.md`)
     ),
   );
