@@ -13,8 +13,8 @@ export interface Comparable {
   readonly columns: IndexColumns;
 }
 
-/** So many customers or rows are compared before others get their turn. */
-const SLICE = 4_096;
+/** So many rows or groups of them are compared, 1 ms, before others get their turn. */
+const SLICE = 65_536;
 
 /**
  * What `next` has that `previous` has not, and the other way round. Interactions
@@ -101,7 +101,7 @@ async function compareRows(
       i++;
       j++;
     }
-    if (++step % (SLICE * 16) === 0) await setImmediate();
+    if (++step % SLICE === 0) await setImmediate();
   }
   return { rows_added, rows_gone };
 }
@@ -136,7 +136,7 @@ async function compareIndexes(
   const [ids_before, ids_after] = [before.customer_ids, after.customer_ids];
   let [new_customers, vanished_customers] = [0, 0];
   let [rows_added, rows_gone] = [0, 0];
-  let [i, j, step] = [0, 0, 0];
+  let [i, j, compared] = [0, 0, 0];
   while (i < ids_before.length || j < ids_after.length) {
     const gone = j >= ids_after.length || ids_before[i] < ids_after[j];
     const added = i >= ids_before.length || ids_after[j] < ids_before[i];
@@ -148,10 +148,14 @@ async function compareIndexes(
       const common = commonDays(before.days, left, after.days, right);
       rows_gone += left.end - left.start - common;
       rows_added += right.end - right.start - common;
+      compared += 1 + left.end - left.start + right.end - right.start;
     }
     if (!added) i++;
     if (!gone) j++;
-    if (++step % SLICE === 0) await setImmediate();
+    if (compared > SLICE) {
+      compared = 0;
+      await setImmediate();
+    }
   }
   return {
     new_customers,

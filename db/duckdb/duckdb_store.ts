@@ -326,6 +326,7 @@ export class DuckdbStore implements Store, Refreshes {
   /** The refresh loop: one of the two places that catch what is a bug. */
   async #refreshUntilClosed(progress: Progress): Promise<void> {
     const { signal } = this.#ended;
+    let last_error = "";
     try {
       await this.#open();
       await this.#exclusive(() => this.#restore(progress));
@@ -341,8 +342,11 @@ export class DuckdbStore implements Store, Refreshes {
       try {
         const acted = await this.#exclusive(() => this.#look(progress));
         if (!acted) pause_ms = Math.min(pause_ms, STEADY_MS);
+        last_error = "";
       } catch (error) {
-        this.#fail(now(), error);
+        // Looking may fail in the same way again and again.
+        if (String(error) !== last_error) this.#fail(now(), error);
+        last_error = String(error);
       }
       const timer = setTimeout(this.#wake.resolve, pause_ms);
       if (!signal.aborted) await this.#wake.promise;
@@ -428,10 +432,16 @@ export class DuckdbStore implements Store, Refreshes {
       }
       await this.#decide(started_at, snapshot, look.warnings);
     } catch (error) {
+      // Files that changed under it fail nothing: the next look takes them as they are.
+      if (error instanceof StoreError && await this.#changedSince(look)) return;
       this.#fail(started_at, error);
     } finally {
       this.#building = false;
     }
+  }
+
+  async #changedSince({ identity }: Look): Promise<boolean> {
+    return (await this.#watch.look()).identity !== identity;
   }
 
   /** Serves a new snapshot, or holds it. */
@@ -499,8 +509,8 @@ export class DuckdbStore implements Store, Refreshes {
 
   async #versionOf({ files }: FoundTables): Promise<string> {
     const hashed = [];
-    for (const { table, part, path } of inLoadOrder(files)) {
-      hashed.push({ table, part, sha256: await this.#watch.sha256(path) });
+    for (const file of inLoadOrder(files)) {
+      hashed.push({ ...file, sha256: await this.#watch.sha256(file) });
     }
     return dataVersion(hashed, this.config);
   }

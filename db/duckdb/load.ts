@@ -8,7 +8,7 @@ import {
   TABLE_NAMES,
   TABLES,
 } from "../intake/contract.ts";
-import { mayNotBeRead, type SourceFile } from "../intake/find_files.ts";
+import { type SourceFile, unreadable } from "../intake/find_files.ts";
 import type { FoundTables } from "../intake/find_tables.ts";
 import { type StagedFile, stageFile } from "../intake/stage_file.ts";
 import { checkAccounts } from "../load_accounts.ts";
@@ -113,8 +113,12 @@ export async function loadExports(
     ? await database.runFile("load/months_without_topic")
     : [];
   await database.runFile("load/products");
-  await database.runFile("load/drop_staging");
   const total = (name: string) => Number(totals[name]);
+  await requireEveryRow(database, files, rejects);
+  const merged_interactions = total("interaction_sources") -
+    total("interactions");
+  requireEqual(sumOf(merged.values()), merged_interactions, "merged");
+  await database.runFile("load/drop_staging");
   const report = {
     data_version: dataVersion(files.map(({ staged }) => staged), config),
     loaded_at,
@@ -133,7 +137,7 @@ export async function loadExports(
     conflicting_customers: total("conflicting_customers"),
     interactions: total("interactions"),
     duplicate_interactions: total("duplicate_interactions"),
-    merged_interactions: total("interaction_sources") - total("interactions"),
+    merged_interactions,
     future_interactions: total("future_interactions"),
     date_range: totals.first_day === null ? null : {
       first: totals.first_day as string,
@@ -265,15 +269,9 @@ async function copyFile(
     const seconds = secondsSince(began);
     return () => ({ staged, seconds });
   } catch (error) {
-    const problem = mayNotBeRead(error);
+    const problem = unreadable(source.file, error);
     return () => {
-      throw problem
-        ? refused({
-          file: source.file,
-          problem,
-          remedy: "Make it readable for the user that this process runs as",
-        })
-        : error;
+      throw problem ? refused(problem) : error;
     };
   }
 }
@@ -471,6 +469,26 @@ async function checkChannels(
   checkNames("channels", count, MAX_CHANNELS, ", or raise MAX_CHANNELS");
 }
 
+/** Every row that was read is kept or set aside, each counted for itself. */
+async function requireEveryRow(
+  database: Database,
+  files: readonly LoadedFile[],
+  { counts }: Rejects,
+): Promise<void> {
+  const rows = await database.runFile("load/kept_counts");
+  const kept = new Map(rows.map(({ file, rows }) => [file, Number(rows)]));
+  for (const { number, staged, rows_read } of files) {
+    const set_aside = sumOfRows(counts.get(number) ?? []);
+    const found = (kept.get(number) ?? 0) + set_aside;
+    requireEqual(found, rows_read, `rows of ${staged.file}`);
+  }
+}
+
+function requireEqual(found: number, expected: number, what: string): void {
+  if (found === expected) return;
+  throw new Error(`the load counts ${found} and ${expected} ${what}`);
+}
+
 async function checkCount(
   database: Database,
   table: string,
@@ -517,8 +535,12 @@ function fileReport(
   };
 }
 
+function sumOf(numbers: Iterable<number>): number {
+  return Array.from(numbers).reduce((sum, one) => sum + one, 0);
+}
+
 function sumOfRows(counts: readonly RejectCount[]): number {
-  return counts.reduce((sum, { rows }) => sum + rows, 0);
+  return sumOf(counts.map(({ rows }) => rows));
 }
 
 function monthText(month_number: number): string {

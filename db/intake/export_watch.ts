@@ -3,7 +3,13 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type LoadProblem, refused, StoreError } from "../store.ts";
-import { type Found, type FoundFile, listExports } from "./find_files.ts";
+import {
+  type Found,
+  type FoundFile,
+  identityOf,
+  listExports,
+  unreadable,
+} from "./find_files.ts";
 
 /** What the watch needs to know of the settings. */
 export interface ExportWatchOptions {
@@ -32,6 +38,8 @@ export interface Look {
 
 /** A file counts when it is the same in two looks this far apart, in milliseconds. */
 export const STEADY_MS = 500;
+/** From one look to the next there may be so much more, with hashing, in milliseconds. */
+const LOOK_AGAIN_MS = 2 * STEADY_MS;
 const MANIFEST = "manifest.json";
 const MANIFEST_MAX_BYTES = 1 << 20;
 
@@ -47,9 +55,13 @@ const manifestSchema = z.object({
 /** What is known of a file from looking at it. */
 interface Seen {
   readonly identity: string;
+  /** Which file it is, whatever is in it. */
+  readonly inode: string;
   /** Unchanged since then, by `performance.now()`. */
   readonly since: number;
   readonly bytes: number;
+  /** Whether it has grown from one look to the next without a rest. */
+  readonly grows: boolean;
   /** Reads the file, once. */
   readonly sha256: () => Promise<string>;
   readonly ends_whole: () => Promise<boolean>;
@@ -74,18 +86,28 @@ export class ExportWatch {
       if (error instanceof Deno.errors.NotFound) {
         return { ...NOTHING, waiting: ["files that come and go"] };
       }
-      if (!(error instanceof StoreError)) throw error;
-      return { ...NOTHING, identity: error.message, problem: error };
+      const problem = error instanceof StoreError
+        ? error
+        : systemProblem(this.#options.data_dir, error);
+      if (!problem) throw error;
+      return { ...NOTHING, identity: problem.message, problem };
     } finally {
       this.#first = false;
     }
   }
 
-  /** SHA-256, in hex, of a file as the last look saw it. */
-  async sha256(path: string): Promise<string> {
-    const seen = this.#seen.get(path) ?? await this.#see(path);
-    if (seen === null) throw new Deno.errors.NotFound(path);
-    return await seen.sha256();
+  /** SHA-256, in hex, of an export as the last look saw it. Throws a refusal when it cannot be read. */
+  async sha256(
+    { file, path }: Pick<FoundFile, "file" | "path">,
+  ): Promise<string> {
+    try {
+      const seen = this.#seen.get(path) ?? await this.#see(path);
+      if (seen === null) throw new Deno.errors.NotFound(path);
+      return await seen.sha256();
+    } catch (error) {
+      const problem = unreadable(file, error);
+      throw problem ? refused(problem) : error;
+    }
   }
 
   async #look(found: Found): Promise<Look> {
@@ -106,15 +128,23 @@ export class ExportWatch {
       } else problems.push(problem);
     };
 
-    for (const source of found.files) {
+    const root = await Deno.realPath(this.#options.data_dir);
+    const manifest = await see(`${root}/${MANIFEST}`);
+    const { vouched, expected_rows }: Manifest = manifest === null
+      ? { vouched: new Set(), expected_rows: new Map() }
+      : await checkManifest(root, manifest, see, judge);
+
+    const judgeSource = async (source: FoundFile) => {
       const { file, path } = source;
       const seen = await see(path);
-      if (seen === null || now - seen.since < STEADY_MS) {
-        waiting.push(`${file}: still changing`);
-        continue;
-      }
-      const proof = await see(`${path}.sha256`);
-      const told = proof && await readHash(`${path}.sha256`);
+      // Beside the name that it is found by, which may be a link.
+      const proof_path = `${root}/${file}.sha256`;
+      const proof = await see(proof_path);
+      if (
+        seen === null || seen.identity !== source.identity ||
+        now - seen.since < STEADY_MS
+      ) return void waiting.push(`${file}: still changing`);
+      const told = proof && await readHash(proof_path);
       if (proof && told !== await seen.sha256()) {
         judge(Math.max(seen.since, proof.since), {
           file,
@@ -124,11 +154,15 @@ export class ExportWatch {
           remedy: "Deliver the file and its .sha256 again",
         });
       }
-      if (proof || !isPlainText(source) || await seen.ends_whole()) continue;
+      if (proof || vouched.has(file) || !isPlainText(source)) return;
+      const rests = now - seen.since >= this.#options.settle_ms;
+      if (seen.grows && !rests) {
+        return void waiting.push(`${file}: was growing, so more may come`);
+      }
+      if (await seen.ends_whole()) return;
       const cut = "no line break at its end, so it may be cut";
-      if (now - seen.since < this.#options.settle_ms) {
-        waiting.push(`${file}: ${cut}`);
-      } else if (this.#options.final_newline_required) {
+      if (!rests) waiting.push(`${file}: ${cut}`);
+      else if (this.#options.final_newline_required) {
         problems.push({
           file,
           problem: cut,
@@ -136,12 +170,16 @@ export class ExportWatch {
             "End its last line with a line break, or set CSV_FINAL_NEWLINE=optional",
         });
       } else warnings.push(`${file}: ${cut}`);
+    };
+    for (const source of found.files) {
+      try {
+        await judgeSource(source);
+      } catch (error) {
+        const problem = unreadable(source.file, error);
+        if (!problem) throw error;
+        problems.push(problem);
+      }
     }
-    const root = await Deno.realPath(this.#options.data_dir);
-    const manifest = await see(`${root}/${MANIFEST}`);
-    const expected_rows = manifest === null
-      ? new Map<string, number>()
-      : await checkManifest(root, manifest, see, judge);
 
     const identity = Array.from(
       this.#seen,
@@ -163,20 +201,42 @@ export class ExportWatch {
       throw error;
     });
     if (!info?.isFile) return null;
+    const identity = identityOf(info);
+    if (last?.identity === identity) return last;
+    const now = performance.now();
     const { dev, ino, size, mtime, ctime } = info;
     const changed_at = Math.max(mtime?.getTime() ?? 0, ctime?.getTime() ?? 0);
-    const identity = [dev, ino, size, changed_at].join(" ");
-    if (last?.identity === identity) return last;
     // Files that lay there before this process are as old as they say.
     const age_ms = this.#first ? Math.max(0, Date.now() - changed_at) : 0;
+    const inode = [dev, ino].join(" ");
+    // Written to again before it had rested: its writer takes its time.
+    const rest_ms = last?.grows ? this.#options.settle_ms : LOOK_AGAIN_MS;
+    const restless = last?.inode === inode && now - last.since < rest_ms;
     return {
       identity,
-      since: performance.now() - age_ms,
+      inode,
+      since: now - age_ms,
+      grows: restless && (last.grows || size > last.bytes),
       bytes: size,
       sha256: once(() => hashOf(path)),
       ends_whole: once(() => endsWithLineBreak(path, size)),
     };
   }
+}
+
+/** What the system says of the folder that no program can mend, such as a mount that is gone. */
+function systemProblem(data_dir: string, error: unknown) {
+  if (typeof (error as { code?: unknown }).code !== "string") return undefined;
+  return refused({
+    problem: `DATA_DIR=${data_dir} cannot be read: ${(error as Error).message}`,
+    remedy: "Check the disk, the mount and the rights of this process",
+  });
+}
+
+/** What manifest.json proves: the files that are as it says, and the rows that they should have. */
+interface Manifest {
+  readonly vouched: Set<string>;
+  readonly expected_rows: Map<string, number>;
 }
 
 const NOTHING: Look = {
@@ -194,13 +254,14 @@ async function checkManifest(
   { since }: Seen,
   see: (path: string) => Promise<Seen | null>,
   judge: (since: number, problem: LoadProblem) => void,
-): Promise<Map<string, number>> {
+): Promise<Manifest> {
+  const vouched = new Set<string>();
   const expected_rows = new Map<string, number>();
   const remedy = "Deliver the whole set again, manifest.json last";
   const manifest = await readManifest(`${root}/${MANIFEST}`);
   if (typeof manifest === "string") {
     judge(since, { file: MANIFEST, problem: manifest, remedy });
-    return expected_rows;
+    return { vouched, expected_rows };
   }
   for (const { file, sha256, bytes, rows } of manifest.files) {
     const inside = !file.split("/").includes("..") && !file.startsWith("/");
@@ -215,10 +276,10 @@ async function checkManifest(
     if (problem) {
       const name = `${MANIFEST}, ${file.slice(0, 200)}`;
       judge(Math.max(since, seen?.since ?? 0), { file: name, problem, remedy });
-    }
+    } else vouched.add(file);
     if (rows !== undefined) expected_rows.set(file, rows);
   }
-  return expected_rows;
+  return { vouched, expected_rows };
 }
 
 async function readManifest(

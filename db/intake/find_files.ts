@@ -1,6 +1,6 @@
 /** Finds the exports in the data folder and says what else lies there. */
 
-import { type IgnoredFile, refused } from "../store.ts";
+import { type IgnoredFile, type LoadProblem, refused } from "../store.ts";
 import { type TableName, tableOf } from "./contract.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
@@ -13,6 +13,8 @@ export interface SourceFile {
   readonly gzip: boolean;
   /** Whether it is one of several parts of an export, in a folder or a workbook. */
   readonly part: boolean;
+  /** As `identityOf` tells, when it was found; absent when nobody has looked. */
+  readonly identity?: string;
   /** The name of the sheet in a workbook. */
   readonly sheet?: string;
 }
@@ -70,7 +72,7 @@ export async function findFiles(data_dir: string): Promise<Found> {
     if (!info.isFile) return ignore("not a regular file");
     const found = foundFile(file, real_path, folder_table);
     if (typeof found === "string") return ignore(found);
-    files.push(found);
+    files.push({ ...found, identity: identityOf(info) });
   }
 
   for (const entry of await list(root)) await look(entry);
@@ -96,12 +98,35 @@ export async function listExports(data_dir: string): Promise<Found> {
   }
 }
 
+/** Tells two states of a file apart: the file itself, its size, and when it was last changed. */
+export function identityOf(
+  { dev, ino, size, mtime, ctime }: Deno.FileInfo,
+): string {
+  return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(" ");
+}
+
 /** What to say when a file may not be read: by the system's rights, or by those that Deno was started with. */
 export function mayNotBeRead(error: unknown): string | undefined {
   return error instanceof Deno.errors.PermissionDenied ||
       error instanceof Deno.errors.NotCapable
     ? "may not be read"
     : undefined;
+}
+
+/** Why a file cannot be read, whatever is in it; undefined for other errors. */
+export function unreadable(
+  file: string,
+  error: unknown,
+): LoadProblem | undefined {
+  if (error instanceof Deno.errors.NotFound) {
+    return { file, problem: "gone before it was read", remedy: "Put it back" };
+  }
+  const problem = mayNotBeRead(error);
+  return problem === undefined ? undefined : {
+    file,
+    problem,
+    remedy: "Make it readable for the user that this process runs as",
+  };
 }
 
 /**

@@ -4,10 +4,10 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { type LoadProblem, refused } from "../store.ts";
+import { type LoadProblem, refused, type StoreError } from "../store.ts";
 import { requireColumns, TABLES } from "./contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
-import type { SourceFile } from "./find_files.ts";
+import { identityOf, type SourceFile } from "./find_files.ts";
 import { writeAll } from "./write_all.ts";
 import type { RowNumbers } from "./row_numbers.ts";
 import { stageSheet } from "./stage_sheet.ts";
@@ -192,7 +192,9 @@ async function copy(
     create: true,
     truncate: true,
   });
-  const before = await from.stat();
+  const before = identityOf(await from.stat());
+  // What was found whole may have been replaced by another since.
+  if (before !== (source.identity ?? before)) throw changed(source);
 
   // A chunk is written while the next one is read and hashed.
   let written: Promise<void> = Promise.resolve();
@@ -226,14 +228,18 @@ async function copy(
   }
 
   const after = await from.stat();
-  if (bytes !== before.size || +after.mtime! !== +before.mtime!) {
-    throw refused({
-      file: source.file,
-      problem: "changed while it was being read",
-      remedy: "Write it under another name and rename it when it is whole",
-    });
+  if (bytes !== after.size || identityOf(after) !== before) {
+    throw changed(source);
   }
   return { bytes, sha256: hash.digest("hex") };
+}
+
+function changed({ file }: SourceFile): StoreError {
+  return refused({
+    file,
+    problem: "changed while it was being read",
+    remedy: "Write it under another name and rename it when it is whole",
+  });
 }
 
 // The chunks of an ungzipped file share three buffers: one that is being read
