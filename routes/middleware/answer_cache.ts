@@ -9,38 +9,65 @@ export interface Kept {
   readonly is_gzip: boolean;
 }
 
-/** The largest answer that is kept, as a share of the whole. */
-const LARGEST_SHARE = 1 / 8;
-/** What an entry takes beside body and key, about. */
-const ENTRY_BYTES = 256;
+/** The share of the bytes that requests take, and the largest answer. */
+const EIGHTH = 1 / 8;
+/** What an entry takes beside its texts and its body, about. */
+const ENTRY_BYTES = 512;
 
-/** The answers that are asked for most lately; those of one snapshot only. */
-export class AnswerCache {
-  readonly #answers: LRUCache<string, Kept> | null;
+/**
+ * The answers that are asked for most lately, and by which requests; those of one
+ * snapshot only. `Understood` is what a request was understood as.
+ */
+export class AnswerCache<Understood extends object> {
+  readonly #answers: LRUCache<string, Kept> | null = null;
+  readonly #requests: LRUCache<string, Understood> | null = null;
   // A text and not the snapshot, which it would keep in memory after its end.
   #snapshot = "";
 
   /** Keeps at most `max_bytes`; nothing when that is 0. */
   constructor(max_bytes: number) {
-    this.#answers = max_bytes === 0 ? null : new LRUCache({
-      maxSize: max_bytes,
-      maxEntrySize: Math.ceil(max_bytes * LARGEST_SHARE),
+    if (max_bytes === 0) return;
+    this.#answers = new LRUCache({
+      maxSize: Math.ceil(max_bytes * (1 - EIGHTH)),
+      maxEntrySize: Math.ceil(max_bytes * EIGHTH),
       sizeCalculation: ({ body }, key) =>
         body.length + 2 * key.length + ENTRY_BYTES,
+    });
+    this.#requests = new LRUCache({
+      maxSize: Math.ceil(max_bytes * EIGHTH),
+      sizeCalculation: (_, request) => 2 * request.length + ENTRY_BYTES,
     });
   }
 
   /** The answer if it is kept. A snapshot that was not asked before empties the cache. */
   get(snapshot: Snapshot, key: string): Kept | undefined {
-    const name = nameOf(snapshot);
-    if (this.#snapshot === name) return this.#answers?.get(key);
-    this.#answers?.clear();
-    this.#snapshot = name;
+    this.#turnTo(snapshot);
+    return this.#answers?.get(key);
   }
 
   /** Keeps an answer, unless another snapshot is being served by now. */
   set(snapshot: Snapshot, key: string, answer: Kept): void {
     if (this.#snapshot === nameOf(snapshot)) this.#answers?.set(key, answer);
+  }
+
+  /** What a request of this text was understood as. */
+  understood(snapshot: Snapshot, request: string): Understood | undefined {
+    this.#turnTo(snapshot);
+    return this.#requests?.get(request);
+  }
+
+  /** Keeps what a request was understood as; `snapshot` is the one being served. */
+  understand(snapshot: Snapshot, request: string, as: Understood): void {
+    this.#turnTo(snapshot);
+    this.#requests?.set(request, as);
+  }
+
+  #turnTo(snapshot: Snapshot): void {
+    const name = nameOf(snapshot);
+    if (this.#snapshot === name) return;
+    this.#answers?.clear();
+    this.#requests?.clear();
+    this.#snapshot = name;
   }
 }
 

@@ -35,30 +35,45 @@ const MIN_GZIP_BYTES = 1_400;
 
 const JSON_ONLY: readonly FormatName[] = ["json"];
 
-/** A request for rows, as it was understood. */
+/** What a request asks for, as it was understood. */
 interface Wanted {
+  readonly data_version: string;
   readonly format: FormatName;
   readonly bom: boolean;
   readonly gzip: boolean;
+  /** Question and representation, in characters an ETag may have. */
+  readonly key: string;
+  readonly etag: string;
+  /** Name of the file that it is saved as. */
+  readonly file: string;
 }
 
 /** The answer to a whole export: kept, or a stream that the first who asks takes. */
 type Exported = Kept | { take(): ReadableStream<Bytes> | undefined };
 
-/** How questions with rows are answered; `log` gets why a stream was broken off. */
+/** How questions with rows are answered. */
+export interface RowAnswers {
+  readonly answerRows: AnswerRows;
+  /** The answer to a request that was answered before and whose answer is kept, if so. */
+  answerAgain(
+    request: Request,
+    snapshot: Snapshot | null,
+  ): Response | undefined;
+}
+
+/** Makes answers with rows; `log` gets why a stream was broken off. */
 export function createAnswerRows(
   settings: AnswerSettings,
   log: (text: string) => void,
-): AnswerRows {
+): RowAnswers {
   const cache_control = `public, max-age=${settings.CACHE_SECONDS}`;
-  const cache = new AnswerCache(settings.CACHE_BYTES);
+  const cache = new AnswerCache<Wanted>(settings.CACHE_BYTES);
   const answers = new SharedWork<Kept>();
   const exports = new SharedWork<Exported>();
 
   function withHeaders(
-    c: Context,
-    { data_version }: Snapshot,
-    etag: string,
+    request: Request,
+    { data_version, etag }: Wanted,
     answer: Response,
   ): Response {
     // One by one: see answerJson.
@@ -67,55 +82,67 @@ export function createAnswerRows(
     headers.append("Data-Version", data_version);
     headers.append("ETag", etag);
     headers.append("Vary", "Accept, Accept-Encoding");
-    headers.append("X-Request-Id", requestId(c.req.raw));
+    headers.append("X-Request-Id", requestId(request));
     return answer;
   }
 
-  return function answerRows(c, snapshot, asked) {
-    const wanted = wantedOf(c, asked);
-    const key = asked.question + suffixOf(wanted);
-    const etag = `"${snapshot.data_version}-${key}"`;
-    const known = c.req.header("if-none-match");
-    const notModified = () =>
-      withHeaders(c, snapshot, etag, new Response(null, { status: 304 }));
-    if (known !== undefined && hasTag(known, etag)) return notModified();
+  function notModified(request: Request, wanted: Wanted): Response {
+    return withHeaders(request, wanted, new Response(null, { status: 304 }));
+  }
 
-    const found = (body: BodyInit, is_gzip: boolean) => {
-      // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
-      if (known?.trim() === "*") {
-        if (body instanceof ReadableStream) body.cancel();
-        return notModified();
-      }
-      const answer = new Response(body, contentOf(wanted.format));
-      if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
-      if (wanted.format !== "json") {
-        answer.headers.append(
-          "Content-Disposition",
-          `attachment; filename="${asked.name}-${snapshot.data_version}.${wanted.format}"`,
-        );
-      }
-      return withHeaders(c, snapshot, etag, answer);
-    };
-    const kept = cache.get(snapshot, key);
-    if (kept) return found(kept.body, kept.is_gzip);
-    return answer(c, snapshot, asked, wanted, key, found);
-  };
+  function found(
+    request: Request,
+    wanted: Wanted,
+    body: BodyInit,
+    is_gzip: boolean,
+  ): Response {
+    const { format, file } = wanted;
+    // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
+    if (request.headers.get("if-none-match")?.trim() === "*") {
+      if (body instanceof ReadableStream) body.cancel();
+      return notModified(request, wanted);
+    }
+    const charset = format === "csv" ? "; charset=utf-8" : "";
+    const answer = new Response(body, {
+      headers: { "Content-Type": MEDIA_TYPES[format] + charset },
+    });
+    if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
+    if (format !== "json") {
+      answer.headers.append(
+        "Content-Disposition",
+        `attachment; filename="${file}"`,
+      );
+    }
+    return withHeaders(request, wanted, answer);
+  }
+
+  /** What needs no query: the client has it, or it is kept. */
+  function known(
+    request: Request,
+    snapshot: Snapshot,
+    wanted: Wanted,
+  ): Response | undefined {
+    const tags = request.headers.get("if-none-match");
+    if (tags !== null && hasTag(tags, wanted.etag)) {
+      return notModified(request, wanted);
+    }
+    const kept = cache.get(snapshot, wanted.key);
+    return kept && found(request, wanted, kept.body, kept.is_gzip);
+  }
 
   async function answer(
-    c: Context,
+    request: Request,
     snapshot: Snapshot,
     asked: Asked,
     wanted: Wanted,
-    key: string,
-    found: (body: BodyInit, is_gzip: boolean) => Response,
   ): Promise<Response> {
     using _ = snapshot.retain();
-    const client = c.req.raw.signal;
-    const work_key = `${nameOf(snapshot)} ${key}`;
-    if (wanted.format === "json") {
+    const { key, format, gzip } = wanted;
+    const work = `${nameOf(snapshot)} ${key}`;
+    if (format === "json") {
       const { body, is_gzip } = await answers.run(
-        work_key,
-        client,
+        work,
+        request.signal,
         settings.QUERY_TIMEOUT_MS,
         async (deadline) => {
           const kept = await jsonOf(snapshot, asked, wanted, deadline);
@@ -123,7 +150,7 @@ export function createAnswerRows(
           return kept;
         },
       );
-      return found(body, is_gzip);
+      return found(request, wanted, body, is_gzip);
     }
     const startOne = async (deadline: Deadline) => {
       const exported = await startExport(
@@ -131,7 +158,7 @@ export function createAnswerRows(
         asked,
         wanted,
         deadline,
-        (error) => log(`${requestId(c.req.raw)} ${textOf(error)}`),
+        (error) => log(`${requestId(request)} ${textOf(error)}`),
       );
       if ("body" in exported) cache.set(snapshot, key, exported);
       return exported;
@@ -139,44 +166,68 @@ export function createAnswerRows(
     // Whoever does not get the stream that was started asks for one of its own.
     for (let turn = 0;; turn++) {
       const exported = await exports.run(
-        turn === 0 ? work_key : `${work_key} ${crypto.randomUUID()}`,
-        client,
+        turn === 0 ? work : `${work} ${crypto.randomUUID()}`,
+        request.signal,
         settings.EXPORT_TIMEOUT_MS,
         startOne,
       );
-      if ("body" in exported) return found(exported.body, exported.is_gzip);
+      if ("body" in exported) {
+        return found(request, wanted, exported.body, exported.is_gzip);
+      }
       const stream = exported.take();
-      if (stream) return found(stream, wanted.gzip);
+      if (stream) return found(request, wanted, stream, gzip);
     }
   }
+
+  return {
+    answerRows(c, snapshot, asked) {
+      const request = c.req.raw;
+      const wanted = wantedOf(c, snapshot, asked);
+      cache.understand(snapshot, textOfRequest(request), wanted);
+      return known(request, snapshot, wanted) ??
+        answer(request, snapshot, asked, wanted);
+    },
+    answerAgain(request, snapshot) {
+      if (!snapshot || request.method !== "GET") return undefined;
+      const wanted = cache.understood(snapshot, textOfRequest(request));
+      return wanted && known(request, snapshot, wanted);
+    },
+  };
 }
 
-/** Content-Type alone at first: see answerJson. */
-function contentOf(format: FormatName): ResponseInit {
-  const charset = format === "csv" ? "; charset=utf-8" : "";
-  return { headers: { "Content-Type": MEDIA_TYPES[format] + charset } };
+/** All of a request that tells what is asked for. */
+function textOfRequest({ url, headers }: Request): string {
+  return `${url}\n${headers.get("accept")}\n${headers.get("accept-encoding")}`;
 }
 
-function wantedOf(c: Context, { rows }: Asked): Wanted {
+function wantedOf(
+  c: Context,
+  { data_version }: Snapshot,
+  { name, question, rows }: Asked,
+): Wanted {
   const format = chooseFormat(c, rows ? FORMAT_NAMES : JSON_ONLY);
   const bom = c.req.query("bom") === "1";
   if (bom && format !== "csv") {
     throw new HTTPException(400, { message: "bom is for format=csv only." });
   }
   const is_text = format === "json" || EXPORT_FORMATS[format].is_text;
-  const encoding = is_text && accepts(c, {
-    header: "Accept-Encoding",
-    supports: ["gzip"],
-    default: "identity",
-  });
-  return { format, bom, gzip: encoding === "gzip" };
-}
-
-/** What tells apart the representations of one answer, in characters an ETag may have. */
-function suffixOf({ format, bom, gzip }: Wanted): string {
-  return `${format === "json" ? "" : `.${format}`}${bom ? ".bom" : ""}${
-    gzip ? ".gz" : ""
-  }`;
+  const gzip = is_text && accepts(c, {
+        header: "Accept-Encoding",
+        supports: ["gzip"],
+        default: "identity",
+      }) === "gzip";
+  const key = `${question}${format === "json" ? "" : `.${format}`}${
+    bom ? ".bom" : ""
+  }${gzip ? ".gz" : ""}`;
+  return {
+    data_version,
+    format,
+    bom,
+    gzip,
+    key,
+    etag: `"${data_version}-${key}"`,
+    file: `${name}-${data_version}.${format}`,
+  };
 }
 
 async function jsonOf(
