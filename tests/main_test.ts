@@ -38,6 +38,11 @@ Deno.test("it serves the sample, and ends without leftovers", async () => {
   const head = await fetch(url, { method: "HEAD" });
   assertEquals(head.headers.get("Content-Length"), String(body.length));
   assertEquals(await head.text(), "");
+  // The client takes gzip: a page view is not worth it, a list is.
+  const list = await fetch(`${server.base_url}/api/v1/interactions`);
+  assertMatch(list.headers.get("ETag")!, /\.gz"$/);
+  assertEquals((await list.json()).data.length, 13);
+  assertEquals(server.output.error, "");
 
   assertEquals((await filesBelow(server.staging)).length, 1);
   assertEquals(await server.stop(), 0);
