@@ -12,7 +12,7 @@ import type {
   Run,
   Snapshot,
 } from "../db/store.ts";
-import { querySchema } from "./endpoint.ts";
+import { failure, querySchema } from "./endpoint.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
 import { filterJson } from "./filters.ts";
 import { createRowText, type Json, jsonText } from "./json_text.ts";
@@ -144,6 +144,13 @@ export async function explained(
     },
   };
 }
+
+/** The failures that every answer with rows may be besides. */
+export const rowsFailures = {
+  406: failure("Accept has no format that there is; the text names them"),
+  503: failure("No data is loaded yet, or too many questions wait"),
+  504: failure("The answer takes too long"),
+} as const;
 
 /** The schema of what every answer's meta has. */
 export const metaSchema = z.object({

@@ -19,6 +19,7 @@ import {
   metaSchema,
   readRows,
   rowsAnswer,
+  rowsFailures,
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
@@ -99,7 +100,7 @@ export const customersEndpoints = [
       },
       400: failure("A parameter is wrong; the text says which and why"),
       410: failure("The cursor is of data that is no longer served"),
-      503: failure("No data is loaded yet"),
+      ...rowsFailures,
     },
   },
   {
@@ -116,7 +117,7 @@ export const customersEndpoints = [
       },
       400: failure("A parameter is wrong; the text says which and why"),
       404: failure("No such customer"),
-      503: failure("No data is loaded yet"),
+      ...rowsFailures,
     },
   },
 ] as const satisfies readonly Endpoint[];

@@ -19,6 +19,7 @@ import {
   explainShape,
   metaSchema,
   readRows,
+  rowsFailures,
 } from "./answer.ts";
 import { type Endpoint, failure, parseQuery, querySchema } from "./endpoint.ts";
 import { questionText } from "./filters.ts";
@@ -73,7 +74,7 @@ export const dimensionsEndpoint = {
       },
     },
     400: failure("A parameter is wrong; the text says which and why"),
-    503: failure("No data is loaded yet"),
+    ...rowsFailures,
   },
 } as const satisfies Endpoint;
 

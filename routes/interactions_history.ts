@@ -22,6 +22,7 @@ import {
   metaSchema,
   readRows,
   rowsAnswer,
+  rowsFailures,
   rowsQuerySchema,
 } from "./answer.ts";
 import { type Endpoint, failure, parse, parseQuery } from "./endpoint.ts";
@@ -69,7 +70,7 @@ const failures = {
     `A parameter is wrong, or the answer has more than ${MAX_JSON_ROWS} rows`,
   ),
   404: failure("No such customer"),
-  503: failure("No data is loaded yet"),
+  ...rowsFailures,
 } as const;
 
 const counts = { interactions: countsSchema, total: z.int() };

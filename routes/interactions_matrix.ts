@@ -20,6 +20,7 @@ import {
   metaSchema,
   readRows,
   rowsAnswer,
+  rowsFailures,
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
@@ -99,7 +100,7 @@ export const matrixEndpoint = {
     },
     400: failure("A parameter is wrong; the text says which and why"),
     410: failure("The cursor is of data that is no longer served"),
-    503: failure("No data is loaded yet"),
+    ...rowsFailures,
   },
 } as const satisfies Endpoint;
 

@@ -24,6 +24,7 @@ import {
   metaSchema,
   readRows,
   rowsAnswer,
+  rowsFailures,
   rowsQuerySchema,
 } from "./answer.ts";
 import { type Endpoint, failure, parseQuery, querySchema } from "./endpoint.ts";
@@ -108,7 +109,7 @@ export const metricsEndpoints = [
       400: failure(
         `A parameter is wrong, or the answer has more than ${MAX_JSON_ROWS} rows`,
       ),
-      503: failure("No data is loaded yet"),
+      ...rowsFailures,
     },
   },
   {
@@ -138,7 +139,7 @@ export const metricsEndpoints = [
         },
       },
       400: failure("A parameter is wrong"),
-      503: failure("No data is loaded yet"),
+      ...rowsFailures,
     },
   },
   {
@@ -171,7 +172,7 @@ export const metricsEndpoints = [
         }),
       },
       400: failure("A query parameter was given"),
-      503: failure("No data is loaded yet"),
+      ...rowsFailures,
     },
   },
 ] as const satisfies readonly Endpoint[];
