@@ -405,39 +405,43 @@ export class DuckdbStore implements Store, Refreshes {
   async #refresh(look: Look, progress: Progress): Promise<void> {
     const started_at = now();
     this.#building = true;
+    let built: OpenSnapshot | undefined;
     try {
       if (look.problem) throw look.problem;
       const found = await this.#tablesIn(look.found!);
       const previous = this.#snapshot;
       if (previous) {
         const version = await this.#versionOf(found);
-        if (version === previous.data_version) {
-          this.#dropHeld();
-          this.#problem = null;
-          this.#restored = false;
-          this.#state = "serving";
-          return;
-        }
-        const known = [this.#held?.snapshot.data_version, this.#discarded];
-        if (known.includes(version)) return;
+        if (this.#isKnown(version, previous)) return;
       }
-      const snapshot = await this.#build(
+      built = await this.#build(
         this.#exports(found, { strict: previous === null }, progress),
         progress,
       );
-      const wrong = rowsProblem(look.expected_rows, snapshot);
-      if (wrong) {
-        this.#retire(snapshot);
-        throw wrong;
-      }
-      await this.#decide(started_at, snapshot, look.warnings);
+      const wrong = rowsProblem(look.expected_rows, built);
+      if (wrong) throw wrong;
+      await this.#decide(started_at, built, look.warnings);
     } catch (error) {
       // Files that changed under it fail nothing: the next look takes them as they are.
       if (error instanceof StoreError && await this.#changedSince(look)) return;
       this.#fail(started_at, error);
     } finally {
+      const used = [this.#snapshot, this.#held?.snapshot];
+      if (built && !used.includes(built)) this.#retire(built);
       this.#building = false;
     }
+  }
+
+  /** Whether nothing is to be built, since the files came to this version before. */
+  #isKnown(version: string, previous: OpenSnapshot): boolean {
+    const is_held = version === this.#held?.snapshot.data_version;
+    const is_served = version === previous.data_version;
+    if (!is_held && !is_served && version !== this.#discarded) return false;
+    if (!is_held) this.#dropHeld();
+    if (is_served) this.#restored = false;
+    this.#state = is_held ? "held" : "serving";
+    this.#problem = null;
+    return true;
   }
 
   async #changedSince({ identity }: Look): Promise<boolean> {

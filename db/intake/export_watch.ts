@@ -38,8 +38,6 @@ export interface Look {
 
 /** A file counts when it is the same in two looks this far apart, in milliseconds. */
 export const STEADY_MS = 500;
-/** From one look to the next there may be so much more, with hashing, in milliseconds. */
-const LOOK_AGAIN_MS = 2 * STEADY_MS;
 const MANIFEST = "manifest.json";
 const MANIFEST_MAX_BYTES = 1 << 20;
 
@@ -62,6 +60,8 @@ interface Seen {
   readonly bytes: number;
   /** Whether it has grown from one look to the next without a rest. */
   readonly grows: boolean;
+  /** Whether a look found it unchanged for long enough. */
+  rested: boolean;
   /** Reads the file, once. */
   readonly sha256: () => Promise<string>;
   readonly ends_whole: () => Promise<boolean>;
@@ -154,15 +154,20 @@ export class ExportWatch {
           remedy: "Deliver the file and its .sha256 again",
         });
       }
-      if (proof || vouched.has(file) || !isPlainText(source)) return;
+      if (proof || vouched.has(file) || !isPlainText(source)) {
+        seen.rested = true;
+        return;
+      }
       const rests = now - seen.since >= this.#options.settle_ms;
       if (seen.grows && !rests) {
         return void waiting.push(`${file}: was growing, so more may come`);
       }
-      if (await seen.ends_whole()) return;
+      const whole = await seen.ends_whole();
       const cut = "no line break at its end, so it may be cut";
-      if (!rests) waiting.push(`${file}: ${cut}`);
-      else if (this.#options.final_newline_required) {
+      if (!whole && !rests) return void waiting.push(`${file}: ${cut}`);
+      seen.rested = true;
+      if (whole) return;
+      if (this.#options.final_newline_required) {
         problems.push({
           file,
           problem: cut,
@@ -210,13 +215,13 @@ export class ExportWatch {
     const age_ms = this.#first ? Math.max(0, Date.now() - changed_at) : 0;
     const inode = [dev, ino].join(" ");
     // Written to again before it had rested: its writer takes its time.
-    const rest_ms = last?.grows ? this.#options.settle_ms : LOOK_AGAIN_MS;
-    const restless = last?.inode === inode && now - last.since < rest_ms;
+    const restless = last?.inode === inode && !last.rested;
     return {
       identity,
       inode,
       since: now - age_ms,
       grows: restless && (last.grows || size > last.bytes),
+      rested: false,
       bytes: size,
       sha256: once(() => hashOf(path)),
       ends_whole: once(() => endsWithLineBreak(path, size)),

@@ -416,11 +416,25 @@ Deno.test("what looks wrong is held, and accepted, rejected or replaced", async 
     assertEquals([refreshes.held, refreshes.state], [null, "serving"]);
     await staysFor(watched, () => refreshes.request());
   });
+  await t.step("a failure between changes nothing of that", async () => {
+    await watched.folder.write({ "customers.csv": "Number\n1\n" });
+    assertEquals((await watched.next()).state, "failed");
+    await watched.folder.write(exportsOf(100));
+    await watched.until(() => refreshes.state === "serving");
+    assertEquals(refreshes.held, null);
+  });
   await t.step("replaced by a newer one", async () => {
     await watched.folder.write(exportsOf(90));
     assertEquals((await watched.next()).state, "held");
     await watched.folder.write(exportsOf(80));
     assertEquals((await watched.next()).state, "held");
+    assertEquals(refreshes.held!.report!.interactions, 80);
+  });
+  await t.step("still held after a failure", async () => {
+    await watched.folder.write({ "customers.csv": "Number\n1\n" });
+    assertEquals((await watched.next()).state, "failed");
+    await watched.folder.write(exportsOf(80));
+    await watched.until(() => refreshes.state === "held");
     assertEquals(refreshes.held!.report!.interactions, 80);
   });
   await t.step("accepted", async () => {
