@@ -48,6 +48,7 @@ export const dataFilesEndpoints = [
         example: { data: [EXAMPLE], meta: META },
       },
       ...refusals,
+      422: failure("A file may not be read"),
     },
   },
   {

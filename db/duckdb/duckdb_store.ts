@@ -39,8 +39,8 @@ interface Held {
 const HISTORY = 50;
 /** What failed for want of space or memory is tried again after so long, in milliseconds. */
 const RETRY_MS = 30_000;
-/** After a sign of a change in the folder, the next look waits for more of them, in milliseconds. */
-const HINT_MS = 100;
+/** So often the data folder is asked whether names in it have changed, in milliseconds. */
+const HINT_MS = 250;
 
 /** A store on one machine, with DuckDB in this process. */
 export class DuckdbStore implements Store, Refreshes {
@@ -326,6 +326,7 @@ export class DuckdbStore implements Store, Refreshes {
   /** The refresh loop: one of the two places that catch what is a bug. */
   async #refreshUntilClosed(progress: Progress): Promise<void> {
     const { signal } = this.#ended;
+    const hints = this.#watchForHints();
     let last_error = "";
     try {
       await this.#open();
@@ -335,7 +336,6 @@ export class DuckdbStore implements Store, Refreshes {
       this.#fail(now(), error);
     }
     while (!signal.aborted) {
-      const unwatch = this.#watchForHints();
       this.#wake = Promise.withResolvers();
       let pause_ms = this.config.REFRESH_SECONDS * 1_000 *
         (0.9 + 0.2 * Math.random());
@@ -351,34 +351,32 @@ export class DuckdbStore implements Store, Refreshes {
       const timer = setTimeout(this.#wake.resolve, pause_ms);
       if (!signal.aborted) await this.#wake.promise;
       clearTimeout(timer);
-      unwatch();
     }
+    await hints.end();
   }
 
   /**
-   * Wakes the loop when the system tells of a change, which it often does not: a
-   * watch is made anew for each look, since it ends silently with its folder.
+   * Wakes the loop when a name in the data folder comes, goes or is renamed over.
+   * Deno.watchFs would tell of more, and would stop the process at a pipe: it opens
+   * what is made in the folder, and waits for a writer.
    */
-  #watchForHints(): () => void {
-    let watcher: Deno.FsWatcher;
-    try {
-      watcher = Deno.watchFs(this.config.DATA_DIR);
-    } catch {
-      return () => {};
-    }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let ended = false;
-    const listen = async () => {
-      for await (const { kind } of watcher) {
-        if (kind !== "access") {
-          timer ??= setTimeout(() => this.#wake.resolve(), HINT_MS);
-        }
-      }
+  #watchForHints(): { end(): Promise<void> } {
+    let before: number | undefined;
+    let looking: Promise<void> | null = null;
+    const look = async () => {
+      const info = await Deno.stat(this.config.DATA_DIR).catch(() => null);
+      const changed_at = info?.mtime?.getTime() ?? 0;
+      if (changed_at !== (before ?? changed_at)) this.#wake.resolve();
+      before = changed_at;
+      looking = null;
     };
-    listen().catch(() => {}).finally(() => ended = true);
-    return () => {
-      clearTimeout(timer);
-      if (!ended) watcher.close();
+    // A mount that does not answer is asked once.
+    const timer = setInterval(() => void (looking ??= look()), HINT_MS);
+    return {
+      async end() {
+        clearInterval(timer);
+        await looking;
+      },
     };
   }
 

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Config } from "../../config.ts";
 import {
+  type HeaderMatch,
   matchHeader,
   requireColumns,
   TABLE_NAMES,
@@ -29,6 +30,7 @@ import {
 import type { Database } from "./database.ts";
 import {
   describeParquet,
+  isNested,
   type NativeColumn,
   parquetSource,
   textSource,
@@ -294,6 +296,7 @@ async function readStaged(
       const headers = columns.map(({ name }) => name);
       match = matchHeader(TABLES[table], headers);
       requireColumns(file, headers, match);
+      requireFlatColumns(file, columns, match);
       await database.run(parquetSource(staged, match, columns));
     }
     if (table === "interactions") {
@@ -307,14 +310,39 @@ async function readStaged(
       unknown_columns: match!.unknown.slice(0, NAMES_KEPT),
     };
   } catch (error) {
-    throw readError(error, file);
+    throw readError(error, staged);
   }
 }
 
+// As text, a nested value would be a name or an id that nobody gave.
+function requireFlatColumns(
+  file: string,
+  columns: readonly NativeColumn[],
+  { positions }: HeaderMatch,
+): void {
+  const nested = Object.values(positions)
+    .map((position) => position === undefined ? undefined : columns[position])
+    .filter((column) => column && isNested(column));
+  if (nested.length === 0) return;
+  throw refused({
+    file,
+    line: 1,
+    problem: `nested values in ${
+      nested.map((column) => JSON.stringify(column!.name.slice(0, 60)))
+        .join(", ")
+    }`,
+    remedy: "Write each of these columns as text, a number or a time",
+  });
+}
+
 // DuckDB's own message, such as "Invalid Input Error: CSV Error on Line: 3 …".
-function readError(error: unknown, file: string): unknown {
+function readError(
+  error: unknown,
+  { file, staged_path }: StagedFile,
+): unknown {
   if (error instanceof StoreError || !(error instanceof Error)) return error;
-  const [first] = error.message.split("\n");
+  // Where staging lies is nobody's business but this process's.
+  const [first] = error.message.replaceAll(staged_path, file).split("\n");
   if (
     !/^(Invalid|Invalid Input|Conversion|Parameter Not Allowed) Error/.test(
       first,

@@ -57,6 +57,11 @@ export function describeParquet(file: StagedFile): string {
   }, binary_as_string = true)`;
 }
 
+/** Whether a column's values are lists, maps or records. */
+export function isNested({ type }: NativeColumn): boolean {
+  return /^(STRUCT|MAP|UNION)\(|\[\d*\]$/.test(type);
+}
+
 // A column of times or ids comes twice: as text, and under `…_value` as the
 // native value of a Parquet file. One of the two is null throughout.
 const NATIVE = {

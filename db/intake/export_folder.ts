@@ -12,8 +12,10 @@ import {
   type FoundFile,
   foundFile,
   isUnfinished,
+  unreadable,
 } from "./find_files.ts";
 import { tablesOf } from "./find_tables.ts";
+import { openRegularFile } from "./open_regular_file.ts";
 import { stageFile, type StagingOptions } from "./stage_file.ts";
 import { writeAll } from "./write_all.ts";
 
@@ -66,7 +68,9 @@ export class ExportFolder implements ExportFiles {
         listed.push({ name: file, table, bytes: size, sha256, modified_at });
       } catch (error) {
         // Gone since the folder was listed.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        if (error instanceof Deno.errors.NotFound) continue;
+        const problem = unreadable(file, error);
+        throw problem ? refused(problem) : error;
       }
     }
     this.#hashes.clear();
@@ -230,7 +234,7 @@ async function readInTime(
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash("sha256");
-  using file = await Deno.open(path);
+  using file = await openRegularFile(path);
   for await (const chunk of file.readable) hash.update(chunk);
   return hash.digest("hex");
 }

@@ -10,6 +10,7 @@ import {
   listExports,
   unreadable,
 } from "./find_files.ts";
+import { openRegularFile } from "./open_regular_file.ts";
 
 /** What the watch needs to know of the settings. */
 export interface ExportWatchOptions {
@@ -43,7 +44,7 @@ const MANIFEST_MAX_BYTES = 1 << 20;
 
 const manifestSchema = z.object({
   files: z.array(z.object({
-    file: z.string(),
+    file: z.string().regex(/^[^\0]+$/, "not the name of a file"),
     sha256: z.string().regex(/^[0-9a-f]{64}$/i),
     bytes: z.int().nonnegative(),
     rows: z.int().nonnegative().optional(),
@@ -202,7 +203,7 @@ export class ExportWatch {
 
   async #see(path: string, last?: Seen): Promise<Seen | null> {
     const info = await Deno.stat(path).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return null;
+      if (NO_SUCH_FILE.includes(error.code)) return null;
       throw error;
     });
     if (!info?.isFile) return null;
@@ -228,6 +229,9 @@ export class ExportWatch {
     };
   }
 }
+
+// Beside a file with a long name, a .sha256 would have one that is too long.
+const NO_SUCH_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 /** What the system says of the folder that no program can mend, such as a mount that is gone. */
 function systemProblem(data_dir: string, error: unknown) {
@@ -320,7 +324,7 @@ function isPlainText({ format, gzip }: FoundFile): boolean {
 /** Whether the last character is a line break, in UTF-8 or UTF-16; so is that of nothing. */
 async function endsWithLineBreak(path: string, size: number): Promise<boolean> {
   if (size === 0) return true;
-  using file = await Deno.open(path);
+  using file = await openRegularFile(path);
   const bytes = new Uint8Array(Math.min(size, 2));
   await file.seek(-bytes.length, Deno.SeekMode.End);
   await file.read(bytes);
@@ -331,7 +335,7 @@ async function endsWithLineBreak(path: string, size: number): Promise<boolean> {
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash("sha256");
-  using file = await Deno.open(path);
+  using file = await openRegularFile(path);
   for await (const chunk of file.readable) hash.update(chunk);
   return hash.digest("hex");
 }

@@ -39,7 +39,10 @@ const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
 const PROOFS = /\.sha256$|^manifest\.json$/;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
 
-/** Lists the data folder and the folders named after a table in it. Throws what Deno does. */
+/**
+ * Lists the data folder and the folders named after a table in it. Throws what Deno
+ * does, and a refusal when something in it that is a table's may not be read.
+ */
 export async function findFiles(data_dir: string): Promise<Found> {
   const root = await Deno.realPath(data_dir);
   const files: FoundFile[] = [];
@@ -51,10 +54,19 @@ export async function findFiles(data_dir: string): Promise<Found> {
     if (isUnfinished(name) || PROOFS.test(name)) return;
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
-    const real_path = await Deno.realPath(path).catch(() => null);
-    if (real_path === null) return ignore("a link to nothing");
+    // Reports and logs tell of a file in one line.
+    if (/\p{Cc}/u.test(name)) return ignore("a control character in its name");
+
     const format = name.match(FORMATS)?.groups;
     const table = folder_table ?? tableOf(format?.stem ?? name);
+    let real_path: string;
+    try {
+      real_path = await Deno.realPath(path);
+    } catch (error) {
+      if (table) refuseUnreadable(file, error);
+      const reason = await whyNowhere(path, error);
+      return reason === null ? undefined : ignore(reason);
+    }
     const info = await Deno.stat(real_path).catch(() => null);
     // Gone since the folder was listed.
     if (info === null) return;
@@ -63,9 +75,11 @@ export async function findFiles(data_dir: string): Promise<Found> {
       return ignore("a link out of the data folder");
     }
     if (info.isDirectory && table && !folder_table && !format) {
-      for (const entry of await list(path)) {
-        await look(`${file}/${entry}`, table);
-      }
+      const entries = await list(path).catch((error) => {
+        refuseUnreadable(file, error);
+        throw error;
+      });
+      for (const entry of entries) await look(`${file}/${entry}`, table);
       return;
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
@@ -96,6 +110,24 @@ export async function listExports(data_dir: string): Promise<Found> {
         "Set DATA_DIR to a folder with the exports that this process may read",
     });
   }
+}
+
+function refuseUnreadable(file: string, error: unknown): void {
+  const problem = mayNotBeRead(error) && unreadable(file, error);
+  if (problem) throw refused(problem);
+}
+
+/** Why what was listed cannot be found; null when it has gone since then. */
+async function whyNowhere(
+  path: string,
+  error: unknown,
+): Promise<string | null> {
+  if (error instanceof Deno.errors.FilesystemLoop) return "a link to itself";
+  // Deno lists bytes that are no text under a name that opens nothing.
+  if (path.includes("\ufffd")) return "a name that is not UTF-8";
+  const info = await Deno.lstat(path).catch(() => null);
+  if (info === null) return null;
+  return info.isSymlink ? "a link to nothing" : "may not be read";
 }
 
 /** Tells two states of a file apart: the file itself, its size, and when it was last changed. */

@@ -8,6 +8,7 @@ import { type LoadProblem, refused, type StoreError } from "../store.ts";
 import { requireColumns, TABLES } from "./contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
 import { identityOf, type SourceFile } from "./find_files.ts";
+import { openRegularFile } from "./open_regular_file.ts";
 import { writeAll } from "./write_all.ts";
 import type { RowNumbers } from "./row_numbers.ts";
 import { stageSheet } from "./stage_sheet.ts";
@@ -62,17 +63,23 @@ export async function stageFile(
   if (source.format === "xlsx") {
     return await stageXlsx(source, staged_path, options);
   }
+  let marked = false;
   for (const fallback of [null, options.csv_encoding]) {
     try {
       return await stageText(source, staged_path, options, fallback);
     } catch (error) {
       if (!(error instanceof NotUtf8)) throw error;
+      marked = error.marked;
     }
   }
   throw refused({
     file: source.file,
-    problem: "bytes that are not UTF-8",
-    remedy: "Export the file again in UTF-8, or set CSV_ENCODING",
+    problem: marked
+      ? "begins with the mark of UTF-8, and has bytes that are not UTF-8"
+      : "bytes that are not UTF-8",
+    remedy: marked
+      ? "Export the file again in UTF-8"
+      : "Export the file again in UTF-8, or set CSV_ENCODING",
   });
 }
 
@@ -186,7 +193,7 @@ async function copy(
   const hash = createHash("sha256");
   let bytes = 0;
   let unpacked = 0;
-  using from = await Deno.open(source.path);
+  using from = await openRegularFile(source.path);
   using to = await Deno.open(staged_path, {
     write: true,
     create: true,
@@ -296,13 +303,19 @@ async function gunzip(
   }
 }
 
-class NotUtf8 extends Error {}
+class NotUtf8 extends Error {
+  /** Whether the text begins with a byte order mark of UTF-8. */
+  constructor(readonly marked: boolean) {
+    super();
+  }
+}
 
 /** Makes UTF-8 without a byte order mark of text that is UTF-8, UTF-16 with one, or `fallback`. */
 class Transcoder {
   encoding = "utf-8";
   #decoder: TextDecoder | undefined;
   #started = false;
+  #marked = false;
   #pending = new Uint8Array();
 
   constructor(readonly fallback: string | null) {}
@@ -324,7 +337,7 @@ class Transcoder {
     }
     const whole = last ? bytes.length : wholeCharacters(bytes);
     const text = bytes.subarray(0, whole);
-    if (!isUtf8(text)) throw new NotUtf8();
+    if (!isUtf8(text)) throw new NotUtf8(this.#marked);
     this.#keep(bytes, whole);
     return text;
   }
@@ -333,6 +346,7 @@ class Transcoder {
     if (bytes[0] === 0xff && bytes[1] === 0xfe) this.encoding = "utf-16le";
     else if (bytes[0] === 0xfe && bytes[1] === 0xff) this.encoding = "utf-16be";
     else if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+      this.#marked = true;
       bytes = bytes.subarray(3);
     } else if (this.fallback) {
       this.encoding = new TextDecoder(this.fallback).encoding;

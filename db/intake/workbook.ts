@@ -5,6 +5,7 @@ import { crc32 } from "node:zlib";
 import { SaxesParser } from "saxes";
 import yauzl from "yauzl";
 import { refused, StoreError } from "../store.ts";
+import { openRegularFile } from "./open_regular_file.ts";
 
 /** A sheet of a workbook. */
 export interface Sheet {
@@ -138,7 +139,7 @@ export class Workbook implements Disposable {
   }
 
   async #checkMagic(path: string): Promise<void> {
-    using file = await Deno.open(path);
+    using file = await openRegularFile(path);
     const magic = new Uint8Array(4);
     await file.read(magic);
     if (OLE2.every((byte, i) => magic[i] === byte)) {

@@ -2,11 +2,14 @@
 -- params: none; the variable settings, from settings.sql
 
 -- Text: NFC, trimmed, inner white space folded, no-break spaces included.
+-- U+FFFD stands in for NUL, which an ENUM may not hold and at which
+-- nfc_normalize cuts: the id '1', NUL, 'é' would be customer 1.
 create temp macro clean_text(cell) as
   case
     when regexp_full_match(cell, '[!-~]+( [!-~]+)*') then cell
     else trim(regexp_replace(
-      nfc_normalize(cell), '[\s\x0B\x{85}\x{FEFF}\pZ]+', ' ', 'g'))
+      nfc_normalize(replace(cell, chr(0), chr(65533))),
+      '[\s\x0B\x{85}\x{FEFF}\pZ]+', ' ', 'g'))
   end;
 
 -- Cells that stand for no value.
@@ -18,11 +21,6 @@ create temp macro has_no_value(cell) as
 
 create temp macro text_value(cell) as
   case when has_no_value(cell) then null else clean_text(cell) end;
-
--- A channel's name becomes a value of an ENUM, which may hold no NUL; U+FFFD
--- stands in for it.
-create temp macro channel_text(cell) as
-  text_value(replace(cell, chr(0), chr(65533)));
 
 -- Names are equal when their keys are. Upper case first, so that the final
 -- sigma equals the others.

@@ -3,8 +3,8 @@
 create table channel_spellings as
 select
   spelling,
-  channel_text(spelling) as name,
-  name_key(channel_text(spelling)) as key,
+  text_value(spelling) as name,
+  name_key(text_value(spelling)) as key,
   rows
 from (
   select

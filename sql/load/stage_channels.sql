@@ -3,13 +3,13 @@
 insert into staged_channels
 select
   $file,
-  channel_text(channel),
+  text_value(channel),
   text_value(aliases),
   case
     when cell_problem is not null then problem_reject(cell_problem)
     when extra is not null
       then as_reject('row', extra, 'more cells than the header')
-    when channel_text(channel) is null
+    when text_value(channel) is null
       then as_reject('channel', channel, 'no value')
   end
 from source;

@@ -20,19 +20,25 @@ export interface EndedServer {
   readonly error: string;
 }
 
-function command(env: Settings): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("../../main.ts", import.meta.url).pathname],
+function command(env: Settings, under: readonly string[] = []): Deno.Command {
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const [program, ...args] = [...under, Deno.execPath(), "run", "-A", main];
+  return new Deno.Command(program, {
+    args,
     env: { HOST: "127.0.0.1", PORT: "0", NO_COLOR: "1", ...env },
     stdout: "piped",
     stderr: "piped",
   });
 }
 
-/** Starts the server and waits until it listens. */
-export async function startServer(settings: Settings): Promise<RunningServer> {
+/** Starts the server and waits until it listens; `under` is a program that becomes it. */
+export async function startServer(
+  settings: Settings,
+  under?: readonly string[],
+): Promise<RunningServer> {
   const staging = await dataFolder();
-  const child = command({ STAGING_DIR: staging.path, ...settings }).spawn();
+  const child = command({ STAGING_DIR: staging.path, ...settings }, under)
+    .spawn();
   const output = { out: "", error: "" };
   const listening = Promise.withResolvers<string>();
   const reading = Promise.all([

@@ -165,7 +165,7 @@ Deno.test("stageFile, encodings", async (t) => {
   await t.step("a mark of UTF-8 before what is not", async () => {
     assertEquals(
       await messageOfRefusal(() => stage(latin("\xef\xbb\xbfid\nZo\xeb\n"))),
-      "customers.csv: bytes that are not UTF-8. Export the file again in UTF-8, or set CSV_ENCODING.",
+      "customers.csv: begins with the mark of UTF-8, and has bytes that are not UTF-8. Export the file again in UTF-8.",
     );
   });
   for (const csv_encoding of ["utf-8", "UTF-8", "utf8"]) {
