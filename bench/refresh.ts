@@ -1,0 +1,118 @@
+/** Measures what readers notice of a refresh of 10 M interactions, and how soon dropped files are live. */
+
+import { parseArgs } from "node:util";
+import { setTimeout as delay } from "node:timers/promises";
+import { generateExports } from "./generate.ts";
+import {
+  listenForStop,
+  makeTempFolder,
+  project_dir,
+  type Server,
+  startServer,
+} from "./server.ts";
+import type { SteadyLoad } from "./steady_load.ts";
+
+const requests_per_second = 5_000;
+const load_seconds = 20;
+const live_timeout_ms = 120_000;
+
+async function versionOf({ origin }: Server): Promise<string> {
+  const answer = await fetch(`${origin}/readyz`);
+  return (await answer.json()).data_version;
+}
+
+/** Seconds from now until other data is served. */
+async function secondsUntilLive(server: Server, before: string) {
+  const began = performance.now();
+  while (await versionOf(server) === before) {
+    if (performance.now() - began > live_timeout_ms) {
+      throw new Error(`not live after ${live_timeout_ms} ms`);
+    }
+    await delay(50);
+  }
+  return (performance.now() - began) / 1000;
+}
+
+/** Adds an interaction to the exports, and puts the file in its place in one step. */
+async function dropNewer(dir: string): Promise<void> {
+  const file = `${dir}/interactions.csv`;
+  await Deno.copyFile(file, `${file}.part`);
+  await Deno.writeTextFile(`${file}.part`, "01/01/2023 10:00,Call,1\n", {
+    append: true,
+  });
+  await Deno.rename(`${file}.part`, file);
+}
+
+async function steadyLoad(
+  { origin }: Server,
+  customers: number,
+): Promise<SteadyLoad> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      `${project_dir}/bench/steady_load.ts`,
+      origin,
+      String(requests_per_second),
+      String(load_seconds),
+      String(customers),
+    ],
+    stderr: "inherit",
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function row(cells: (string | number)[]): void {
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
+async function measureRefreshes(): Promise<void> {
+  const { values } = parseArgs({
+    options: { data: { type: "string" } },
+  });
+  const signal = listenForStop();
+  await using temp = await makeTempFolder();
+  const large = `${temp.path}/large`;
+  const small = `${temp.path}/small`;
+  if (values.data) {
+    await Deno.mkdir(large);
+    for await (const { name } of Deno.readDir(values.data)) {
+      await Deno.copyFile(`${values.data}/${name}`, `${large}/${name}`);
+    }
+  } else await generateExports(large);
+  await generateExports(small, { interactions: 1_000_000, customers: 100_000 });
+
+  {
+    await using server = startServer("main.ts", {
+      DATA_DIR: small,
+      HOLD: "off",
+    }, signal);
+    await server.waitForReady();
+    const before = await versionOf(server);
+    await dropNewer(small);
+    const seconds = await secondsUntilLive(server, before);
+    row(["1 M rows of CSV, from drop to live (s)", seconds.toFixed(2), "≤ 5"]);
+  }
+  await using server = startServer("main.ts", {
+    DATA_DIR: large,
+    HOLD: "off",
+  }, signal);
+  await server.waitForReady();
+  const alone = await steadyLoad(server, 1_000_000);
+  const before = await versionOf(server);
+  const rss_before = server.readUsage().rss_bytes;
+  await dropNewer(large);
+  const [beside, seconds] = await Promise.all([
+    steadyLoad(server, 1_000_000),
+    secondsUntilLive(server, before),
+  ]);
+  const { rss_peak_bytes } = server.readUsage();
+  row(["p99 without a refresh (ms)", alone.p99_ms.toFixed(1), ""]);
+  row(["p99 during it (ms)", beside.p99_ms.toFixed(1), "≤ 30"]);
+  row(["errors during it", beside.errors, "0"]);
+  row(["10 M rows of CSV, from drop to live (s)", seconds.toFixed(1), ""]);
+  row(["RSS before it (GB)", (rss_before / 1e9).toFixed(2), ""]);
+  row(["RSS peak (GB)", (rss_peak_bytes / 1e9).toFixed(2), ""]);
+}
+
+await measureRefreshes();

@@ -1,0 +1,46 @@
+/** kill -9 at any moment: the next start serves, and nothing of the dead process is left. */
+
+import { assert, assertEquals } from "@std/assert";
+import { dataFolder } from "./support/data_folder.ts";
+import { startServer, waitFor } from "./support/start_server.ts";
+import { exportsOf } from "./support/watched_store.ts";
+
+Deno.test("killed in loads, refreshes and while it keeps the last good data", async () => {
+  await using folder = await dataFolder(exportsOf(20_000));
+  await using state = await dataFolder();
+  await using staging = await dataFolder();
+  const settings = {
+    DATA_DIR: folder.path,
+    STATE_DIR: state.path,
+    STAGING_DIR: staging.path,
+    REFRESH_SECONDS: "1",
+    HOLD: "off",
+  };
+  for (let i = 0; i < 8; i++) {
+    await using server = await startServer(settings);
+    // Before it has loaded anything, while it does, and during refreshes.
+    await new Promise((resolve) => setTimeout(resolve, 300 * i));
+    await folder.write(exportsOf(20_000 + i));
+    await new Promise((resolve) => setTimeout(resolve, 150 * i));
+    await server.stop("SIGKILL");
+  }
+  await using server = await startServer(settings);
+  const ready = await waitFor(`${server.base_url}/readyz`, 200);
+  assertEquals((await ready.json()).status, "ready");
+  const answer = await waitFor(`${server.base_url}/api/v1/interactions/1`, 200);
+  await answer.body?.cancel();
+  const left = await Array.fromAsync(
+    Deno.readDir(staging.path),
+    ({ name }) => name,
+  );
+  assertEquals(left.length, 1, left.join());
+  const kept = await Array.fromAsync(
+    Deno.readDir(state.path),
+    ({ name }) => name,
+  );
+  assert(
+    kept.every((name) => /^\d{8}-[0-9a-f]{16}$/.test(name)) && kept.length <= 3,
+    kept.join(),
+  );
+  assertEquals(await server.stop(), 0);
+});
