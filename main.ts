@@ -1,6 +1,6 @@
 /** The composition root: settings, socket, load, serve, drain. Nothing imports it. */
 
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
 import { createApp } from "./routes/app.ts";
 import { refreshText, startProgress, summary } from "./terminal.ts";
@@ -14,7 +14,7 @@ function fail(text: string): never {
   Deno.exit(1);
 }
 
-let config;
+let config: Config;
 try {
   config = readConfig();
 } catch (error) {
@@ -39,14 +39,28 @@ function answer(request: Request): Response | Promise<Response> {
   );
 }
 
+/** After a failure of the listener, such as too many open files, in milliseconds. */
+const LISTEN_AGAIN_MS = 1_000;
+
+// Deno ends its listener for good when one connection cannot be accepted.
+function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
+  const made = Deno.serve({
+    hostname: config.HOST,
+    port,
+    onListen: () => {},
+  }, answer);
+  made.finished.catch((error) => {
+    if (stopping.signal.aborted) return;
+    console.error(`Listening again, since it ended: ${error.message}`);
+    setTimeout(() => server = listen(made.addr.port), LISTEN_AGAIN_MS);
+  });
+  return made;
+}
+
 // The socket opens before the load, so that whoever waits can ask.
 let server: Deno.HttpServer<Deno.NetAddr>;
 try {
-  server = Deno.serve({
-    hostname: config.HOST,
-    port: config.PORT,
-    onListen: () => {},
-  }, answer);
+  server = listen(config.PORT);
 } catch (error) {
   fail(
     `Cannot listen on HOST=${config.HOST} PORT=${config.PORT}: ${

@@ -122,3 +122,41 @@ Deno.test("what keeps it from starting is one line", async (t) => {
     });
   }
 });
+
+const can_limit = await new Deno.Command("prlimit", { args: ["--version"] })
+  .output().then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "it outlives more connections than it may have open files",
+  ignore: !can_limit,
+  async fn() {
+    await using server = await startServer({ DATA_DIR }, [
+      "prlimit",
+      "--nofile=120",
+    ]);
+    const ready = await waitFor(`${server.base_url}/readyz`, 200);
+    await ready.body?.cancel();
+    const { hostname, port } = new URL(server.base_url);
+    const opened: Deno.TcpConn[] = [];
+    try {
+      while (!server.output.error.includes("Listening again")) {
+        if (opened.length === 500) throw new Error("it took them all");
+        const one = await Deno.connect({ hostname, port: Number(port) })
+          .catch(() => null);
+        if (one) opened.push(one);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    } finally {
+      for (const one of opened) one.close();
+    }
+    let status = 0;
+    for (let i = 0; i < 100 && status !== 200; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const answer = await fetch(`${server.base_url}/readyz`).catch(() => null);
+      status = answer?.status ?? 0;
+      await answer?.body?.cancel();
+    }
+    assertEquals(status, 200);
+    assertEquals(await server.stop(), 0);
+  },
+});
