@@ -1,6 +1,6 @@
 /** Tells what differs between two snapshots, without holding up the requests that are served meanwhile. */
 
-import { setImmediate } from "node:timers/promises";
+import type { Pace } from "../pace.ts";
 import type { Changes, TableChange } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { Loaded } from "./load.ts";
@@ -13,16 +13,17 @@ export interface Comparable {
   readonly columns: IndexColumns;
 }
 
-/** So many rows or groups of them are compared, 1 ms, before others get their turn. */
+/** So many rows or groups of them are compared, 1 ms, before a pause. */
 const SLICE = 65_536;
 
 /**
  * What `next` has that `previous` has not, and the other way round. Interactions
- * are equal when customer, channel and day are.
+ * are equal when customer, channel and day are. `pace` is awaited now and then.
  */
 export async function compareSnapshots(
   previous: Comparable,
   next: Comparable,
+  pace: Pace,
 ): Promise<Changes> {
   const [before, after] = [previous.loaded, next.loaded];
   const customers = await compareIndexes(
@@ -30,6 +31,7 @@ export async function compareSnapshots(
     next.columns,
     before.channels,
     after.channels,
+    pace,
   );
   const [new_channels, vanished_channels] = compareNames(
     before.channels,
@@ -46,9 +48,19 @@ export async function compareSnapshots(
   return {
     previous_data_version: before.report.data_version,
     tables: {
-      customers: await compareRows(previous, next, "queries/customer_hashes"),
+      customers: await compareRows(
+        previous,
+        next,
+        "queries/customer_hashes",
+        pace,
+      ),
       interactions: customers.interactions,
-      products: await compareRows(previous, next, "queries/product_hashes"),
+      products: await compareRows(
+        previous,
+        next,
+        "queries/product_hashes",
+        pace,
+      ),
     },
     new_customers: customers.new_customers,
     vanished_customers: customers.vanished_customers,
@@ -77,18 +89,11 @@ async function compareRows(
   previous: Comparable,
   next: Comparable,
   query: string,
+  pace: Pace,
 ): Promise<TableChange> {
-  const [before, after] = await Promise.all(
-    [previous, next].map(async ({ database }) => {
-      const batches: Float64Array[] = [];
-      for await (const [hashes] of database.streamNumbers(query)) {
-        // A copy: the batch is DuckDB's memory, which the next one takes.
-        batches.push(Float64Array.from(hashes));
-      }
-      return batches;
-    }),
-  );
-  const [left, right] = [joined(before), joined(after)];
+  // One after the other, since each sorts on as many cores as it may use.
+  const left = await readHashes(previous.database, query);
+  const right = await readHashes(next.database, query);
   let [rows_added, rows_gone] = [0, 0];
   for (let i = 0, j = 0, step = 0; i < left.length || j < right.length;) {
     if (j >= right.length || left[i] < right[j]) {
@@ -101,12 +106,20 @@ async function compareRows(
       i++;
       j++;
     }
-    if (++step % SLICE === 0) await setImmediate();
+    if (++step % SLICE === 0) await pace();
   }
   return { rows_added, rows_gone };
 }
 
-function joined(batches: readonly Float64Array[]): Float64Array {
+async function readHashes(
+  database: Database,
+  query: string,
+): Promise<Float64Array> {
+  const batches: Float64Array[] = [];
+  for await (const [hashes] of database.streamNumbers(query)) {
+    // A copy: the batch is DuckDB's memory, which the next one takes.
+    batches.push(Float64Array.from(hashes));
+  }
   const whole = new Float64Array(
     batches.reduce((sum, { length }) => sum + length, 0),
   );
@@ -123,6 +136,7 @@ async function compareIndexes(
   after: IndexColumns,
   channels_before: readonly string[],
   channels_after: readonly string[],
+  pace: Pace,
 ): Promise<{
   new_customers: number;
   vanished_customers: number;
@@ -154,7 +168,7 @@ async function compareIndexes(
     if (!gone) j++;
     if (compared > SLICE) {
       compared = 0;
-      await setImmediate();
+      await pace();
     }
   }
   return {

@@ -132,11 +132,13 @@ export async function openDatabase(
     },
   };
   try {
+    // Nobody opens the file again, and closing holds up whoever waits for an answer.
     await run(`set allowed_directories = [${quoted(`${folder}/`)}];
       set enable_external_access = false;
       set autoload_known_extensions = false;
       set autoinstall_known_extensions = false;
-      set allow_community_extensions = false`);
+      set allow_community_extensions = false;
+      pragma disable_checkpoint_on_shutdown`);
   } catch (error) {
     database.close();
     throw error;

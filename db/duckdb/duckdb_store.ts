@@ -17,12 +17,15 @@ import {
   type Store,
   StoreError,
 } from "../store.ts";
+import { createPace } from "../pace.ts";
 import { compareSnapshots } from "./compare_snapshots.ts";
 import {
   dataVersion,
   inLoadOrder,
   loadExports,
+  type LoadOptions,
   type Progress,
+  stagingOptions,
 } from "./load.ts";
 import { createSlots, type Slots } from "./query_runner.ts";
 import { type Fill, type OpenSnapshot, openSnapshot } from "./snapshot.ts";
@@ -75,6 +78,7 @@ export class DuckdbStore implements Store, Refreshes {
   #watching: Promise<void> | null = null;
   /** Of the process and not of a snapshot, so that a refresh does not double them. */
   readonly #slots: Slots;
+  readonly #pace = createPace(() => this.#snapshot !== null);
 
   constructor(
     readonly config: Config,
@@ -275,7 +279,11 @@ export class DuckdbStore implements Store, Refreshes {
         );
       }
       const snapshot = await this.#build(this.#kept(state, before), () => {});
-      const changes = await compareSnapshots(current, snapshot);
+      const changes = await compareSnapshots(
+        current,
+        snapshot,
+        this.#pace,
+      );
       const { data_version } = current;
       this.#dropHeld();
       await this.#discard(data_version);
@@ -312,9 +320,8 @@ export class DuckdbStore implements Store, Refreshes {
     this.#work_folder = await claimWorkFolder(config.STAGING_DIR);
     this.#export_folder = new ExportFolder(this.#work_folder.path, {
       data_dir: config.DATA_DIR,
-      csv_encoding: config.CSV_ENCODING,
-      max_file_bytes: config.MAX_FILE_BYTES,
-      xlsx_max_bytes: config.XLSX_MAX_BYTES,
+      ...stagingOptions(config),
+      pace: this.#pace,
       max_upload_bytes: config.MAX_UPLOAD_BYTES,
     });
     if (!config.STATE_DIR) return;
@@ -457,7 +464,7 @@ export class DuckdbStore implements Store, Refreshes {
       ? holdReasons(previous, snapshot, this.config.HOLD_DROP)
       : [];
     const changes = previous
-      ? await compareSnapshots(previous, snapshot)
+      ? await compareSnapshots(previous, snapshot, this.#pace)
       : null;
     const reasons = [...doubts, ...warnings];
     const refresh = { ...served(started_at, snapshot, reasons), changes };
@@ -519,11 +526,18 @@ export class DuckdbStore implements Store, Refreshes {
 
   #exports(
     found: FoundTables,
-    options: { strict: boolean },
+    options: Pick<LoadOptions, "strict">,
     progress: Progress,
   ): Fill {
     return (database, folder) =>
-      loadExports(database, folder, found, options, this.config, progress);
+      loadExports(
+        database,
+        folder,
+        found,
+        { ...options, pace: this.#pace },
+        this.config,
+        progress,
+      );
   }
 
   #kept(state: StateFolder, kept: KeptSnapshot): Fill {

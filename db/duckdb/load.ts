@@ -11,9 +11,14 @@ import {
 } from "../intake/contract.ts";
 import { type SourceFile, unreadable } from "../intake/find_files.ts";
 import type { FoundTables } from "../intake/find_tables.ts";
-import { type StagedFile, stageFile } from "../intake/stage_file.ts";
+import {
+  type StagedFile,
+  stageFile,
+  type StagingOptions,
+} from "../intake/stage_file.ts";
 import { checkAccounts } from "../load_accounts.ts";
 import { loadWarnings } from "../load_warnings.ts";
+import type { Pace } from "../pace.ts";
 import {
   type ChannelCount,
   type CountedTable,
@@ -44,6 +49,14 @@ export interface Loaded {
   readonly report: LoadReport;
 }
 
+/** How a load goes about it. */
+export interface LoadOptions {
+  /** Whether files of which too much is set aside are refused; else the report tells of them. */
+  readonly strict: boolean;
+  /** Awaited while files are copied, where requests are served beside. */
+  readonly pace?: Pace;
+}
+
 /** Is told what a load does now, in a few words. */
 export type Progress = (step: string) => void;
 
@@ -59,14 +72,13 @@ const NAMES_KEPT = 100;
 
 /**
  * Loads the exports `found` into `database`, copying them to `folder` on the way.
- * Throws a refusal that names every problem found. `strict` refuses files of which
- * too much is set aside; else the report tells of them.
+ * Throws a refusal that names every problem found.
  */
 export async function loadExports(
   database: Database,
   folder: string,
   found: FoundTables,
-  { strict }: { strict: boolean },
+  { strict, pace }: LoadOptions,
   config: Config,
   progress: Progress,
 ): Promise<Loaded> {
@@ -78,7 +90,13 @@ export async function loadExports(
   await database.runFile("load/rules");
   await database.runFile("load/staging_tables");
 
-  const files = await stageAll(database, folder, found, config, progress);
+  const files = await stageAll(
+    database,
+    folder,
+    found,
+    { ...stagingOptions(config), pace },
+    progress,
+  );
   progress("checking");
   await database.runFile("load/spellings");
   await database.runFile("load/set_aside");
@@ -204,7 +222,7 @@ async function stageAll(
   database: Database,
   folder: string,
   { files }: FoundTables,
-  config: Config,
+  options: StagingOptions,
   progress: Progress,
 ): Promise<LoadedFile[]> {
   const loaded: LoadedFile[] = [];
@@ -212,13 +230,13 @@ async function stageAll(
   const in_order = inLoadOrder(files);
   const pathOf = (i: number) => `${folder}/${i}`;
   // The next file is copied while DuckDB reads this one.
-  let copying = copyFile(in_order[0], pathOf(0), config);
+  let copying = copyFile(in_order[0], pathOf(0), options);
   try {
     for (const [i, source] of in_order.entries()) {
       progress(`copying ${source.file}`);
       const copied = await copying;
       if (i + 1 < in_order.length) {
-        copying = copyFile(in_order[i + 1], pathOf(i + 1), config);
+        copying = copyFile(in_order[i + 1], pathOf(i + 1), options);
       }
       try {
         const { staged, seconds } = copied();
@@ -255,19 +273,24 @@ async function stageAll(
   );
 }
 
+/** What staging needs to know of `config`. */
+export function stagingOptions(config: Config): StagingOptions {
+  return {
+    csv_encoding: config.CSV_ENCODING,
+    max_file_bytes: config.MAX_FILE_BYTES,
+    xlsx_max_bytes: config.XLSX_MAX_BYTES,
+  };
+}
+
 // Never rejects, since nobody waits for it yet; what it answers tells or throws.
 async function copyFile(
   source: SourceFile,
   path: string,
-  config: Config,
+  options: StagingOptions,
 ): Promise<() => { staged: StagedFile; seconds: number }> {
   const began = performance.now();
   try {
-    const staged = await stageFile(source, path, {
-      csv_encoding: config.CSV_ENCODING,
-      max_file_bytes: config.MAX_FILE_BYTES,
-      xlsx_max_bytes: config.XLSX_MAX_BYTES,
-    });
+    const staged = await stageFile(source, path, options);
     const seconds = secondsSince(began);
     return () => ({ staged, seconds });
   } catch (error) {

@@ -4,6 +4,7 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import type { Pace } from "../pace.ts";
 import { type LoadProblem, refused, type StoreError } from "../store.ts";
 import { requireColumns, TABLES } from "./contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
@@ -43,9 +44,12 @@ export interface StagingOptions {
   readonly max_file_bytes: number;
   /** Most bytes of the parts of a workbook, unpacked, and of the text made of it. */
   readonly xlsx_max_bytes: number;
+  /** Awaited between chunks, where others need the thread. */
+  readonly pace?: Pace;
 }
 
-const CHUNK_BYTES = 1 << 20;
+/** A millisecond of hashing and scanning. */
+const CHUNK_BYTES = 1 << 18;
 const HEADER_MAX_BYTES = 1 << 18;
 const EXPORT_AGAIN = "Export the file again and replace it whole";
 
@@ -187,7 +191,7 @@ interface CopyHooks {
 async function copy(
   source: SourceFile,
   staged_path: string,
-  { max_file_bytes }: StagingOptions,
+  { max_file_bytes, pace }: StagingOptions,
   hooks?: CopyHooks,
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
@@ -217,6 +221,7 @@ async function copy(
     const output = hooks ? hooks.transform(chunk, last) : chunk;
     await written;
     if (output?.length) written = writeAll(to, output);
+    await pace?.();
   }
   async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const chunk of readChunks(from, source.gzip)) {

@@ -1,0 +1,33 @@
+import { assertEquals } from "@std/assert";
+import { createPace } from "../../db/pace.ts";
+
+Deno.test("a pace pauses only while something is served", async (t) => {
+  for (const is_serving of [false, true]) {
+    await t.step(is_serving ? "serving" : "not serving", async () => {
+      const order: string[] = [];
+      const pace = createPace(() => is_serving);
+      const working = (async () => {
+        for (const piece of ["first", "second"]) {
+          order.push(piece);
+          workFor(2);
+          await pace();
+        }
+      })();
+      const answering = new Promise<void>((done) =>
+        setTimeout(() => void done(void order.push("answer")))
+      );
+      await Promise.all([working, answering]);
+      assertEquals(
+        order,
+        is_serving
+          ? ["first", "answer", "second"]
+          : ["first", "second", "answer"],
+      );
+    });
+  }
+});
+
+function workFor(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
