@@ -52,7 +52,8 @@ const INVALID_LIMIT =
 export const pageShape = {
   limit: z.string()
     .regex(/^[1-9][0-9]{0,4}$/, INVALID_LIMIT)
-    .refine((text) => Number(text) <= PAGE_ROWS.most, INVALID_LIMIT)
+    .transform(Number)
+    .refine((rows) => rows <= PAGE_ROWS.most, INVALID_LIMIT)
     .optional().meta({
       description:
         `Rows of a page, 1 to ${PAGE_ROWS.most}; default ${PAGE_ROWS.fallback}`,
