@@ -165,6 +165,13 @@ export const metricsEndpoints = [
           }),
           meta: metaSchema,
         }),
+        example: {
+          data: {
+            measures: MEASURES.slice(0, 1),
+            dimensions: DIMENSIONS.slice(0, 1),
+          },
+          meta: EXAMPLE_META,
+        },
       },
       ...rowsFailures,
     },
