@@ -127,7 +127,7 @@ export function filterJson(filter: Filter): Json {
 }
 
 /** The known names of a dimension, in code-point order. */
-export function knownNames(
+function knownNames(
   snapshot: Snapshot,
   dimension: NamedDimension,
 ): readonly string[] {
@@ -150,15 +150,6 @@ export function requireOccupations({ occupations }: Snapshot) {
     message:
       "The data has too many different occupations to filter or group by them.",
   });
-}
-
-/** The error of a name that nothing has. */
-export function unknownName(
-  snapshot: Snapshot,
-  dimension: NamedDimension,
-  name: string,
-): HTTPException {
-  return unknown(dimension, name, knownNames(snapshot, dimension));
 }
 
 /** The error of a value that is none of the known ones. */
@@ -192,9 +183,15 @@ function namesOf(
     if (dimension !== "channel" && name.trim().toLowerCase() === "null") {
       return null;
     }
-    throw unknownName(snapshot, dimension, name);
+    // As they are to be given, so that one can be copied from the text.
+    throw unknown(dimension, name, known.map(listElement));
   });
   return [...known, null].filter((name) => names.includes(name));
+}
+
+/** A name as an element of a comma list. */
+function listElement(name: string): string {
+  return /[",]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }
 
 const ELEMENT = /\s*(?:"((?:[^"]|"")*)"|([^",]*))\s*(,|$)/y;
