@@ -14,7 +14,7 @@ import type {
 } from "../db/store.ts";
 import { failure, querySchema } from "./endpoint.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
-import { filterJson } from "./filters.ts";
+import { filterJson, PAGE_ROWS } from "./filters.ts";
 import { createRowText, type Json, jsonText } from "./json_text.ts";
 
 /** A question as an endpoint has understood it, and how it is answered. */
@@ -68,6 +68,29 @@ export const explainShape = {
   }),
 };
 
+/** The one number that answers a question without groups. */
+export async function readNumber(
+  snapshot: Snapshot,
+  question: Question,
+  run: Run,
+): Promise<number> {
+  const [[number]] = await readRows(snapshot.ask(question, run));
+  return number as number;
+}
+
+/** The cells of some columns, from `start` to before `end`, added up. */
+export function sumOf(
+  rows: readonly (readonly Cell[])[],
+  start: number,
+  end: number,
+): number {
+  let sum = 0;
+  for (const row of rows) {
+    for (let i = start; i < end; i++) sum += row[i] as number;
+  }
+  return sum;
+}
+
 /** All rows; throws a 400 when there are more than JSON answers whole. */
 export async function readRows(
   rows: Rows,
@@ -84,6 +107,19 @@ export async function readRows(
     }
   }
   return all;
+}
+
+/** A page of `page_rows` rows, and the last of them where there is another page. */
+export async function readPage(
+  ask: (limit: number) => Rows,
+  page_rows: number = PAGE_ROWS.fallback,
+) {
+  // One more tells whether there is another page.
+  const rows = ask(page_rows + 1);
+  const cells = await readRows(rows, page_rows + 1);
+  const page = cells.slice(0, page_rows);
+  const last = cells.length > page_rows ? page.at(-1) : undefined;
+  return { rows, page, last };
 }
 
 /** The text of an answer of many rows. */
@@ -145,11 +181,20 @@ export async function explained(
   };
 }
 
-/** The failures that every answer with rows may be besides. */
+/** The failures that every answer with rows may be. */
 export const rowsFailures = {
+  400: failure(
+    "A parameter is wrong, or the answer too large for its format; the text says which and why",
+  ),
   406: failure("Accept has no format that there is; the text names them"),
   503: failure("No data is loaded yet, or too many questions wait"),
   504: failure("The answer takes too long"),
+} as const;
+
+/** The failures that every answer with pages may be. */
+export const pagesFailures = {
+  ...rowsFailures,
+  410: failure("The cursor is of data that is no longer served"),
 } as const;
 
 /** The schema of what every answer's meta has. */
@@ -158,6 +203,11 @@ export const metaSchema = z.object({
   loaded_at: z.iso.datetime(),
   explain: z.looseObject({}).optional(),
 });
+/** One of an example. */
+export const EXAMPLE_META = {
+  data_version: "dd245b5f425f4ff5",
+  loaded_at: "2024-05-01T10:00:00.000Z",
+};
 
 /** The schema of counts by name. */
 export const countsSchema = z.record(z.string(), z.int());

@@ -14,9 +14,12 @@ import {
   answerText,
   type Asked,
   countsSchema,
+  EXAMPLE_META,
   explained,
   explainShape,
   metaSchema,
+  pagesFailures,
+  readPage,
   readRows,
   rowsAnswer,
   rowsFailures,
@@ -34,7 +37,6 @@ import {
   customerId,
   filterOf,
   namesShape,
-  PAGE_ROWS,
   pageShape,
   questionText,
 } from "./filters.ts";
@@ -76,11 +78,6 @@ const example = {
   total: 2,
 };
 
-const exampleMeta = {
-  data_version: "0123456789abcdef",
-  loaded_at: "2024-01-01T00:00:00.000Z",
-};
-
 /** The endpoints. */
 export const customersEndpoints = [
   {
@@ -96,11 +93,9 @@ export const customersEndpoints = [
           data: z.array(customer),
           meta: metaSchema.extend({ next: z.string().nullable() }),
         }),
-        example: { data: [example], meta: { ...exampleMeta, next: null } },
+        example: { data: [example], meta: { ...EXAMPLE_META, next: null } },
       },
-      400: failure("A parameter is wrong; the text says which and why"),
-      410: failure("The cursor is of data that is no longer served"),
-      ...rowsFailures,
+      ...pagesFailures,
     },
   },
   {
@@ -113,9 +108,8 @@ export const customersEndpoints = [
       200: {
         description: "The customer",
         schema: z.object({ data: customer, meta: metaSchema }),
-        example: { data: example, meta: exampleMeta },
+        example: { data: example, meta: EXAMPLE_META },
       },
-      400: failure("A parameter is wrong; the text says which and why"),
       404: failure("No such customer"),
       ...rowsFailures,
     },
@@ -133,7 +127,7 @@ export function createCustomers(store: Store, answerRows: AnswerRows) {
     })
     .get(one.path, (c) => {
       const snapshot = requireSnapshot(store);
-      const customer_id = Number(parse(customerId, c.req.param("customer_id")));
+      const customer_id = parse(customerId, c.req.param("customer_id"));
       const { explain } = parseQuery(customerQuery, c.req.url);
       return answerRows(
         c,
@@ -147,7 +141,7 @@ function askCustomers(
   snapshot: Snapshot,
   given: z.output<typeof customersQuery>,
 ): Asked {
-  const { q: prefix, cursor, explain } = given;
+  const { q: prefix, limit, cursor, explain } = given;
   const filter = filterOf(snapshot, given);
   const parts = { q: prefix, ...filter };
   const question_text = questionText("customers", parts);
@@ -159,20 +153,17 @@ function askCustomers(
       ? undefined
       : readCursor(snapshot, question_text, cursor, 1)[0],
   };
-  const limit = given.limit === undefined ? undefined : Number(given.limit);
   return {
     name: "customers",
     question: questionText("customers", { ...parts, limit, cursor, explain }),
     rows: (run) => snapshot.ask({ ...question, limit }, run),
     async json(run) {
-      const page_rows = limit ?? PAGE_ROWS.fallback;
-      // One more tells whether there is another page.
-      const rows = snapshot.ask({ ...question, limit: page_rows + 1 }, run);
-      const cells = await readRows(rows, page_rows + 1);
-      const page = cells.slice(0, page_rows);
-      const last = page.at(-1);
+      const { rows, page, last } = await readPage(
+        (limit) => snapshot.ask({ ...question, limit }, run),
+        limit,
+      );
       return rowsAnswer(snapshot, rows, page, {
-        next: last && cells.length > page_rows
+        next: last
           ? writeCursor(snapshot, question_text, [last[0] as number])
           : null,
         ...await explained(snapshot, explain, [question], filter),

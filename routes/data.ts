@@ -11,13 +11,18 @@ import {
   requireSnapshot,
   type Store,
 } from "../db/store.ts";
+import { EXAMPLE_META } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { type Endpoint, failure, querySchema, validated } from "./endpoint.ts";
+import {
+  type Endpoint,
+  failure,
+  NO_QUERY,
+  querySchema,
+  validated,
+} from "./endpoint.ts";
 import { PAGE_ROWS, pageShape, questionText, unknown } from "./filters.ts";
 import { encodeCsv } from "./formats/csv.ts";
 import type { Auth } from "./middleware/auth.ts";
-
-const NO_QUERY = querySchema({});
 
 /** The tables that exports fill. */
 export const TABLES = [
@@ -47,12 +52,8 @@ export const metaSchema = z.object({
   data_version: z.string().nullable(),
   loaded_at: z.iso.datetime().nullable(),
 });
-/** One of an example. */
-export const META = {
-  data_version: "dd245b5f425f4ff5",
-  loaded_at: "2024-05-01T10:00:00.000Z",
-};
-const stateSchema = z.enum(["building", "serving", "held", "failed"]);
+/** The schema of the state by the latest refresh. */
+export const stateSchema = z.enum(["building", "serving", "held", "failed"]);
 
 const currentSchema = z.object({
   state: stateSchema,
@@ -137,7 +138,7 @@ export const dataEndpoints = [
             column: "customer_id",
             reason: "not a customer id from 1 to 9007199254740991",
           }],
-          meta: { ...META, rows: 1, rows_set_aside: 1, next: null },
+          meta: { ...EXAMPLE_META, rows: 1, rows_set_aside: 1, next: null },
         },
       },
       400: failure("A parameter is wrong; the text says which and why"),
@@ -195,10 +196,10 @@ export function createData(store: Store, { checkKey, isAdmin }: Auth) {
         ? [0]
         : readCursor(report, question, cursor, 1);
       if (format === "csv") {
-        const end = limit === undefined ? undefined : start + Number(limit);
+        const end = limit === undefined ? undefined : start + limit;
         return rejectsCsv(report, rows.slice(start, end), with_value);
       }
-      const end = start + Number(limit ?? PAGE_ROWS.fallback);
+      const end = start + (limit ?? PAGE_ROWS.fallback);
       return c.json(
         {
           data: rows.slice(start, end).map((row) => told(row, with_value)),

@@ -5,9 +5,10 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Store } from "../db/store.ts";
-import { META, metaOf, metaSchema, NO_STORE } from "./data.ts";
+import { EXAMPLE_META } from "./answer.ts";
+import { metaOf, metaSchema, NO_STORE, stateSchema } from "./data.ts";
 import { type Endpoint, failure, validated } from "./endpoint.ts";
-import type { Auth } from "./middleware/auth.ts";
+import { type Auth, authFailures } from "./middleware/auth.ts";
 
 const versionSchema = z.strictObject({
   data_version: z.string("Send the data_version that is held, as JSON.")
@@ -17,27 +18,29 @@ const versionSchema = z.strictObject({
 /** Most bytes of a decision's body; one has some 40. */
 const MAX_BODY_BYTES = 1_024;
 
-const stateSchema = z.object({
-  state: z.enum(["building", "serving", "held", "failed"]),
-  data_version: z.string().nullable(),
-});
 const state = {
   description: "The state after that",
-  schema: z.object({ data: stateSchema, meta: metaSchema }),
+  schema: z.object({
+    data: z.object({
+      state: stateSchema,
+      data_version: z.string().nullable(),
+    }),
+    meta: metaSchema,
+  }),
   example: {
-    data: { state: "serving", data_version: META.data_version },
-    meta: META,
+    data: { state: "serving", data_version: EXAMPLE_META.data_version },
+    meta: EXAMPLE_META,
   },
 };
-const refusals = {
-  401: failure("The key is missing or not the administrator's"),
-  403: failure("Administration is off; the text says how to turn it on"),
-};
-const badBody = {
+const conflict = failure("It does not go with the state the data is in");
+/** Of the decisions about data that is held. */
+const heldAnswers = {
+  200: state,
   400: failure("No data_version"),
   413: failure(`The body has more than ${MAX_BODY_BYTES} bytes`),
+  ...authFailures,
+  409: conflict,
 };
-const conflict = failure("It does not go with the state the data is in");
 
 /** The endpoints. */
 export const dataDecisionsEndpoints = [
@@ -48,7 +51,7 @@ export const dataDecisionsEndpoints = [
     summary: "Look at the files now",
     description:
       "Also builds again what failed before. The refresh goes on after the answer.",
-    answers: { 202: state, ...refusals },
+    answers: { 202: state, ...authFailures },
   },
   {
     method: "post",
@@ -57,12 +60,7 @@ export const dataDecisionsEndpoints = [
     summary: "Serve the data that is held",
     description: "data_version is that of data.held in /api/v1/data.",
     body: versionSchema,
-    answers: {
-      200: state,
-      ...badBody,
-      ...refusals,
-      409: conflict,
-    },
+    answers: heldAnswers,
   },
   {
     method: "post",
@@ -71,12 +69,7 @@ export const dataDecisionsEndpoints = [
     summary: "Discard the data that is held",
     description: "Its files are not built again until they change.",
     body: versionSchema,
-    answers: {
-      200: state,
-      ...badBody,
-      ...refusals,
-      409: conflict,
-    },
+    answers: heldAnswers,
   },
   {
     method: "post",
@@ -85,7 +78,7 @@ export const dataDecisionsEndpoints = [
     summary: "Serve the data before that which is served",
     description:
       "Out of STATE_DIR. The files that led away from it are not built again until they change.",
-    answers: { 200: state, ...refusals, 409: conflict },
+    answers: { 200: state, ...authFailures, 409: conflict },
   },
 ] as const satisfies readonly Endpoint[];
 
@@ -108,31 +101,24 @@ export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
       });
     },
   });
+  const aboutHeld = [
+    requireAdmin,
+    limitBody,
+    validated("json", versionSchema),
+  ] as const;
   return new Hono()
     .post(refresh.path, requireAdmin, (c) => {
       refreshes.request();
       return c.json(answer(), 202, NO_STORE);
     })
-    .post(
-      accept.path,
-      requireAdmin,
-      limitBody,
-      validated("json", versionSchema),
-      async (c) => {
-        await refreshes.accept(c.req.valid("json").data_version);
-        return c.json(answer(), 200, NO_STORE);
-      },
-    )
-    .post(
-      reject.path,
-      requireAdmin,
-      limitBody,
-      validated("json", versionSchema),
-      async (c) => {
-        await refreshes.reject(c.req.valid("json").data_version);
-        return c.json(answer(), 200, NO_STORE);
-      },
-    )
+    .post(accept.path, ...aboutHeld, async (c) => {
+      await refreshes.accept(c.req.valid("json").data_version);
+      return c.json(answer(), 200, NO_STORE);
+    })
+    .post(reject.path, ...aboutHeld, async (c) => {
+      await refreshes.reject(c.req.valid("json").data_version);
+      return c.json(answer(), 200, NO_STORE);
+    })
     .post(rollback.path, requireAdmin, async (c) => {
       await refreshes.rollback();
       return c.json(answer(), 200, NO_STORE);

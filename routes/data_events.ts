@@ -9,9 +9,8 @@ import {
   type Store,
   StoreError,
 } from "../db/store.ts";
-import { type Endpoint, failure, querySchema, validated } from "./endpoint.ts";
-
-const NO_QUERY = querySchema({});
+import { EXAMPLE_META } from "./answer.ts";
+import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
 
 /** The endpoint. */
 export const dataEventsEndpoint = {
@@ -25,8 +24,7 @@ export const dataEventsEndpoint = {
       description: "The stream; each event's data is JSON",
       schema: z.string(),
       content_type: "text/event-stream",
-      example:
-        'event: version\ndata: {"data_version":"dd245b5f425f4ff5","loaded_at":"2024-05-01T10:00:00.000Z"}\n\n',
+      example: `event: version\ndata: ${JSON.stringify(EXAMPLE_META)}\n\n`,
     },
     400: failure("A query parameter was given"),
     503: failure("More than EVENTS_MAX listen already"),

@@ -3,11 +3,11 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Store } from "../db/store.ts";
-import { META, metaOf, metaSchema, NO_STORE } from "./data.ts";
-import { type Endpoint, failure, querySchema, validated } from "./endpoint.ts";
-import type { Auth } from "./middleware/auth.ts";
+import { EXAMPLE_META } from "./answer.ts";
+import { metaOf, metaSchema, NO_STORE } from "./data.ts";
+import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
+import { type Auth, authFailures } from "./middleware/auth.ts";
 
-const NO_QUERY = querySchema({});
 const paramsSchema = z.object({
   name: z.string().meta({
     description: "A file name of the file contract, such as customers.csv",
@@ -28,10 +28,6 @@ const EXAMPLE = {
   sha256: "32584b1d26059495eccfe2b2a5a16f4c081e18fd16f31c7f562b57aaea6aa8c0",
   modified_at: "2024-05-01T10:00:00.000Z",
 };
-const refusals = {
-  401: failure("The key is missing or not the administrator's"),
-  403: failure("Administration is off; the text says how to turn it on"),
-};
 
 /** The endpoints. */
 export const dataFilesEndpoints = [
@@ -45,9 +41,9 @@ export const dataFilesEndpoints = [
       200: {
         description: "Every export, by name",
         schema: z.object({ data: z.array(fileSchema), meta: metaSchema }),
-        example: { data: [EXAMPLE], meta: META },
+        example: { data: [EXAMPLE], meta: EXAMPLE_META },
       },
-      ...refusals,
+      ...authFailures,
       422: failure("A file may not be read"),
     },
   },
@@ -63,10 +59,10 @@ export const dataFilesEndpoints = [
       202: {
         description: "It is there; a refresh follows",
         schema: z.object({ data: fileSchema, meta: metaSchema }),
-        example: { data: EXAMPLE, meta: META },
+        example: { data: EXAMPLE, meta: EXAMPLE_META },
       },
       400: failure("The name is no export's, or the upload was cut off"),
-      ...refusals,
+      ...authFailures,
       409: failure("The data folder is read-only"),
       413: failure("It has more than MAX_UPLOAD_BYTES"),
       422: failure("The file breaks the file contract"),
@@ -89,10 +85,10 @@ export const dataFilesEndpoints = [
           data: z.object({ name: z.string() }),
           meta: metaSchema,
         }),
-        example: { data: { name: "customers.csv" }, meta: META },
+        example: { data: { name: "customers.csv" }, meta: EXAMPLE_META },
       },
       400: failure("The name is no export's"),
-      ...refusals,
+      ...authFailures,
       404: failure("There is no such file"),
       409: failure("The data folder is read-only"),
     },

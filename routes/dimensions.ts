@@ -15,13 +15,14 @@ import {
 import {
   type AnswerRows,
   answerText,
+  EXAMPLE_META,
   explained,
   explainShape,
   metaSchema,
   readRows,
   rowsFailures,
 } from "./answer.ts";
-import { type Endpoint, failure, parseQuery, querySchema } from "./endpoint.ts";
+import { type Endpoint, parseQuery, querySchema } from "./endpoint.ts";
 import { questionText } from "./filters.ts";
 import { type Json, jsonText } from "./json_text.ts";
 
@@ -67,13 +68,9 @@ export const dimensionsEndpoint = {
           occupations: [{ name: "Jedi", interactions: 1, customers: 1 }],
           date_range: { first: "2020-03-05", last: "2020-03-05" },
         },
-        meta: {
-          data_version: "0123456789abcdef",
-          loaded_at: "2024-01-01T00:00:00.000Z",
-        },
+        meta: EXAMPLE_META,
       },
     },
-    400: failure("A parameter is wrong; the text says which and why"),
     ...rowsFailures,
   },
 } as const satisfies Endpoint;

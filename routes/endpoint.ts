@@ -46,6 +46,9 @@ export function querySchema<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape);
 }
 
+/** The schema of a query string that has no parameter. */
+export const NO_QUERY = querySchema({});
+
 /**
  * The query string as zod-validator has it: a parameter given twice is the list
  * of its values. Written out for the hottest route: a general reader made it

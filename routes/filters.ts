@@ -52,7 +52,8 @@ const INVALID_LIMIT =
 export const pageShape = {
   limit: z.string()
     .regex(/^[1-9][0-9]{0,4}$/, INVALID_LIMIT)
-    .refine((text) => Number(text) <= PAGE_ROWS.most, INVALID_LIMIT)
+    .transform(Number)
+    .refine((rows) => rows <= PAGE_ROWS.most, INVALID_LIMIT)
     .optional().meta({
       description:
         `Rows of a page, 1 to ${PAGE_ROWS.most}; default ${PAGE_ROWS.fallback}`,
@@ -126,7 +127,7 @@ export function filterJson(filter: Filter): Json {
 }
 
 /** The known names of a dimension, in code-point order. */
-export function knownNames(
+function knownNames(
   snapshot: Snapshot,
   dimension: NamedDimension,
 ): readonly string[] {
@@ -149,15 +150,6 @@ export function requireOccupations({ occupations }: Snapshot) {
     message:
       "The data has too many different occupations to filter or group by them.",
   });
-}
-
-/** The error of a name that nothing has. */
-export function unknownName(
-  snapshot: Snapshot,
-  dimension: NamedDimension,
-  name: string,
-): HTTPException {
-  return unknown(dimension, name, knownNames(snapshot, dimension));
 }
 
 /** The error of a value that is none of the known ones. */
@@ -191,9 +183,15 @@ function namesOf(
     if (dimension !== "channel" && name.trim().toLowerCase() === "null") {
       return null;
     }
-    throw unknownName(snapshot, dimension, name);
+    // As they are to be given, so that one can be copied from the text.
+    throw unknown(dimension, name, known.map(listElement));
   });
   return [...known, null].filter((name) => names.includes(name));
+}
+
+/** A name as an element of a comma list. */
+function listElement(name: string): string {
+  return /[",]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }
 
 const ELEMENT = /\s*(?:"((?:[^"]|"")*)"|([^",]*))\s*(,|$)/y;

@@ -22,7 +22,7 @@ import {
   isPeriod,
   NO_PERIOD,
   periodShape,
-  unknownName,
+  unknown,
 } from "./filters.ts";
 import type { AnswerJson } from "./middleware/caching.ts";
 import { refuseLongUrl } from "./middleware/limits.ts";
@@ -180,5 +180,5 @@ export function createCountInteractions(
 function requireTopic(snapshot: Snapshot, topic: string): number {
   const code = snapshot.topicCode(topic);
   if (code !== undefined) return code;
-  throw unknownName(snapshot, "topic", topic);
+  throw unknown("topic", topic, snapshot.topics);
 }

@@ -8,6 +8,7 @@ import {
   type Filter,
   type Interval,
   requireSnapshot,
+  type Rows,
   type Snapshot,
   type Store,
   type TimelineQuestion,
@@ -17,13 +18,16 @@ import {
   type AnswerRows,
   type Asked,
   countsSchema,
+  EXAMPLE_META,
   explained,
   MAX_JSON_ROWS,
   metaSchema,
+  readNumber,
   readRows,
   rowsAnswer,
   rowsFailures,
   rowsQuerySchema,
+  sumOf,
 } from "./answer.ts";
 import { type Endpoint, failure, parse, parseQuery } from "./endpoint.ts";
 import {
@@ -66,19 +70,11 @@ const timelineQuery = rowsQuerySchema({
 }).refine(isPeriod, NO_PERIOD);
 
 const failures = {
-  400: failure(
-    `A parameter is wrong, or the answer has more than ${MAX_JSON_ROWS} rows`,
-  ),
   404: failure("No such customer"),
   ...rowsFailures,
 } as const;
 
 const counts = { interactions: countsSchema, total: z.int() };
-
-const exampleMeta = {
-  data_version: "0123456789abcdef",
-  loaded_at: "2024-01-01T00:00:00.000Z",
-};
 
 /** The endpoints. */
 export const historyEndpoints = [
@@ -102,7 +98,7 @@ export const historyEndpoints = [
             interactions: { Bird: 1, Call: 0 },
             total: 1,
           }],
-          meta: { ...exampleMeta, interactions: 1 },
+          meta: { ...EXAMPLE_META, interactions: 1 },
         },
       },
       ...failures,
@@ -131,7 +127,7 @@ export const historyEndpoints = [
             interactions: { Bird: 1, Call: 0 },
             total: 1,
           }],
-          meta: { ...exampleMeta, interactions: 1, overlap: 0 },
+          meta: { ...EXAMPLE_META, interactions: 1, overlap: 0 },
         },
       },
       ...failures,
@@ -158,14 +154,14 @@ export function createHistory(store: Store, answerRows: AnswerRows) {
   return new Hono()
     .get(timeline.path, (c) => {
       const snapshot = requireSnapshot(store);
-      const customer_id = Number(parse(customerId, c.req.param("customer_id")));
+      const customer_id = parse(customerId, c.req.param("customer_id"));
       const given = parseQuery(timelineQuery, c.req.url);
       const asked = askTimeline(snapshot, customer_id, given);
       return answer(c, snapshot, customer_id, asked);
     })
     .get(topics.path, (c) => {
       const snapshot = requireSnapshot(store);
-      const customer_id = Number(parse(customerId, c.req.param("customer_id")));
+      const customer_id = parse(customerId, c.req.param("customer_id"));
       const given = parseQuery(topicsQuery, c.req.url);
       const asked = askTopics(snapshot, customer_id, given);
       return answer(c, snapshot, customer_id, asked);
@@ -201,7 +197,7 @@ function askTimeline(
       );
       const cells = await readRows(rows);
       return rowsAnswer(snapshot, rows, cells, {
-        interactions: sumOfTotals(cells),
+        interactions: sumOfTotals(rows, cells),
         ...await explained(
           snapshot,
           explain,
@@ -233,12 +229,14 @@ function askTopics(
       const rows = snapshot.ask(question, run);
       const cells = await readRows(rows);
       const own = withCustomer(filter, customer_id);
-      const [[interactions]] = await readRows(
-        snapshot.ask({ kind: "metrics", by: [], filter: own }, run),
+      const interactions = await readNumber(
+        snapshot,
+        { kind: "metrics", by: [], filter: own },
+        run,
       );
       return rowsAnswer(snapshot, rows, cells, {
         interactions,
-        overlap: sumOfTotals(cells) - (interactions as number),
+        overlap: sumOfTotals(rows, cells) - interactions,
         ...await explained(snapshot, explain, [question], own),
       });
     },
@@ -249,6 +247,6 @@ function withCustomer(filter: Filter, customer_id: number): Filter {
   return { ...filter, customer_ids: [customer_id] };
 }
 
-function sumOfTotals(rows: readonly (readonly Cell[])[]): number {
-  return rows.reduce((sum, row) => sum + (row.at(-1) as number), 0);
+function sumOfTotals({ columns }: Rows, cells: readonly Cell[][]): number {
+  return sumOf(cells, columns.length - 1, columns.length);
 }

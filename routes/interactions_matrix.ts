@@ -3,7 +3,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import {
-  type Cell,
   type Filter,
   type InteractionsQuestion,
   type InteractionsSort,
@@ -16,22 +15,24 @@ import {
   type AnswerRows,
   type Asked,
   countsSchema,
+  EXAMPLE_META,
   explained,
   metaSchema,
+  pagesFailures,
+  readNumber,
+  readPage,
   readRows,
   rowsAnswer,
-  rowsFailures,
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { type Endpoint, failure, parseQuery } from "./endpoint.ts";
+import { type Endpoint, parseQuery } from "./endpoint.ts";
 import {
   customerIdsOf,
   filterOf,
   isPeriod,
   namesShape,
   NO_PERIOD,
-  PAGE_ROWS,
   pageShape,
   periodShape,
   questionText,
@@ -89,8 +90,7 @@ export const matrixEndpoint = {
           total: 4,
         }],
         meta: {
-          data_version: "0123456789abcdef",
-          loaded_at: "2024-01-01T00:00:00.000Z",
+          ...EXAMPLE_META,
           customers: 1,
           interactions: { Bird: 0, Call: 4 },
           total: 4,
@@ -98,9 +98,7 @@ export const matrixEndpoint = {
         },
       },
     },
-    400: failure("A parameter is wrong; the text says which and why"),
-    410: failure("The cursor is of data that is no longer served"),
-    ...rowsFailures,
+    ...pagesFailures,
   },
 } as const satisfies Endpoint;
 
@@ -114,7 +112,7 @@ export function createMatrix(store: Store, answerRows: AnswerRows) {
 }
 
 function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
-  const { cursor, explain } = given;
+  const { limit, cursor, explain } = given;
   const customer_ids = given.customer_id === undefined
     ? undefined
     : customerIdsOf(given.customer_id);
@@ -133,7 +131,6 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
       ? undefined
       : afterOf(readCursor(snapshot, question_text, cursor, 2)),
   };
-  const limit = given.limit === undefined ? undefined : Number(given.limit);
 
   return {
     name: "interactions",
@@ -145,12 +142,10 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
     }),
     rows: (run) => snapshot.ask({ ...question, limit }, run),
     async json(run) {
-      const page_rows = limit ?? PAGE_ROWS.fallback;
-      // One more tells whether there is another page.
-      const rows = snapshot.ask({ ...question, limit: page_rows + 1 }, run);
-      const cells = await readRows(rows, page_rows + 1);
-      const page = cells.slice(0, page_rows);
-      const last = page.at(-1);
+      const { rows, page, last } = await readPage(
+        (limit) => snapshot.ask({ ...question, limit }, run),
+        limit,
+      );
       const { start, names } = rows.pivoted!;
       const sorted_by = typeof sort.by === "object"
         ? start + names.indexOf(sort.by.channel)
@@ -168,7 +163,7 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
         ...customer_ids && {
           unknown_customer_ids: await unknownOf(snapshot, customer_ids),
         },
-        next: last && cells.length > page_rows
+        next: last
           ? writeCursor(snapshot, question_text, [
             last[sorted_by] as number,
             last[0] as number,
@@ -219,13 +214,14 @@ async function countCustomers(
   snapshot: Snapshot,
   filter: Filter,
   run: Run,
-): Promise<Cell> {
+): Promise<number> {
   const { types, occupations, customer_ids } = filter;
   if (!types && !occupations && !customer_ids) return snapshot.report.customers;
-  const [[customers]] = await readRows(
-    snapshot.ask({ kind: "customer_count", by: [], filter }, run),
+  return await readNumber(
+    snapshot,
+    { kind: "customer_count", by: [], filter },
+    run,
   );
-  return customers;
 }
 
 async function unknownOf(

@@ -4,13 +4,11 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import {
-  type Cell,
   type CustomerCountQuestion,
   type Dimension,
   type Filter,
   type MetricsQuestion,
   requireSnapshot,
-  type Run,
   type Snapshot,
   type Store,
 } from "../db/store.ts";
@@ -18,16 +16,19 @@ import {
   type AnswerRows,
   answerText,
   type Asked,
+  EXAMPLE_META,
   explained,
   explainShape,
   MAX_JSON_ROWS,
   metaSchema,
+  readNumber,
   readRows,
   rowsAnswer,
   rowsFailures,
   rowsQuerySchema,
+  sumOf,
 } from "./answer.ts";
-import { type Endpoint, failure, parseQuery, querySchema } from "./endpoint.ts";
+import { type Endpoint, parseQuery, querySchema } from "./endpoint.ts";
 import {
   filterOf,
   isPeriod,
@@ -99,16 +100,12 @@ export const metricsEndpoints = [
         example: {
           data: [{ type: "Red", month: "2020-03", interactions: 3 }],
           meta: {
-            data_version: "0123456789abcdef",
-            loaded_at: "2024-01-01T00:00:00.000Z",
+            ...EXAMPLE_META,
             interactions: 3,
             overlap: 0,
           },
         },
       },
-      400: failure(
-        `A parameter is wrong, or the answer has more than ${MAX_JSON_ROWS} rows`,
-      ),
       ...rowsFailures,
     },
   },
@@ -131,14 +128,12 @@ export const metricsEndpoints = [
         example: {
           data: [{ type: "Red", customers: 3 }],
           meta: {
-            data_version: "0123456789abcdef",
-            loaded_at: "2024-01-01T00:00:00.000Z",
+            ...EXAMPLE_META,
             customers: 3,
             without_record: 0,
           },
         },
       },
-      400: failure("A parameter is wrong"),
       ...rowsFailures,
     },
   },
@@ -170,8 +165,14 @@ export const metricsEndpoints = [
           }),
           meta: metaSchema,
         }),
+        example: {
+          data: {
+            measures: MEASURES.slice(0, 1),
+            dimensions: DIMENSIONS.slice(0, 1),
+          },
+          meta: EXAMPLE_META,
+        },
       },
-      400: failure("A query parameter was given"),
       ...rowsFailures,
     },
   },
@@ -245,7 +246,7 @@ function askInteractions(
       const total = by.length + (pivoted?.names.length ?? 0);
       const counted = sumOf(cells, total, total + 1);
       const interactions = by.includes("topic")
-        ? await grandTotal(snapshot, filter, run)
+        ? await readNumber(snapshot, { kind: "metrics", by: [], filter }, run)
         : counted;
       // Topics overlap among the rows, or among the columns of each.
       const with_topics = pivot === "topic"
@@ -259,30 +260,6 @@ function askInteractions(
       });
     },
   };
-}
-
-/** The cells of some columns, from `start` to before `end`, added up. */
-function sumOf(
-  rows: readonly (readonly Cell[])[],
-  start: number,
-  end: number,
-): number {
-  let sum = 0;
-  for (const row of rows) {
-    for (let i = start; i < end; i++) sum += row[i] as number;
-  }
-  return sum;
-}
-
-async function grandTotal(
-  snapshot: Snapshot,
-  filter: Filter,
-  run: Run,
-): Promise<number> {
-  const [[total]] = await readRows(
-    snapshot.ask({ kind: "metrics", by: [], filter }, run),
-  );
-  return total as number;
 }
 
 function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
@@ -342,8 +319,10 @@ function askCustomers(
     async json(run) {
       const rows = snapshot.ask(question, run);
       const cells = await readRows(rows);
-      const [[without_record]] = await readRows(
-        snapshot.ask({ ...question, by: [], without_record: true }, run),
+      const without_record = await readNumber(
+        snapshot,
+        { ...question, by: [], without_record: true },
+        run,
       );
       return rowsAnswer(snapshot, rows, cells, {
         customers: sumOf(cells, by.length, by.length + 1),

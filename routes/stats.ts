@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { requireSnapshot, type Store } from "../db/store.ts";
-import { type Endpoint, failure, querySchema, validated } from "./endpoint.ts";
+import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
 import type { AnswerJson } from "./middleware/caching.ts";
 
 const paramsSchema = z.object({
@@ -11,7 +11,6 @@ const paramsSchema = z.object({
     description: "customers, interactions or products",
   }),
 });
-const query = querySchema({});
 
 /** The endpoint. */
 export const statsEndpoint = {
@@ -20,7 +19,7 @@ export const statsEndpoint = {
   description:
     "customers: those with a record; interactions: after rows that list several customers are split; products: the rows kept.",
   params: paramsSchema,
-  query,
+  query: NO_QUERY,
   answers: {
     200: {
       description: "The number of rows",
@@ -45,7 +44,7 @@ export function createStats(store: Store, answerJson: AnswerJson) {
   return new Hono().get(
     statsEndpoint.path,
     validated("param", paramsSchema),
-    validated("query", query),
+    validated("query", NO_QUERY),
     (c) => {
       const snapshot = requireSnapshot(store);
       const { table } = c.req.valid("param");

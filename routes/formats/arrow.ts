@@ -73,7 +73,8 @@ class Pieces extends AsyncByteQueue {
   }
 }
 
-// By hand: the package's own builders take ten times as long.
+// By hand for the texts: the package's own builders take three to six times as
+// long for them, though no longer for numbers.
 function dataOf(type: RowsColumn["type"], cells: readonly Cell[]): Data {
   const { length } = cells;
   const nullBitmap = new Uint8Array(Math.ceil(length / 64) * 8);

@@ -50,7 +50,8 @@ export async function* encodeXlsx(rows: Rows): AsyncGenerator<Bytes> {
   });
   const encoder = new TextEncoder();
   const add = (name: string) => {
-    // Level 1 takes half the time of the default for a tenth more bytes.
+    // Level 1 takes less than half the time of the default for a third more
+    // bytes: 0.36 to 0.49 of it, and 1.31 of the bytes of 40,000 rows.
     const file = new ZipDeflate(name, { level: 1 });
     zip.add(file);
     return file;

@@ -2,6 +2,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, Next } from "hono";
+import { failure } from "../endpoint.ts";
 import type { Failures } from "./errors.ts";
 
 /** Who may administer. */
@@ -20,6 +21,12 @@ export interface Auth {
 const OFF =
   "Administration is off. Set ADMIN_KEY_SHA256 to the SHA-256, in hex, of a key of your own, and send that key as Authorization: Bearer.";
 const WRONG = "Send the administrator's key as Authorization: Bearer.";
+
+/** The failures of what only an administrator may do. */
+export const authFailures = {
+  401: failure("The key is missing or not the administrator's"),
+  403: failure("Administration is off; the text says how to turn it on"),
+};
 
 /** Checks keys against `sha256`, in hex; undefined turns administration off. */
 export function createAuth(

@@ -1,6 +1,6 @@
 /** `/openapi.json`: describes every route, with the schemas that validate. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readConfig } from "../../config.ts";
 import { createApp } from "../../routes/app.ts";
 import { emptyStore } from "../support/open_app.ts";
@@ -60,6 +60,16 @@ Deno.test("every endpoint has a summary and every answer a description", () => {
         assertEquals(content[type].schema.type, json ? "object" : "string");
       }
     }
+  }
+});
+
+Deno.test("every answer to a question has an example", () => {
+  for (const path of Object.keys(document.paths)) {
+    if (!path.startsWith("/api/v1/") || path.startsWith("/api/v1/data")) {
+      continue;
+    }
+    const { content } = document.paths[path].get.responses[200];
+    assert(content["application/json"].example, path);
   }
 });
 

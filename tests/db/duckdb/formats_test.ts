@@ -12,14 +12,7 @@ import {
   refusalOf,
 } from "../../support/load_folder.ts";
 import { parquetFiles } from "../../support/parquet_files.ts";
-
-const utf8 = (text: string) => new TextEncoder().encode(text);
-const latin = (text: string) =>
-  Uint8Array.from(text, (char) => char.charCodeAt(0));
-const utf16le = (text: string) =>
-  new Uint8Array(
-    Uint16Array.from("\ufeff" + text, (char) => char.charCodeAt(0)).buffer,
-  );
+import { latin, utf16le, utf8 } from "../../support/text_bytes.ts";
 
 Deno.test("text formats: delimiters, endings, compression, encodings", async () => {
   const rows = (delimiter: string, id: number, line_end = "\n") =>
@@ -59,8 +52,8 @@ Deno.test("text formats: delimiters, endings, compression, encodings", async () 
       gzipSync(latin(rows(";", 14))),
       "windows-1252",
     ],
-    ["15 wide.csv", utf16le(rows("\t", 15)), "utf-16le"],
-    ["16 wide.csv.gz", gzipSync(utf16le(rows(",", 16))), "utf-16le"],
+    ["15 wide.csv", utf16le("\ufeff" + rows("\t", 15)), "utf-16le"],
+    ["16 wide.csv.gz", gzipSync(utf16le("\ufeff" + rows(",", 16))), "utf-16le"],
     [
       "17 quoted.csv",
       '"Date Start","Notes","Interaction","Customers"\r\n"04/10/2019 09:00","a\r\n""b"", c","Zoë","17"\r\n',

@@ -7,6 +7,7 @@ import { dataFolder, type Files } from "../../support/data_folder.ts";
 import { loadTables, type Settings } from "../../support/load_folder.ts";
 import { parquetFiles } from "../../support/parquet_files.ts";
 import { startServer } from "../../support/start_server.ts";
+import { latin, utf16be, utf16le, utf8 } from "../../support/text_bytes.ts";
 import { exportsOf, watchedStore } from "../../support/watched_store.ts";
 
 const CUSTOMERS = "Customer_Id,Occupation,Type\n1,Jedi,Red\n";
@@ -18,22 +19,12 @@ const MEND = "Mend the file, or export it again and replace it whole.";
 const AGAIN = "Export the file again and replace it whole.";
 const NOT_ID = "not a customer id from 1 to 9007199254740991";
 
-const utf8 = (text: string) => new TextEncoder().encode(text);
-const latin = (text: string) =>
-  Uint8Array.from(text, (char) => char.charCodeAt(0));
 const bytes = (...parts: (Uint8Array | string)[]) =>
   Uint8Array.from(
     parts.flatMap((part) => [
       ...typeof part === "string" ? utf8(part) : part,
     ]),
   );
-const utf16le = (text: string) =>
-  Uint8Array.from(
-    { length: 2 * text.length },
-    (_, i) => text.charCodeAt(i >> 1) >> 8 * (i % 2),
-  );
-const utf16be = (text: string) =>
-  utf16le(text).map((_, i, all) => all[i % 2 ? i - 1 : i + 1]);
 const utf32le = (text: string) =>
   new Uint8Array(Uint32Array.from(text, (char) => char.codePointAt(0)!).buffer);
 

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { StoreError } from "../../../db/store.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import {
@@ -13,8 +14,6 @@ import {
 const HASH_OF_KEY = createHash("sha256").update("key").digest("hex");
 /** Longer than two looks take. */
 const TWO_LOOKS_MS = 1_800;
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function hashOf(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { ExportWatch, STEADY_MS } from "../../../db/intake/export_watch.ts";
 import { type DataFolder, dataFolder } from "../../support/data_folder.ts";
 
@@ -11,7 +12,6 @@ const EXPORTS = {
 };
 const ROW = "01/02/2020,Email,1\n";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const hashOf = (content: string) =>
   createHash("sha256").update(content).digest("hex");
 

@@ -11,6 +11,7 @@ import {
 import { StoreError } from "../../../db/store.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
+import { latin, utf16be, utf16le, utf8 } from "../../support/text_bytes.ts";
 
 const OPTIONS: StagingOptions = {
   csv_encoding: "windows-1252",
@@ -18,20 +19,6 @@ const OPTIONS: StagingOptions = {
   xlsx_max_bytes: 1e9,
 };
 const MIB = 1 << 20;
-const utf8 = (text: string) => new TextEncoder().encode(text);
-const latin = (text: string) =>
-  Uint8Array.from(text, (char) => char.charCodeAt(0));
-
-/** UTF-16 with its byte order mark. */
-function utf16(text: string, little_endian: boolean): Uint8Array {
-  const bytes = new Uint8Array(2 * text.length + 2);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, 0xfeff, little_endian);
-  for (let i = 0; i < text.length; i++) {
-    view.setUint16(2 + 2 * i, text.charCodeAt(i), little_endian);
-  }
-  return bytes;
-}
 
 /** customers.csv, wherever it lies. */
 const sourceAt = (path: string): SourceFile => ({
@@ -94,11 +81,11 @@ Deno.test("stageFile, encodings", async (t) => {
   ][] = [
     ["UTF-8", utf8(text), "utf-8", text],
     ["UTF-8 with a byte order mark", utf8("\ufeff" + text), "utf-8", text],
-    ["UTF-16LE", utf16(text, true), "utf-16le", text],
-    ["UTF-16BE", utf16(text, false), "utf-16be", text],
+    ["UTF-16LE", utf16le("\ufeff" + text), "utf-16le", text],
+    ["UTF-16BE", utf16be("\ufeff" + text), "utf-16be", text],
     [
       "UTF-16 of characters beyond 16 bits",
-      utf16("Channel,id\n🐦,1\n", true),
+      utf16le("\ufeffChannel,id\n🐦,1\n"),
       "utf-16le",
       "Channel,id\n🐦,1\n",
     ],
@@ -136,7 +123,7 @@ Deno.test("stageFile, encodings", async (t) => {
     ],
     [
       "CSV_ENCODING=shift_jis, a file of UTF-16",
-      utf16(text, true),
+      utf16le("\ufeff" + text),
       "utf-16le",
       text,
       "shift_jis",
@@ -186,7 +173,7 @@ Deno.test("stageFile, characters over the border of a chunk: whole", async (t) =
         for (let shift = 0; shift < 5; shift++) {
           const text = "id\n" + "x".repeat(shift) + char.repeat(MIB / 2);
           const { text: staged, file } = await stage(
-            encoding === "utf-8" ? utf8(text) : utf16(text, true),
+            encoding === "utf-8" ? utf8(text) : utf16le("\ufeff" + text),
           );
           // Not assertEquals, which would print a megabyte.
           assert(staged === text, `shift ${shift}`);
@@ -289,7 +276,7 @@ Deno.test("stageFile, structure that is refused: with the line", async (t) => {
   }
   await t.step("in UTF-16, by the line too", async () => {
     assertEquals(
-      await messageOfRefusal(() => stage(utf16('id\n1\n"2\n', true))),
+      await messageOfRefusal(() => stage(utf16le('\ufeffid\n1\n"2\n'))),
       `customers.csv, line 3: a quote that is never closed. ${remedy.open}`,
     );
   });
@@ -305,7 +292,7 @@ Deno.test("stageFile, headers", async (t) => {
       ["an empty line first", "\nid,Type\n1,a\n", '""'],
       [
         "UTF-16 without its mark",
-        utf16("id\n1\n", true).slice(2),
+        utf16le("id\n1\n"),
         '"i\\u0000d',
       ],
       ["a ZIP archive", latin("PK\x03\x04\x14\0\0\0\n"), '"PK'],
