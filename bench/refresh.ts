@@ -13,7 +13,7 @@ import {
 import type { SteadyLoad } from "./steady_load.ts";
 
 const requests_per_second = 5_000;
-const load_seconds = 20;
+const load_seconds = 30;
 const live_timeout_ms = 120_000;
 
 async function versionOf({ origin }: Server): Promise<string> {
