@@ -251,6 +251,35 @@ Deno.test("Workbook, bombs: refused without being unpacked", async (t) => {
   }
 });
 
+Deno.test("Workbook, a part comes in small pieces, and what each makes its reader do is waited for", async () => {
+  await using folder = await dataFolder({
+    "book.xlsx": withSheet(xml("worksheet", "<a/>".repeat(100_000))),
+  });
+  using workbook = await Workbook.open(`${folder.path}/book.xlsx`, "b", 1e8);
+  let told = 0;
+  let most = 0;
+  let waiting = false;
+  await workbook.read(SHEET, {
+    open() {
+      assert(!waiting);
+      most = Math.max(most, ++told);
+    },
+    settle() {
+      told = 0;
+      if (Math.random() < 0.9) return undefined;
+      waiting = true;
+      return new Promise((resolve) =>
+        setTimeout(() => {
+          waiting = false;
+          resolve();
+        }, 0)
+      );
+    },
+  });
+  // 1,024 bytes of elements of 4, and the one that is cut at their start.
+  assert(most <= 257, `${most} elements in a piece`);
+});
+
 Deno.test("Workbook, reading a large part lets others run", async () => {
   const content = xml(
     "worksheet",
