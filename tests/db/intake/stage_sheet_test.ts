@@ -9,6 +9,7 @@ import {
   sheetOf,
   type WorkbookExtras,
   xlsx,
+  xml,
 } from "../../support/xlsx_files.ts";
 
 interface Staged {
@@ -294,6 +295,18 @@ Deno.test("stageSheet, a header that does not fit: refused, and what to do", asy
     );
     assertEquals(lines.slice(1), ["1,Red,", "2,,"]);
   });
+});
+
+Deno.test("stageSheet, a sheet that is no longer there: told as a change", async () => {
+  assertEquals(
+    await refusal(sheetOf(["Customer_Id"]), {
+      parts: [{
+        name: "xl/workbook.xml",
+        content: xml("workbook", `<sheet name="other"/>`),
+      }],
+    }),
+    "book.xlsx, sheet customers: changed while it was being read. Write it under another name and rename it when it is whole.",
+  );
 });
 
 Deno.test("stageSheet, a header alone: no rows", async () => {

@@ -75,6 +75,12 @@ Deno.test("Workbook, not a workbook: refused, and what to do", async (t) => {
     );
     assertEquals(await refusal(bytes, 1e8, "c.xls"), `c.xls: ${old}`);
   });
+  await t.step("a real one with a password", async () => {
+    const bytes = await Deno.readFile(
+      new URL("../../fixtures/locked.xlsx", import.meta.url),
+    );
+    assertEquals(await refusal(bytes), `book.xlsx: ${old}`);
+  });
   await t.step("its name ends in .xls", async () => {
     assertEquals(
       await refusal(xlsx(SHEETS), 1e8, "c.xls"),
