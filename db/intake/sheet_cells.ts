@@ -21,8 +21,10 @@ export interface CellReader {
   textOf(cell: RawCell, in_time_column: boolean): string;
 }
 
-/** Characters of a shared string, or of a row in all. */
-export const MAX_TEXT_LENGTH = 600_000;
+/** Characters of one cell, as spreadsheet programs have it. */
+const MAX_CELL_LENGTH = 32_767;
+/** Characters of one cell in the file, where one may be written as `_x000D_`. */
+export const MAX_RAW_LENGTH = 7 * MAX_CELL_LENGTH;
 const MAX_STYLES = 100_000;
 const MAX_SHARED_STRINGS = 1 << 24;
 const MAX_SHARED_BYTES = 1 << 27;
@@ -48,7 +50,7 @@ export async function readCells(workbook: Workbook): Promise<CellReader> {
         case "n":
           break;
         default:
-          return unescape(value);
+          return cellText(value, workbook);
       }
       const number = NUMBER.test(value) ? Number(value) : NaN;
       const is_date = date_styles[style] || in_time_column &&
@@ -172,7 +174,7 @@ async function readSharedStrings(workbook: Workbook): Promise<SharedStrings> {
       close(name) {
         collector.close(name);
         if (name !== "si") return;
-        text = unescape(collector.take());
+        text = cellText(collector.take(), workbook);
         const start = count === 0 ? 0 : ends[count - 1];
         const needed = start + 3 * text.length;
         if (needed > MAX_SHARED_BYTES || count >= MAX_SHARED_STRINGS) {
@@ -241,11 +243,7 @@ export class TextCollector {
   text(piece: string): void {
     if (!this.#in_text) return;
     this.#text += piece;
-    if (this.#text.length > MAX_TEXT_LENGTH) {
-      throw this.workbook.unsound(
-        `a text of more than ${MAX_TEXT_LENGTH} characters`,
-      );
-    }
+    if (this.#text.length > MAX_RAW_LENGTH) throw tooLong(this.workbook);
   }
 
   /** An element ends. */
@@ -260,6 +258,21 @@ export class TextCollector {
     this.#text = "";
     return text;
   }
+}
+
+/** The text of a cell as it is meant. Throws a refusal when it is too long. */
+function cellText(raw: string, workbook: Workbook): string {
+  const text = unescape(raw);
+  if (text.length > MAX_CELL_LENGTH) throw tooLong(workbook);
+  return text;
+}
+
+/** The refusal of a text that no spreadsheet program keeps in a cell. */
+export function tooLong(workbook: Workbook, row?: number) {
+  return workbook.unsound(
+    `a text of more than ${MAX_CELL_LENGTH} characters in a cell`,
+    row,
+  );
 }
 
 /** Characters that XML cannot have are written `_x000D_`. */

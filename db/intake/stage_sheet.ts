@@ -13,11 +13,13 @@ import type { Header } from "./csv_scanner.ts";
 import { RowNumbers } from "./row_numbers.ts";
 import {
   type CellReader,
-  MAX_TEXT_LENGTH,
+  MAX_RAW_LENGTH,
   readCells,
   TextCollector,
+  tooLong,
 } from "./sheet_cells.ts";
 import { type PartReader, Workbook } from "./workbook.ts";
+import { writeAll } from "./write_all.ts";
 
 /** What a sheet became. */
 export interface StagedSheet {
@@ -47,6 +49,9 @@ const TIME_COLUMNS = ["date", "date_start"];
 /** So many rows below the first are searched for the header, when the first is none. */
 const TITLE_ROWS = 20;
 const VALUE_LENGTH = 200;
+/** Characters of the cells of a row in all, each as often as it stands there. */
+const MAX_ROW_LENGTH = 600_000;
+/** So many characters are gathered before they are written. */
 const WRITE_LENGTH = 1 << 18;
 
 /**
@@ -80,7 +85,7 @@ export async function stageSheet(
   const reader = new SheetReader(workbook, cells, rows);
   await workbook.read(part, reader);
   const header = rows.finish(reader.merged);
-  writer.flush();
+  await writer.flush();
   return { header, line_breaks: writer.line_breaks, rows: rows.numbers };
 }
 
@@ -166,7 +171,9 @@ class SheetReader implements PartReader {
     if (this.#inline) this.#collector.text(text);
     else if (this.#in_value) {
       this.#value += text;
-      if (this.#value.length > MAX_TEXT_LENGTH) throw this.#tooLong();
+      if (this.#value.length > MAX_RAW_LENGTH) {
+        throw tooLong(this.workbook, this.#row);
+      }
     }
   }
 
@@ -189,6 +196,10 @@ class SheetReader implements PartReader {
       default:
         if (this.#inline) this.#collector.close(name);
     }
+  }
+
+  settle(): Promise<void> | undefined {
+    return this.rows.writer.settle();
   }
 
   #startRow(number: string | undefined): void {
@@ -227,7 +238,9 @@ class SheetReader implements PartReader {
   #endCell(): void {
     this.#in_cell = false;
     this.#length += this.#value.length;
-    if (this.#length > MAX_TEXT_LENGTH) throw this.#tooLong();
+    if (this.#length > MAX_ROW_LENGTH) {
+      throw longRow(this.workbook, this.#row);
+    }
     // A formula that comes to an empty text has the type of texts.
     const formula = this.#formula && this.#value === "" && this.#type !== "str";
     if (this.#value.trim() === "" && !formula) return;
@@ -239,13 +252,13 @@ class SheetReader implements PartReader {
       formula,
     });
   }
+}
 
-  #tooLong() {
-    return this.workbook.unsound(
-      `a row of more than ${MAX_TEXT_LENGTH} characters`,
-      this.#row,
-    );
-  }
+function longRow(workbook: Workbook, row: number) {
+  return workbook.unsound(
+    `a row of more than ${MAX_ROW_LENGTH} characters`,
+    row,
+  );
 }
 
 /** Tells the header, and writes the rows below it. */
@@ -264,6 +277,9 @@ class SheetRows {
   #used: string[] = [];
   #in_time_column: boolean[] = [];
   #values: string[] = [];
+  /** The row that is being taken, and the characters of its cells so far. */
+  #row = 0;
+  #length = 0;
 
   readonly #table: Table;
 
@@ -278,6 +294,8 @@ class SheetRows {
 
   /** Takes a row that has a value. Throws refusals. */
   add(row: number, cells: readonly Cell[]): void {
+    this.#row = row;
+    this.#length = 0;
     if (!this.#match) this.#startWith(row, cells);
     else if (this.#match.missing.length > 0) this.#searchHeader(row, cells);
     else this.#write(row, cells);
@@ -336,7 +354,7 @@ class SheetRows {
       this.#used.push(name);
     }
     this.numbers.add(row);
-    this.writer.write([...this.#used, PROBLEM], row);
+    this.writer.write([...this.#used, PROBLEM]);
   }
 
   #searchHeader(row: number, cells: readonly Cell[]): void {
@@ -348,9 +366,18 @@ class SheetRows {
   #namesOf(cells: readonly Cell[]): string[] {
     const names = Array<string>(cells.at(-1)!.column + 1).fill("");
     for (const cell of cells) {
-      names[cell.column] = this.cells.textOf(cell, false).trim();
+      names[cell.column] = this.#textOf(cell, false).trim();
     }
     return names;
+  }
+
+  // A row is taken in one go, and texts that its cells share may be many times
+  // longer than what stands in the sheet.
+  #textOf(cell: Cell, in_time_column: boolean): string {
+    const text = this.cells.textOf(cell, in_time_column);
+    this.#length += text.length;
+    if (this.#length > MAX_ROW_LENGTH) throw longRow(this.workbook, this.#row);
+    return text;
   }
 
   #write(row: number, cells: readonly Cell[]): void {
@@ -363,13 +390,13 @@ class SheetRows {
     for (const cell of cells) {
       const place = this.#places[cell.column];
       if (place === undefined) {
-        const text = this.cells.textOf(cell, false);
+        const text = this.#textOf(cell, false);
         if (text.trim() === "") continue;
         has_value = true;
         if (cell.column >= this.columns) extra ??= text;
         continue;
       }
-      const text = this.cells.textOf(cell, this.#in_time_column[place]);
+      const text = this.#textOf(cell, this.#in_time_column[place]);
       const reason = cell.type === "e" || ERROR.test(text)
         ? "a formula that came to an error"
         : cell.formula
@@ -386,7 +413,7 @@ class SheetRows {
     if (!has_value) return;
     if (extra !== undefined) values.push(extra.slice(0, VALUE_LENGTH));
     this.numbers.add(row);
-    this.writer.write(values, row);
+    this.writer.write(values);
   }
 }
 
@@ -403,35 +430,32 @@ class TextWriter {
 
   constructor(readonly file: Deno.FsFile, readonly workbook: Workbook) {}
 
-  write(values: readonly string[], row: number): void {
+  write(values: readonly string[]): void {
     let line = "";
     for (const [i, value] of values.entries()) {
       if (i > 0) line += ",";
       if (PLAIN.test(value)) line += value;
       else {
-        line += `"${value.replaceAll('"', '""')}"`;
+        // Replaced one by one, thousands of quotes make a text that is slow to encode.
+        line += `"${value.split('"').join('""')}"`;
         this.line_breaks ||= /[\r\n]/.test(value);
       }
     }
-    if (line.length > MAX_TEXT_LENGTH) {
-      throw this.workbook.unsound(
-        `a row of more than ${MAX_TEXT_LENGTH} characters`,
-        row,
-      );
-    }
     this.#text += `${line}\n`;
-    if (this.#text.length > WRITE_LENGTH) this.flush();
   }
 
-  flush(): void {
+  /** Writes what is there, if it is much. */
+  settle(): Promise<void> | undefined {
+    return this.#text.length > WRITE_LENGTH ? this.flush() : undefined;
+  }
+
+  async flush(): Promise<void> {
     const bytes = this.#encoder.encode(this.#text);
     this.#text = "";
     this.#written += bytes.length;
     // A text that many cells share is many times itself when it is written.
     if (this.#written > this.workbook.max_bytes) throw this.workbook.tooLarge();
-    for (let done = 0; done < bytes.length;) {
-      done += this.file.writeSync(bytes.subarray(done));
-    }
+    await writeAll(this.file, bytes);
   }
 }
 

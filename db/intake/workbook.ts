@@ -22,6 +22,8 @@ export interface PartReader {
   close?(name: string): void;
   /** When it answers true, the rest is not read. */
   done?(): boolean;
+  /** Is waited for after each piece of the part, when there is something to wait for. */
+  settle?(): Promise<void> | undefined;
 }
 
 interface ZipEntry {
@@ -42,7 +44,9 @@ const MAX_SHEETS = 1_000;
 const MAX_DEPTH = 64;
 /** Characters between two tags; a cell has at most 32,767. */
 const MAX_BETWEEN_TAGS = 1 << 22;
-/** Requests wait no longer than this for the parser, in milliseconds. */
+/** The parser gets a part in pieces of so many bytes, since what one makes it do cannot be interrupted. */
+const PIECE_BYTES = 1_024;
+/** With this much time gone since others had their turn, in milliseconds, they get it after the piece. */
 const MAX_BUSY_MS = 2;
 const OLE2 = [0xd0, 0xcf, 0x11, 0xe0];
 const SAVE_AGAIN = "Save it again as .xlsx, or as CSV, and replace it whole";
@@ -105,11 +109,16 @@ export class Workbook implements Disposable {
         this.#unpacked += chunk.length;
         if (this.#unpacked > this.max_bytes) throw this.tooLarge();
         checksum = crc32(chunk, checksum);
-        parser.write(decoder.decode(chunk, { stream: true }));
-        if (reader.done?.()) return;
-        if (performance.now() - began > MAX_BUSY_MS) {
-          await setImmediate();
-          began = performance.now();
+        for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+          const piece = chunk.subarray(at, at + PIECE_BYTES);
+          parser.write(decoder.decode(piece, { stream: true }));
+          if (reader.done?.()) return;
+          const settling = reader.settle?.();
+          if (settling) await settling;
+          if (performance.now() - began > MAX_BUSY_MS) {
+            await setImmediate();
+            began = performance.now();
+          }
         }
       }
       if (checksum !== entry.crc32) throw this.unsound(`${part} is damaged`);

@@ -9,6 +9,7 @@ import {
   sheetOf,
   type WorkbookExtras,
   xlsx,
+  xml,
 } from "../../support/xlsx_files.ts";
 
 interface Staged {
@@ -296,6 +297,18 @@ Deno.test("stageSheet, a header that does not fit: refused, and what to do", asy
   });
 });
 
+Deno.test("stageSheet, a sheet that is no longer there: told as a change", async () => {
+  assertEquals(
+    await refusal(sheetOf(["Customer_Id"]), {
+      parts: [{
+        name: "xl/workbook.xml",
+        content: xml("workbook", `<sheet name="other"/>`),
+      }],
+    }),
+    "book.xlsx, sheet customers: changed while it was being read. Write it under another name and rename it when it is whole.",
+  );
+});
+
 Deno.test("stageSheet, a header alone: no rows", async () => {
   const { lines } = await stage(sheetOf(["Customer_Id"]));
   assertEquals(lines, ["customer_id,cell_problem"]);
@@ -339,14 +352,31 @@ Deno.test("stageSheet, rows and cells that cannot be: refused", async (t) => {
     ],
     [
       "a long text",
-      sheetData(HEADER, row(2, text("A2", "a".repeat(600_001)))),
-      "a text of more than 600000 characters",
+      sheetData(HEADER, row(2, text("A2", "a".repeat(32_768)))),
+      "a text of more than 32767 characters in a cell",
+    ],
+    [
+      "a longer text",
+      sheetData(HEADER, row(2, text("A2", "a".repeat(7 * 32_767 + 1)))),
+      "a text of more than 32767 characters in a cell",
     ],
     [
       "a long value",
       sheetData(
         HEADER,
-        row(2, cell("A2", "", `<v>${"1".repeat(600_001)}</v>`)),
+        row(2, cell("A2", "", `<v>${"1".repeat(7 * 32_767 + 1)}</v>`)),
+      ),
+      "a text of more than 32767 characters in a cell",
+    ],
+    [
+      "a long row",
+      sheetData(
+        HEADER,
+        `<row r="2">${
+          `<c t="inlineStr"><is><t>${"a".repeat(32_767)}</t></is></c>`.repeat(
+            19,
+          )
+        }</row>`,
       ),
       "a row of more than 600000 characters",
     ],
@@ -390,6 +420,55 @@ Deno.test("stageSheet, long texts of a spreadsheet: taken whole", async () => {
   assertEquals(file.text?.quoted_line_breaks, true);
 });
 
+Deno.test("stageSheet, characters that are written as seven: the text's length counts", async () => {
+  const { lines } = await stage(
+    sheetData(
+      HEADER,
+      row(2, cell("A2", "", "<v>1</v>"), text("B2", "_x0041_".repeat(32_767))),
+    ),
+  );
+  assertEquals(lines[1], `1,${"A".repeat(32_767)},`);
+});
+
+Deno.test("stageSheet, a long text that the cells of a row share: refused before it is looked at often", async (t) => {
+  const shared = `<row>${`<c t="s"><v>0</v></c>`.repeat(16_384)}</row>`;
+  const strings = `<si><t xml:space="preserve">${" ".repeat(32_767)}</t></si>`;
+  const sheets: [name: string, sheet: string, line: number][] = [
+    ["in a header", sheetData(shared), 1],
+    ["below a header", sheetData(HEADER, shared), 2],
+    ["below a title", sheetData(row(1, text("A1", "Ours")), shared), 2],
+  ];
+  for (const [name, sheet, line] of sheets) {
+    await t.step(name, async () => {
+      assertEquals(
+        await refusal(sheet, { strings }),
+        `book.xlsx, sheet customers, line ${line}: not a sound .xlsx workbook: a row of more than 600000 characters. Save it again as .xlsx, or as CSV, and replace it whole.`,
+      );
+    });
+  }
+});
+
+Deno.test("stageSheet, a long text of quotes that many cells share: others get their turn", async () => {
+  const shared = `<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>`;
+  let longest_ms = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    longest_ms = Math.max(longest_ms, performance.now() - last);
+    last = performance.now();
+  }, 5);
+  try {
+    await refusal(
+      sheetData(HEADER, shared.repeat(1_000)),
+      { strings: `<si><t>${'"'.repeat(32_767)}</t></si>` },
+      { xlsx_max_bytes: 1e8 },
+    );
+  } finally {
+    clearInterval(timer);
+  }
+  // Some 50 here; 2,700 where 64 KiB of a sheet are taken in one go.
+  assert(longest_ms < 500, `${longest_ms} ms`);
+});
+
 Deno.test("stageSheet, a text that many cells share: what is written counts as well", async () => {
   const rows = Array.from(
     { length: 200 },
@@ -400,7 +479,7 @@ Deno.test("stageSheet, a text that many cells share: what is written counts as w
         cell(`B${i + 2}`, `t="s"`, "<v>0</v>"),
       ),
   );
-  const strings = `<si><t>${"a".repeat(100_000)}</t></si>`;
+  const strings = `<si><t>${"a".repeat(32_767)}</t></si>`;
   assertEquals(
     await refusal(sheetData(HEADER, ...rows), { strings }, {
       xlsx_max_bytes: 2e6,

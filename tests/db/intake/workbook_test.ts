@@ -75,6 +75,12 @@ Deno.test("Workbook, not a workbook: refused, and what to do", async (t) => {
     );
     assertEquals(await refusal(bytes, 1e8, "c.xls"), `c.xls: ${old}`);
   });
+  await t.step("a real one with a password", async () => {
+    const bytes = await Deno.readFile(
+      new URL("../../fixtures/locked.xlsx", import.meta.url),
+    );
+    assertEquals(await refusal(bytes), `book.xlsx: ${old}`);
+  });
   await t.step("its name ends in .xls", async () => {
     assertEquals(
       await refusal(xlsx(SHEETS), 1e8, "c.xls"),
@@ -249,6 +255,35 @@ Deno.test("Workbook, bombs: refused without being unpacked", async (t) => {
       assert(/without a tag|sheet0.xml: /.test(message), message);
     });
   }
+});
+
+Deno.test("Workbook, a part comes in small pieces, and what each makes its reader do is waited for", async () => {
+  await using folder = await dataFolder({
+    "book.xlsx": withSheet(xml("worksheet", "<a/>".repeat(100_000))),
+  });
+  using workbook = await Workbook.open(`${folder.path}/book.xlsx`, "b", 1e8);
+  let told = 0;
+  let most = 0;
+  let waiting = false;
+  await workbook.read(SHEET, {
+    open() {
+      assert(!waiting);
+      most = Math.max(most, ++told);
+    },
+    settle() {
+      told = 0;
+      if (Math.random() < 0.9) return undefined;
+      waiting = true;
+      return new Promise((resolve) =>
+        setTimeout(() => {
+          waiting = false;
+          resolve();
+        }, 0)
+      );
+    },
+  });
+  // 1,024 bytes of elements of 4, and the one that is cut at their start.
+  assert(most <= 257, `${most} elements in a piece`);
 });
 
 Deno.test("Workbook, reading a large part lets others run", async () => {
