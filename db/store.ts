@@ -261,17 +261,21 @@ export interface Warning {
   readonly text: string;
 }
 
+/** What warnings are about. */
+export const WARNING_KINDS = [
+  "orphan_customers",
+  "conflicting_customers",
+  "duplicate_interactions",
+  "merged_interactions",
+  "future_interactions",
+  "months_without_topic",
+  "no_topics",
+  "unknown_columns",
+  "ignored_files",
+] as const;
+
 /** What a warning is about. */
-export type WarningKind =
-  | "orphan_customers"
-  | "conflicting_customers"
-  | "duplicate_interactions"
-  | "merged_interactions"
-  | "future_interactions"
-  | "months_without_topic"
-  | "no_topics"
-  | "unknown_columns"
-  | "ignored_files";
+export type WarningKind = typeof WARNING_KINDS[number];
 
 /** What a load did with one file. */
 export interface FileReport {

@@ -1,6 +1,7 @@
 /** kill -9 at any moment: the next start serves, and nothing of the dead process is left. */
 
 import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
 import { dataFolder } from "./support/data_folder.ts";
 import { startServer, waitFor } from "./support/start_server.ts";
 import { exportsOf } from "./support/watched_store.ts";
@@ -42,5 +43,54 @@ Deno.test("killed in loads, refreshes and while it keeps the last good data", as
     kept.every((name) => /^\d{8}-[0-9a-f]{16}$/.test(name)) && kept.length <= 3,
     kept.join(),
   );
+  assertEquals(await server.stop(), 0);
+});
+
+Deno.test("killed during uploads: the files before them stay, and nothing hidden", async () => {
+  const files = exportsOf(5);
+  await using folder = await dataFolder(files);
+  const key = "a key for tests";
+  const settings = {
+    DATA_DIR: folder.path,
+    ADMIN_KEY_SHA256: createHash("sha256").update(key).digest("hex"),
+  };
+  const names = async () =>
+    (await Array.fromAsync(Deno.readDir(folder.path), ({ name }) => name))
+      .sort();
+  {
+    await using server = await startServer(settings);
+    const ready = await waitFor(`${server.base_url}/readyz`, 200);
+    await ready.body?.cancel();
+    const ended = ["customers.csv", "interactions.csv"].map((name) =>
+      fetch(`${server.base_url}/api/v1/data/files/${name}`, {
+        method: "PUT",
+        headers: { Authorization: `Bearer ${key}` },
+        // Begins like a good file and never ends.
+        body: new ReadableStream({
+          start: (controller) =>
+            controller.enqueue(new TextEncoder().encode(files[name] as string)),
+        }),
+      }).then(({ status }) => status, () => "ended")
+    );
+    for (let i = 0; i < 400 && (await names()).length < 4; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    const during = await names();
+    assertEquals(
+      during.filter((name) => name.startsWith(".upload-")).length,
+      2,
+      during.join(),
+    );
+    await server.stop("SIGKILL");
+    assertEquals(await Promise.all(ended), ["ended", "ended"]);
+    assertEquals((await names()).length, 4);
+  }
+  await using server = await startServer(settings);
+  const answer = await waitFor(`${server.base_url}/api/v1/interactions/1`, 200);
+  assertEquals((await answer.json()).data.interactions, { Email: 5 });
+  assertEquals(await names(), ["customers.csv", "interactions.csv"]);
+  for (const [name, content] of Object.entries(files)) {
+    assertEquals(await Deno.readTextFile(`${folder.path}/${name}`), content);
+  }
   assertEquals(await server.stop(), 0);
 });

@@ -325,7 +325,7 @@ export class DuckdbStore implements Store, Refreshes {
       max_upload_bytes: config.MAX_UPLOAD_BYTES,
     });
     if (!config.STATE_DIR) return;
-    this.#state_folder = new StateFolder(config.STATE_DIR);
+    this.#state_folder = new StateFolder(config.STATE_DIR, this.log);
     await this.#state_folder.open();
     this.#discarded = await this.#state_folder.discarded();
   }

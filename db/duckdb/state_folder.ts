@@ -1,8 +1,9 @@
 /** The last good snapshots on disk, so that a restart without good exports has something to serve. */
 
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { writeAll } from "../intake/write_all.ts";
-import { refused, type StoreError } from "../store.ts";
+import { refused, type StoreError, WARNING_KINDS } from "../store.ts";
 import type { Loaded } from "./load.ts";
 
 /** A snapshot in the folder. */
@@ -13,19 +14,6 @@ export interface KeptSnapshot {
   readonly loaded: Loaded;
 }
 
-/** What is written beside the tables of a kept snapshot. */
-interface Manifest {
-  readonly format: number;
-  readonly files: readonly KeptFile[];
-  readonly loaded: Loaded;
-}
-
-interface KeptFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
 /** Goes up by one when a snapshot has other tables than before; others are passed over. */
 const FORMAT = 1;
 const KEPT = 3;
@@ -33,12 +21,96 @@ const MANIFEST = "manifest.json";
 const DISCARDED = "discarded.json";
 const UNFINISHED = ".unfinished-";
 
+const keptFileSchema = z.object({
+  name: z.string().regex(/^[^/\0]+$/, "not the name of a file"),
+  bytes: z.int(),
+  sha256: z.string(),
+});
+
+// By its type it has every field that is served: a manifest of a build that did
+// not know one of them must not be served without it.
+const loadedSchema: z.ZodType<Loaded> = z.object({
+  channels: z.array(z.string()),
+  topics: z.array(z.string()),
+  rows: z.object({
+    customers: z.int(),
+    interactions: z.int(),
+    products: z.int(),
+  }),
+  report: z.object({
+    data_version: z.string(),
+    loaded_at: z.string(),
+    seconds: z.number(),
+    files: z.array(z.object({
+      file: z.string(),
+      table: z.string(),
+      bytes: z.int(),
+      sha256: z.string(),
+      encoding: z.string().nullable(),
+      rows_read: z.int(),
+      rows_kept: z.int(),
+      rows_set_aside: z.int(),
+      set_aside: z.array(z.object({
+        column: z.string(),
+        reason: z.string(),
+        rows: z.int(),
+      })),
+      interactions_merged: z.int(),
+      date_forms: z.array(z.object({ form: z.string(), rows: z.int() })),
+      unknown_columns: z.array(z.string()),
+      seconds: z.number(),
+    })),
+    ignored: z.array(z.object({ file: z.string(), reason: z.string() })),
+    ignored_files: z.int(),
+    rejects: z.array(z.object({
+      file: z.string(),
+      line: z.int(),
+      column: z.string(),
+      value: z.string().nullable(),
+      reason: z.string(),
+    })),
+    customers: z.int(),
+    example_customer_id: z.int().nullable(),
+    orphan_customers: z.int(),
+    conflicting_customers: z.int(),
+    interactions: z.int(),
+    duplicate_interactions: z.int(),
+    merged_interactions: z.int(),
+    future_interactions: z.int(),
+    date_range: z.object({ first: z.string(), last: z.string() }).nullable(),
+    latest_interaction: z.string().nullable(),
+    channels: z.array(z.object({ channel: z.string(), interactions: z.int() })),
+    too_many_set_aside: z.array(z.string()),
+    types: z.array(z.string()),
+    months_without_topic: z.array(z.string()),
+    warnings: z.array(z.object({
+      kind: z.enum(WARNING_KINDS),
+      count: z.int(),
+      text: z.string(),
+    })),
+  }),
+});
+
+const manifestSchema = z.object({
+  format: z.literal(FORMAT),
+  files: z.array(keptFileSchema),
+  loaded: loadedSchema,
+});
+
+/** What is written beside the tables of a kept snapshot. */
+type Manifest = z.output<typeof manifestSchema>;
+type KeptFile = z.output<typeof keptFileSchema>;
+
 /**
  * A folder of snapshots, each a folder of Parquet files with a manifest. One is
  * written under another name and renamed, so that it is there whole or not at all.
  */
 export class StateFolder {
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    /** Gets what an operator must see. */
+    readonly log: (text: string) => void = console.error,
+  ) {}
 
   /** Makes the folder where it is missing, and removes what a killed process left. */
   async open(): Promise<void> {
@@ -50,12 +122,14 @@ export class StateFolder {
     }
   }
 
-  /** The snapshots whose manifest can be read, the latest first. */
+  /** The snapshots whose manifest is as this build writes it, the latest first; the log tells of others. */
   async kept(): Promise<KeptSnapshot[]> {
     const kept: KeptSnapshot[] = [];
     for (const name of await this.#snapshots()) {
       const manifest = await this.#manifest(name);
-      if (manifest) kept.push({ name, loaded: manifest.loaded });
+      if (typeof manifest === "string") {
+        this.log(`STATE_DIR: ${name} is passed over: ${manifest}`);
+      } else kept.push({ name, loaded: manifest.loaded });
     }
     return kept.reverse();
   }
@@ -95,7 +169,7 @@ export class StateFolder {
   /** Copies the tables of a kept snapshot to `folder`. Throws a refusal when they are damaged. */
   async restore({ name }: KeptSnapshot, folder: string): Promise<void> {
     const manifest = await this.#manifest(name);
-    if (!manifest) throw damaged(name);
+    if (typeof manifest === "string") throw damaged(name);
     await Deno.mkdir(folder);
     for (const file of manifest.files) {
       const from = `${this.path}/${name}/${file.name}`;
@@ -138,11 +212,16 @@ export class StateFolder {
     return names.filter((name) => /^\d{8}-[0-9a-f]{16}$/.test(name));
   }
 
-  async #manifest(name: string): Promise<Manifest | null> {
+  /** The manifest of a snapshot, or what is wrong with it. */
+  async #manifest(name: string): Promise<Manifest | string> {
     const manifest = await read(`${this.path}/${name}/${MANIFEST}`);
-    return (manifest as Manifest | null)?.format === FORMAT
-      ? manifest as Manifest
-      : null;
+    if (manifest === null) return `its ${MANIFEST} is not there, or no JSON`;
+    const { success, data, error } = manifestSchema.safeParse(manifest);
+    if (success) return data;
+    const [{ path, message }] = error.issues;
+    return `its ${MANIFEST} is of another build (${
+      path.join(".")
+    }: ${message})`;
   }
 }
 

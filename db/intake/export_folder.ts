@@ -32,7 +32,7 @@ const MAX_NAME_LENGTH = 120;
 const MAX_UPLOADS = 4;
 /** An upload of which nothing comes for so long is given up, in milliseconds. */
 const IDLE_MS = 30_000;
-/** After this long an unfinished upload is one of a process that was killed. */
+/** After this long an unfinished upload is an abandoned one also where files cannot be locked. */
 const ABANDONED_MS = 3_600_000;
 const PREFIX = ".upload-";
 const SUFFIX = ".part";
@@ -114,8 +114,14 @@ export class ExportFolder implements ExportFiles {
     for await (const { name } of Deno.readDir(data_dir)) {
       if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
       const path = `${data_dir}/${name}`;
-      const { mtime } = await Deno.stat(path);
-      if (Date.now() - mtime!.getTime() > ABANDONED_MS) await Deno.remove(path);
+      // Gone since it was listed, or of a user whose files are not ours to judge.
+      const file = await Deno.open(path, { write: true }).catch(() => null);
+      if (!file) continue;
+      using _ = file;
+      const { mtime } = await file.stat();
+      const is_abandoned = await file.tryLock(true).catch(() => false) ||
+        Date.now() - mtime!.getTime() > ABANDONED_MS;
+      if (is_abandoned) await Deno.remove(path).catch(() => {});
     }
   }
 
@@ -148,8 +154,12 @@ export class ExportFolder implements ExportFiles {
       prefix: "upload-",
     });
     try {
+      using file = await Deno.open(part, { write: true });
+      // The system drops the lock of a process that ends, however it ends, and
+      // so tells what is left of it; some file systems have none.
+      await file.lock(true).catch(() => {});
       const { bytes, sha256 } = await write(
-        part,
+        file,
         body,
         this.#options.max_upload_bytes,
       );
@@ -157,9 +167,9 @@ export class ExportFolder implements ExportFiles {
       await Deno.chmod(part, 0o644);
       const { mtime } = await Deno.stat(part);
       await Deno.rename(part, source.path);
-      const { file, table } = source;
       const modified_at = mtime!.toISOString();
-      return { name: file, table, bytes, sha256, modified_at };
+      const { file: name, table } = source;
+      return { name, table, bytes, sha256, modified_at };
     } finally {
       await Deno.remove(part).catch(() => {});
       await Deno.remove(check, { recursive: true });
@@ -181,13 +191,12 @@ export class ExportFolder implements ExportFiles {
 }
 
 async function write(
-  path: string,
+  file: Deno.FsFile,
   body: ReadableStream<Uint8Array>,
   max_bytes: number,
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  using file = await Deno.open(path, { write: true });
   const reader = body.getReader();
   try {
     for (;;) {

@@ -535,4 +535,22 @@ Deno.test("the last good data is served at the start, and rolled back to", async
     assertEquals((await watched.next()).state, "serving");
     assertEquals(watched.snapshot.channels, ["Email"]);
   });
+  await t.step("of a build with another report: passed over", async () => {
+    for (const { name } of Deno.readDirSync(state.path)) {
+      if (!/^\d/.test(name)) continue;
+      const path = `${state.path}/${name}/manifest.json`;
+      const manifest = JSON.parse(await Deno.readTextFile(path));
+      delete manifest.loaded.report.types;
+      await Deno.writeTextFile(path, JSON.stringify(manifest));
+    }
+    await using watched = await watchedStore(exportsOf(3, "Bird"), settings);
+    const { state: first, reasons } = await watched.next();
+    assertEquals([first, reasons], ["serving", []]);
+    assertEquals(watched.snapshot.report.types, ["Red"]);
+    assertEquals(watched.logged.length, 2);
+    assertStringIncludes(
+      watched.logged[0],
+      "is passed over: its manifest.json is of another build (loaded.report.types: ",
+    );
+  });
 });

@@ -1,6 +1,6 @@
 /** Kept snapshots: whole or not there, three at most, never another's bytes. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Loaded } from "../../../db/duckdb/load.ts";
 import { StateFolder } from "../../../db/duckdb/state_folder.ts";
 import { StoreError } from "../../../db/store.ts";
@@ -62,7 +62,8 @@ Deno.test("the last three snapshots are kept, the latest first", async () => {
 Deno.test("a damaged snapshot is refused, one without a manifest passed over", async () => {
   await using folder = await dataFolder();
   await using tables = await dataFolder({ "t.parquet": "PAR1" });
-  const state = new StateFolder(folder.path);
+  const logged: string[] = [];
+  const state = new StateFolder(folder.path, (text) => void logged.push(text));
   await state.open();
   await state.keep(tables.path, await loadedAs(VERSIONS[0]));
   const [kept] = await state.kept();
@@ -86,6 +87,61 @@ Deno.test("a damaged snapshot is refused, one without a manifest passed over", a
   }
   await Deno.writeTextFile(`${folder.path}/${kept.name}/manifest.json`, "{");
   assertEquals(await state.kept(), []);
+  assertEquals(logged, [
+    `STATE_DIR: ${kept.name} is passed over: its manifest.json is not there, or no JSON`,
+  ]);
+});
+
+Deno.test("a manifest of another build is passed over, whatever it lacks", async (t) => {
+  await using folder = await dataFolder();
+  await using tables = await dataFolder({ "t.parquet": "PAR1" });
+  const logged: string[] = [];
+  const state = new StateFolder(folder.path, (text) => void logged.push(text));
+  await state.open();
+  await state.keep(tables.path, await loadedAs(VERSIONS[0]));
+  const [{ name }] = await state.kept();
+  const path = `${folder.path}/${name}/manifest.json`;
+  const written = await Deno.readTextFile(path);
+
+  /** The path of every value in `value`. */
+  const pathsIn = (value: unknown): string[] =>
+    Object.entries(value ?? {}).flatMap(([key, inside]) => [
+      key,
+      ...typeof inside === "object"
+        ? pathsIn(inside).map((path) => `${key}.${path}`)
+        : [],
+    ]);
+  const changes: [path: string, change: (key: string) => unknown][] = [
+    ...pathsIn(JSON.parse(written)).filter((path) => !/\.\d+$/.test(path)).map(
+      (path): typeof changes[number] => [path, () => undefined],
+    ),
+    ["format", () => 2],
+    ["files.0.name", () => "../../t.parquet"],
+    ["loaded.report.channels", () => ["Email"]],
+  ];
+  for (const [path_in, change] of changes) {
+    await t.step(path_in, async () => {
+      const manifest = JSON.parse(written);
+      const keys = path_in.split(".");
+      const last = keys.pop()!;
+      const inside = keys.reduce((value, key) => value[key], manifest);
+      inside[last] = change(last);
+      await Deno.writeTextFile(path, JSON.stringify(manifest));
+      logged.length = 0;
+      assertEquals(await state.kept(), []);
+      assertEquals(logged.length, 1);
+      assertStringIncludes(
+        logged[0],
+        `STATE_DIR: ${name} is passed over: its manifest.json is of another build (${path_in}`,
+      );
+    });
+  }
+  await t.step("with fields that are not known here: taken", async () => {
+    const manifest = JSON.parse(written);
+    manifest.loaded.report.newer = 1;
+    await Deno.writeTextFile(path, JSON.stringify(manifest));
+    assertEquals(await versions(state), [VERSIONS[0]]);
+  });
 });
 
 Deno.test("what a killed process left is removed", async () => {

@@ -228,19 +228,26 @@ Deno.test({
   },
 });
 
-Deno.test("what a killed process left is removed when it is old", async () => {
+Deno.test("what a killed process left is removed, and no upload under way", async () => {
   await using folder = await dataFolder({
-    ".upload-old.part": "x",
-    ".upload-new.part": "x",
+    ".upload-left.part": "x",
     ".other.part": "x",
   });
-  const long_ago = new Date(Date.now() - 2 * 3_600_000);
-  for (const name of [".upload-old.part", ".other.part"]) {
-    await Deno.utime(`${folder.path}/${name}`, long_ago, long_ago);
-  }
   await using use = await opened(folder);
+  const sender = Promise.withResolvers<ReadableStreamDefaultController>();
+  const upload = use.exports.put(
+    "customers.csv",
+    new ReadableStream({ pull: (controller) => sender.resolve(controller) }),
+  );
+  const controller = await sender.promise;
   await use.exports.clean();
-  assertEquals(await names(folder), [".other.part", ".upload-new.part"]);
+  const left = await names(folder);
+  assertEquals(left.length, 2, left.join());
+  assertEquals(left.includes(".upload-left.part"), false);
+  controller.enqueue(new TextEncoder().encode(CUSTOMERS));
+  controller.close();
+  await upload;
+  assertEquals(await names(folder), [".other.part", "customers.csv"]);
 });
 
 /** A file system of a megabyte, where this user may mount one. */
