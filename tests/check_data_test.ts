@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { dataFolder, type Files } from "./support/data_folder.ts";
 import { loadFolder, type Settings } from "./support/load_folder.ts";
+import { sheetOf, xlsx } from "./support/xlsx_files.ts";
 
 const { tasks } = JSON.parse(
   await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
@@ -220,6 +221,43 @@ Deno.test("what vouches for a file is heeded, as the server does", async (t) => 
     assertEquals(code, 1);
     assertStringIncludes(out, "End its last line with a line break");
   });
+});
+
+Deno.test("a manifest's rows of a workbook are those of its sheets that are read", async (t) => {
+  const book = xlsx({
+    customers: sheetOf(["Customer_Id"], [1], [2]),
+    interactions: sheetOf(
+      ["Date Start", "Interaction", "Customers"],
+      ["01/02/2020", "Email", 1],
+      [],
+      ["01/02/2020", "Call", 2],
+      ["01/02/2020", "Call", 1],
+    ),
+    notes: sheetOf(["a note"], ["another"]),
+  });
+  for (
+    const [rows, code, told] of <[number, number, string][]> [
+      [5, 0, "Fit to serve"],
+      [3, 1, "crm.xlsx: 5 rows, and manifest.json lists 3."],
+    ]
+  ) {
+    await t.step(`${rows}`, async () => {
+      await using folder = await dataFolder({
+        "crm.xlsx": book,
+        "manifest.json": JSON.stringify({
+          files: [{
+            file: "crm.xlsx",
+            sha256: createHash("sha256").update(book).digest("hex"),
+            bytes: book.length,
+            rows,
+          }],
+        }),
+      });
+      const checked = await checkData([folder.path]);
+      assertStringIncludes(checked.out, told);
+      assertEquals(checked.code, code);
+    });
+  }
 });
 
 Deno.test("the server's last good data is left alone", async () => {

@@ -5,10 +5,15 @@ import { holdReasons } from "../hold_reasons.ts";
 import { ExportFolder } from "../intake/export_folder.ts";
 import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
 import { type Found, listExports } from "../intake/find_files.ts";
-import { findExports, type FoundTables } from "../intake/find_tables.ts";
+import {
+  findExports,
+  type FoundTables,
+  isOfFile,
+} from "../intake/find_tables.ts";
 import {
   type ExportFile,
   type ExportFiles,
+  type LoadProblem,
   type Refresh,
   type Refreshes,
   type RefreshState,
@@ -696,22 +701,23 @@ function served(
   };
 }
 
-/** The refusal of files with other rows than manifest.json lists. */
+/** The refusal of files with other rows than manifest.json lists: of a workbook, in all its sheets that are read. */
 function rowsProblem(
   expected_rows: Look["expected_rows"],
   { report }: OpenSnapshot,
 ): StoreError | undefined {
-  const wrong = report.files.filter(({ file, rows_read }) =>
-    (expected_rows.get(file) ?? rows_read) !== rows_read
-  );
-  if (wrong.length === 0) return undefined;
-  return refused(...wrong.map(({ file, rows_read }) => ({
-    file,
-    problem: `${rows_read} rows, and manifest.json lists ${
-      expected_rows.get(file)
-    }`,
-    remedy: "Deliver the whole set again, manifest.json last",
-  })));
+  const problems: LoadProblem[] = [];
+  for (const [file, rows] of expected_rows) {
+    const read = report.files.filter((one) => isOfFile(one.file, file));
+    const rows_read = read.reduce((sum, one) => sum + one.rows_read, 0);
+    if (read.length === 0 || rows_read === rows) continue;
+    problems.push({
+      file,
+      problem: `${rows_read} rows, and manifest.json lists ${rows}`,
+      remedy: "Deliver the whole set again, manifest.json last",
+    });
+  }
+  return problems.length > 0 ? refused(...problems) : undefined;
 }
 
 /** DuckDB's errors that more memory or disk mends. */

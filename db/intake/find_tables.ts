@@ -23,6 +23,9 @@ export interface FoundTables {
   readonly ignored: readonly IgnoredFile[];
 }
 
+/** Between a workbook and its sheet, in reports. */
+const SHEET = ", sheet ";
+
 /** What finding tables needs to know of the settings. */
 export interface FindTablesOptions {
   readonly data_dir: string;
@@ -163,7 +166,12 @@ function problemOf(file: string, filled: readonly Sheet[]): LoadProblem {
 }
 
 function labelOf({ file }: FoundFile, sheet: string): string {
-  return `${file}, sheet ${shown(sheet)}`;
+  return `${file}${SHEET}${shown(sheet)}`;
+}
+
+/** Whether reports call the file `delivered`, or a sheet of it, `label`. */
+export function isOfFile(label: string, delivered: string): boolean {
+  return label === delivered || label.startsWith(`${delivered}${SHEET}`);
 }
 
 // Spreadsheet programs allow 31 characters; others could write anything.

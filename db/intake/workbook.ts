@@ -42,7 +42,7 @@ interface ZipFile {
 const MAX_ENTRIES = 10_000;
 const MAX_SHEETS = 1_000;
 const MAX_DEPTH = 64;
-/** Characters between two tags; a cell has at most 32,767. */
+/** Characters between two tags; a cell has at most 32,767, or seven times as many in the file. */
 const MAX_BETWEEN_TAGS = 1 << 22;
 /** The parser gets a part in pieces of so many bytes, since what one makes it do cannot be interrupted. */
 const PIECE_BYTES = 1_024;

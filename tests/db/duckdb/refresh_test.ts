@@ -10,6 +10,7 @@ import {
   type WatchedStore,
   watchedStore,
 } from "../../support/watched_store.ts";
+import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
 
 const HASH_OF_KEY = createHash("sha256").update("key").digest("hex");
 /** Longer than two looks take. */
@@ -246,6 +247,30 @@ Deno.test("a set with a manifest is taken whole or not at all", async () => {
   assertEquals(refresh.state, "failed");
   assertStringIncludes(refresh.reasons.join("\n"), "manifest.json");
   assertEquals(watched.snapshot.rows.interactions, 3);
+});
+
+Deno.test("a workbook that is half copied is refused, and read again when it changes", async () => {
+  await using watched = await watchedStore(exportsOf(2), {
+    SETTLE_SECONDS: "60",
+  });
+  await live(watched, 2);
+  const book = xlsx({
+    interactions: sheetOf(
+      ["Date Start", "Interaction", "Customers"],
+      ...Array(3).fill(["01/02/2020", "Call", 1]),
+    ),
+  });
+  const file = `${watched.folder.path}/interactions_2.xlsx`;
+  await Deno.writeFile(file, book.subarray(0, book.length / 2));
+  const { state, reasons } = await watched.next();
+  assertEquals(state, "failed");
+  assertStringIncludes(
+    reasons.join(),
+    "interactions_2.xlsx: not a sound .xlsx workbook: the zip: ",
+  );
+  assertEquals(watched.snapshot.rows.interactions, 2);
+  await Deno.writeFile(file, book.subarray(book.length / 2), { append: true });
+  await live(watched, 5);
 });
 
 Deno.test("with a .sha256, a file cut at any of 200 places is never served", async () => {
