@@ -196,8 +196,8 @@ Deno.test("uploads over a socket", async (t) => {
     await client.begin(["Transfer-Encoding: chunked", "Connection: close"]);
     await client.send(chunk(interactions(3)) + "no length\r\n");
     const { status, text: answer } = await client.receive();
-    // The connection is no longer one that an answer could be read from.
-    assertEquals(status, null, answer);
+    // Whether the server ends the connection before the answer is a race.
+    assert(status === null || status === 400, answer);
     await holds(text);
   });
 
