@@ -1,3 +1,5 @@
+/** Pauses between pieces of work: others have their turn while something is served. */
+
 import { assertEquals } from "@std/assert";
 import { createPace } from "../../db/pace.ts";
 
