@@ -237,7 +237,11 @@ Deno.test("what a killed process left is removed, and no upload under way", asyn
   const sender = Promise.withResolvers<ReadableStreamDefaultController>();
   const upload = use.exports.put(
     "customers.csv",
-    new ReadableStream({ pull: (controller) => sender.resolve(controller) }),
+    // Pulled at the first read, so when the hidden file is there and locked.
+    new ReadableStream(
+      { pull: (controller) => sender.resolve(controller) },
+      { highWaterMark: 0 },
+    ),
   );
   const controller = await sender.promise;
   await use.exports.clean();
