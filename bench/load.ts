@@ -69,7 +69,7 @@ const cases: Case[] = [
   },
   {
     name: "csv",
-    title: "The last good data, of CSV",
+    title: "Last good, of CSV",
     options: { format: "csv" },
     kept: true,
     targets: { rss_peak_gb },

@@ -108,8 +108,8 @@ async function measureRefreshes(): Promise<void> {
   ]);
   const { rss_peak_bytes } = server.readUsage();
   row(["p99 without a refresh (ms)", alone.p99_ms.toFixed(1), ""]);
-  row(["p99 during it (ms)", beside.p99_ms.toFixed(1), "≤ 30"]);
-  row(["errors during it", beside.errors, "0"]);
+  row(["p99 while they are built (ms)", beside.p99_ms.toFixed(1), "≤ 30"]);
+  row(["errors while they are built", beside.errors, "0"]);
   row(["10 M rows of CSV, from drop to live (s)", seconds.toFixed(1), ""]);
   row(["RSS before it (GB)", (rss_before / 1e9).toFixed(2), ""]);
   row(["RSS peak (GB)", (rss_peak_bytes / 1e9).toFixed(2), ""]);

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { dataFolder, type Files } from "./support/data_folder.ts";
+import { dataFolder, type Files, namesIn } from "./support/data_folder.ts";
 import { loadFolder, type Settings } from "./support/load_folder.ts";
 import { sheetOf, xlsx } from "./support/xlsx_files.ts";
 
@@ -41,9 +41,9 @@ async function checkData(
 
 /** Every file below a folder with its bytes and times. */
 async function contents(path: string): Promise<unknown[]> {
-  const names = await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
+  const names = await namesIn(path);
   return await Promise.all(
-    names.sort().map(async (name) => {
+    names.map(async (name) => {
       const { mtime, mode } = await Deno.stat(`${path}/${name}`);
       return [name, mtime, mode, await Deno.readFile(`${path}/${name}`)];
     }),

@@ -2,8 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import { dataFolder } from "./support/data_folder.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { dataFolder, namesIn } from "./support/data_folder.ts";
 import { startServer, waitFor } from "./support/start_server.ts";
+import { utf8 } from "./support/text_bytes.ts";
 import { exportsOf } from "./support/watched_store.ts";
 
 Deno.test("killed in loads, refreshes and while it keeps the last good data", async () => {
@@ -20,9 +22,9 @@ Deno.test("killed in loads, refreshes and while it keeps the last good data", as
   for (let i = 0; i < 8; i++) {
     await using server = await startServer(settings);
     // Before it has loaded anything, while it does, and during refreshes.
-    await new Promise((resolve) => setTimeout(resolve, 300 * i));
+    await pause(300 * i);
     await folder.write(exportsOf(20_000 + i));
-    await new Promise((resolve) => setTimeout(resolve, 150 * i));
+    await pause(150 * i);
     await server.stop("SIGKILL");
   }
   await using server = await startServer(settings);
@@ -30,15 +32,9 @@ Deno.test("killed in loads, refreshes and while it keeps the last good data", as
   assertEquals((await ready.json()).status, "ready");
   const answer = await waitFor(`${server.base_url}/api/v1/interactions/1`, 200);
   await answer.body?.cancel();
-  const left = await Array.fromAsync(
-    Deno.readDir(staging.path),
-    ({ name }) => name,
-  );
+  const left = await namesIn(staging.path);
   assertEquals(left.length, 1, left.join());
-  const kept = await Array.fromAsync(
-    Deno.readDir(state.path),
-    ({ name }) => name,
-  );
+  const kept = await namesIn(state.path);
   assert(
     kept.every((name) => /^\d{8}-[0-9a-f]{16}$/.test(name)) && kept.length <= 3,
     kept.join(),
@@ -54,9 +50,6 @@ Deno.test("killed during uploads: the files before them stay, and nothing hidden
     DATA_DIR: folder.path,
     ADMIN_KEY_SHA256: createHash("sha256").update(key).digest("hex"),
   };
-  const names = async () =>
-    (await Array.fromAsync(Deno.readDir(folder.path), ({ name }) => name))
-      .sort();
   {
     await using server = await startServer(settings);
     const ready = await waitFor(`${server.base_url}/readyz`, 200);
@@ -68,14 +61,14 @@ Deno.test("killed during uploads: the files before them stay, and nothing hidden
         // Begins like a good file and never ends.
         body: new ReadableStream({
           start: (controller) =>
-            controller.enqueue(new TextEncoder().encode(files[name] as string)),
+            controller.enqueue(utf8(files[name] as string)),
         }),
       }).then(({ status }) => status, () => "ended")
     );
-    for (let i = 0; i < 400 && (await names()).length < 4; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+    for (let i = 0; i < 400 && (await namesIn(folder.path)).length < 4; i++) {
+      await pause(25);
     }
-    const during = await names();
+    const during = await namesIn(folder.path);
     assertEquals(
       during.filter((name) => name.startsWith(".upload-")).length,
       2,
@@ -83,12 +76,15 @@ Deno.test("killed during uploads: the files before them stay, and nothing hidden
     );
     await server.stop("SIGKILL");
     assertEquals(await Promise.all(ended), ["ended", "ended"]);
-    assertEquals((await names()).length, 4);
+    assertEquals((await namesIn(folder.path)).length, 4);
   }
   await using server = await startServer(settings);
   const answer = await waitFor(`${server.base_url}/api/v1/interactions/1`, 200);
   assertEquals((await answer.json()).data.interactions, { Email: 5 });
-  assertEquals(await names(), ["customers.csv", "interactions.csv"]);
+  assertEquals(await namesIn(folder.path), [
+    "customers.csv",
+    "interactions.csv",
+  ]);
   for (const [name, content] of Object.entries(files)) {
     assertEquals(await Deno.readTextFile(`${folder.path}/${name}`), content);
   }

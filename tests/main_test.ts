@@ -1,14 +1,10 @@
 /** The process: it listens at once, loads, says what is wrong, and ends without leftovers. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { dataFolder } from "./support/data_folder.ts";
+import { dataFolder, namesIn } from "./support/data_folder.ts";
 import { runToEnd, startServer, waitFor } from "./support/start_server.ts";
 
 const DATA_DIR = new URL("../data", import.meta.url).pathname;
-
-async function filesBelow(folder: string): Promise<string[]> {
-  return await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-}
 
 Deno.test("it serves the sample, and ends without leftovers", async () => {
   await using server = await startServer({ DATA_DIR });
@@ -44,9 +40,9 @@ Deno.test("it serves the sample, and ends without leftovers", async () => {
   assertEquals((await list.json()).data.length, 13);
   assertEquals(server.output.error, "");
 
-  assertEquals((await filesBelow(server.staging)).length, 1);
+  assertEquals((await namesIn(server.staging)).length, 1);
   assertEquals(await server.stop(), 0);
-  assertEquals(await filesBelow(server.staging), []);
+  assertEquals(await namesIn(server.staging), []);
 });
 
 Deno.test("it stays up with data it refuses, and says what to do", async () => {
@@ -74,7 +70,7 @@ Deno.test("it stays up with data it refuses, and says what to do", async () => {
   });
   assertEquals(await server.stop("SIGINT"), 0);
   assertEquals(server.output.error, `Not ready. ${text}\n`);
-  assertEquals(await filesBelow(server.staging), []);
+  assertEquals(await namesIn(server.staging), []);
 });
 
 Deno.test("it can be stopped in the middle of a load", async () => {

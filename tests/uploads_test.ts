@@ -2,8 +2,10 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { dataFolder } from "./support/data_folder.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { dataFolder, namesIn } from "./support/data_folder.ts";
 import { startServer, waitFor } from "./support/start_server.ts";
+import { utf8 } from "./support/text_bytes.ts";
 import { exportsOf } from "./support/watched_store.ts";
 
 const KEY = "a key for tests";
@@ -11,8 +13,6 @@ const MAX_UPLOAD_BYTES = 100_000;
 const PATH = "/api/v1/data/files/interactions.csv";
 const HEADER = "Date Start,Interaction,Customers\n";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const utf8 = (text: string) => new TextEncoder().encode(text);
 const interactions = (rows: number, channel = "Email") =>
   HEADER + `01/02/2020,${channel},1\n`.repeat(rows);
 
@@ -94,9 +94,7 @@ Deno.test("uploads over a socket", async (t) => {
 
   /** The file is this text, nothing lies beside it, and it is what is served in the end. */
   async function holds(text: string): Promise<void> {
-    const names = async () =>
-      (await Array.fromAsync(Deno.readDir(folder.path), ({ name }) => name))
-        .sort().join();
+    const names = async () => (await namesIn(folder.path)).join();
     const expected = "customers.csv,interactions.csv";
     for (let i = 0; i < 100 && await names() !== expected; i++) await pause(50);
     assertEquals(await names(), expected);

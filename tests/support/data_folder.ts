@@ -35,6 +35,12 @@ export async function dataFolder(files: Files = {}): Promise<DataFolder> {
   return folder;
 }
 
+/** The names of what lies in a folder, hidden ones too, sorted. */
+export async function namesIn(folder: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return names.sort();
+}
+
 /** A CSV text of rows of cells, every cell quoted. */
 export function csv(...rows: readonly (readonly string[])[]): string {
   const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Database, openDatabase } from "../../../db/duckdb/database.ts";
-import { dataFolder } from "../../support/data_folder.ts";
+import { dataFolder, namesIn } from "../../support/data_folder.ts";
 
 const LIMITS = { memory_limit: "600MB", threads: 2 };
 
@@ -19,11 +19,6 @@ async function withDatabase(
   }
 }
 
-async function filesOf(folder: string): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  return names.sort();
-}
-
 Deno.test("openDatabase, SQL outside its folder: refused, nothing written", async (t) => {
   await using parent = await dataFolder({
     "data/customers.csv": "Customer_Id\n1\n",
@@ -33,7 +28,7 @@ Deno.test("openDatabase, SQL outside its folder: refused, nothing written", asyn
   });
   const { path } = parent;
   const work = `${path}/work`;
-  const before = await filesOf(path);
+  const before = await namesIn(path);
 
   await withDatabase(work, async (database) => {
     const cases: [name: string, sql: string][] = [
@@ -126,8 +121,8 @@ Deno.test("openDatabase, SQL outside its folder: refused, nothing written", asyn
       });
     }
     await t.step("nothing was written", async () => {
-      assertEquals(await filesOf(path), before);
-      assertEquals(await filesOf(`${path}/data`), [
+      assertEquals(await namesIn(path), before);
+      assertEquals(await namesIn(`${path}/data`), [
         "customers.csv",
         "customers.parquet",
       ]);
@@ -183,7 +178,7 @@ Deno.test("openDatabase, folders with unusual names", async (t) => {
           database.run("select * from read_text('/etc/passwd')")
         );
       });
-      assert((await filesOf(folder)).includes("tally.duckdb"));
+      assert((await namesIn(folder)).includes("tally.duckdb"));
     });
   }
 });

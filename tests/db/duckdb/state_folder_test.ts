@@ -23,6 +23,16 @@ async function loadedAs(data_version: string): Promise<Loaded> {
   return { channels, topics, rows, report: { ...opened.report, data_version } };
 }
 
+/** A state folder that keeps one snapshot, and what it logs. */
+async function keptOnce(path: string) {
+  await using tables = await dataFolder({ "t.parquet": "PAR1" });
+  const logged: string[] = [];
+  const state = new StateFolder(path, (text) => void logged.push(text));
+  await state.open();
+  await state.keep(tables.path, await loadedAs(VERSIONS[0]));
+  return { state, logged };
+}
+
 async function versions(state: StateFolder): Promise<string[]> {
   const kept = await state.kept();
   return kept.map(({ loaded }) => loaded.report.data_version);
@@ -61,11 +71,7 @@ Deno.test("the last three snapshots are kept, the latest first", async () => {
 
 Deno.test("a damaged snapshot is refused, one without a manifest passed over", async () => {
   await using folder = await dataFolder();
-  await using tables = await dataFolder({ "t.parquet": "PAR1" });
-  const logged: string[] = [];
-  const state = new StateFolder(folder.path, (text) => void logged.push(text));
-  await state.open();
-  await state.keep(tables.path, await loadedAs(VERSIONS[0]));
+  const { state, logged } = await keptOnce(folder.path);
   const [kept] = await state.kept();
   const file = `${folder.path}/${kept.name}/t.parquet`;
   for (
@@ -94,11 +100,7 @@ Deno.test("a damaged snapshot is refused, one without a manifest passed over", a
 
 Deno.test("a manifest of another build is passed over, whatever it lacks", async (t) => {
   await using folder = await dataFolder();
-  await using tables = await dataFolder({ "t.parquet": "PAR1" });
-  const logged: string[] = [];
-  const state = new StateFolder(folder.path, (text) => void logged.push(text));
-  await state.open();
-  await state.keep(tables.path, await loadedAs(VERSIONS[0]));
+  const { state, logged } = await keptOnce(folder.path);
   const [{ name }] = await state.kept();
   const path = `${folder.path}/${name}/manifest.json`;
   const written = await Deno.readTextFile(path);

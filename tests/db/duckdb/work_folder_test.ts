@@ -2,12 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { claimWorkFolder } from "../../../db/duckdb/work_folder.ts";
-import { dataFolder } from "../../support/data_folder.ts";
-
-async function namesIn(folder: string): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  return names.sort();
-}
+import { dataFolder, namesIn } from "../../support/data_folder.ts";
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 

@@ -3,7 +3,12 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ExportFolder } from "../../../db/intake/export_folder.ts";
 import { StoreError, type StoreErrorKind } from "../../../db/store.ts";
-import { type DataFolder, dataFolder } from "../../support/data_folder.ts";
+import {
+  type DataFolder,
+  dataFolder,
+  namesIn,
+} from "../../support/data_folder.ts";
+import { utf8 } from "../../support/text_bytes.ts";
 
 const CUSTOMERS = "Customer_Id,Occupation,Type\n1,Jedi,Red\n";
 
@@ -28,7 +33,7 @@ function body(
   text: string,
   end: "whole" | "cut" = "whole",
 ): ReadableStream<Uint8Array> {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = utf8(text);
   let at = 0;
   return new ReadableStream({
     pull(controller) {
@@ -38,11 +43,6 @@ function body(
       else controller.close();
     },
   });
-}
-
-async function names(folder: DataFolder): Promise<string[]> {
-  const listed = await Array.fromAsync(Deno.readDir(folder.path));
-  return listed.map(({ name }) => name).sort();
 }
 
 async function failure(
@@ -73,7 +73,7 @@ Deno.test("an upload is in the folder whole, and listed with its hash", async ()
     (await use.exports.list()).map(({ name, table }) => [name, table]),
     [["customers.csv", "customers"], ["interactions/a.csv", "interactions"]],
   );
-  assertEquals(await names(use.staging), []);
+  assertEquals(await namesIn(use.staging.path), []);
 });
 
 Deno.test("an upload takes the place of an older one, and can be removed", async () => {
@@ -83,7 +83,7 @@ Deno.test("an upload takes the place of an older one, and can be removed", async
   await use.exports.put("customers.csv", body(newer));
   assertEquals(await Deno.readTextFile(`${folder.path}/customers.csv`), newer);
   await use.exports.remove("customers.csv");
-  assertEquals(await names(folder), []);
+  assertEquals(await namesIn(folder.path), []);
   assertStringIncludes(
     await failure("missing", () => use.exports.remove("customers.csv")),
     "customers.csv",
@@ -116,7 +116,7 @@ Deno.test("a name that is no export's is refused before anything is read", async
       await failure("invalid", () => use.exports.remove(name));
     });
   }
-  assertEquals(await names(folder), []);
+  assertEquals(await namesIn(folder.path), []);
 });
 
 Deno.test("what fails leaves the older file and nothing else", async (t) => {
@@ -136,12 +136,12 @@ Deno.test("what fails leaves the older file and nothing else", async (t) => {
         await failure(kind, () => use.exports.put("customers.csv", stream)),
         text,
       );
-      assertEquals(await names(folder), ["customers.csv"]);
+      assertEquals(await namesIn(folder.path), ["customers.csv"]);
       assertEquals(
         await Deno.readTextFile(`${folder.path}/customers.csv`),
         CUSTOMERS,
       );
-      assertEquals(await names(use.staging), []);
+      assertEquals(await namesIn(use.staging.path), []);
     });
   }
   await t.step("a cut gzip", async () => {
@@ -154,7 +154,7 @@ Deno.test("what fails leaves the older file and nothing else", async (t) => {
         "customers.csv.gz",
         new Blob([bytes.slice(0, -8)]).stream(),
       ));
-    assertEquals(await names(folder), ["customers.csv"]);
+    assertEquals(await namesIn(folder.path), ["customers.csv"]);
   });
 });
 
@@ -172,7 +172,7 @@ Deno.test("of uploads of one name at once, one wins whole", async () => {
   assertEquals(texts.includes(left), true);
   const [listed] = await use.exports.list();
   assertEquals(taken.map(({ sha256 }) => sha256).includes(listed.sha256), true);
-  assertEquals(await names(folder), ["customers.csv"]);
+  assertEquals(await namesIn(folder.path), ["customers.csv"]);
 });
 
 Deno.test("more uploads than fit are sent away at once", async () => {
@@ -191,7 +191,7 @@ Deno.test("more uploads than fit are sent away at once", async () => {
     () => use.exports.put("customers.csv", body(CUSTOMERS)),
   );
   for (const sender of senders) {
-    sender.enqueue(new TextEncoder().encode(CUSTOMERS));
+    sender.enqueue(utf8(CUSTOMERS));
     sender.close();
   }
   assertEquals((await Promise.all(slow)).length, 4);
@@ -245,13 +245,13 @@ Deno.test("what a killed process left is removed, and no upload under way", asyn
   );
   const controller = await sender.promise;
   await use.exports.clean();
-  const left = await names(folder);
+  const left = await namesIn(folder.path);
   assertEquals(left.length, 2, left.join());
   assertEquals(left.includes(".upload-left.part"), false);
-  controller.enqueue(new TextEncoder().encode(CUSTOMERS));
+  controller.enqueue(utf8(CUSTOMERS));
   controller.close();
   await upload;
-  assertEquals(await names(folder), [".other.part", "customers.csv"]);
+  assertEquals(await namesIn(folder.path), [".other.part", "customers.csv"]);
 });
 
 /** A file system of a megabyte, where this user may mount one. */
@@ -279,7 +279,7 @@ Deno.test({
       const rows = "1,Jedi,Red\n".repeat(200_000);
       const big = new Blob([`Customer_Id,Occupation,Type\n${rows}`]).stream();
       await failure("full", () => use.exports.put("customers.csv", big));
-      assertEquals(await names(folder), []);
+      assertEquals(await namesIn(folder.path), []);
       await use.exports.put("customers.csv", body(CUSTOMERS));
     } finally {
       await new Deno.Command("umount", { args: [folder.path] }).output();
