@@ -2,7 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import { readConfig } from "../../config.ts";
-import { openDatabase, type Row } from "../../db/duckdb/database.ts";
+import {
+  type Database,
+  openDatabase,
+  type Row,
+} from "../../db/duckdb/database.ts";
 import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
 import { type Loaded, loadExports } from "../../db/duckdb/load.ts";
 import { listExports } from "../../db/intake/find_files.ts";
@@ -102,6 +106,7 @@ export async function messageOfRefusal(
 
 /** The tables of a load, without a snapshot on them; closed at the end of its block. */
 export interface LoadedTables extends AsyncDisposable, Loaded {
+  readonly database: Database;
   query(sql: string): Promise<Row[]>;
 }
 
@@ -138,6 +143,7 @@ export async function loadTables(
         config,
         () => {},
       ),
+      database,
       query: (sql) => database.run(sql),
       [Symbol.asyncDispose]: close,
     };

@@ -1,0 +1,37 @@
+/** Checks a serving index against the PIVOT query, before either answers anyone. */
+
+import type { Database } from "./database.ts";
+import type { ServingIndex } from "./serving_index.ts";
+
+/**
+ * Asks both random questions, as many as sql/load/index_questions.sql draws. Throws
+ * an error, a bug, when they differ on one.
+ */
+export async function checkIndex(
+  database: Database,
+  index: ServingIndex,
+  channel_count: number,
+): Promise<void> {
+  // One query for all, since each leaves some memory behind: see docs/decisions.md.
+  for await (
+    const [customer_ids, first_days, last_days, topic_codes, ...channels]
+      of database.streamNumbers("load/index_questions")
+  ) {
+    for (let row = 0; row < customer_ids.length; row++) {
+      const filter = {
+        first_day: first_days[row],
+        last_day: last_days[row],
+        topic_code: topic_codes[row] < 0 ? undefined : topic_codes[row],
+      };
+      const from_query = channels.slice(0, channel_count)
+        .map((counts) => counts[row]);
+      const from_index = index.count(customer_ids[row], filter);
+      if (String(from_index) === String(from_query)) continue;
+      throw new Error(
+        `the index and the query differ on customer ${customer_ids[row]}, ${
+          JSON.stringify(filter)
+        }: ${from_index} and ${from_query}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** The check of the index: it passes what is right, and finds what is not. */
+
+import { assertRejects } from "@std/assert";
+import { checkIndex } from "../../../db/duckdb/check_index.ts";
+import { readIndex } from "../../../db/duckdb/read_index.ts";
+import {
+  type IndexColumns,
+  ServingIndex,
+} from "../../../db/duckdb/serving_index.ts";
+import { csv } from "../../support/data_folder.ts";
+import {
+  loadTables,
+  NO_CUSTOMERS,
+  NO_INTERACTIONS,
+} from "../../support/load_folder.ts";
+
+/** 30 customers with a Call and an Email on each of 12 days of 2020, each month with a topic. */
+const FILES = {
+  "customers.csv": NO_CUSTOMERS + "99,Jedi,Red\n",
+  "products.csv": csv(
+    ["Month", "Product"],
+    ...Array.from({ length: 12 }, (_, i) => [
+      `${i + 1}-2020`,
+      i % 2 ? "Sand" : "Salt",
+    ]),
+  ),
+  "interactions.csv": csv(
+    ["Date Start", "Interaction", "Customers"],
+    ...Array.from({ length: 30 * 12 * 2 }, (_, i) => [
+      `15/${1 + (i >> 1) % 12}/2020`,
+      i % 2 ? "Call" : "Email",
+      `${1 + Math.floor(i / 24)}`,
+    ]),
+  ),
+};
+
+async function check(
+  files: Record<string, string>,
+  spoil: (columns: IndexColumns) => Partial<IndexColumns>,
+): Promise<void> {
+  await using loaded = await loadTables(files);
+  const { database, report, channels, topics } = loaded;
+  const columns = await readIndex(database, {
+    customers: report.customers,
+    interactions: report.interactions,
+    channels: channels.length,
+    topics: topics.length,
+  });
+  const index = new ServingIndex({ ...columns, ...spoil(columns) });
+  await checkIndex(database, index, channels.length);
+}
+
+Deno.test("checkIndex, an index that is right", async (t) => {
+  const cases: [name: string, files: Record<string, string>][] = [
+    ["of dates, topics and a silent customer", FILES],
+    ["without topics", { ...FILES, "products.csv": "Month,Product\n" }],
+    ["of channels named like columns", {
+      ...FILES,
+      "channels.csv":
+        "Channel\nquestion\ncustomer_id\nstart_date\ntopic_code\nrows\n",
+    }],
+    ["of nothing", {
+      "customers.csv": NO_CUSTOMERS,
+      "interactions.csv": NO_INTERACTIONS,
+    }],
+  ];
+  for (const [name, files] of cases) {
+    await t.step(name, () => check(files, () => ({})));
+  }
+});
+
+Deno.test("checkIndex, an index that is wrong", async (t) => {
+  const cases: [
+    name: string,
+    spoil: (columns: IndexColumns) => Partial<IndexColumns>,
+  ][] = [
+    ["a customer is missing", ({ customer_ids }) => ({
+      customer_ids: customer_ids.map((id) => id === 7 ? 1_000 : id),
+    })],
+    ["a channel's interactions are another's", ({ offsets }) => ({
+      offsets: offsets.map((offset, i) => offset + (i === 5 ? 1 : 0)),
+    })],
+    ["a day later", ({ days }) => ({ days: days.map((day) => day + 1) })],
+    ["the topics are swapped", ({ topic_members }) => ({
+      topic_members: topic_members.toReversed(),
+    })],
+    ["without topics", ({ topic_sets }) => ({
+      topic_sets: topic_sets.map(() => 0),
+    })],
+  ];
+  for (const [name, spoil] of cases) {
+    await t.step(name, async () => {
+      await assertRejects(
+        () => check(FILES, spoil),
+        Error,
+        "the index and the query differ on customer",
+      );
+    });
+  }
+});
