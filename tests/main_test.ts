@@ -126,10 +126,9 @@ Deno.test({
   name: "it outlives more connections than it may have open files",
   ignore: !can_limit,
   async fn() {
-    await using server = await startServer({ DATA_DIR }, [
-      "prlimit",
-      "--nofile=120",
-    ]);
+    await using server = await startServer({ DATA_DIR }, {
+      under: ["prlimit", "--nofile=120"],
+    });
     const ready = await waitFor(`${server.base_url}/readyz`, 200);
     await ready.body?.cancel();
     const { hostname, port } = new URL(server.base_url);

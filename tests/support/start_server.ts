@@ -6,6 +6,7 @@ import type { Settings } from "./load_folder.ts";
 /** A running server; ended at the end of its block. */
 export interface RunningServer extends AsyncDisposable {
   readonly base_url: string;
+  readonly pid: number;
   readonly staging: string;
   /** What the terminal shows so far, both streams. */
   readonly output: { out: string; error: string };
@@ -20,9 +21,26 @@ export interface EndedServer {
   readonly error: string;
 }
 
-function command(env: Settings, under: readonly string[] = []): Deno.Command {
+/** How the process is started. */
+export interface Start {
+  /** A program, with its arguments, that becomes the server. */
+  readonly under?: readonly string[];
+  readonly v8_flags?: readonly string[];
+}
+
+function command(
+  env: Settings,
+  { under = [], v8_flags = [] }: Start = {},
+): Deno.Command {
   const main = new URL("../../main.ts", import.meta.url).pathname;
-  const [program, ...args] = [...under, Deno.execPath(), "run", "-A", main];
+  const flags = ["-A", `--v8-flags=${v8_flags.join()}`];
+  const [program, ...args] = [
+    ...under,
+    Deno.execPath(),
+    "run",
+    ...flags,
+    main,
+  ];
   return new Deno.Command(program, {
     args,
     env: { HOST: "127.0.0.1", PORT: "0", NO_COLOR: "1", ...env },
@@ -31,13 +49,13 @@ function command(env: Settings, under: readonly string[] = []): Deno.Command {
   });
 }
 
-/** Starts the server and waits until it listens; `under` is a program that becomes it. */
+/** Starts the server and waits until it listens. */
 export async function startServer(
   settings: Settings,
-  under?: readonly string[],
+  start?: Start,
 ): Promise<RunningServer> {
   const staging = await dataFolder();
-  const child = command({ STAGING_DIR: staging.path, ...settings }, under)
+  const child = command({ STAGING_DIR: staging.path, ...settings }, start)
     .spawn();
   const output = { out: "", error: "" };
   const listening = Promise.withResolvers<string>();
@@ -61,6 +79,7 @@ export async function startServer(
     })();
   return {
     base_url: await listening.promise,
+    pid: child.pid,
     staging: staging.path,
     output,
     stop,

@@ -786,7 +786,7 @@ Deno.test({
     await Deno.chmod(`${path}/customers.csv`, 0);
     await using server = await startServer(
       { DATA_DIR: path, REFRESH_SECONDS: "1" },
-      is_superuser ? UNPRIVILEGED : [],
+      { under: is_superuser ? UNPRIVILEGED : [] },
     );
     const latest = async () => {
       const answer = await fetch(`${server.base_url}/api/v1/data/history`);
