@@ -1,14 +1,14 @@
--- name: 1,000 random questions, and what a PIVOT answers to each, for the check of
---   the index: customer_id, first and last day number (0 and 65535 without dates),
---   topic code (-1 without one), and the interactions per channel.
+-- name: 1,000 random questions, and what a PIVOT answers to each, for the check
+--   of the index: customer_id, first and last day number (0 and 65535 without
+--   dates), topic code (-1 without one), and the interactions per channel.
 -- params: none
 create temp table questions as
 with spans as (
   select min(date_start)::date as first_date,
     max(date_start)::date - min(date_start)::date as days
   from interactions),
--- A period begins or ends on a day of the customer's own: there an index errs first.
--- Little data is asked about more than once.
+-- A period begins or ends on a day of the customer's own, where an index errs
+-- first. Little data is asked about more than once.
 dated as (
   select customer_id, date_start::date as one_date
   from interactions, (select unnest(range(

@@ -25,22 +25,16 @@ export interface EndedServer {
 export interface Start {
   /** A program, with its arguments, that becomes the server. */
   readonly under?: readonly string[];
-  readonly v8_flags?: readonly string[];
+  readonly deno_flags?: readonly string[];
 }
 
 function command(
   env: Settings,
-  { under = [], v8_flags = [] }: Start = {},
+  { under = [], deno_flags = [] }: Start = {},
 ): Deno.Command {
   const main = new URL("../../main.ts", import.meta.url).pathname;
-  const flags = ["-A", `--v8-flags=${v8_flags.join()}`];
-  const [program, ...args] = [
-    ...under,
-    Deno.execPath(),
-    "run",
-    ...flags,
-    main,
-  ];
+  const run = [Deno.execPath(), "run", "-A", ...deno_flags, main];
+  const [program, ...args] = [...under, ...run];
   return new Deno.Command(program, {
     args,
     env: { HOST: "127.0.0.1", PORT: "0", NO_COLOR: "1", ...env },
