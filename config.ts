@@ -118,7 +118,7 @@ export const settings = z.object({
   ),
   SERVE_FROM: z.enum(["index", "query"], 'must be "index" or "query"')
     .default("index").describe(
-      "who answers for one customer: the serving index, or the PIVOT query it is checked against",
+      "who answers for one customer: the serving index, or a PIVOT query",
     ),
   CACHE_SECONDS: wholeNumber(0, 31_536_000, 5).describe(
     "how long browsers and proxies may keep an answer",

@@ -1,4 +1,4 @@
-/** Checks a serving index against the PIVOT query, before either answers anyone. */
+/** Checks a serving index against a PIVOT query, before it answers anyone. */
 
 import type { Database } from "./database.ts";
 import type { ServingIndex } from "./serving_index.ts";
@@ -9,26 +9,27 @@ import type { ServingIndex } from "./serving_index.ts";
  */
 export async function checkIndex(
   database: Database,
-  index: ServingIndex,
+  index: Pick<ServingIndex, "count">,
   channel_count: number,
 ): Promise<void> {
   // One query for all, since each leaves some memory behind: see docs/decisions.md.
   for await (
-    const [customer_ids, first_days, last_days, topic_codes, ...channels]
+    const [ids, is_known, first_days, last_days, topic_codes, ...channels]
       of database.streamNumbers("load/index_questions")
   ) {
-    for (let row = 0; row < customer_ids.length; row++) {
+    for (let row = 0; row < ids.length; row++) {
       const filter = {
         first_day: first_days[row],
         last_day: last_days[row],
         topic_code: topic_codes[row] < 0 ? undefined : topic_codes[row],
       };
-      const from_query = channels.slice(0, channel_count)
-        .map((counts) => counts[row]);
-      const from_index = index.count(customer_ids[row], filter);
+      const from_query = is_known[row]
+        ? channels.slice(0, channel_count).map((counts) => counts[row])
+        : null;
+      const from_index = index.count(ids[row], filter);
       if (String(from_index) === String(from_query)) continue;
       throw new Error(
-        `the index and the query differ on customer ${customer_ids[row]}, ${
+        `the index and the query differ on customer ${ids[row]}, ${
           JSON.stringify(filter)
         }: ${from_index} and ${from_query}`,
       );

@@ -284,11 +284,7 @@ export class DuckdbStore implements Store, Refreshes {
         );
       }
       const snapshot = await this.#build(this.#kept(state, before), () => {});
-      const changes = await compareSnapshots(
-        current,
-        snapshot,
-        this.#pace,
-      );
+      const changes = await compareSnapshots(current, snapshot, this.#pace);
       const { data_version } = current;
       this.#dropHeld();
       await this.#discard(data_version);

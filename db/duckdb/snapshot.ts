@@ -4,7 +4,7 @@ import type { Config } from "../../config.ts";
 import type { ChannelCounts, CustomerQuestion, Snapshot } from "../store.ts";
 import { checkIndex } from "./check_index.ts";
 import type { Comparable } from "./compare_snapshots.ts";
-import { type Database, openDatabase, type Prepared } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
 import type { Loaded, Progress } from "./load.ts";
 import { QueryRunner, type Slots } from "./query_runner.ts";
@@ -68,11 +68,9 @@ export async function openSnapshot(
         last_day: question.end_date ? dayNumber(question.end_date) : LAST_DAY,
         topic_code: question.topic_code,
       });
-    const query = await database.prepare("queries/customer_interactions");
-    const countFromQuery = async (question: CustomerQuestion) => {
-      using _ = users.add();
-      return await queryCounts(query, question, channels.length);
-    };
+    const countByChannel = config.SERVE_FROM === "index"
+      ? countFromIndex
+      : await prepareCount(database, users, channels.length);
 
     await database.lock(config.DUCKDB_THREADS);
     const find = {
@@ -109,9 +107,7 @@ export async function openSnapshot(
       topicCode: find.topic,
       findName: (dimension, name) =>
         names[dimension][find[dimension](name) ?? -1],
-      countByChannel: config.SERVE_FROM === "index"
-        ? countFromIndex
-        : countFromQuery,
+      countByChannel,
       retain: () => users.add(),
       close: () => closed ??= users.gone().then(() => database.close()),
     };
@@ -154,19 +150,26 @@ class Users {
   }
 }
 
-async function queryCounts(
-  query: Prepared,
-  question: CustomerQuestion,
+/** Prepares the query that answers instead of the index. */
+async function prepareCount(
+  database: Database,
+  users: Users,
   channel_count: number,
-): Promise<ChannelCounts | null> {
-  // A channel may be called customer_id, so counts are read by position.
-  const [row] = await query({
-    customer_id: BigInt(question.customer_id),
-    start_date: question.start_date ?? null,
-    end_date: question.end_date ?? null,
-    topic_code: question.topic_code ?? null,
-  });
-  return row ? Uint32Array.from(row.slice(1, 1 + channel_count), Number) : null;
+): Promise<(question: CustomerQuestion) => Promise<ChannelCounts | null>> {
+  const query = await database.prepare("queries/customer_interactions");
+  return async function countFromQuery(question) {
+    using _ = users.add();
+    // A channel may be called customer_id, so counts are read by position.
+    const [row] = await query({
+      customer_id: BigInt(question.customer_id),
+      start_date: question.start_date ?? null,
+      end_date: question.end_date ?? null,
+      topic_code: question.topic_code ?? null,
+    });
+    return row
+      ? Uint32Array.from(row.slice(1, 1 + channel_count), Number)
+      : null;
+  };
 }
 
 /** Finds the position of a name, ignoring case; undefined when there is none. */

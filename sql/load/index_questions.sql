@@ -1,6 +1,7 @@
 -- name: 1,000 random questions, and what a PIVOT answers to each, for the check
---   of the index: customer_id, first and last day number (0 and 65535 without
---   dates), topic code (-1 without one), and the interactions per channel.
+--   of the index: customer_id and whether it is known (1 or 0), first and last
+--   day number (0 and 65535 without dates), topic code (-1 without one), and
+--   the interactions per channel.
 -- params: none
 create temp table questions as
 with spans as (
@@ -17,14 +18,20 @@ dated as (
 undated as (
   select customer_id
   from customer_channels, (select unnest(range(
-    1 + 500 // greatest((select count(*) from customer_channels), 1))))
-  using sample reservoir (500 rows)),
+    1 + 400 // greatest((select count(*) from customer_channels), 1))))
+  using sample reservoir (400 rows)),
+-- Hardly any of these is there.
+strangers as (
+  select (1 + random() * 9007199254740990)::bigint as customer_id
+  from range(100)),
 asked as (
   select customer_id, one_date,
     first_date + (random() * days)::integer as other_date
   from dated, spans
   union all
-  select customer_id, null, null from undated)
+  select customer_id, null, null from undated
+  union all
+  select customer_id, null, null from strangers)
 select
   row_number() over () as question,
   customer_id,
@@ -35,6 +42,7 @@ from asked, (select nullif(count(*), 0) as topics from topics);
 
 select
   customer_id::double,
+  (customer_id in (select customer_id from customer_channels))::usmallint,
   coalesce(start_date - date '1900-01-01', 0)::usmallint,
   coalesce(end_date - date '1900-01-01', 65535)::usmallint,
   coalesce(topic_code, -1)::double,
