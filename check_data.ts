@@ -3,8 +3,8 @@
 import { parseArgs } from "node:util";
 import { readConfig } from "./config.ts";
 import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
-import { StoreError } from "./db/store.ts";
-import { createPaint, fullReport, startProgress } from "./terminal.ts";
+import { StoreError } from "./db/model/problems.ts";
+import { createPaint, fullReport, startProgress } from "./operator/terminal.ts";
 
 const USAGE = "Usage: deno task check-data DIR [--json]";
 

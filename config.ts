@@ -62,7 +62,7 @@ export const settings = z.object({
     .default("windows-1252").describe(
       "encoding of text files that are neither UTF-8 nor UTF-16",
     ),
-  MAX_REJECTED: share(0.10).describe(
+  MAX_SET_ASIDE: share(0.10).describe(
     "share of a file's rows that may be set aside before it is refused (up to 5 rows always may)",
   ),
   MAX_CHANNELS: wholeNumber(1, 1000, 64).describe(
@@ -77,7 +77,7 @@ export const settings = z.object({
   XLSX_MAX_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
     "most bytes of one workbook, unpacked; stops a zip bomb",
   ),
-  REJECTS_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
+  SET_ASIDE_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
     "most rows set aside that are listed with line and value; all are counted",
   ),
   REFRESH_SECONDS: wholeNumber(1, 86_400, 2).describe(
@@ -129,13 +129,13 @@ export const settings = z.object({
   QUERY_TIMEOUT_MS: wholeNumber(1, 3_600_000, 2_000).describe(
     "milliseconds after which a query is interrupted and answered with 504, its wait included",
   ),
-  EXPORT_TIMEOUT_MS: wholeNumber(1, 86_400_000, 300_000).describe(
+  DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 86_400_000, 300_000).describe(
     "milliseconds after which a whole export is broken off, however slowly it is read",
   ),
   QUERY_CONCURRENCY: wholeNumber(1, 1024, 4).describe(
     "most queries that run at once; a single customer's counts need none",
   ),
-  EXPORT_CONCURRENCY: wholeNumber(1, 1024, 2).describe(
+  DOWNLOAD_CONCURRENCY: wholeNumber(1, 1024, 2).describe(
     "most whole exports that run at once, beside the queries",
   ),
   QUERY_QUEUE: wholeNumber(0, 100_000, 64).describe(

@@ -3,8 +3,8 @@
 import { type Config, readConfig } from "./config.ts";
 import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
 import { createApp } from "./routes/app.ts";
-import { refreshText, startProgress, summary } from "./terminal.ts";
-import { createWebhook } from "./webhook.ts";
+import { refreshText, startProgress, summary } from "./operator/terminal.ts";
+import { createWebhook } from "./operator/webhook.ts";
 
 /** How long running requests may take to end after SIGTERM, in milliseconds. */
 const DRAIN_MS = 5_000;

@@ -7,19 +7,19 @@ import writeExcelFile, { type SheetData } from "write-excel-file/node";
 const formats = ["csv", "csv.gz", "parquet", "xlsx"] as const;
 
 /** What to write: how many rows, in which format, and the share of bad ones (0 to 1). */
-export interface ExportOptions {
+export interface DownloadOptions {
   interactions: number;
   customers: number;
   format: typeof formats[number];
-  rejects: number;
+  faults: number;
 }
 
 // The size that the targets are stated for.
-const target_size: ExportOptions = {
+const target_size: DownloadOptions = {
   interactions: 10_000_000,
   customers: 1_000_000,
   format: "csv",
-  rejects: 0,
+  faults: 0,
 };
 
 // All but the header.
@@ -113,15 +113,15 @@ async function writeWorkbook(
 /** Writes the four tables into `dir`, which must be empty or not there yet. */
 export async function generateExports(
   dir: string,
-  options: Partial<ExportOptions> = {},
+  options: Partial<DownloadOptions> = {},
 ): Promise<void> {
-  const { interactions, customers, format, rejects } = {
+  const { interactions, customers, format, faults } = {
     ...target_size,
     ...options,
   };
-  if (rejects > 0 && (format === "parquet" || format === "xlsx")) {
+  if (faults > 0 && (format === "parquet" || format === "xlsx")) {
     throw new Error(
-      "--rejects needs a text format: the native dates and ids of others are " +
+      "--faults needs a text format: the native dates and ids of others are " +
         "never bad. Use --format=csv or --format=csv.gz.",
     );
   }
@@ -143,7 +143,7 @@ export async function generateExports(
     await connection.run(
       `set variable interactions = ${interactions};
        set variable customers = ${customers};
-       set variable bad_per_million = ${Math.round(rejects * 1e6)};`,
+       set variable bad_per_million = ${Math.round(faults * 1e6)};`,
     );
     await copy(customers_sql, "customers.csv", copy_options.csv);
     await copy(products_sql, "products.csv", copy_options.csv);
@@ -171,21 +171,21 @@ export async function generateExports(
   }
 }
 
-function readOptions(): { dir: string; options: ExportOptions } {
+function readOptions(): { dir: string; options: DownloadOptions } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       interactions: { type: "string", default: `${target_size.interactions}` },
       customers: { type: "string", default: `${target_size.customers}` },
       format: { type: "string", default: target_size.format },
-      rejects: { type: "string", default: `${target_size.rejects}` },
+      faults: { type: "string", default: `${target_size.faults}` },
     },
   });
   const format = formats.find((name) => name === values.format);
   if (positionals.length !== 1 || !format) {
     throw new Error(
       "usage: deno run -A bench/generate.ts DIR [--interactions=10000000] " +
-        `[--customers=1000000] [--format=${formats.join("|")}] [--rejects=0]`,
+        `[--customers=1000000] [--format=${formats.join("|")}] [--faults=0]`,
     );
   }
   return {
@@ -194,7 +194,7 @@ function readOptions(): { dir: string; options: ExportOptions } {
       interactions: readNumber("--interactions", values.interactions, /^\d+$/),
       customers: readNumber("--customers", values.customers, /^[1-9]\d*$/),
       format,
-      rejects: readNumber("--rejects", values.rejects, /^(0|1|0?\.\d+)$/),
+      faults: readNumber("--faults", values.faults, /^(0|1|0?\.\d+)$/),
     },
   };
 }

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type ExportOptions, generateExports } from "./generate.ts";
+import { type DownloadOptions, generateExports } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
@@ -23,7 +23,7 @@ interface Case {
   name: string;
   title: string;
   /** How to generate it; none for the sample that comes with the project. */
-  options?: Partial<ExportOptions>;
+  options?: Partial<DownloadOptions>;
   /** Whether a server that served them has kept them, and they are gone. */
   kept?: true;
   targets: {
@@ -62,9 +62,9 @@ const cases: Case[] = [
     targets: { ready_seconds: 12, rss_peak_gb },
   },
   {
-    name: "rejects",
-    title: "CSV, 0.5 % rejects",
-    options: { format: "csv", rejects: 0.005 },
+    name: "faults",
+    title: "CSV, 0.5 % set aside",
+    options: { format: "csv", faults: 0.005 },
     targets: { ready_seconds: 15, rss_peak_gb },
   },
   {

@@ -10,8 +10,8 @@ import type {
   Question,
   Rows,
   Run,
-  Snapshot,
-} from "../db/store.ts";
+} from "../db/model/questions.ts";
+import type { Snapshot } from "../db/store.ts";
 import { failure, querySchema } from "./endpoint.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
 import { filterJson, PAGE_ROWS } from "./filters.ts";
@@ -22,7 +22,7 @@ export interface Asked {
   /** What a file with the answer is called, such as `interactions`. */
   readonly name: string;
   /** The normalised question, in characters an ETag may have. */
-  readonly question: string;
+  readonly key: string;
   /** The answer as JSON text; the caller retains the snapshot until it is there. */
   json(run: Run): Promise<string>;
   /** The whole answer; the caller retains the snapshot until it is read. */

@@ -3,12 +3,8 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import {
-  type CustomersQuestion,
-  requireSnapshot,
-  type Snapshot,
-  type Store,
-} from "../db/store.ts";
+import type { CustomersQuestion } from "../db/model/questions.ts";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import {
   type AnswerRows,
   answerText,
@@ -155,7 +151,7 @@ function askCustomers(
   };
   return {
     name: "customers",
-    question: questionText("customers", { ...parts, limit, cursor, explain }),
+    key: questionText("customers", { ...parts, limit, cursor, explain }),
     rows: (run) => snapshot.ask({ ...question, limit }, run),
     async json(run) {
       const { rows, page, last } = await readPage(
@@ -181,7 +177,7 @@ function askCustomer(
   const question: CustomersQuestion = { kind: "customers", filter };
   return {
     name: `customer-${customer_id}`,
-    question: questionText("customer", { customer_id, explain }),
+    key: questionText("customer", { customer_id, explain }),
     async json(run) {
       const rows = snapshot.ask(question, run);
       const [row] = await readRows(rows);

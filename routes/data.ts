@@ -3,14 +3,13 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import {
-  type Changes,
-  type LoadReport,
-  type Refresh,
-  type Reject,
-  requireSnapshot,
-  type Store,
-} from "../db/store.ts";
+import type {
+  Changes,
+  LoadReport,
+  Refresh,
+  SetAsideRow,
+} from "../db/model/report.ts";
+import { requireSnapshot, type Store } from "../db/store.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import {
@@ -32,7 +31,7 @@ export const TABLES = [
   "interactions",
 ] as const;
 
-const rejectsQuery = querySchema({
+const setAsideQuery = querySchema({
   data_version: z.string()
     .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits.").optional()
     .meta({
@@ -108,11 +107,11 @@ export const dataEndpoints = [
   },
   {
     admin: "optional",
-    path: "/api/v1/data/rejects",
+    path: "/api/v1/data/set-aside",
     summary: "Every row that was set aside",
     description:
-      "File, line, column and reason, in the order of files and lines; the value too, which is personal data, for the administrator. The first REJECTS_KEPT are listed.",
-    query: rejectsQuery,
+      "File, line, column and reason, in the order of files and lines; the value too, which is personal data, for the administrator. The first SET_ASIDE_KEPT are listed.",
+    query: setAsideQuery,
     answers: {
       200: {
         description:
@@ -172,7 +171,7 @@ export const NO_STORE = { "Cache-Control": "no-store" };
 
 /** The routes. */
 export function createData(store: Store, { checkKey, isAdmin }: Auth) {
-  const [data, rejects, history] = dataEndpoints;
+  const [data, set_aside, history] = dataEndpoints;
   return new Hono()
     .get(data.path, validated("query", NO_QUERY), (c) => {
       const body = { data: currentData(store), meta: metaOf(store.snapshot) };
@@ -183,21 +182,21 @@ export function createData(store: Store, { checkKey, isAdmin }: Auth) {
         "Retry-After": "1",
       });
     })
-    .get(rejects.path, checkKey, validated("query", rejectsQuery), (c) => {
+    .get(set_aside.path, checkKey, validated("query", setAsideQuery), (c) => {
       const { data_version, table, file, format, limit, cursor } = c.req.valid(
         "query",
       );
       const report = reportOf(store, data_version);
       const with_value = isAdmin(c.req.raw);
-      const { rows, rows_set_aside } = rejectsOf(report, table, file);
+      const { rows, rows_set_aside } = setAsideOf(report, table, file);
 
-      const question = questionText("rejects", { table, file });
+      const question = questionText("set-aside", { table, file });
       const [start] = cursor === undefined
         ? [0]
         : readCursor(report, question, cursor, 1);
       if (format === "csv") {
         const end = limit === undefined ? undefined : start + limit;
-        return rejectsCsv(report, rows.slice(start, end), with_value);
+        return setAsideCsv(report, rows.slice(start, end), with_value);
       }
       const end = start + (limit ?? PAGE_ROWS.fallback);
       return c.json(
@@ -253,7 +252,7 @@ function currentData({ refreshes, snapshot }: Store) {
       ? null
       : Math.round((Date.now() - Date.parse(loaded_at)) / 1_000),
     restored,
-    // Not those of what was rejected or mended since.
+    // Not those of what was discarded or mended since.
     reasons: [history[0]?.state, "building"].includes(state)
       ? history[0]?.reasons ?? []
       : [],
@@ -262,10 +261,10 @@ function currentData({ refreshes, snapshot }: Store) {
       data_version: held.report!.data_version,
       reasons: held.reasons,
       changes: held.changes,
-      report: withoutRejects(held.report!),
+      report: withoutSetAside(held.report!),
     },
     changes: live?.changes ?? null,
-    report: snapshot && withoutRejects(snapshot.report),
+    report: snapshot && withoutSetAside(snapshot.report),
   };
 }
 
@@ -282,7 +281,7 @@ function reportOf(store: Store, data_version?: string): LoadReport {
   });
 }
 
-function withoutRejects({ rejects: _, ...rest }: LoadReport) {
+function withoutSetAside({ set_aside_listed: _, ...rest }: LoadReport) {
   return rest;
 }
 
@@ -303,11 +302,11 @@ function shortRefresh(
   };
 }
 
-function rejectsOf(
-  { files, rejects }: LoadReport,
+function setAsideOf(
+  { files, set_aside_listed }: LoadReport,
   table: string | undefined,
   file: string | undefined,
-): { rows: readonly Reject[]; rows_set_aside: number } {
+): { rows: readonly SetAsideRow[]; rows_set_aside: number } {
   if (file !== undefined && !files.some((one) => one.file === file)) {
     throw unknown("file", file, files.map((one) => one.file));
   }
@@ -317,7 +316,7 @@ function rejectsOf(
   );
   const names = new Set(asked.map((one) => one.file));
   return {
-    rows: rejects.filter((row) => names.has(row.file)),
+    rows: set_aside_listed.filter((row) => names.has(row.file)),
     rows_set_aside: sumSetAside(asked),
   };
 }
@@ -326,13 +325,13 @@ function sumSetAside(files: LoadReport["files"]): number {
   return files.reduce((sum, { rows_set_aside }) => sum + rows_set_aside, 0);
 }
 
-function told({ value, ...row }: Reject, with_value: boolean) {
+function told({ value, ...row }: SetAsideRow, with_value: boolean) {
   return with_value ? { ...row, value } : row;
 }
 
-function rejectsCsv(
+function setAsideCsv(
   { data_version }: LoadReport,
-  rejects: readonly Reject[],
+  listed: readonly SetAsideRow[],
   with_value: boolean,
 ): Response {
   const columns = [
@@ -342,7 +341,7 @@ function rejectsCsv(
     { name: "reason", type: "text" },
     ...with_value ? [{ name: "value", type: "text" } as const] : [],
   ] as const;
-  const rows = rejects.map(({ file, line, column, reason, value }) =>
+  const rows = listed.map(({ file, line, column, reason, value }) =>
     with_value
       ? [file, line, column, reason, value]
       : [file, line, column, reason]
@@ -360,7 +359,7 @@ function rejectsCsv(
       ...NO_STORE,
       "Content-Type": "text/csv; charset=utf-8",
       "Content-Disposition":
-        `attachment; filename="rejects-${data_version}.csv"`,
+        `attachment; filename="set-aside-${data_version}.csv"`,
     },
   });
 }

@@ -1,4 +1,4 @@
-/** `POST /api/v1/data/…`: what an administrator decides: look now, accept, reject, roll back. */
+/** `POST /api/v1/data/…`: what an administrator decides: look now, accept, discard, roll back. */
 
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -65,7 +65,7 @@ export const dataDecisionsEndpoints = [
   {
     method: "post",
     admin: "required",
-    path: "/api/v1/data/reject",
+    path: "/api/v1/data/discard",
     summary: "Discard the data that is held",
     description: "Its files are not built again until they change.",
     body: versionSchema,
@@ -85,7 +85,7 @@ export const dataDecisionsEndpoints = [
 /** The routes. */
 export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
   const { refreshes } = store;
-  const [refresh, accept, reject, rollback] = dataDecisionsEndpoints;
+  const [refresh, accept, discard, rollback] = dataDecisionsEndpoints;
   const answer = () => ({
     data: {
       state: refreshes.state,
@@ -115,8 +115,8 @@ export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
       await refreshes.accept(c.req.valid("json").data_version);
       return c.json(answer(), 200, NO_STORE);
     })
-    .post(reject.path, ...aboutHeld, async (c) => {
-      await refreshes.reject(c.req.valid("json").data_version);
+    .post(discard.path, ...aboutHeld, async (c) => {
+      await refreshes.discard(c.req.valid("json").data_version);
       return c.json(answer(), 200, NO_STORE);
     })
     .post(rollback.path, requireAdmin, async (c) => {

@@ -3,12 +3,9 @@
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
-import {
-  type Refresh,
-  type RefreshState,
-  type Store,
-  StoreError,
-} from "../db/store.ts";
+import { StoreError } from "../db/model/problems.ts";
+import type { Refresh, RefreshState } from "../db/model/report.ts";
+import type { Store } from "../db/store.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
 

@@ -2,16 +2,14 @@
 
 import { Hono } from "hono";
 import { z } from "zod";
-import {
-  type Cell,
-  type MetricsQuestion,
-  type NamedDimension,
-  type Question,
-  requireSnapshot,
-  type Run,
-  type Snapshot,
-  type Store,
-} from "../db/store.ts";
+import type { NamedDimension } from "../db/model/dimensions.ts";
+import type {
+  Cell,
+  MetricsQuestion,
+  Question,
+  Run,
+} from "../db/model/questions.ts";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import {
   type AnswerRows,
   answerText,
@@ -82,7 +80,7 @@ export function createDimensions(store: Store, answerRows: AnswerRows) {
     const { explain } = parseQuery(query, c.req.url);
     return answerRows(c, snapshot, {
       name: "dimensions",
-      question: questionText("dimensions", { explain }),
+      key: questionText("dimensions", { explain }),
       async json(run) {
         const questions: Question[] = [];
         const ask = (question: Question) => {

@@ -2,7 +2,9 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type { Filter, NamedDimension, Snapshot } from "../db/store.ts";
+import type { NamedDimension } from "../db/model/dimensions.ts";
+import type { Filter } from "../db/model/questions.ts";
+import type { Snapshot } from "../db/store.ts";
 import type { Json } from "./json_text.ts";
 
 /** How many known names an error lists. */

@@ -2,13 +2,8 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import {
-  type ChannelCounts,
-  type CustomerQuestion,
-  requireSnapshot,
-  type Snapshot,
-  type Store,
-} from "../db/store.ts";
+import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import { answerText, explained, explainShape, metaSchema } from "./answer.ts";
 import {
   type Endpoint,

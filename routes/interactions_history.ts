@@ -3,17 +3,15 @@
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import {
-  type Cell,
-  type Filter,
-  type Interval,
-  requireSnapshot,
-  type Rows,
-  type Snapshot,
-  type Store,
-  type TimelineQuestion,
-  type TopicsQuestion,
-} from "../db/store.ts";
+import type { Interval } from "../db/model/dimensions.ts";
+import type {
+  Cell,
+  Filter,
+  Rows,
+  TimelineQuestion,
+  TopicsQuestion,
+} from "../db/model/questions.ts";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import {
   type AnswerRows,
   type Asked,
@@ -183,7 +181,7 @@ function askTimeline(
   };
   return {
     name: `interactions-${customer_id}-timeline`,
-    question: questionText("timeline", {
+    key: questionText("timeline", {
       customer_id,
       interval,
       ...filter,
@@ -219,7 +217,7 @@ function askTopics(
   const question: TopicsQuestion = { kind: "topics", customer_id, filter };
   return {
     name: `interactions-${customer_id}-topics`,
-    question: questionText("topics", {
+    key: questionText("topics", {
       customer_id,
       ...filter,
       explain,

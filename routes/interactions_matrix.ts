@@ -2,15 +2,13 @@
 
 import { Hono } from "hono";
 import { z } from "zod";
-import {
-  type Filter,
-  type InteractionsQuestion,
-  type InteractionsSort,
-  requireSnapshot,
-  type Run,
-  type Snapshot,
-  type Store,
-} from "../db/store.ts";
+import type {
+  Filter,
+  InteractionsQuestion,
+  InteractionsSort,
+  Run,
+} from "../db/model/questions.ts";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import {
   type AnswerRows,
   type Asked,
@@ -134,7 +132,7 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
 
   return {
     name: "interactions",
-    question: questionText("interactions", {
+    key: questionText("interactions", {
       ...parts,
       limit,
       cursor,

@@ -1,6 +1,6 @@
 /** Writes JSON as text, so that names stay in their order: objects put one like `10` first. */
 
-import type { Cell, Rows } from "../db/store.ts";
+import type { Cell, Rows } from "../db/model/questions.ts";
 
 /** What is written: a Map becomes an object in the order of its entries. */
 export type Json =

@@ -3,15 +3,13 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import {
-  type CustomerCountQuestion,
-  type Dimension,
-  type Filter,
-  type MetricsQuestion,
-  requireSnapshot,
-  type Snapshot,
-  type Store,
-} from "../db/store.ts";
+import type { Dimension } from "../db/model/dimensions.ts";
+import type {
+  CustomerCountQuestion,
+  Filter,
+  MetricsQuestion,
+} from "../db/model/questions.ts";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import {
   type AnswerRows,
   answerText,
@@ -197,7 +195,7 @@ export function createMetrics(store: Store, answerRows: AnswerRows) {
       const { explain } = parseQuery(catalogue.query, c.req.url);
       return answerRows(c, snapshot, {
         name: "metrics",
-        question: questionText("metrics", { explain }),
+        key: questionText("metrics", { explain }),
         json: async () =>
           answerText(
             snapshot,
@@ -228,7 +226,7 @@ function askInteractions(
   };
   return {
     name: "metrics-interactions",
-    question: questionText("metrics-interactions", {
+    key: questionText("metrics-interactions", {
       by,
       pivot,
       compare,
@@ -314,7 +312,7 @@ function askCustomers(
   };
   return {
     name: "metrics-customers",
-    question: questionText("metrics-customers", { by, ...filter, explain }),
+    key: questionText("metrics-customers", { by, ...filter, explain }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
       const rows = snapshot.ask(question, run);

@@ -1,6 +1,7 @@
 /** The measures and dimensions there are, in words. */
 
-import type { Dimension, MetricsQuestion } from "../db/store.ts";
+import type { Dimension } from "../db/model/dimensions.ts";
+import type { MetricsQuestion } from "../db/model/questions.ts";
 
 /** What is counted. */
 export interface Measure {

@@ -48,7 +48,7 @@ export function createStats(store: Store, answerJson: AnswerJson) {
     (c) => {
       const snapshot = requireSnapshot(store);
       const { table } = c.req.valid("param");
-      const rows = new Map(Object.entries(snapshot.rows)).get(table);
+      const rows = new Map(Object.entries(snapshot.row_counts)).get(table);
       if (rows === undefined) {
         return c.json({ message: "Table name not found" }, 404, {
           "Cache-Control": "no-store",

@@ -95,8 +95,8 @@ Deno.test("what keeps it from starting is one line", async (t) => {
   const table: [string, Record<string, string>, RegExp][] = [
     [
       "a setting",
-      { MAX_REJECTED: "2" },
-      /^Wrong setting MAX_REJECTED="2": must be a number from 0 to 1\n$/,
+      { MAX_SET_ASIDE: "2" },
+      /^Wrong setting MAX_SET_ASIDE="2": must be a number from 0 to 1\n$/,
     ],
     [
       "a choice",

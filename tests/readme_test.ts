@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readConfig, settings } from "../config.ts";
-import { TABLES } from "../db/intake/contract.ts";
+import { TABLES } from "../db/model/contract.ts";
 import { endpoints } from "../routes/app.ts";
 import type { Endpoint } from "../routes/endpoint.ts";
 import { openApp } from "./support/open_app.ts";

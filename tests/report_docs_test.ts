@@ -1,7 +1,7 @@
 /** docs/report.md has every field and warning there is, and no others. */
 
 import { assertEquals } from "@std/assert";
-import { WARNING_KINDS } from "../db/store.ts";
+import { WARNING_KINDS } from "../db/model/report.ts";
 import { openApp } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);

@@ -1,7 +1,7 @@
 /** Checks a serving index against a PIVOT query, before it answers anyone. */
 
 import type { Database } from "./database.ts";
-import type { ServingIndex } from "./serving_index.ts";
+import type { ServingIndex } from "../serving/serving_index.ts";
 
 /**
  * Asks both random questions, as many as sql/load/index_questions.sql draws. Throws

@@ -1,7 +1,7 @@
 /** The embedded store: what is served, what is held, and the refreshes that lead there. */
 
 import type { Config } from "../../config.ts";
-import { holdReasons } from "../hold_reasons.ts";
+import { holdReasons } from "../refresh/hold_reasons.ts";
 import { ExportFolder } from "../intake/export_folder.ts";
 import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
 import { type Found, listExports } from "../intake/find_files.ts";
@@ -10,20 +10,17 @@ import {
   type FoundTables,
   isOfFile,
 } from "../intake/find_tables.ts";
-import {
-  type ExportFile,
-  type ExportFiles,
-  type LoadProblem,
-  type Refresh,
-  type Refreshes,
-  type RefreshState,
-  refused,
-  type Snapshot,
-  type Store,
-  StoreError,
+import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
+import type { Refresh, RefreshState } from "../model/report.ts";
+import type {
+  ExportFile,
+  ExportFiles,
+  Refreshes,
+  Snapshot,
+  Store,
 } from "../store.ts";
 import { createPace } from "../pace.ts";
-import { compareSnapshots } from "./compare_snapshots.ts";
+import { compareSnapshots } from "./compare.ts";
 import {
   dataVersion,
   inLoadOrder,
@@ -34,8 +31,8 @@ import {
 } from "./load.ts";
 import { createSlots, type Slots } from "./query_runner.ts";
 import { type Fill, type OpenSnapshot, openSnapshot } from "./snapshot.ts";
-import { type KeptSnapshot, StateFolder } from "./state_folder.ts";
-import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
+import { type KeptSnapshot, StateFolder } from "../refresh/archive.ts";
+import { claimWorkFolder, type WorkFolder } from "../refresh/work_folder.ts";
 
 /** A snapshot that waits for a decision. */
 interface Held {
@@ -256,7 +253,7 @@ export class DuckdbStore implements Store, Refreshes {
     });
   }
 
-  async reject(data_version: string): Promise<void> {
+  async discard(data_version: string): Promise<void> {
     await this.#exclusive(async () => {
       this.#requireHeld(data_version);
       this.#dropHeld();
@@ -665,7 +662,7 @@ export class DuckdbStore implements Store, Refreshes {
     this.#state = refresh.state;
     this.#history.unshift({
       ...refresh,
-      report: report && { ...report, rejects: [] },
+      report: report && { ...report, set_aside_listed: [] },
     });
     this.#history.length = Math.min(this.#history.length, HISTORY);
     for (const listener of this.#listeners) listener(refresh);

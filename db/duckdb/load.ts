@@ -8,7 +8,7 @@ import {
   requireColumns,
   TABLE_NAMES,
   TABLES,
-} from "../intake/contract.ts";
+} from "../model/contract.ts";
 import { type SourceFile, unreadable } from "../intake/find_files.ts";
 import type { FoundTables } from "../intake/find_tables.ts";
 import {
@@ -16,22 +16,23 @@ import {
   stageFile,
   type StagingOptions,
 } from "../intake/stage_file.ts";
-import { checkAccounts } from "../load_accounts.ts";
-import { loadWarnings } from "../load_warnings.ts";
+import { checkAccounts } from "../model/load_accounts.ts";
+import { loadWarnings } from "../model/load_warnings.ts";
 import type { Pace } from "../pace.ts";
 import {
-  type ChannelCount,
-  type CountedTable,
-  type DateFormCount,
-  type FileReport,
   type LoadProblem,
-  type LoadReport,
   refused,
-  type Reject,
-  type RejectCount,
   sentence,
   StoreError,
-} from "../store.ts";
+} from "../model/problems.ts";
+import type {
+  ChannelCount,
+  DateFormCount,
+  FileReport,
+  Loaded,
+  SetAsideCount,
+  SetAsideRow,
+} from "../model/report.ts";
 import type { Database } from "./database.ts";
 import {
   describeParquet,
@@ -39,15 +40,7 @@ import {
   type NativeColumn,
   parquetSource,
   textSource,
-} from "./reader.ts";
-
-/** What a load leaves beside the database's tables. */
-export interface Loaded {
-  readonly channels: readonly string[];
-  readonly topics: readonly string[];
-  readonly rows: Readonly<Record<CountedTable, number>>;
-  readonly report: LoadReport;
-}
+} from "./source_view.ts";
 
 /** How a load goes about it. */
 export interface LoadOptions {
@@ -66,7 +59,7 @@ const MAX_TOPICS = 1_000;
 const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
 /** As many rows of a file may be set aside whatever their share. */
-const REJECTS_ALLOWED = 5;
+const SET_ASIDE_ALLOWED = 5;
 /** As many ignored files, and unknown columns of a file, are listed. */
 const NAMES_KEPT = 100;
 
@@ -100,8 +93,10 @@ export async function loadExports(
   progress("checking");
   await database.runFile("load/spellings");
   await database.runFile("load/set_aside");
-  const rejects = await readRejects(database, files, config);
-  if (strict && rejects.too_many.length > 0) throw refused(...rejects.too_many);
+  const set_aside = await readSetAside(database, files, config);
+  if (strict && set_aside.too_many.length > 0) {
+    throw refused(...set_aside.too_many);
+  }
 
   progress("resolving names");
   await database.runFile("load/channels");
@@ -134,7 +129,7 @@ export async function loadExports(
     : [];
   await database.runFile("load/products");
   const total = (name: string) => Number(totals[name]);
-  await requireEveryRow(database, files, rejects);
+  await requireEveryRow(database, files, set_aside);
   const merged_interactions = total("interaction_sources") -
     total("interactions");
   requireEqual(sumOf(merged.values()), merged_interactions, "merged");
@@ -144,13 +139,13 @@ export async function loadExports(
     loaded_at,
     seconds: secondsSince(began),
     files: files.map((file) => ({
-      ...fileReport(file, rejects),
+      ...fileReport(file, set_aside),
       interactions_merged: merged.get(file.number) ?? 0,
       date_forms: date_forms.get(file.number) ?? [],
     })),
     ignored: found.ignored.slice(0, NAMES_KEPT),
     ignored_files: found.ignored.length,
-    rejects: rejects.listed,
+    set_aside_listed: set_aside.listed,
     customers: total("customers"),
     example_customer_id: total("first_customer_id") || null,
     orphan_customers: total("orphan_customers"),
@@ -165,7 +160,7 @@ export async function loadExports(
     },
     latest_interaction: totals.latest_interaction as string | null,
     channels: await countChannels(database),
-    too_many_set_aside: rejects.too_many.map(sentence),
+    too_many_set_aside: set_aside.too_many.map(sentence),
     types,
     months_without_topic: months.map(({ month_number }) =>
       monthText(Number(month_number))
@@ -176,7 +171,7 @@ export async function loadExports(
   return {
     channels,
     topics,
-    rows: {
+    row_counts: {
       customers: total("customer_records"),
       interactions: total("interactions"),
       products: total("products"),
@@ -383,22 +378,22 @@ function readError(
   });
 }
 
-interface Rejects {
-  readonly counts: ReadonlyMap<number, readonly RejectCount[]>;
-  readonly listed: readonly Reject[];
+interface SetAside {
+  readonly counts: ReadonlyMap<number, readonly SetAsideCount[]>;
+  readonly listed: readonly SetAsideRow[];
   readonly too_many: readonly LoadProblem[];
 }
 
-async function readRejects(
+async function readSetAside(
   database: Database,
   files: readonly LoadedFile[],
-  { MAX_REJECTED, REJECTS_KEPT }: Config,
-): Promise<Rejects> {
+  { MAX_SET_ASIDE, SET_ASIDE_KEPT }: Config,
+): Promise<SetAside> {
   const staged_files = new Map(
     files.map(({ number, staged }) => [number, staged]),
   );
-  const counts = new Map<number, RejectCount[]>();
-  for (const row of await database.runFile("load/reject_counts")) {
+  const counts = new Map<number, SetAsideCount[]>();
+  for (const row of await database.runFile("load/set_aside_counts")) {
     const file = row.file as number;
     const count = {
       column: row.column_name as string,
@@ -407,12 +402,12 @@ async function readRejects(
     };
     counts.set(file, [...counts.get(file) ?? [], count]);
   }
-  const listed = await database.runFile("load/rejects", {
-    rejects_kept: REJECTS_KEPT,
+  const listed = await database.runFile("load/set_aside_rows", {
+    set_aside_kept: SET_ASIDE_KEPT,
   });
-  const rejects = {
+  const set_aside = {
     counts,
-    listed: listed.map((row): Reject => ({
+    listed: listed.map((row): SetAsideRow => ({
       file: staged_files.get(row.file as number)!.file,
       line: lineOf(staged_files.get(row.file as number)!, Number(row.line)),
       column: row.column_name as string,
@@ -425,19 +420,19 @@ async function readRejects(
     const of_file = counts.get(number) ?? [];
     const rows_set_aside = sumOfRows(of_file);
     if (
-      rows_set_aside <= REJECTS_ALLOWED ||
-      rows_set_aside / rows_read <= MAX_REJECTED
+      rows_set_aside <= SET_ASIDE_ALLOWED ||
+      rows_set_aside / rows_read <= MAX_SET_ASIDE
     ) return [];
     const [most] = of_file;
     return [{
       file: staged.file,
-      line: rejects.listed.find(({ file }) => file === staged.file)?.line,
+      line: set_aside.listed.find(({ file }) => file === staged.file)?.line,
       problem:
-        `${rows_set_aside} of ${rows_read} rows break a rule, more than MAX_REJECTED=${MAX_REJECTED} allows; most often, in ${most.rows} rows, ${most.column}: ${most.reason}`,
-      remedy: "Mend the rows, or raise MAX_REJECTED",
+        `${rows_set_aside} of ${rows_read} rows break a rule, more than MAX_SET_ASIDE=${MAX_SET_ASIDE} allows; most often, in ${most.rows} rows, ${most.column}: ${most.reason}`,
+      remedy: "Mend the rows, or raise MAX_SET_ASIDE",
     }];
   });
-  return { ...rejects, too_many };
+  return { ...set_aside, too_many };
 }
 
 async function readDateForms(
@@ -487,8 +482,8 @@ async function countChannels(database: Database): Promise<ChannelCount[]> {
 }
 
 // Of a sheet, the row that the record stands in.
-function lineOf({ rows }: StagedFile, record: number): number {
-  return rows ? rows.rowOf(record) : record;
+function lineOf({ row_numbers }: StagedFile, record: number): number {
+  return row_numbers ? row_numbers.rowOf(record) : record;
 }
 
 async function names(
@@ -524,7 +519,7 @@ async function checkChannels(
 async function requireEveryRow(
   database: Database,
   files: readonly LoadedFile[],
-  { counts }: Rejects,
+  { counts }: SetAside,
 ): Promise<void> {
   const rows = await database.runFile("load/kept_counts");
   const kept = new Map(rows.map(({ file, rows }) => [file, Number(rows)]));
@@ -567,7 +562,7 @@ function checkNames(
 
 function fileReport(
   { number, staged, rows_read, unknown_columns, seconds }: LoadedFile,
-  { counts }: Rejects,
+  { counts }: SetAside,
 ): Omit<FileReport, "interactions_merged" | "date_forms"> {
   const set_aside = counts.get(number) ?? [];
   const rows_set_aside = sumOfRows(set_aside);
@@ -590,7 +585,7 @@ function sumOf(numbers: Iterable<number>): number {
   return Array.from(numbers).reduce((sum, one) => sum + one, 0);
 }
 
-function sumOfRows(counts: readonly RejectCount[]): number {
+function sumOfRows(counts: readonly SetAsideCount[]): number {
   return sumOf(counts.map(({ rows }) => rows));
 }
 

@@ -1,6 +1,7 @@
 /** Composes the statement of the metrics question, from fixed fragments; values are its params. */
 
-import type { Dimension, MetricsQuestion } from "../store.ts";
+import type { Dimension } from "../model/dimensions.ts";
+import type { MetricsQuestion } from "../model/questions.ts";
 
 /** How a dimension is grouped by, and how its groups are shown. */
 interface Expression {

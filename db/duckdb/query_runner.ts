@@ -6,9 +6,9 @@ import type {
   DuckDBResult,
   DuckDBValue,
 } from "@duckdb/node-api";
-import type { Cell, Run } from "../store.ts";
+import type { Cell, Run } from "../model/questions.ts";
 import { type Database, requireWhole } from "./database.ts";
-import { QuerySlots } from "./query_slots.ts";
+import { QuerySlots } from "../serving/slots.ts";
 
 /** The slots of a process, whichever snapshot is asked. */
 export interface Slots {
@@ -20,7 +20,7 @@ export interface Slots {
 /** The settings that bound how many queries there are. */
 export interface SlotSettings {
   readonly QUERY_CONCURRENCY: number;
-  readonly EXPORT_CONCURRENCY: number;
+  readonly DOWNLOAD_CONCURRENCY: number;
   readonly QUERY_QUEUE: number;
 }
 
@@ -30,7 +30,7 @@ export function createSlots(settings: SlotSettings): Slots {
   return {
     queries: new QuerySlots({ concurrency: settings.QUERY_CONCURRENCY, queue }),
     exports: new QuerySlots({
-      concurrency: settings.EXPORT_CONCURRENCY,
+      concurrency: settings.DOWNLOAD_CONCURRENCY,
       queue,
     }),
   };

@@ -1,6 +1,6 @@
 /** Builds the tables that questions are answered from, on a loaded database. */
 
-import type { DateRange } from "../store.ts";
+import type { DateRange } from "../model/report.ts";
 import type { Database } from "./database.ts";
 
 /** What the tables hold. */

@@ -1,7 +1,7 @@
 /** Reads the serving index's columns from a loaded database. */
 
 import type { Database } from "./database.ts";
-import type { IndexColumns } from "./serving_index.ts";
+import type { IndexColumns } from "../serving/serving_index.ts";
 
 /** How large the columns are going to be. */
 export interface IndexSize {

@@ -1,17 +1,19 @@
 /** A loaded version of the data in its own DuckDB instance, with its serving index. */
 
 import type { Config } from "../../config.ts";
-import type { ChannelCounts, CustomerQuestion, Snapshot } from "../store.ts";
+import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
+import type { Snapshot } from "../store.ts";
 import { checkIndex } from "./check_index.ts";
-import type { Comparable } from "./compare_snapshots.ts";
+import type { Comparable } from "./compare.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { dayNumber, LAST_DAY } from "./day_number.ts";
-import type { Loaded, Progress } from "./load.ts";
+import { dayNumber, LAST_DAY } from "../serving/day_number.ts";
+import type { Progress } from "./load.ts";
+import type { Loaded } from "../model/report.ts";
 import { QueryRunner, type Slots } from "./query_runner.ts";
 import { buildQueryTables } from "./query_tables.ts";
-import { createQuestions } from "./questions.ts";
+import { createQuestions } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
-import { ServingIndex } from "./serving_index.ts";
+import { ServingIndex } from "../serving/serving_index.ts";
 
 /** A snapshot that its opener closes. */
 export interface OpenSnapshot extends Snapshot, Comparable {
@@ -46,7 +48,7 @@ export async function openSnapshot(
   signal.addEventListener("abort", interrupt);
   try {
     const loaded = await fill(database, folder);
-    const { report, channels, topics, rows } = loaded;
+    const { report, channels, topics, row_counts } = loaded;
     progress("counting per day");
     const { by_occupation, ...known } = await buildQueryTables(database);
     progress("building the serving index");
@@ -91,7 +93,7 @@ export async function openSnapshot(
       loaded_at: report.loaded_at,
       channels,
       topics,
-      rows,
+      row_counts,
       report,
       folder,
       database,

@@ -1,6 +1,10 @@
 /** Reads a delimited text's structure: its header, its delimiter, and whether its quotes and line ends are sound. */
 
-import { type HeaderMatch, matchHeader, type Table } from "./contract.ts";
+import {
+  type HeaderMatch,
+  matchHeader,
+  type Table,
+} from "../model/contract.ts";
 
 /** The delimiters an export may use; the first that makes the header match is taken. */
 export const DELIMITERS = [",", ";", "\t", "|"] as const;

@@ -1,12 +1,8 @@
 /** The data folder as clients see it: lists exports, takes new ones whole, removes them. */
 
 import { createHash } from "node:crypto";
-import {
-  type ExportFile,
-  type ExportFiles,
-  refused,
-  StoreError,
-} from "../store.ts";
+import { refused, StoreError } from "../model/problems.ts";
+import type { ExportFile, ExportFiles } from "../store.ts";
 import {
   findFiles,
   type FoundFile,

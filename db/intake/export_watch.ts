@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type LoadProblem, refused, StoreError } from "../store.ts";
+import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import {
   type Found,
   type FoundFile,

@@ -1,7 +1,8 @@
 /** Finds the exports in the data folder and says what else lies there. */
 
-import { type IgnoredFile, type LoadProblem, refused } from "../store.ts";
-import { type TableName, tableOf } from "./contract.ts";
+import { type LoadProblem, refused } from "../model/problems.ts";
+import type { IgnoredFile } from "../model/report.ts";
+import { type TableName, tableOf } from "../model/contract.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
 export interface SourceFile {

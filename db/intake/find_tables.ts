@@ -1,12 +1,13 @@
 /** Finds the tables in the files: each file is one, and a workbook may hold several. */
 
+import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
+import type { IgnoredFile } from "../model/report.ts";
 import {
-  type IgnoredFile,
-  type LoadProblem,
-  refused,
-  StoreError,
-} from "../store.ts";
-import { TABLE_NAMES, type TableName, tableOf, TABLES } from "./contract.ts";
+  TABLE_NAMES,
+  type TableName,
+  tableOf,
+  TABLES,
+} from "../model/contract.ts";
 import {
   type Found,
   type FoundFile,

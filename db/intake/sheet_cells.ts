@@ -1,6 +1,6 @@
 /** Makes text of a spreadsheet's cells, in the forms that the cleaning rules take. */
 
-import { refused } from "../store.ts";
+import { refused } from "../model/problems.ts";
 import { isTrue, type Workbook } from "./workbook.ts";
 
 /** A cell as it stands in a sheet. */

@@ -5,8 +5,12 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Pace } from "../pace.ts";
-import { type LoadProblem, refused, type StoreError } from "../store.ts";
-import { requireColumns, TABLES } from "./contract.ts";
+import {
+  type LoadProblem,
+  refused,
+  type StoreError,
+} from "../model/problems.ts";
+import { requireColumns, TABLES } from "../model/contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
 import { identityOf, type SourceFile } from "./find_files.ts";
 import { openRegularFile } from "./open_regular_file.ts";
@@ -24,7 +28,7 @@ export interface StagedFile extends SourceFile {
   /** What a delimited text's structure is; null for Parquet. */
   readonly text: TextShape | null;
   /** The rows of a sheet that the records of the text stand in. */
-  readonly rows?: RowNumbers;
+  readonly row_numbers?: RowNumbers;
 }
 
 /** What a reader of a delimited text needs to know. */
@@ -96,7 +100,7 @@ async function stageXlsx(
   const copied_path = `${staged_path}.xlsx`;
   try {
     const { bytes, sha256 } = await copy(source, copied_path, options);
-    const { header, line_breaks, rows } = await stageSheet(
+    const { header, line_breaks, row_numbers } = await stageSheet(
       source,
       copied_path,
       staged_path,
@@ -108,7 +112,7 @@ async function stageXlsx(
       bytes,
       sha256,
       text: { encoding: null, header, quoted_line_breaks: line_breaks },
-      rows,
+      row_numbers,
     };
   } finally {
     await Deno.remove(copied_path).catch(() => {});

@@ -1,6 +1,6 @@
 /** Makes a delimited text of a workbook's sheet, for the same rules that other exports go by. */
 
-import { refused } from "../store.ts";
+import { refused } from "../model/problems.ts";
 import {
   type HeaderMatch,
   matchHeader,
@@ -8,7 +8,7 @@ import {
   type Table,
   type TableName,
   TABLES,
-} from "./contract.ts";
+} from "../model/contract.ts";
 import type { Header } from "./csv_scanner.ts";
 import { RowNumbers } from "./row_numbers.ts";
 import {
@@ -32,7 +32,7 @@ export interface StagedSheet {
   /** Whether a cell has a line break in it. */
   readonly line_breaks: boolean;
   /** The rows that the text's records stand in. */
-  readonly rows: RowNumbers;
+  readonly row_numbers: RowNumbers;
 }
 
 /** The sheet to stage, and as what. */
@@ -86,7 +86,7 @@ export async function stageSheet(
   await workbook.read(part, reader);
   const header = rows.finish(reader.merged);
   await writer.flush();
-  return { header, line_breaks: writer.line_breaks, rows: rows.numbers };
+  return { header, line_breaks: writer.line_breaks, row_numbers: rows.numbers };
 }
 
 /** Whether a sheet has no cell with a value. */

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { SaxesParser } from "saxes";
 import yauzl from "yauzl";
-import { refused, StoreError } from "../store.ts";
+import { refused, StoreError } from "../model/problems.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 
 /** A sheet of a workbook. */

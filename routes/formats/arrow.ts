@@ -13,7 +13,7 @@ import {
   Struct,
   Utf8,
 } from "apache-arrow";
-import type { Cell, Rows, RowsColumn } from "../../db/store.ts";
+import type { Cell, Rows, RowsColumn } from "../../db/model/questions.ts";
 import { columnCells } from "./column_cells.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

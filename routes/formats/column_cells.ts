@@ -1,6 +1,6 @@
 /** Turns rows into columns of a bounded number of cells, as columnar formats want them. */
 
-import type { Cell, Rows } from "../../db/store.ts";
+import type { Cell, Rows } from "../../db/model/questions.ts";
 
 /** Some rows of an answer, a column each. */
 export interface ColumnCells {

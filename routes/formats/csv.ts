@@ -1,6 +1,6 @@
 /** CSV by RFC 4180, harmless to spreadsheets. */
 
-import type { Cell, Rows } from "../../db/store.ts";
+import type { Cell, Rows } from "../../db/model/questions.ts";
 
 /** How a CSV is written. */
 export interface CsvOptions {

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { HTTPException } from "hono/http-exception";
-import type { Rows } from "../../db/store.ts";
+import type { Rows } from "../../db/model/questions.ts";
 import { encodeArrow } from "./arrow.ts";
 import { encodeCsv } from "./csv.ts";
 import { encodeNdjson } from "./ndjson.ts";
@@ -24,24 +24,24 @@ export const FORMAT_NAMES = [
 export type FormatName = typeof FORMAT_NAMES[number];
 
 /** How rows are written whole. */
-export interface ExportFormat {
+export interface DownloadFormat {
   /** Whether it is text, that gains from compression. */
   readonly is_text: boolean;
   encode(
     rows: Rows,
-    options: ExportOptions,
+    options: DownloadOptions,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>>;
 }
 
 /** What a request may choose of a format. */
-export interface ExportOptions {
+export interface DownloadOptions {
   /** Of csv: whether a byte order mark comes first. */
   readonly bom: boolean;
 }
 
 /** The formats beside JSON, which is paged. */
-export const EXPORT_FORMATS: Readonly<
-  Record<Exclude<FormatName, "json">, ExportFormat>
+export const DOWNLOAD_FORMATS: Readonly<
+  Record<Exclude<FormatName, "json">, DownloadFormat>
 > = {
   csv: { is_text: true, encode: encodeCsv },
   ndjson: { is_text: true, encode: encodeNdjson },

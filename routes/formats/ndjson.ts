@@ -1,6 +1,6 @@
 /** A JSON object a line: the rows of the JSON answer, however many. */
 
-import type { Rows } from "../../db/store.ts";
+import type { Rows } from "../../db/model/questions.ts";
 import { createRowText } from "../json_text.ts";
 
 /** Writes rows, a piece a batch. */

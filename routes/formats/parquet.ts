@@ -1,7 +1,7 @@
 /** Parquet, a row group at a time. */
 
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import type { Cell, Rows, RowsColumn } from "../../db/store.ts";
+import type { Cell, Rows, RowsColumn } from "../../db/model/questions.ts";
 import { columnCells } from "./column_cells.ts";
 
 type Element = ConstructorParameters<typeof ParquetWriter>[0]["schema"][number];

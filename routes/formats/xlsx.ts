@@ -2,7 +2,7 @@
 
 import { Zip, ZipDeflate } from "fflate";
 import { HTTPException } from "hono/http-exception";
-import type { Cell, Rows } from "../../db/store.ts";
+import type { Cell, Rows } from "../../db/model/questions.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -3,11 +3,12 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { HTTPException } from "hono/http-exception";
-import { type Snapshot, StoreError } from "../../db/store.ts";
+import { StoreError } from "../../db/model/problems.ts";
+import type { Snapshot } from "../../db/store.ts";
 import type { AnswerRows, Asked } from "../answer.ts";
 import {
   chooseFormat,
-  EXPORT_FORMATS,
+  DOWNLOAD_FORMATS,
   FORMAT_NAMES,
   type FormatName,
   MEDIA_TYPES,
@@ -23,13 +24,13 @@ export interface AnswerSettings {
   readonly CACHE_SECONDS: number;
   readonly CACHE_BYTES: number;
   readonly QUERY_TIMEOUT_MS: number;
-  readonly EXPORT_TIMEOUT_MS: number;
+  readonly DOWNLOAD_TIMEOUT_MS: number;
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Exports up to this many bytes are answered whole and kept; larger ones streamed. */
-const EXPORT_KEPT_BYTES = 1_048_576;
+const DOWNLOAD_KEPT_BYTES = 1_048_576;
 /** JSON of fewer bytes is not worth compressing: it fits one packet. */
 const MIN_GZIP_BYTES = 1_400;
 
@@ -49,7 +50,7 @@ interface Wanted {
 }
 
 /** The answer to a whole export: kept, or a stream that the first who asks takes. */
-type Exported = Kept | { take(): ReadableStream<Bytes> | undefined };
+type Download = Kept | { take(): ReadableStream<Bytes> | undefined };
 
 /** How questions with rows are answered. */
 export interface RowAnswers {
@@ -69,7 +70,7 @@ export function createAnswerRows(
   const cache_control = `public, max-age=${settings.CACHE_SECONDS}`;
   const cache = new AnswerCache<Wanted>(settings.CACHE_BYTES);
   const answers = new SharedWork<Kept>();
-  const exports = new SharedWork<Exported>();
+  const exports = new SharedWork<Download>();
 
   function withHeaders(
     request: Request,
@@ -153,7 +154,7 @@ export function createAnswerRows(
       return found(request, wanted, body, is_gzip);
     }
     const startOne = async (deadline: Deadline) => {
-      const exported = await startExport(
+      const exported = await startDownload(
         snapshot,
         asked,
         wanted,
@@ -168,7 +169,7 @@ export function createAnswerRows(
       const exported = await exports.run(
         turn === 0 ? work : `${work} ${crypto.randomUUID()}`,
         request.signal,
-        settings.EXPORT_TIMEOUT_MS,
+        settings.DOWNLOAD_TIMEOUT_MS,
         startOne,
       );
       if ("body" in exported) {
@@ -203,14 +204,14 @@ function textOfRequest({ url, headers }: Request): string {
 function wantedOf(
   c: Context,
   { data_version }: Snapshot,
-  { name, question, rows }: Asked,
+  { name, key: question, rows }: Asked,
 ): Wanted {
   const format = chooseFormat(c, rows ? FORMAT_NAMES : JSON_ONLY);
   const bom = c.req.query("bom") === "1";
   if (bom && format !== "csv") {
     throw new HTTPException(400, { message: "bom is for format=csv only." });
   }
-  const is_text = format === "json" || EXPORT_FORMATS[format].is_text;
+  const is_text = format === "json" || DOWNLOAD_FORMATS[format].is_text;
   const gzip = is_text && accepts(c, {
         header: "Accept-Encoding",
         supports: ["gzip"],
@@ -253,13 +254,13 @@ function gzipped(
 }
 
 /** Begins an export; what fails before it has some size is thrown, with an honest status. */
-async function startExport(
+async function startDownload(
   snapshot: Snapshot,
   asked: Asked,
   { format, bom, gzip }: Wanted,
   deadline: Deadline,
   logFailure: (error: unknown) => void,
-): Promise<Exported> {
+): Promise<Download> {
   const retained = snapshot.retain();
   const end = () => {
     deadline[Symbol.dispose]();
@@ -267,14 +268,14 @@ async function startExport(
   };
   const { signal } = deadline;
   const rows = asked.rows!({ signal, whole: true });
-  const { encode } = EXPORT_FORMATS[format as keyof typeof EXPORT_FORMATS];
+  const { encode } = DOWNLOAD_FORMATS[format as keyof typeof DOWNLOAD_FORMATS];
   const encoded = encode(rows, { bom });
   const pieces: AsyncIterator<Bytes> = gzip
     ? gzipped(encoded)[Symbol.asyncIterator]()
     : encoded;
   const head: Bytes[] = [];
   try {
-    for (let bytes = 0; bytes <= EXPORT_KEPT_BYTES;) {
+    for (let bytes = 0; bytes <= DOWNLOAD_KEPT_BYTES;) {
       const { done, value } = await pieces.next();
       if (done) {
         end();

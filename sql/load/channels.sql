@@ -4,12 +4,12 @@ create table channel_keys as
 with declared as (
   select name_key(channel) as key, arg_min(channel, rowid) as channel
   from staged_channels
-  where reject is null
+  where fault is null
   group by key),
 alias_cells as (
   select unnest(string_split(aliases, ';')) as alias, channel
   from staged_channels
-  where reject is null),
+  where fault is null),
 aliases as (
   select
     name_key(text_value(alias)) as key, name_key(channel) as channel_key

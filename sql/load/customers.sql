@@ -8,9 +8,9 @@ select
     occupation := coalesce(occupation, ''), type := name_key(coalesce(type, ''))
   )) > 1 as conflicting
 from staged_customers
-where reject is null and customer_id in (
+where fault is null and customer_id in (
   select customer_id from staged_customers
-  where reject is null
+  where fault is null
   group by customer_id
   having count(*) > 1)
 group by customer_id;
@@ -18,7 +18,7 @@ group by customer_id;
 create temp view customer_records as
 select customer_id, occupation, type
 from staged_customers left join repeated_customers using (customer_id)
-where reject is null
+where fault is null
   and (last is null or last = staged_customers.rowid);
 
 create table types as

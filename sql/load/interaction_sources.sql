@@ -41,7 +41,7 @@ from (
       when customer_ids is null then [customer_id] else customer_ids
     end) as customer_id
   from staged_interactions
-  where reject is null and (texts is not null or customer_ids is not null))
+  where fault is null and (texts is not null or customer_ids is not null))
 join spelled_channels using (spelling)
 join month_topic_sets
   on month_number = year(date_start) * 12 + month(date_start)
@@ -53,6 +53,6 @@ from staged_interactions
 join spelled_channels on position = staged_interactions.spelling
 join month_topic_sets
   on month_number = year(date_start) * 12 + month(date_start)
-where reject is null and texts is null and customer_ids is null
+where fault is null and texts is null and customer_ids is null
 union all
 from uncommon_interactions;

@@ -2,11 +2,11 @@
 -- params: none
 select file, count(*) as rows
 from (
-  select file from staged_channels where reject is null
+  select file from staged_channels where fault is null
   union all
-  select file from staged_products where reject is null
+  select file from staged_products where fault is null
   union all
-  select file from staged_customers where reject is null
+  select file from staged_customers where fault is null
   union all
-  select file from staged_interactions where reject is null)
+  select file from staged_interactions where fault is null)
 group by file;

@@ -3,7 +3,7 @@
 with spans as (
   select file, min(date_start) as first, max(date_start) as last
   from staged_interactions
-  where reject is null
+  where fault is null
     and file in (select file from files where not part)
   group by file)
 select

@@ -1,4 +1,4 @@
 -- name: the products of each month, a row for each row kept.
 -- params: none
 create table products as
-select month, product from staged_products where reject is null;
+select month, product from staged_products where fault is null;

@@ -28,13 +28,13 @@ create temp macro name_key(name) as lower(upper(name));
 
 -- Why a row is set aside. A list, because a column of null lists is stored in
 -- a quarter of the time of a struct of three columns.
-create temp macro as_reject(column_name, cell, reason) as
+create temp macro as_fault(column_name, cell, reason) as
   [column_name, left(cell, 200), reason];
 
 -- Of a spreadsheet's cell that is wrong in itself: column, reason and value,
 -- split by tabs.
-create temp macro problem_reject(problem) as
-  as_reject(
+create temp macro problem_fault(problem) as
+  as_fault(
     split_part(problem, chr(9), 1), split_part(problem, chr(9), 3),
     split_part(problem, chr(9), 2));
 

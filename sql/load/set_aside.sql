@@ -4,19 +4,19 @@ create table set_aside as
 select
   file,
   position - first_row + 2 as line,
-  reject[1] as column_name,
-  reject[2] as value,
-  reject[3] as reason
+  fault[1] as column_name,
+  fault[2] as value,
+  fault[3] as reason
 from (
-  select file, rowid as position, reject from staged_channels
-  where reject is not null
+  select file, rowid as position, fault from staged_channels
+  where fault is not null
   union all
-  select file, rowid, reject from staged_products
-  where reject is not null
+  select file, rowid, fault from staged_products
+  where fault is not null
   union all
-  select file, rowid, reject from staged_customers
-  where reject is not null
+  select file, rowid, fault from staged_customers
+  where fault is not null
   union all
-  select file, rowid, reject from staged_interactions
-  where reject is not null)
+  select file, rowid, fault from staged_interactions
+  where fault is not null)
 join files using (file);

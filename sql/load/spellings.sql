@@ -15,7 +15,7 @@ from (
   from (
     select spelling as position, texts[1] as text, count(*) as rows
     from staged_interactions
-    where reject is null
+    where fault is null
     group by position, text)
   -- One file may list what the one before does not.
   group by spelling);

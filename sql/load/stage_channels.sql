@@ -6,10 +6,10 @@ select
   text_value(channel),
   text_value(aliases),
   case
-    when cell_problem is not null then problem_reject(cell_problem)
+    when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
-      then as_reject('row', extra, 'more cells than the header')
+      then as_fault('row', extra, 'more cells than the header')
     when text_value(channel) is null
-      then as_reject('channel', channel, 'no value')
+      then as_fault('channel', channel, 'no value')
   end
 from source;

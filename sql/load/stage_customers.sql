@@ -7,11 +7,11 @@ select
   text_value(occupation),
   text_value(type),
   case
-    when cell_problem is not null then problem_reject(cell_problem)
+    when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
-      then as_reject('row', extra, 'more cells than the header')
+      then as_fault('row', extra, 'more cells than the header')
     when id is null
-      then as_reject(
+      then as_fault(
         'customer_id', coalesce(customer_id, customer_id_value::varchar),
         case
           when text_value(customer_id) is null and customer_id_value is null

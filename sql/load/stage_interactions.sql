@@ -16,20 +16,20 @@ select
       then [case when spelling is null then interaction end, topic]
   end,
   case
-    when cell_problem is not null then problem_reject(cell_problem)
+    when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
-      then as_reject('row', extra, 'more cells than the header')
+      then as_fault('row', extra, 'more cells than the header')
     when moment is null
-      then as_reject(
+      then as_fault(
         'date_start', date_start, time_reason(date_start, 'a date or time'))
     when not in_calendar(moment)
-      then as_reject(
+      then as_fault(
         'date_start', coalesce(date_start, date_start_value::varchar),
         'outside 1900-01-01 to 2078-12-31')
     when spelling is null and has_no_value(interaction)
-      then as_reject('interaction', interaction, 'no value')
+      then as_fault('interaction', interaction, 'no value')
     when id is null and ids is null
-      then as_reject(
+      then as_fault(
         'customers', coalesce(customers, customers_value::varchar),
         ids_reason(coalesce(text_value(customers), customers_value::varchar)))
   end

@@ -10,17 +10,17 @@ select
   end,
   product_name,
   case
-    when cell_problem is not null then problem_reject(cell_problem)
+    when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
-      then as_reject('row', extra, 'more cells than the header')
+      then as_fault('row', extra, 'more cells than the header')
     when month is null
-      then as_reject('date', date, time_reason(date, 'a month'))
+      then as_fault('date', date, time_reason(date, 'a month'))
     when not in_calendar(month)
-      then as_reject(
+      then as_fault(
         'date', coalesce(date, date_value::varchar),
         'outside 1900-01-01 to 2078-12-31')
     when product_name is null
-      then as_reject('product', product, 'no value')
+      then as_fault('product', product, 'no value')
   end
 from (
   select

@@ -6,14 +6,14 @@
 create table files (file usmallint, part boolean, first_row bigint);
 create table staged_channels (
   file usmallint, channel varchar, aliases varchar,
-  reject varchar[]);
+  fault varchar[]);
 create table staged_products (
   file usmallint, month date, date_form utinyint, product varchar,
-  reject varchar[]);
+  fault varchar[]);
 create table staged_customers (
   file usmallint, customer_id bigint, occupation varchar, type varchar,
-  reject varchar[]);
+  fault varchar[]);
 create table staged_interactions (
   file usmallint, date_start timestamp, date_form utinyint, spelling utinyint,
   customer_id bigint, customer_ids bigint[], texts varchar[],
-  reject varchar[]);
+  fault varchar[]);

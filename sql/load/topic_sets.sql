@@ -3,7 +3,7 @@
 create table month_sets as
 select month, list_sort(list_distinct(list(topic_code))) as topic_codes
 from staged_products join topics on topics.key = name_key(product)
-where reject is null
+where fault is null
 group by month;
 
 create table cell_sets as

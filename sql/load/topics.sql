@@ -7,7 +7,7 @@ from (
   from (
     select texts[2] as cell, count(*) as rows
     from staged_interactions
-    where reject is null
+    where fault is null
     group by cell)
   where text_value(cell) is not null);
 
@@ -17,7 +17,7 @@ with named as (
   from (
     select product as name, count(*) as rows
     from staged_products
-    where reject is null
+    where fault is null
     group by product
     union all
     select name, rows from topic_cells where name is not null)

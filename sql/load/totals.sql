@@ -9,7 +9,7 @@ select
   (select count(*) from repeated_customers where conflicting)
     as conflicting_customers,
   (select min(customer_id) from customer_channels) as first_customer_id,
-  (select count(*) from staged_products where reject is null) as products,
+  (select count(*) from staged_products where fault is null) as products,
   (select count(*) from interactions) as interactions,
   (select strftime(min(date_start), '%Y-%m-%d') from interactions)
     as first_day,
@@ -22,7 +22,7 @@ select
   (select coalesce(sum(case when customer_ids is null then 1
     else len(customer_ids) end), 0)::bigint
    from staged_interactions
-   where reject is null) as interaction_sources,
+   where fault is null) as interaction_sources,
   (select count(*) from interactions
    where date_start > timezone(
      getvariable('settings').time_zone, $now::timestamptz))

@@ -354,7 +354,7 @@ Deno.test("equal questions at the same time are one: a queue of none is enough",
   await using opened = await openApp(FILES, {
     QUERY_CONCURRENCY: "1",
     QUERY_QUEUE: "0",
-    EXPORT_CONCURRENCY: "1",
+    DOWNLOAD_CONCURRENCY: "1",
     CACHE_BYTES: "0",
   });
   for (const query of ["by=day", "by=day&format=csv"]) {
@@ -389,8 +389,8 @@ function serve(app: Hono) {
 
 Deno.test("large exports: broken off by the deadline, given back when the client leaves", async (t) => {
   await using opened = await openLarge({
-    EXPORT_TIMEOUT_MS: "4000",
-    EXPORT_CONCURRENCY: "1",
+    DOWNLOAD_TIMEOUT_MS: "4000",
+    DOWNLOAD_CONCURRENCY: "1",
     QUERY_QUEUE: "0",
   });
   const { app, logged } = opened;

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { TABLE_NAMES } from "../../db/intake/contract.ts";
+import { TABLE_NAMES } from "../../db/model/contract.ts";
 import { TABLES } from "../../routes/data.ts";
 import { dataFolder } from "../support/data_folder.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
@@ -39,7 +39,7 @@ Deno.test("the report tells what is served and how clean it is", async () => {
     changes: null,
   });
   assert(age_seconds >= 0 && age_seconds < 60);
-  assertEquals(report.rejects, undefined);
+  assertEquals(report.set_aside_listed, undefined);
   assertEquals(
     report.files.map((
       { file, rows_read, rows_kept, rows_set_aside }: Record<string, unknown>,
@@ -53,7 +53,7 @@ const NO_META = { data_version: null, loaded_at: null };
 
 Deno.test("nothing is served yet: 503, and an empty history", async () => {
   const { app } = appOn(emptyStore());
-  for (const path of ["/api/v1/data", "/api/v1/data/rejects"]) {
+  for (const path of ["/api/v1/data", "/api/v1/data/set-aside"]) {
     const answer = await app.request(path);
     assertEquals(answer.status, 503);
     assertEquals(answer.headers.get("Cache-Control"), "no-store");
@@ -116,7 +116,7 @@ Deno.test("the tables are those of the file contract", () => {
 Deno.test("rows set aside, in pages, with their value for the administrator only", async (t) => {
   await using opened = await openApp(FILES, { ADMIN_KEY_SHA256 });
   const ask = async (query: string, headers: Record<string, string> = {}) => {
-    const answer = await opened.app.request(`/api/v1/data/rejects${query}`, {
+    const answer = await opened.app.request(`/api/v1/data/set-aside${query}`, {
       headers,
     });
     return { status: answer.status, body: await answer.json() };
@@ -170,7 +170,7 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
   });
   await t.step("a key while administration is off is told", async () => {
     const { app } = appOn(opened.store);
-    const answer = await app.request("/api/v1/data/rejects", {
+    const answer = await app.request("/api/v1/data/set-aside", {
       headers: AS_ADMIN,
     });
     assertEquals(answer.status, 403);
@@ -222,13 +222,13 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
   });
   await t.step("as CSV", async () => {
     const answer = await opened.app.request(
-      "/api/v1/data/rejects?format=csv&file=interactions.csv",
+      "/api/v1/data/set-aside?format=csv&file=interactions.csv",
       { headers: AS_ADMIN },
     );
     assertEquals(answer.headers.get("Content-Type"), "text/csv; charset=utf-8");
     assertStringIncludes(
       answer.headers.get("Content-Disposition")!,
-      `rejects-${opened.snapshot.data_version}.csv`,
+      `set-aside-${opened.snapshot.data_version}.csv`,
     );
     assertEquals(
       await answer.text(),
@@ -236,7 +236,7 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
     );
     const text = async (query: string) =>
       await (await opened.app.request(
-        `/api/v1/data/rejects?format=csv${query}`,
+        `/api/v1/data/set-aside?format=csv${query}`,
       )).text();
     assertEquals(
       await text("&limit=1"),
@@ -249,7 +249,7 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
 const ADMIN_ONLY: [method: string, path: string][] = [
   ["POST", "/api/v1/data/refresh"],
   ["POST", "/api/v1/data/accept"],
-  ["POST", "/api/v1/data/reject"],
+  ["POST", "/api/v1/data/discard"],
   ["POST", "/api/v1/data/rollback"],
   ["GET", "/api/v1/data/files"],
   ["PUT", "/api/v1/data/files/customers.csv"],
@@ -287,7 +287,7 @@ Deno.test("administration is off without a key, and shut without the right one",
   );
 });
 
-Deno.test("an administrator delivers files, accepts, rejects and rolls back", async (t) => {
+Deno.test("an administrator delivers files, accepts, discards and rolls back", async (t) => {
   await using state = await dataFolder();
   const settings = { ADMIN_KEY_SHA256, STATE_DIR: state.path };
   await using watched = await watchedStore(exportsOf(200), settings);
@@ -326,7 +326,7 @@ Deno.test("an administrator delivers files, accepts, rejects and rolls back", as
       "interactions",
     ]);
     assertEquals((await watched.next()).state, "serving");
-    assertEquals(watched.snapshot.rows.interactions, 250);
+    assertEquals(watched.snapshot.row_counts.interactions, 250);
     const { changes } = await told();
     assertEquals(changes.tables.interactions, { rows_added: 50, rows_gone: 0 });
     const { body: { data } } = await send("GET", "/files");
@@ -348,7 +348,7 @@ Deno.test("an administrator delivers files, accepts, rejects and rolls back", as
     }
     assertEquals((await send("DELETE", "/files/products.csv")).status, 404);
   });
-  await t.step("held, and rejected", async () => {
+  await t.step("held, and discarded", async () => {
     await send("PUT", "/files/interactions.csv", interactions(100));
     assertEquals((await watched.next()).state, "held");
     const { state, held } = await told();
@@ -356,18 +356,18 @@ Deno.test("an administrator delivers files, accepts, rejects and rolls back", as
     assertEquals(held.changes.tables.interactions.rows_gone, 150);
     const of_held = await send(
       "GET",
-      `/rejects?data_version=${held.data_version}`,
+      `/set-aside?data_version=${held.data_version}`,
     );
     assertEquals(of_held.body.data, []);
     assertEquals(of_held.body.meta.data_version, held.data_version);
-    assertEquals((await decide("reject", "0".repeat(16))).status, 409);
-    assertEquals((await decide("reject", 7)).status, 400);
+    assertEquals((await decide("discard", "0".repeat(16))).status, 409);
+    assertEquals((await decide("discard", 7)).status, 400);
     for (const body of ["{", "null", "7", "[]", '{"data_version":null}', ""]) {
       const json = { "Content-Type": "application/json" };
-      assertEquals((await send("POST", "/reject", body, json)).status, 400);
+      assertEquals((await send("POST", "/discard", body, json)).status, 400);
     }
-    assertEquals((await decide("reject", "x".repeat(2_000))).status, 413);
-    assertEquals((await decide("reject", held.data_version)).status, 200);
+    assertEquals((await decide("discard", "x".repeat(2_000))).status, 413);
+    assertEquals((await decide("discard", held.data_version)).status, 200);
     const after = await told();
     assertEquals([after.state, after.reasons, after.held], [
       "serving",
@@ -388,13 +388,13 @@ Deno.test("an administrator delivers files, accepts, rejects and rolls back", as
       },
     });
     await watched.next();
-    assertEquals(watched.snapshot.rows.interactions, 90);
+    assertEquals(watched.snapshot.row_counts.interactions, 90);
   });
   await t.step("rolled back", async () => {
     const { status } = await send("POST", "/rollback");
     assertEquals(status, 200);
     await watched.next();
-    assertEquals(watched.snapshot.rows.interactions, 250);
+    assertEquals(watched.snapshot.row_counts.interactions, 250);
     assertEquals((await told()).restored, true);
     const ready = await (await app.request("/readyz")).json();
     assertEquals(ready.status, "ready");
@@ -405,7 +405,7 @@ Deno.test("an administrator delivers files, accepts, rejects and rolls back", as
     async () => {
       assertEquals((await send("DELETE", "/files/customers.csv")).status, 202);
       assertEquals((await watched.next()).state, "failed");
-      assertEquals(watched.snapshot.rows.interactions, 250);
+      assertEquals(watched.snapshot.row_counts.interactions, 250);
       assertEquals((await told()).state, "failed");
     },
   );

@@ -21,7 +21,7 @@ for (const dataset of ["seed", "dirty"] as const) {
     Deno.test(`golden ${dataset}, served from the ${SERVE_FROM}`, async (t) => {
       await using opened = await openApp(new URL(dataset, GOLDEN).pathname, {
         SERVE_FROM,
-        MAX_REJECTED: "0.5",
+        MAX_SET_ASIDE: "0.5",
       });
       const own = cases.filter((one) => one.dataset === dataset);
       assert(own.length > 90);

@@ -79,7 +79,7 @@ Deno.test("what needs the administrator's key says so", () => {
   const key = { admin_key: [] };
   assertEquals(security("/api/v1/data/accept", "post"), [key]);
   assertEquals(security("/api/v1/data/files", "get"), [key]);
-  assertEquals(security("/api/v1/data/rejects", "get"), [{}, key]);
+  assertEquals(security("/api/v1/data/set-aside", "get"), [{}, key]);
   assertEquals(security("/api/v1/data", "get"), undefined);
   assertEquals(document.components.securitySchemes.admin_key.scheme, "bearer");
 });

@@ -1,6 +1,6 @@
 /** Rows of an answer from literals. */
 
-import type { Cell, Rows, RowsColumn } from "../../db/store.ts";
+import type { Cell, Rows, RowsColumn } from "../../db/model/questions.ts";
 
 /** An answer with these columns and batches. */
 export function literalRows(

@@ -8,15 +8,14 @@ import {
   type Row,
 } from "../../db/duckdb/database.ts";
 import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
-import { type Loaded, loadExports } from "../../db/duckdb/load.ts";
+import { loadExports } from "../../db/duckdb/load.ts";
+import type { Loaded } from "../../db/model/report.ts";
 import { listExports } from "../../db/intake/find_files.ts";
 import { findExports } from "../../db/intake/find_tables.ts";
-import {
-  type CustomerQuestion,
-  type LoadReport,
-  type Snapshot,
-  StoreError,
-} from "../../db/store.ts";
+import { StoreError } from "../../db/model/problems.ts";
+import type { CustomerQuestion } from "../../db/model/questions.ts";
+import type { LoadReport } from "../../db/model/report.ts";
+import type { Snapshot } from "../../db/store.ts";
 import { dataFolder, type Files } from "./data_folder.ts";
 
 /** Settings as they stand in the environment. */

@@ -2,7 +2,8 @@
 
 import { readConfig } from "../../config.ts";
 import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
-import type { Refresh, Snapshot } from "../../db/store.ts";
+import type { Refresh } from "../../db/model/report.ts";
+import type { Snapshot } from "../../db/store.ts";
 import { type DataFolder, dataFolder, type Files } from "./data_folder.ts";
 import type { Settings } from "./load_folder.ts";
 

@@ -6,7 +6,7 @@ import { readIndex } from "../../../db/duckdb/read_index.ts";
 import {
   type IndexColumns,
   ServingIndex,
-} from "../../../db/duckdb/serving_index.ts";
+} from "../../../db/serving/serving_index.ts";
 import { csv } from "../../support/data_folder.ts";
 import {
   loadTables,

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { readConfig } from "../../../config.ts";
 import { DuckdbStore } from "../../../db/duckdb/duckdb_store.ts";
-import { requireSnapshot, StoreError } from "../../../db/store.ts";
+import { StoreError } from "../../../db/model/problems.ts";
+import { requireSnapshot } from "../../../db/store.ts";
 import { dataFolder, type Files } from "../../support/data_folder.ts";
 import {
   NO_CUSTOMERS,

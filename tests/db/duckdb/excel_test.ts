@@ -61,7 +61,7 @@ Deno.test("LibreOffice, a workbook with a sheet a table: dates, ids, gaps and er
     { file: "crm.xlsx, sheet Notes", reason: "not the name of a table" },
   ]);
   assertEquals(
-    report.rejects.map((
+    report.set_aside_listed.map((
       { file, line, column, value, reason },
     ) => [file.slice("crm.xlsx, sheet ".length), line, column, value, reason]),
     [
@@ -192,10 +192,10 @@ Deno.test("write-excel-file, the same answers as from CSV", async () => {
     "select customer_id, channel::varchar as channel, date_start::varchar as date_start, topic_set from interactions";
   assertEquals(await from_xlsx.query(all), await from_csv.query(all));
   assertEquals(
-    from_xlsx.report.rejects.map((
+    from_xlsx.report.set_aside_listed.map((
       { line, column, value, reason },
     ) => [line, column, value, reason]),
-    from_csv.report.rejects.map((
+    from_csv.report.set_aside_listed.map((
       { line, column, value, reason },
     ) => [line, column, value, reason]),
   );
@@ -301,7 +301,7 @@ Deno.test("Excel, one column, empty in some rows: the rows keep their numbers", 
   });
   assertEquals(tables.channels, ["Call", "Email"]);
   assertEquals(
-    tables.report.rejects.map((
+    tables.report.set_aside_listed.map((
       { line, column, value, reason },
     ) => [line, column, value, reason]),
     [[3, "channel", "", "no value"], [6, "channel", "-", "no value"]],
@@ -315,7 +315,7 @@ Deno.test("Excel, too many rows that break a rule: refused by sheet and row", as
       "interactions.csv": NO_INTERACTIONS,
       "crm.xlsx": xlsx({ customers: sheetOf([], ["id"], [], ...bad) }),
     }),
-    "crm.xlsx, sheet customers, line 4: 6 of 6 rows break a rule, more than MAX_REJECTED=0.1 allows; most often, in 6 rows, customer_id: not a customer id from 1 to 9007199254740991. Mend the rows, or raise MAX_REJECTED.",
+    "crm.xlsx, sheet customers, line 4: 6 of 6 rows break a rule, more than MAX_SET_ASIDE=0.1 allows; most often, in 6 rows, customer_id: not a customer id from 1 to 9007199254740991. Mend the rows, or raise MAX_SET_ASIDE.",
   );
 });
 

@@ -193,7 +193,7 @@ Deno.test("Parquet: native times and integers as they are, the rest as text", as
       `select 'Post'::enum ('Post', 'Fax') as channel, null as aliases`,
   });
   await using loaded = await loadFolder(files, {
-    MAX_REJECTED: "1",
+    MAX_SET_ASIDE: "1",
     TIME_ZONE: "Europe/Zurich",
   });
   const { snapshot, report } = loaded;
@@ -227,7 +227,7 @@ Deno.test("Parquet: native times and integers as they are, the rest as text", as
   const not_id = "not a customer id from 1 to 9007199254740991";
   const outside = "outside 1900-01-01 to 2078-12-31";
   assertEquals(
-    report.rejects.map(({ file, line, column, value, reason }) => [
+    report.set_aside_listed.map(({ file, line, column, value, reason }) => [
       file.replace("interactions/", "").slice(0, 9),
       line,
       column,

@@ -91,7 +91,7 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
     ),
     "products.csv": csv(["Date", "Product"], ["1-2020", "Sand"], ["?", "x"]),
     "notes.txt": "",
-  }, { MAX_REJECTED: "0" });
+  }, { MAX_SET_ASIDE: "0" });
   const { snapshot, report } = loaded;
   const files = report.files.map((file) => ({
     file: file.file,
@@ -142,12 +142,16 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
     file: "notes.txt",
     reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
   }]);
-  assertEquals(report.rejects.map(({ file, line }) => [file, line]), [
+  assertEquals(report.set_aside_listed.map(({ file, line }) => [file, line]), [
     ["products.csv", 3],
     ["customers.csv", 9],
     ["interactions.csv", 10],
   ]);
-  assertEquals(snapshot.rows, { customers: 4, interactions: 10, products: 1 });
+  assertEquals(snapshot.row_counts, {
+    customers: 4,
+    interactions: 10,
+    products: 1,
+  });
   assertEquals(report.interactions, 10);
   assertEquals(report.customers, 6);
   assertEquals(report.example_customer_id, 1);
@@ -289,7 +293,7 @@ Deno.test("several exports: what overlaps counts as often as where it is most", 
   assertEquals(report.duplicate_interactions, 10);
 });
 
-Deno.test("MAX_REJECTED: up to five rows, or up to its share of a file", async (t) => {
+Deno.test("MAX_SET_ASIDE: up to five rows, or up to its share of a file", async (t) => {
   const file = (good: number, bad: number) =>
     emails(
       ...Array(good).fill(["01/01/2020", "1"]),
@@ -313,7 +317,7 @@ Deno.test("MAX_REJECTED: up to five rows, or up to its share of a file", async (
       "interactions/six of fifty-nine.csv": file(53, 6),
     });
     const problem = (file: string, line: number, of: string) =>
-      `interactions/${file}.csv, line ${line}: ${of} rows break a rule, more than MAX_REJECTED=0.1 allows; most often, in 6 rows, date_start: not a date or time. Mend the rows, or raise MAX_REJECTED.`;
+      `interactions/${file}.csv, line ${line}: ${of} rows break a rule, more than MAX_SET_ASIDE=0.1 allows; most often, in 6 rows, date_start: not a date or time. Mend the rows, or raise MAX_SET_ASIDE.`;
     assertEquals(message.split("\n"), [
       problem("six of fifty-nine", 55, "6 of 59"),
       problem("six of twenty", 16, "6 of 20"),
@@ -329,7 +333,7 @@ Deno.test("MAX_REJECTED: up to five rows, or up to its share of a file", async (
   for (const [share, good, bad, kept] of shares) {
     await t.step(`${share}: ${bad} of ${good + bad}`, async () => {
       const files = { ...HEADERS, "interactions.csv": file(good, bad) };
-      const settings = { MAX_REJECTED: share };
+      const settings = { MAX_SET_ASIDE: share };
       if (kept) {
         await using loaded = await loadTables(files, settings);
         assertEquals(loaded.report.interactions, good);
@@ -338,7 +342,7 @@ Deno.test("MAX_REJECTED: up to five rows, or up to its share of a file", async (
   }
 });
 
-Deno.test("REJECTS_KEPT: limits the list, not the counts", async (t) => {
+Deno.test("SET_ASIDE_KEPT: limits the list, not the counts", async (t) => {
   const files = {
     ...HEADERS,
     "customers.csv": "id\na\nb\n",
@@ -354,11 +358,14 @@ Deno.test("REJECTS_KEPT: limits the list, not the counts", async (t) => {
     ["0", []],
     ["3", ["customers.csv 2", "customers.csv 3", "interactions.csv 2"]],
   ];
-  for (const [REJECTS_KEPT, listed] of cases) {
-    await t.step(REJECTS_KEPT, async () => {
-      await using loaded = await loadTables(files, { REJECTS_KEPT });
-      const { files: reports, rejects } = loaded.report;
-      assertEquals(rejects.map(({ file, line }) => `${file} ${line}`), listed);
+  for (const [SET_ASIDE_KEPT, listed] of cases) {
+    await t.step(SET_ASIDE_KEPT, async () => {
+      await using loaded = await loadTables(files, { SET_ASIDE_KEPT });
+      const { files: reports, set_aside_listed } = loaded.report;
+      assertEquals(
+        set_aside_listed.map(({ file, line }) => `${file} ${line}`),
+        listed,
+      );
       assertEquals(reports[1].set_aside, [
         { column: "date_start", reason: "not a date or time", rows: 3 },
         { column: "customers", reason: "no value", rows: 2 },
@@ -370,12 +377,12 @@ Deno.test("REJECTS_KEPT: limits the list, not the counts", async (t) => {
     const message = await refusalOf({
       ...HEADERS,
       "customers.csv": "id\n" + "x\n".repeat(6),
-    }, { REJECTS_KEPT: "0" });
+    }, { SET_ASIDE_KEPT: "0" });
     assert(message.startsWith("customers.csv: 6 of 6 rows"), message);
   });
 });
 
-Deno.test("rejects: the record's number, the cell, the first rule it breaks", async () => {
+Deno.test("set aside: the record's number, the cell, the first rule it breaks", async () => {
   const long = "x".repeat(500);
   await using loaded = await loadTables({
     "customers.csv": NO_CUSTOMERS,
@@ -400,9 +407,9 @@ Deno.test("rejects: the record's number, the cell, the first rule it breaks", as
     ].join("\r\n"),
     "interactions_2.csv": emails(["01/01/2020", "1"], ["never", "1"]),
     "interactions_3.csv": emails(["soon", "1"]),
-  }, { MAX_REJECTED: "1" });
+  }, { MAX_SET_ASIDE: "1" });
   assertEquals(
-    loaded.report.rejects.map((
+    loaded.report.set_aside_listed.map((
       { file, line, column, value, reason },
     ) => [file.slice(-5, -4), line, column, value, reason]),
     [
@@ -429,7 +436,7 @@ Deno.test("rejects: the record's number, the cell, the first rule it breaks", as
   );
 });
 
-Deno.test("rejects: right lines in a file that several threads read", async () => {
+Deno.test("set aside: right lines in a file that several threads read", async () => {
   const bad_lines = [2, 60_000, 122_881, 199_999, 250_002, 300_001];
   const lines = Array.from(
     { length: 300_000 },
@@ -442,7 +449,9 @@ Deno.test("rejects: right lines in a file that several threads read", async () =
     "interactions/2.csv": NO_INTERACTIONS + "bad 2,Email,1\n",
   }, { DUCKDB_THREADS: "4" });
   assertEquals(
-    loaded.report.rejects.map(({ file, line, value }) => [file, line, value]),
+    loaded.report.set_aside_listed.map((
+      { file, line, value },
+    ) => [file, line, value]),
     [
       ...bad_lines.map((line) => ["interactions/1.csv", line, `bad ${line}`]),
       ["interactions/2.csv", 2, "bad 2"],
@@ -638,7 +647,7 @@ Deno.test("data_version: of contents and settings, not of names, times and place
       SERVE_FROM: "query",
       CACHE_SECONDS: "60",
       DUCKDB_THREADS: "1",
-      MAX_REJECTED: "1",
+      MAX_SET_ASIDE: "1",
     } as Files],
   ];
   for (const [name, files, settings] of same) {

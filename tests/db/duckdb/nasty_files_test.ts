@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync } from "node:zlib";
-import { StoreError } from "../../../db/store.ts";
+import { StoreError } from "../../../db/model/problems.ts";
 import { dataFolder, type Files } from "../../support/data_folder.ts";
 import { loadTables, type Settings } from "../../support/load_folder.ts";
 import { parquetFiles } from "../../support/parquet_files.ts";
@@ -619,7 +619,7 @@ async function check(one: Case): Promise<void> {
   using _ = await one.make?.(folder.path) ?? null;
   const settings = {
     DATA_DIR: folder.path,
-    MAX_REJECTED: "1",
+    MAX_SET_ASIDE: "1",
     ...one.settings,
   };
 
@@ -659,7 +659,7 @@ async function check(one: Case): Promise<void> {
     );
   }
   assertEquals(
-    report.rejects.map(({ line, column, value, reason }) =>
+    report.set_aside_listed.map(({ line, column, value, reason }) =>
       `${line} ${column} ${value}: ${reason}`
     ),
     one.set_aside ?? [],
@@ -754,7 +754,7 @@ Deno.test("a server given nasty files one after the other serves on, and recover
   });
   await t.step("good ones again", async () => {
     await watched.folder.write(exportsOf(4));
-    await watched.until(() => watched.snapshot.rows.interactions === 4);
+    await watched.until(() => watched.snapshot.row_counts.interactions === 4);
     assertEquals(watched.store.refreshes.state, "serving");
     assertEquals(watched.store.problem, null);
     // What is logged is a bug.

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Database, openDatabase } from "../../../db/duckdb/database.ts";
 import { createSlots, QueryRunner } from "../../../db/duckdb/query_runner.ts";
-import { type Cell, StoreError } from "../../../db/store.ts";
+import { StoreError } from "../../../db/model/problems.ts";
+import type { Cell } from "../../../db/model/questions.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 
 /** Runs for minutes and answers one row. */
@@ -22,7 +23,7 @@ async function withRunner(
   });
   const slots = createSlots({
     QUERY_CONCURRENCY: 1,
-    EXPORT_CONCURRENCY: 1,
+    DOWNLOAD_CONCURRENCY: 1,
     QUERY_QUEUE: 0,
     ...limits,
   });

@@ -14,12 +14,12 @@ import {
 } from "../../support/load_folder.ts";
 
 const HEADER = ["Date Start", "Interaction", "Customers"];
-const DIRTY = { MAX_REJECTED: "1" };
+const DIRTY = { MAX_SET_ASIDE: "1" };
 
 /** The rows set aside of a file, as `line column reason` by line. */
-function rejectsOf({ report }: OpenedStore, file: string): string[] {
-  return report.rejects
-    .filter((reject) => reject.file === file)
+function setAsideOf({ report }: OpenedStore, file: string): string[] {
+  return report.set_aside_listed
+    .filter((row) => row.file === file)
     .map(({ line, column, reason }) => `${line} ${column}: ${reason}`);
 }
 
@@ -47,16 +47,18 @@ async function checkTimes(
   }, { ...DIRTY, ...settings });
   const { snapshot, report } = loaded;
 
-  const rejects = new Map(report.rejects.map((one) => [one.line, one]));
+  const set_aside = new Map(
+    report.set_aside_listed.map((one) => [one.line, one]),
+  );
   const wrong: { cell: string; wanted: string; got: string }[] = [];
   for (const [i, [cell, wanted]] of cases.entries()) {
-    const reject = rejects.get(i + 2);
+    const row = set_aside.get(i + 2);
     const kept = await interactionsOf(snapshot, i + 1);
-    if (reject) {
-      assertEquals([reject.column, reject.value], ["date_start", cell]);
+    if (row) {
+      assertEquals([row.column, row.value], ["date_start", cell]);
       assertEquals(kept, null, cell);
     }
-    const got = reject?.reason ?? String(kept).replace(" Email", "");
+    const got = row?.reason ?? String(kept).replace(" Email", "");
     if (got !== wanted) wrong.push({ cell, wanted, got });
   }
   assertEquals(wrong, []);
@@ -479,7 +481,7 @@ Deno.test("months", async () => {
   });
   assertEquals(await interactionsOf(loaded.snapshot, 1), expected);
   assertEquals(
-    loaded.report.rejects.map(({ line, column, value, reason }) => [
+    loaded.report.set_aside_listed.map(({ line, column, value, reason }) => [
       line,
       column,
       value,
@@ -489,7 +491,7 @@ Deno.test("months", async () => {
       isMonth(reason) ? [] : [[i + 2, "date", cell, reason]]
     ),
   );
-  assertEquals(loaded.snapshot.rows.products, 15);
+  assertEquals(loaded.snapshot.row_counts.products, 15);
 });
 
 Deno.test("ids and lists of them", async () => {
@@ -615,7 +617,7 @@ Deno.test("ids and lists of them", async () => {
   }
   assertEquals(loaded.report.customers, days.size);
   assertEquals(
-    loaded.report.rejects
+    loaded.report.set_aside_listed
       .filter(({ file }) => file === "interactions.csv")
       .map(({ line, column, value, reason }) => [line, column, value, reason]),
     cases.flatMap(([cell, reason], i) =>
@@ -623,7 +625,7 @@ Deno.test("ids and lists of them", async () => {
     ),
   );
   assertEquals(
-    loaded.report.rejects
+    loaded.report.set_aside_listed
       .filter(({ file }) => file === "customers.csv")
       .map(({ line, column, value, reason }) => [line, column, value, reason]),
     cases.flatMap(([cell, reason], i) =>
@@ -636,7 +638,7 @@ Deno.test("ids and lists of them", async () => {
     ),
   );
   // 1, 12 and 9007199254740991.
-  assertEquals(loaded.snapshot.rows.customers, 3);
+  assertEquals(loaded.snapshot.row_counts.customers, 3);
 });
 
 Deno.test("text: NFC, trimmed, folded; words that stand for no value", async () => {
@@ -687,12 +689,12 @@ Deno.test("text: NFC, trimmed, folded; words that stand for no value", async () 
       ...cases.map(([cell], i) => ["2020-01-01", cell, String(i + 1)]),
     ),
   }, DIRTY);
-  const rejects = rejectsOf(loaded, "interactions.csv");
+  const set_aside = setAsideOf(loaded, "interactions.csv");
   for (const [i, [cell, channel]] of cases.entries()) {
     const expected = channel === null ? null : [`2020-01-01 ${channel}`];
     assertEquals(await interactionsOf(loaded.snapshot, i + 1), expected, cell);
     assertEquals(
-      rejects.includes(`${i + 2} interaction: no value`),
+      set_aside.includes(`${i + 2} interaction: no value`),
       channel === null,
       cell,
     );
@@ -705,7 +707,7 @@ Deno.test("channels: one name each, declared or most frequent; in code-point ord
   /** Interactions of customer `id`, one a spelling. */
   const used = (id: number, ...spellings: string[]) =>
     spellings.map((spelling) => [day, spelling, String(id)]);
-  const rejected = (...spellings: string[]) =>
+  const set_aside = (...spellings: string[]) =>
     spellings.map((spelling) => ["never", spelling, "1"]);
   await using loaded = await loadFolder({
     "customers.csv": NO_CUSTOMERS,
@@ -723,7 +725,7 @@ Deno.test("channels: one name each, declared or most frequent; in code-point ord
       ...used(1, "ELECTRONIC  MAIL", "eMAIL", "eMAIL", "eMAIL"),
       // Undeclared: the most frequent spelling of the kept rows.
       ...used(2, "call", "Call", "Call", "CALL"),
-      ...rejected("CALL", "CALL", "CALL", "Ghost"),
+      ...set_aside("CALL", "CALL", "CALL", "Ghost"),
       // A tie: by byte order.
       ...used(3, "fax", "FAX", "Fax"),
       ...used(3, "ébauche", "Ébauche"),
@@ -771,7 +773,7 @@ Deno.test("channels: one name each, declared or most frequent; in code-point ord
   assertEquals(await counts(6), "0003000000000000000");
   assertEquals(await counts(7), "0000000003000000000");
   assertEquals(await counts(8), "1110000000111110011");
-  assertEquals(rejectsOf(loaded, "channels.csv"), ["6 channel: no value"]);
+  assertEquals(setAsideOf(loaded, "channels.csv"), ["6 channel: no value"]);
 });
 
 Deno.test("channels: also what a file does not begin with, in ever so many spellings", async () => {
@@ -811,7 +813,7 @@ Deno.test("channels: also what a file does not begin with, in ever so many spell
     [1, 1, 0],
     [1, 1, 150],
   ]);
-  assertEquals(rejectsOf(loaded, "interactions/1.csv"), [
+  assertEquals(setAsideOf(loaded, "interactions/1.csv"), [
     `${CALLS + 6} interaction: no value`,
   ]);
 });
@@ -867,8 +869,8 @@ Deno.test("topics: the month's products, or the interaction's own", async () => 
     "2020-04-15 Email: LEMON",
     "2020-04-16 Email: a, b",
   ]);
-  assertEquals(rejectsOf(loaded, "products.csv"), ["7 product: no value"]);
-  assertEquals(snapshot.rows.products, 7);
+  assertEquals(setAsideOf(loaded, "products.csv"), ["7 product: no value"]);
+  assertEquals(snapshot.row_counts.products, 7);
 });
 
 Deno.test("topics, looking one up by its name", async (t) => {

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { CustomerQuestion } from "../../../db/store.ts";
+import type { CustomerQuestion } from "../../../db/model/questions.ts";
 import { csv } from "../../support/data_folder.ts";
 import {
   countsOf,
@@ -121,7 +121,7 @@ Deno.test("countByChannel, next to nothing loaded", async (t) => {
       const { snapshot, report } = loaded;
       assertEquals(snapshot.channels, []);
       assertEquals(snapshot.topics, []);
-      assertEquals(snapshot.rows, {
+      assertEquals(snapshot.row_counts, {
         customers: 0,
         interactions: 0,
         products: 0,

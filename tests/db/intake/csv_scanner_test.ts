@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type TableName, TABLES } from "../../../db/intake/contract.ts";
+import { type TableName, TABLES } from "../../../db/model/contract.ts";
 import {
   CsvScanner,
   DELIMITERS,

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ExportFolder } from "../../../db/intake/export_folder.ts";
-import { StoreError, type StoreErrorKind } from "../../../db/store.ts";
+import { StoreError, type StoreErrorKind } from "../../../db/model/problems.ts";
 import {
   type DataFolder,
   dataFolder,

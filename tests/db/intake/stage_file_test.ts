@@ -8,7 +8,7 @@ import {
   stageFile,
   type StagingOptions,
 } from "../../../db/intake/stage_file.ts";
-import { StoreError } from "../../../db/store.ts";
+import { StoreError } from "../../../db/model/problems.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
 import { latin, utf16be, utf16le, utf8 } from "../../support/text_bytes.ts";

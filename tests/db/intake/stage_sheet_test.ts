@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type StagedFile, stageFile } from "../../../db/intake/stage_file.ts";
-import type { TableName } from "../../../db/intake/contract.ts";
+import type { TableName } from "../../../db/model/contract.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
 import {
@@ -220,7 +220,7 @@ Deno.test("stageSheet, empty rows and columns, and where the rows stand", async 
     ",,",
     ",,",
   ]);
-  assertEquals([1, 2, 3, 4, 5].map((i) => file.rows!.rowOf(i)), [
+  assertEquals([1, 2, 3, 4, 5].map((i) => file.row_numbers!.rowOf(i)), [
     3,
     6,
     9,
@@ -236,7 +236,7 @@ Deno.test("stageSheet, references may be left out, and prefixes are all the same
      <x:row><x:c><x:v>7</x:v></x:c></x:row></x:sheetData>`,
   );
   assertEquals(lines, ["customer_id,cell_problem", "7,"]);
-  assertEquals(file.rows!.rowOf(2), 2);
+  assertEquals(file.row_numbers!.rowOf(2), 2);
 });
 
 Deno.test("stageSheet, a header that does not fit: refused, and what to do", async (t) => {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HTTPException } from "hono/http-exception";
-import type { Cell, Rows, RowsColumn } from "../../../db/store.ts";
+import type { Cell, Rows, RowsColumn } from "../../../db/model/questions.ts";
 import { encodeArrow } from "../../../routes/formats/arrow.ts";
 import { encodeCsv } from "../../../routes/formats/csv.ts";
 import { encodeParquet } from "../../../routes/formats/parquet.ts";

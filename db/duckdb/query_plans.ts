@@ -1,0 +1,287 @@
+/** Answers questions with rows: which SQL, with which values, into which columns. */
+
+import { type DuckDBValue, listValue } from "@duckdb/node-api";
+import {
+  type AnswerColumns,
+  columnsOf,
+  type Names,
+  pivotedValues,
+} from "../model/questions.ts";
+import type {
+  Cell,
+  Filter,
+  InteractionsQuestion,
+  MetricsQuestion,
+  Question,
+  Rows,
+  Run,
+  Statement,
+} from "../model/questions.ts";
+import type { Snapshot } from "../store.ts";
+import { readSql } from "./database.ts";
+import { metricsSql, NONE } from "./metrics_sql.ts";
+import type { QueryRunner } from "./query_runner.ts";
+
+/** What questions are answered from. */
+export interface QuestionTables extends Names {
+  /** Whether the occupation has a rollup of its own. */
+  readonly by_occupation: boolean;
+}
+
+/** A statement, its values, and how a row of it becomes a row of the answer. */
+interface Plan {
+  readonly statement: string | Statement;
+  readonly values: Record<string, DuckDBValue>;
+  /** The row itself when absent. */
+  toCells?(row: readonly Cell[]): Cell[];
+  /** A row that is there whatever the statement finds. */
+  readonly otherwise?: readonly Cell[];
+}
+
+/** How a snapshot answers questions; `runner` runs them. */
+export function createQuestions(
+  runner: QueryRunner,
+  tables: QuestionTables,
+): Pick<Snapshot, "ask" | "explain"> {
+  async function* read(
+    question: Question,
+    answer: AnswerColumns,
+    run: Run,
+  ): AsyncGenerator<Cell[][]> {
+    const { statement, values, toCells, otherwise } = plan(
+      question,
+      answer,
+      tables,
+    );
+    const text = typeof statement === "string"
+      ? await readSql(statement)
+      : statement.text;
+    let empty = true;
+    for await (const rows of runner.query(text, values, run)) {
+      empty &&= rows.length === 0;
+      yield toCells ? rows.map(toCells) : rows;
+    }
+    if (empty && otherwise) yield [[...otherwise]];
+  }
+
+  async function count(
+    question: Question,
+    answer: AnswerColumns,
+    run: Run,
+  ): Promise<number> {
+    const { statement, values, otherwise } = plan(question, answer, tables);
+    const text = typeof statement === "string"
+      ? await readSql(statement)
+      : statement.text;
+    const counting = `select count(*) from (${text.replace(/;\s*$/, "")}\n)`;
+    let rows = 0;
+    for await (const [[count]] of runner.query(counting, values, run)) {
+      rows = count as number;
+    }
+    return rows || (otherwise ? 1 : 0);
+  }
+
+  return {
+    ask(question, run): Rows {
+      const answer = columnsOf(question, tables);
+      return {
+        ...answer,
+        batches: read(question, answer, run),
+        count: () => count(question, answer, run),
+      };
+    },
+    async explain(question): Promise<Statement> {
+      const statement = "kind" in question
+        ? plan(question, columnsOf(question, tables), tables).statement
+        : "queries/customer_interactions";
+      return typeof statement === "string"
+        ? { name: statement, text: await readSql(statement) }
+        : statement;
+    },
+  };
+}
+
+function plan(
+  question: Question,
+  answer: AnswerColumns,
+  tables: QuestionTables,
+): Plan {
+  switch (question.kind) {
+    case "metrics":
+      return planMetrics(question, tables);
+    case "interactions":
+      return planInteractions(question, answer, tables);
+    case "timeline":
+      return {
+        statement: "queries/timeline",
+        values: {
+          ...counted(question.filter),
+          customer_id: BigInt(question.customer_id),
+          period_length: question.interval,
+          row_limit: big(question.limit),
+        },
+        toCells: perChannel(answer, tables),
+      };
+    case "topics":
+      return {
+        statement: "queries/topics",
+        values: {
+          ...counted(question.filter),
+          customer_id: BigInt(question.customer_id),
+        },
+        toCells: perChannel(answer, tables),
+      };
+    case "customers":
+      return {
+        statement: "queries/customers",
+        values: {
+          ...customers(question.filter),
+          prefix: question.prefix ?? null,
+          after_id: big(question.after_customer_id),
+          row_limit: big(question.limit),
+        },
+        toCells: perChannel(answer, tables),
+      };
+    case "customer_count": {
+      const { by, filter } = question;
+      const positions = [
+        ...by.map((name) => ({ type: 0, occupation: 1 })[name]),
+        2,
+      ];
+      return {
+        statement: "queries/customer_count",
+        values: {
+          ...customers(filter),
+          by_type: by.includes("type"),
+          by_occupation: by.includes("occupation"),
+          without_record: question.without_record ?? false,
+        },
+        toCells: (row) => positions.map((position) => row[position]),
+        otherwise: by.length === 0 ? [0] : undefined,
+      };
+    }
+  }
+}
+
+function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
+  const { pivot, filter, compared_with, limit } = question;
+  const codes = pivot
+    ? pivotedValues(pivot, filter, tables).map((value) =>
+      codeOf(value, pivot, tables)
+    )
+    : [];
+  return {
+    statement: {
+      name: "metrics",
+      text: metricsSql(question, codes, tables.by_occupation),
+    },
+    // Only those that the text names: others would be an error.
+    values: Object.fromEntries(
+      Object.entries({
+        ...counted(filter),
+        ...customers(filter),
+        previous_start: compared_with?.start_date ?? null,
+        previous_end: compared_with?.end_date ?? null,
+        row_limit: big(limit),
+      }).filter(([, value]) => value !== null),
+    ),
+  };
+}
+
+function codeOf(
+  value: string | number | null,
+  pivot: NonNullable<MetricsQuestion["pivot"]>,
+  { channels, topics, types }: QuestionTables,
+): number {
+  if (typeof value === "number") return value;
+  if (value === null) return NONE;
+  const known = pivot === "channel"
+    ? channels
+    : pivot === "topic"
+    ? topics
+    : types;
+  return known.indexOf(value);
+}
+
+function planInteractions(
+  question: InteractionsQuestion,
+  answer: AnswerColumns,
+  tables: QuestionTables,
+): Plan {
+  const { filter, sort, after, limit } = question;
+  const { start_date, end_date, topics, channels } = filter;
+  const filtered = start_date || end_date || topics || channels;
+  const channel = typeof sort.by === "string" ? null : sort.by.channel;
+  return {
+    statement: filtered
+      ? "queries/interactions_filtered"
+      : "queries/interactions",
+    values: {
+      ...customers(filter),
+      ...filtered && counted(filter),
+      sort: typeof sort.by === "string" ? sort.by : "channel",
+      sort_channel: channel === null || filtered
+        ? channel
+        : tables.channels.indexOf(channel) + 1,
+      direction: sort.descending ? -1 : 1,
+      after_value: after === undefined
+        ? null
+        : big(sort.descending ? -after.value : after.value),
+      after_id: big(after?.customer_id),
+      row_limit: big(limit),
+    },
+    toCells: perChannel(answer, tables),
+  };
+}
+
+/** Makes the cells of a row that has a count for every known channel at its end. */
+function perChannel(
+  { pivoted }: AnswerColumns,
+  { channels }: QuestionTables,
+): (row: readonly Cell[]) => Cell[] {
+  const { start, names } = pivoted!;
+  const positions = names.map((name) => start + channels.indexOf(name));
+  return (row) => {
+    const cells = row.slice(0, start);
+    let total = 0;
+    for (const position of positions) {
+      const count = row[position] as number;
+      total += count;
+      cells.push(count);
+    }
+    cells.push(total);
+    return cells;
+  };
+}
+
+/** The params that choose customers. */
+function customers(
+  { types, occupations, customer_ids }: Filter,
+): Record<string, DuckDBValue> {
+  return {
+    types: names(types),
+    occupations: names(occupations),
+    customer_ids: customer_ids ? listValue(customer_ids.map(BigInt)) : null,
+  };
+}
+
+/** The params that choose which interactions count. */
+function counted(
+  { start_date, end_date, topics, channels }: Filter,
+): Record<string, DuckDBValue> {
+  return {
+    start_date: start_date ?? null,
+    end_date: end_date ?? null,
+    topics: names(topics),
+    channels: names(channels),
+  };
+}
+
+// No name is empty, so that the empty one stands for none.
+function names(list: readonly (string | null)[] | undefined): DuckDBValue {
+  return list ? listValue(list.map((name) => name ?? "")) : null;
+}
+
+function big(value: number | undefined): bigint | null {
+  return value === undefined ? null : BigInt(value);
+}

@@ -1,0 +1,43 @@
+/** Checks that a load lost and made up nothing: every row read is somewhere, and every sum is the same. */
+
+import type { LoadReport } from "./report.ts";
+
+/** What is reckoned with. */
+export type Accounts = Pick<
+  LoadReport,
+  "files" | "channels" | "interactions" | "merged_interactions"
+>;
+
+/**
+ * Throws an error, a bug, unless each file's rows are kept or set aside, what was
+ * merged adds up, and every interaction has a channel. Rows kept are counted by
+ * their date forms, from other rows than those set aside.
+ */
+export function checkAccounts(
+  { files, channels, interactions, merged_interactions }: Accounts,
+): void {
+  for (const { file, table, date_forms, ...counts } of files) {
+    if (table !== "interactions" && table !== "products") continue;
+    const { rows_read, rows_set_aside } = counts;
+    const dated = sum(date_forms.map(({ rows }) => rows));
+    requireEqual(`rows of ${file}`, rows_read, dated + rows_set_aside);
+  }
+  requireEqual(
+    "interactions merged",
+    merged_interactions,
+    sum(files.map((file) => file.interactions_merged)),
+  );
+  requireEqual(
+    "interactions by channel",
+    interactions,
+    sum(channels.map((channel) => channel.interactions)),
+  );
+}
+
+function requireEqual(what: string, a: number, b: number): void {
+  if (a !== b) throw new Error(`${what} do not add up: ${a} and ${b}`);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}

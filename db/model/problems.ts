@@ -1,0 +1,52 @@
+/** What can go wrong in operation, and how it is said. */
+
+/** Why data could not be loaded: where, what, and what to do. */
+export interface LoadProblem {
+  /** Path below the data folder; absent when no single file is to blame. */
+  readonly file?: string;
+  /** Record number in the file, the header is 1. */
+  readonly line?: number;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** The kinds of operating errors, each of which HTTP answers with a status of its own. */
+export type StoreErrorKind =
+  /** Nothing is loaded yet. */
+  | "unavailable"
+  /** The data breaks the file contract. */
+  | "refused"
+  /** What was asked for cannot be, whatever the data. */
+  | "invalid"
+  /** There is no such thing. */
+  | "missing"
+  /** It contradicts the present state. */
+  | "conflict"
+  | "too_large"
+  /** No space is left on the disk. */
+  | "full"
+  /** A question took too long. */
+  | "timeout"
+  /** Too many at once; a later request may succeed. */
+  | "busy"
+  /** Nobody waits for the answer any more. */
+  | "cancelled";
+
+/** An operating error; anything else that is thrown is a bug. */
+export class StoreError extends Error {
+  constructor(readonly kind: StoreErrorKind, message: string) {
+    super(message);
+    this.name = "StoreError";
+  }
+}
+
+/** The error of a load that refuses its data, for one or more reasons. */
+export function refused(...problems: LoadProblem[]): StoreError {
+  return new StoreError("refused", problems.map(sentence).join("\n"));
+}
+
+/** A problem as one or two sentences. */
+export function sentence({ file, line, problem, remedy }: LoadProblem): string {
+  const where = [file, line && `line ${line}`].filter(Boolean).join(", ");
+  return `${where ? `${where}: ` : ""}${problem}. ${remedy}.`;
+}

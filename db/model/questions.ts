@@ -1,0 +1,323 @@
+/** The questions that a snapshot answers, and the columns of their answers, whichever engine answers. */
+
+import type { Dimension, Interval, PivotDimension } from "./dimensions.ts";
+
+/** Interactions per channel. */
+export type ChannelCounts = ArrayLike<number>;
+
+/** Which interactions of which customer to count; both days are included. */
+export interface CustomerQuestion {
+  /** 1 to 2^53-1. */
+  readonly customer_id: number;
+  /** First day, `YYYY-MM-DD`, a real calendar day. */
+  readonly start_date?: string;
+  /** Last day, `YYYY-MM-DD`, a real calendar day. */
+  readonly end_date?: string;
+  /** From `topicCode`. */
+  readonly topic_code?: number;
+}
+
+/**
+ * Which interactions count, or which customers: those that meet every filter. The
+ * names are as `findName` gives them; null stands for those without a value.
+ */
+export interface Filter {
+  /** First day, `YYYY-MM-DD`, a real calendar day. */
+  readonly start_date?: string;
+  /** Last day, `YYYY-MM-DD`, a real calendar day. */
+  readonly end_date?: string;
+  readonly channels?: readonly string[];
+  readonly topics?: readonly (string | null)[];
+  readonly types?: readonly (string | null)[];
+  readonly occupations?: readonly (string | null)[];
+  readonly customer_ids?: readonly number[];
+}
+
+/** What a snapshot answers with rows. */
+export type Question =
+  | MetricsQuestion
+  | InteractionsQuestion
+  | TimelineQuestion
+  | TopicsQuestion
+  | CustomersQuestion
+  | CustomerCountQuestion;
+
+/**
+ * How many interactions there are. Columns: `by`, then without a pivot
+ * `interactions`, else the pivoted ones and `total`, which counts an interaction
+ * once; with `compared_with` also `previous` and `change`, a share of `previous`
+ * or null. The groups that occur, in order; without `by` there is always one row.
+ */
+export interface MetricsQuestion {
+  readonly kind: "metrics";
+  readonly by: readonly Dimension[];
+  readonly pivot?: "channel" | "topic" | "type" | "weekday";
+  readonly filter: Filter;
+  /** The period of `previous`; `filter` has both dates then. */
+  readonly compared_with?: {
+    readonly start_date: string;
+    readonly end_date: string;
+  };
+  /** At most so many rows. */
+  readonly limit?: number;
+}
+
+/**
+ * Every customer by every channel. Columns: customer_id, occupation, type, the
+ * channels of the filter, total. Types, occupations and customer_ids choose the
+ * customers, the other filters what is counted.
+ */
+export interface InteractionsQuestion {
+  readonly kind: "interactions";
+  readonly filter: Filter;
+  /** `customer_id`, `total`, or a channel; ties are by customer_id, ascending. */
+  readonly sort: {
+    readonly by: InteractionsSort;
+    readonly descending: boolean;
+  };
+  /** The rows after that of this customer_id with this value to sort by. */
+  readonly after?: { readonly value: number; readonly customer_id: number };
+  readonly limit?: number;
+}
+
+/** What customers are sorted by. */
+export type InteractionsSort =
+  | "customer_id"
+  | "total"
+  | { readonly channel: string };
+
+/**
+ * One customer's interactions a period. Columns: period, the channels of the
+ * filter, total. From the first day asked for or with an interaction to the last,
+ * within 1900-01-01 to 2078-12-31; periods without any have zeros.
+ */
+export interface TimelineQuestion {
+  readonly kind: "timeline";
+  readonly customer_id: number;
+  readonly interval: Interval;
+  readonly filter: Filter;
+  readonly limit?: number;
+}
+
+/** One customer's interactions a topic. Columns: topic, the channels of the filter, total. */
+export interface TopicsQuestion {
+  readonly kind: "topics";
+  readonly customer_id: number;
+  readonly filter: Filter;
+}
+
+/**
+ * The known customers by customer_id. Columns: customer_id, occupation, type,
+ * known_from (`customers` with a record, else `interactions`), first_contact and
+ * last_contact (`YYYY-MM-DD`), every channel, total.
+ */
+export interface CustomersQuestion {
+  readonly kind: "customers";
+  readonly filter: Filter;
+  /** What the id, or ignoring case the occupation, begins with. */
+  readonly prefix?: string;
+  readonly after_customer_id?: number;
+  readonly limit?: number;
+}
+
+/**
+ * How many customers are known. Columns: `by`, customers. The groups that occur,
+ * in order; without `by` there is always one row.
+ */
+export interface CustomerCountQuestion {
+  readonly kind: "customer_count";
+  readonly by: readonly ("type" | "occupation")[];
+  /** Counts only the customers known from interactions alone. */
+  readonly without_record?: boolean;
+  readonly filter: Filter;
+}
+
+/** SQL that answers a question. */
+export interface Statement {
+  /** The file in sql/, without its ending, or what composes it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** How a question is run. */
+export interface Run {
+  /** Ends the question when it is aborted; its reason is what the question throws. */
+  readonly signal: AbortSignal;
+  /** A whole export may take minutes, so exports stand in a queue of their own. */
+  readonly whole?: boolean;
+}
+
+/** A cell of an answer: text, a number, or no value. */
+export type Cell = string | number | null;
+
+/** A column of an answer. */
+export interface RowsColumn {
+  readonly name: string;
+  readonly type: "text" | "integer" | "number";
+}
+
+/** An answer of rows, read once from first to last. */
+export interface Rows {
+  /** Their names differ, even ignoring case. */
+  readonly columns: readonly RowsColumn[];
+  /** The columns that JSON has in an object of its own, `interactions`. */
+  readonly pivoted?: Pivoted;
+  /** Some rows at a time, each a cell a column. */
+  readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;
+  /** How many rows there are, by a query of its own. */
+  count(): Promise<number>;
+}
+
+/** Columns of counts that stand side by side, one for each value of a dimension. */
+export interface Pivoted {
+  /** Position of the first one among the columns. */
+  readonly start: number;
+  /** The values in the order of the columns; `null` is the one without a name. */
+  readonly names: readonly string[];
+}
+
+/** The columns of an answer. */
+export type AnswerColumns = Pick<Rows, "columns" | "pivoted">;
+
+/** The names that a snapshot knows, each list in code-point order. */
+export interface Names {
+  readonly channels: readonly string[];
+  readonly topics: readonly string[];
+  readonly types: readonly string[];
+  /** Null when there are so many that the column is free text. */
+  readonly occupations: readonly string[] | null;
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(["customer_id", "weekday"]);
+
+/** The columns that the answer to `question` has. */
+export function columnsOf(question: Question, names: Names): AnswerColumns {
+  switch (question.kind) {
+    case "metrics": {
+      const { by, pivot, compared_with, filter } = question;
+      const compared: RowsColumn[] = compared_with
+        ? [integer("previous"), { name: "change", type: "number" }]
+        : [];
+      const before = by.map(dimension);
+      return pivot
+        ? pivoted(
+          before,
+          pivot,
+          pivotedValues(pivot, filter, names).map(String),
+          [integer("total"), ...compared],
+        )
+        : { columns: [...before, integer("interactions"), ...compared] };
+    }
+    case "interactions":
+      return byChannel(
+        [integer("customer_id"), text("occupation"), text("type")],
+        question.filter,
+        names,
+      );
+    case "timeline":
+      return byChannel([text("period")], question.filter, names);
+    case "topics":
+      return byChannel([text("topic")], question.filter, names);
+    case "customers":
+      return byChannel(
+        [
+          integer("customer_id"),
+          text("occupation"),
+          text("type"),
+          text("known_from"),
+          text("first_contact"),
+          text("last_contact"),
+        ],
+        {},
+        names,
+      );
+    case "customer_count":
+      return {
+        columns: [...question.by.map(text), integer("customers")],
+      };
+  }
+}
+
+/**
+ * The values that a dimension is pivoted into: the known ones in order, then null
+ * for none, or those of them that the filter asks for.
+ */
+export function pivotedValues(
+  pivot: PivotDimension,
+  filter: Filter,
+  names: Names,
+): (string | number | null)[] {
+  switch (pivot) {
+    case "channel":
+      return chosen(names.channels, filter.channels);
+    case "topic":
+      return chosen([...names.topics, null], filter.topics);
+    case "type":
+      return chosen([...names.types, null], filter.types);
+    case "weekday":
+      return [1, 2, 3, 4, 5, 6, 7];
+  }
+}
+
+function chosen<Value>(
+  known: readonly Value[],
+  asked: readonly Value[] | undefined,
+): Value[] {
+  return asked ? known.filter((value) => asked.includes(value)) : [...known];
+}
+
+function byChannel(
+  before: readonly RowsColumn[],
+  filter: Filter,
+  names: Names,
+): AnswerColumns {
+  const channels = chosen(names.channels, filter.channels);
+  return pivoted(before, "channel", channels, [integer("total")]);
+}
+
+function pivoted(
+  before: readonly RowsColumn[],
+  dimension: PivotDimension,
+  names: readonly string[],
+  after: readonly RowsColumn[],
+): AnswerColumns & { readonly pivoted: Pivoted } {
+  const others = [...before, ...after].map(({ name }) => name);
+  return {
+    columns: [
+      ...before,
+      ...flatNames(dimension, names, others).map(integer),
+      ...after,
+    ],
+    pivoted: { start: before.length, names },
+  };
+}
+
+/** The names as columns beside `others`; those that would collide have a prefix. */
+function flatNames(
+  dimension: PivotDimension,
+  names: readonly string[],
+  others: readonly string[],
+): string[] {
+  const key = (name: string) => name.toLowerCase();
+  const reserved = new Set(others.map(key));
+  const taken = new Set([...reserved, ...names.map(key)]);
+  return names.map((name) => {
+    if (!reserved.has(key(name))) return name;
+    let free = `${dimension}_${name}`;
+    while (taken.has(key(free))) free = `${dimension}_${free}`;
+    taken.add(key(free));
+    return free;
+  });
+}
+
+function dimension(name: Dimension): RowsColumn {
+  return NUMBERS.has(name) ? integer(name) : text(name);
+}
+
+function integer(name: string): RowsColumn {
+  return { name, type: "integer" };
+}
+
+function text(name: string): RowsColumn {
+  return { name, type: "text" };
+}

@@ -1,0 +1,288 @@
+/** What a load and a refresh report: the schemas, from which the types, the archive's `snapshot.json` and OpenAPI come. */
+
+import { z } from "zod";
+
+/** A value that nobody changes, all the way down. */
+export type DeepReadonly<T> = T extends readonly (infer Element)[]
+  ? readonly DeepReadonly<Element>[]
+  : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+  : T;
+
+/** The schema of a data version: equal for equal files, settings and load rules, on any machine. */
+export const dataVersionSchema = z.string().regex(
+  /^[0-9a-f]{16}$/,
+  "A data_version is 16 hex digits.",
+);
+
+const dateRangeSchema = z.object({ first: z.iso.date(), last: z.iso.date() });
+
+/** First and last day with an interaction. */
+export type DateRange = DeepReadonly<z.output<typeof dateRangeSchema>>;
+
+/** What warnings are about. */
+export const WARNING_KINDS = [
+  "orphan_customers",
+  "conflicting_customers",
+  "duplicate_interactions",
+  "merged_interactions",
+  "future_interactions",
+  "months_without_topic",
+  "no_topics",
+  "unknown_columns",
+  "ignored_files",
+] as const;
+
+/** What a warning is about. */
+export type WarningKind = typeof WARNING_KINDS[number];
+
+const warningSchema = z.object({
+  kind: z.enum(WARNING_KINDS),
+  count: z.int().meta({ description: "How many of what the kind names" }),
+  text: z.string().meta({
+    description:
+      "In plain words, with the file and the first names where there are any",
+  }),
+});
+
+/** Something in the data that may not be as meant. */
+export type Warning = DeepReadonly<z.output<typeof warningSchema>>;
+
+const setAsideCountSchema = z.object({
+  column: z.string(),
+  reason: z.string(),
+  rows: z.int(),
+});
+
+/** How many rows of a file were set aside for one reason. */
+export type SetAsideCount = DeepReadonly<z.output<typeof setAsideCountSchema>>;
+
+const setAsideRowSchema = z.object({
+  file: z.string(),
+  line: z.int().meta({
+    description:
+      "Record number in the file; the header is 1 and empty lines are not counted. In a sheet, the row",
+  }),
+  column: z.string(),
+  value: z.string().nullable().meta({
+    description: "The cell as it stands in the file, its first 200 characters",
+  }),
+  reason: z.string(),
+});
+
+/** One row that breaks a rule. */
+export type SetAsideRow = DeepReadonly<z.output<typeof setAsideRowSchema>>;
+
+const dateFormCountSchema = z.object({
+  form: z.string().meta({
+    description:
+      "Such as D/M/YYYY, YYYY-MM-DD, YYYY-MM-DD with an offset, M-YYYY, or native in Parquet",
+  }),
+  rows: z.int(),
+});
+
+/** How many rows of a file have a time or month in one form. */
+export type DateFormCount = DeepReadonly<z.output<typeof dateFormCountSchema>>;
+
+const channelCountSchema = z.object({
+  channel: z.string(),
+  interactions: z.int(),
+});
+
+/** How many interactions a channel has. */
+export type ChannelCount = DeepReadonly<z.output<typeof channelCountSchema>>;
+
+const ignoredFileSchema = z.object({ file: z.string(), reason: z.string() });
+
+/** A file that is not read, and why. */
+export type IgnoredFile = DeepReadonly<z.output<typeof ignoredFileSchema>>;
+
+const fileReportSchema = z.object({
+  file: z.string().meta({
+    description:
+      "Path below the data folder; of a sheet, such as crm.xlsx, sheet customers",
+  }),
+  table: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  encoding: z.string().nullable().meta({
+    description: "How the text was encoded; null for Parquet and Excel",
+  }),
+  rows_read: z.int().meta({ description: "rows_kept + rows_set_aside" }),
+  rows_kept: z.int(),
+  rows_set_aside: z.int(),
+  set_aside: z.array(setAsideCountSchema).meta({
+    description: "Exact counts, the most frequent first",
+  }),
+  interactions_merged: z.int().meta({
+    description:
+      "Interactions of this file that an overlapping export has as well; they count once, there",
+  }),
+  date_forms: z.array(dateFormCountSchema).meta({
+    description:
+      "How times are written in the rows kept, the most frequent first",
+  }),
+  unknown_columns: z.array(z.string()).meta({
+    description: "Columns that mean nothing here; the first 100",
+  }),
+  seconds: z.number().meta({ description: "Time to copy and read it" }),
+});
+
+/** What a load did with one file. */
+export type FileReport = DeepReadonly<z.output<typeof fileReportSchema>>;
+
+/** The schema of a load's report as it is served: without the rows set aside, which have an endpoint of their own. */
+export const servedReportSchema = z.object({
+  data_version: dataVersionSchema,
+  loaded_at: z.iso.datetime().meta({ description: "When loading ended" }),
+  seconds: z.number().meta({ description: "Duration of the whole load" }),
+  files: z.array(fileReportSchema),
+  ignored: z.array(ignoredFileSchema).meta({
+    description: "What lies in the folder and is not read; the first 100",
+  }),
+  ignored_files: z.int().meta({
+    description: "How many files are ignored in all",
+  }),
+  customers: z.int().meta({
+    description:
+      "Known customers: those with a record and those known only from interactions",
+  }),
+  example_customer_id: z.int().nullable().meta({
+    description:
+      "A customer to try the API with: the one with the lowest customer_id",
+  }),
+  orphan_customers: z.int().meta({
+    description: "Customers known only from interactions",
+  }),
+  conflicting_customers: z.int().meta({
+    description:
+      "Customers with several records that differ; the later one won",
+  }),
+  interactions: z.int().meta({
+    description:
+      "Interactions, after a row that lists several customers is split",
+  }),
+  duplicate_interactions: z.int().meta({
+    description:
+      "Interactions equal in customer, time, channel and topic to one before; they count",
+  }),
+  merged_interactions: z.int().meta({
+    description:
+      "Interactions found in several overlapping exports and counted once",
+  }),
+  future_interactions: z.int().meta({
+    description: "Interactions later than the moment of loading",
+  }),
+  date_range: dateRangeSchema.nullable().meta({
+    description:
+      "First and last day with an interaction; null when there is none",
+  }),
+  latest_interaction: z.string().nullable().meta({
+    description:
+      "The latest interaction that is not in the future, YYYY-MM-DD HH:MM:SS",
+  }),
+  channels: z.array(channelCountSchema).meta({
+    description:
+      "Interactions on each channel, in code-point order of the channels",
+  }),
+  too_many_set_aside: z.array(z.string()).meta({
+    description:
+      "Files of which more than MAX_SET_ASIDE is set aside, in plain words",
+  }),
+  types: z.array(z.string()).meta({
+    description: "Every type of a customer, in code-point order",
+  }),
+  months_without_topic: z.array(z.string()).meta({
+    description:
+      "Months, YYYY-MM, with interactions that have no topic; empty when there are no topics at all",
+  }),
+  warnings: z.array(warningSchema).meta({
+    description:
+      "What loaded and may still not be as meant, for people to look at",
+  }),
+});
+
+/** The schema of a load's whole report: what it did with every file. */
+export const reportSchema = servedReportSchema.extend({
+  set_aside_listed: z.array(setAsideRowSchema).meta({
+    description:
+      "The first rows set aside, in the order of files and lines; SET_ASIDE_KEPT bounds them",
+  }),
+});
+
+/** What a load did with every file: printed in short, served in full. */
+export type LoadReport = DeepReadonly<z.output<typeof reportSchema>>;
+
+/** The schema of what a load leaves beside the tables. */
+export const loadedSchema = z.object({
+  channels: z.array(z.string()),
+  topics: z.array(z.string()),
+  row_counts: z.object({
+    customers: z.int(),
+    interactions: z.int(),
+    products: z.int(),
+  }),
+  report: reportSchema,
+});
+
+/** What a load leaves beside the tables. */
+export type Loaded = DeepReadonly<z.output<typeof loadedSchema>>;
+
+/** A table of which the rows are counted in `/api/v1/stats/{table}`. */
+export type CountedTable = keyof Loaded["row_counts"];
+
+const tableChangeSchema = z.object({
+  rows_added: z.int(),
+  rows_gone: z.int(),
+});
+
+/** Rows of a table that are there now and were not before, and the other way round. */
+export type TableChange = DeepReadonly<z.output<typeof tableChangeSchema>>;
+
+/** The schema of what differs between a snapshot and the one served before. */
+export const changesSchema = z.object({
+  previous_data_version: dataVersionSchema,
+  tables: z.object({
+    customers: tableChangeSchema,
+    interactions: tableChangeSchema,
+    products: tableChangeSchema,
+  }),
+  new_customers: z.int(),
+  vanished_customers: z.int(),
+  new_channels: z.array(z.string()),
+  vanished_channels: z.array(z.string()),
+  new_types: z.array(z.string()),
+  vanished_types: z.array(z.string()),
+  new_topics: z.array(z.string()),
+  vanished_topics: z.array(z.string()),
+  date_range: dateRangeSchema.nullable(),
+  previous_date_range: dateRangeSchema.nullable(),
+});
+
+/** What differs between a snapshot and the one served before. */
+export type Changes = DeepReadonly<z.output<typeof changesSchema>>;
+
+/** The schema of what the latest refresh resulted in. */
+export const refreshStateSchema = z.enum([
+  "building",
+  "serving",
+  "held",
+  "failed",
+]);
+
+/** `building` while a snapshot is built, else what the latest refresh resulted in. */
+export type RefreshState = z.output<typeof refreshStateSchema>;
+
+/** One build of a snapshot, or a decision, and its result. */
+export interface Refresh {
+  /** ISO 8601 in UTC. */
+  readonly started_at: string;
+  /** ISO 8601 in UTC. */
+  readonly ended_at: string;
+  readonly state: Exclude<RefreshState, "building">;
+  /** Why it is held or has failed, or what speaks against it although it is served, in plain words. */
+  readonly reasons: readonly string[];
+  /** Null when the files could not be loaded. */
+  readonly report: LoadReport | null;
+  /** Against the snapshot served before; null when there was none. */
+  readonly changes: Changes | null;
+}

@@ -1,0 +1,216 @@
+/** The last good snapshots on disk, so that a restart without good exports has something to serve. */
+
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { writeAll } from "../intake/write_all.ts";
+import { refused, type StoreError } from "../model/problems.ts";
+import { loadedSchema } from "../model/report.ts";
+import type { Loaded } from "../model/report.ts";
+
+/** A snapshot in the folder. */
+export interface KeptSnapshot {
+  /** Its folder's name; a later one sorts behind. */
+  readonly name: string;
+  /** What its load left beside the tables. */
+  readonly loaded: Loaded;
+}
+
+/** Goes up by one when a snapshot has other tables than before; others are passed over. */
+const FORMAT = 1;
+const KEPT = 3;
+const MANIFEST = "snapshot.json";
+const DISCARDED = "discarded.json";
+const UNFINISHED = ".unfinished-";
+
+const keptFileSchema = z.object({
+  name: z.string().regex(/^[^/\0]+$/, "not the name of a file"),
+  bytes: z.int(),
+  sha256: z.string(),
+});
+
+const manifestSchema = z.object({
+  format: z.literal(FORMAT),
+  files: z.array(keptFileSchema),
+  loaded: loadedSchema,
+});
+
+/** What is written beside the tables of a kept snapshot. */
+type Manifest = z.output<typeof manifestSchema>;
+type KeptFile = z.output<typeof keptFileSchema>;
+
+/**
+ * A folder of snapshots, each a folder of Parquet files with a manifest. One is
+ * written under another name and renamed, so that it is there whole or not at all.
+ */
+export class StateFolder {
+  constructor(
+    readonly path: string,
+    /** Gets what an operator must see. */
+    readonly log: (text: string) => void = console.error,
+  ) {}
+
+  /** Makes the folder where it is missing, and removes what a killed process left. */
+  async open(): Promise<void> {
+    await Deno.mkdir(this.path, { recursive: true });
+    for (const name of await namesIn(this.path)) {
+      if (name.startsWith(UNFINISHED)) {
+        await Deno.remove(`${this.path}/${name}`, { recursive: true });
+      }
+    }
+  }
+
+  /** The snapshots whose manifest is as this build writes it, the latest first; the log tells of others. */
+  async kept(): Promise<KeptSnapshot[]> {
+    const kept: KeptSnapshot[] = [];
+    for (const name of await this.#snapshots()) {
+      const manifest = await this.#manifest(name);
+      if (typeof manifest === "string") {
+        this.log(`STATE_DIR: ${name} is passed over: ${manifest}`);
+      } else kept.push({ name, loaded: manifest.loaded });
+    }
+    return kept.reverse();
+  }
+
+  /** Keeps the tables that DuckDB exported to `folder`, and drops the oldest of too many. */
+  async keep(folder: string, loaded: Loaded): Promise<void> {
+    const unfinished = `${this.path}/${UNFINISHED}${crypto.randomUUID()}`;
+    await Deno.mkdir(unfinished);
+    try {
+      const files: KeptFile[] = [];
+      for (const name of await namesIn(folder)) {
+        files.push({
+          name,
+          ...await copy(`${folder}/${name}`, `${unfinished}/${name}`),
+        });
+      }
+      await writeWhole(`${unfinished}/${MANIFEST}`, {
+        format: FORMAT,
+        files,
+        loaded,
+      });
+      const last = (await this.#snapshots()).at(-1);
+      const number = last ? parseInt(last) + 1 : 1;
+      const name = `${
+        String(number).padStart(8, "0")
+      }-${loaded.report.data_version}`;
+      await Deno.rename(unfinished, `${this.path}/${name}`);
+    } catch (error) {
+      await Deno.remove(unfinished, { recursive: true });
+      throw error;
+    }
+    for (const name of (await this.#snapshots()).slice(0, -KEPT)) {
+      await this.drop(name);
+    }
+  }
+
+  /** Copies the tables of a kept snapshot to `folder`. Throws a refusal when they are damaged. */
+  async restore({ name }: KeptSnapshot, folder: string): Promise<void> {
+    const manifest = await this.#manifest(name);
+    if (typeof manifest === "string") throw damaged(name);
+    await Deno.mkdir(folder);
+    for (const file of manifest.files) {
+      const from = `${this.path}/${name}/${file.name}`;
+      const copied = await copy(from, `${folder}/${file.name}`)
+        .catch((error) => {
+          if (error instanceof Deno.errors.NotFound) return null;
+          throw error;
+        });
+      if (copied?.sha256 !== file.sha256) throw damaged(`${name}/${file.name}`);
+    }
+  }
+
+  /** Drops a kept snapshot. */
+  async drop(name: string): Promise<void> {
+    // Renamed first: a folder that is half removed must not look whole.
+    const unfinished = `${this.path}/${UNFINISHED}${name}`;
+    await Deno.rename(`${this.path}/${name}`, unfinished);
+    await Deno.remove(unfinished, { recursive: true });
+  }
+
+  /** The version of the exports that are not to be built until they change; null for none. */
+  async discarded(): Promise<string | null> {
+    const text = await read(`${this.path}/${DISCARDED}`);
+    return (text as { data_version?: string } | null)?.data_version ?? null;
+  }
+
+  /** Remembers the version of the exports that are not to be built until they change. */
+  async discard(data_version: string | null): Promise<void> {
+    await writeWhole(`${this.path}/${UNFINISHED}${DISCARDED}`, {
+      data_version,
+    });
+    await Deno.rename(
+      `${this.path}/${UNFINISHED}${DISCARDED}`,
+      `${this.path}/${DISCARDED}`,
+    );
+  }
+
+  async #snapshots(): Promise<string[]> {
+    const names = await namesIn(this.path);
+    return names.filter((name) => /^\d{8}-[0-9a-f]{16}$/.test(name));
+  }
+
+  /** The manifest of a snapshot, or what is wrong with it. */
+  async #manifest(name: string): Promise<Manifest | string> {
+    const manifest = await read(`${this.path}/${name}/${MANIFEST}`);
+    if (manifest === null) return `its ${MANIFEST} is not there, or no JSON`;
+    const { success, data, error } = manifestSchema.safeParse(manifest);
+    if (success) return data;
+    const [{ path, message }] = error.issues;
+    return `its ${MANIFEST} is of another build (${
+      path.join(".")
+    }: ${message})`;
+  }
+}
+
+function damaged(file: string): StoreError {
+  return refused({
+    file,
+    problem: "not what was kept in STATE_DIR",
+    remedy: "Remove that folder from STATE_DIR",
+  });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return names.sort();
+}
+
+/** The value of a JSON file; null when it is not there or no JSON. */
+async function read(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+async function writeWhole(path: string, value: unknown): Promise<void> {
+  using file = await Deno.open(path, {
+    write: true,
+    create: true,
+    truncate: true,
+  });
+  await writeAll(file, new TextEncoder().encode(JSON.stringify(value)));
+  await file.sync();
+}
+
+// STATE_DIR may be another disk than staging, so files are copied, not renamed.
+async function copy(
+  from: string,
+  to: string,
+): Promise<Omit<KeptFile, "name">> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  using source = await Deno.open(from);
+  using target = await Deno.open(to, { write: true, createNew: true });
+  for await (const chunk of source.readable) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    await writeAll(target, chunk);
+  }
+  await target.sync();
+  return { bytes, sha256: hash.digest("hex") };
+}

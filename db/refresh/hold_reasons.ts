@@ -1,0 +1,69 @@
+/** Says why a new snapshot looks wrong beside the one being served. */
+
+import type { CountedTable, LoadReport } from "../model/report.ts";
+
+/** What is compared of a snapshot. */
+export interface Side {
+  readonly row_counts: Readonly<Record<CountedTable, number>>;
+  readonly report: Pick<
+    LoadReport,
+    "interactions" | "channels" | "latest_interaction" | "too_many_set_aside"
+  >;
+}
+
+/** A smaller table may lose any share of its rows. */
+const ROWS_THAT_COUNT = 100;
+/** A channel with a smaller share of the interactions may vanish. */
+const SHARE_THAT_COUNTS = 0.01;
+
+/** Why `next` should not go live without a look, in plain words; empty when nothing speaks against it. */
+export function holdReasons(
+  previous: Side,
+  next: Side,
+  hold_drop: number,
+): string[] {
+  const reasons: string[] = [];
+  for (const table of ["customers", "interactions", "products"] as const) {
+    const [before, after] = [
+      previous.row_counts[table],
+      next.row_counts[table],
+    ];
+    if (before < ROWS_THAT_COUNT || after >= before * (1 - hold_drop)) continue;
+    reasons.push(
+      `${table} lost ${count(before - after)} of ${
+        count(before)
+      } rows, more than HOLD_DROP=${hold_drop} allows`,
+    );
+  }
+  reasons.push(...next.report.too_many_set_aside);
+
+  const left = new Set(
+    next.report.channels.filter(({ interactions }) => interactions > 0)
+      .map(({ channel }) => channel.toLowerCase()),
+  );
+  for (const { channel, interactions } of previous.report.channels) {
+    const share = interactions / previous.report.interactions;
+    if (share > SHARE_THAT_COUNTS && !left.has(channel.toLowerCase())) {
+      reasons.push(
+        `the channel ${channel} vanished, which had ${
+          count(interactions)
+        } interactions`,
+      );
+    }
+  }
+  const [before, after] = [previous, next].map(({ report }) =>
+    report.latest_interaction
+  );
+  if (before !== null && (after === null || after < before)) {
+    reasons.push(
+      after === null
+        ? `there is no interaction any more; the newest was of ${before}`
+        : `the newest interaction is of ${after}, older than ${before} before`,
+    );
+  }
+  return reasons;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}

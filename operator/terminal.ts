@@ -1,0 +1,236 @@
+/** What the operator's terminal shows: progress, a summary when ready, and what is wrong. */
+
+import type { FileReport, LoadReport, Refresh } from "../db/model/report.ts";
+import type { Snapshot } from "../db/store.ts";
+
+/** After this many milliseconds a load shows what it is doing. */
+const PATIENCE_MS = 1_000;
+const REFRESH_MS = 100;
+
+/** Shows the steps of a load in one line that is written over; silent where nobody looks. */
+export function startProgress(): {
+  step: (text: string) => void;
+  stop: () => void;
+} {
+  if (!Deno.stderr.isTerminal()) return { step() {}, stop() {} };
+  const write = (text: string) =>
+    Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+  let current = "";
+  let timer: ReturnType<typeof setInterval> | undefined;
+  return {
+    step(text) {
+      current = text;
+      if (timer !== undefined) return;
+      const began = performance.now();
+      timer = setInterval(() => {
+        const elapsed = performance.now() - began;
+        if (elapsed < PATIENCE_MS) return;
+        write(`Loading, ${(elapsed / 1000).toFixed(1)} s: ${current} …`);
+      }, REFRESH_MS);
+    },
+    stop() {
+      if (timer === undefined) return;
+      clearInterval(timer);
+      timer = undefined;
+      write("");
+    },
+  };
+}
+
+/** What a refresh came to, once something is served. */
+export function refreshText(
+  { state, reasons, report, changes }: Refresh,
+): string {
+  const why = reasons.map((text) => `\n  ${harmless(text)}`).join("");
+  if (state === "failed") {
+    return `Refresh failed; what was served before is served on.${why}`;
+  }
+  const version = `data version ${report!.data_version}`;
+  if (state === "held") {
+    return `Held: ${version} waits for POST /api/v1/data/accept or /discard.${why}`;
+  }
+  const rows = changes?.tables.interactions;
+  const what = rows
+    ? `: ${count(rows.rows_added)} interactions added, ${
+      count(rows.rows_gone)
+    } gone`
+    : "";
+  return `Live after ${report!.seconds.toFixed(1)} s: ${version}${what}${why}`;
+}
+
+/** The summary of a load: what there is, what was set aside, a URL to try. */
+export function summary(snapshot: Snapshot, base_url: string): string {
+  const { report } = snapshot;
+  const rows: [string, string][] = [
+    ...totals(snapshot),
+    ["set aside", setAside(report)],
+    ...report.warnings.map(({ text }): [string, string] => ["note", text]),
+  ];
+  return [
+    `Ready in ${
+      report.seconds.toFixed(1)
+    } s, data version ${report.data_version}`,
+    ...rows.map(([name, text]) => `  ${name.padEnd(14)}${harmless(text)}`),
+    `Try ${base_url}/api/v1/interactions/${report.example_customer_id ?? 1}`,
+  ].join("\n");
+}
+
+/** The whole report of a load that succeeded: every file, the first rows set aside, what to look at. */
+export function fullReport(
+  snapshot: Snapshot,
+  warnings: readonly string[],
+  paint: Paint,
+): string {
+  const { report } = snapshot;
+  return [
+    paint("good", `Fit to serve, data version ${report.data_version}`),
+    "",
+    ...aligned([
+      FILE_COLUMNS,
+      ...report.files.map(fileCells),
+    ]).map((line, i) => i === 0 ? paint("heading", line) : line),
+    ...section(paint, "Set aside", report.files.flatMap(setAsideLines(report))),
+    ...section(paint, "Notes", [
+      ...warnings,
+      ...report.warnings.map(({ text }) => text),
+    ]),
+    ...section(paint, "Totals", aligned(totals(snapshot))),
+  ].join("\n");
+}
+
+/** How a text is marked: with colours, or not at all. */
+export type Paint = (as: keyof typeof COLOURS, text: string) => string;
+
+const COLOURS = { heading: 1, bad: 31, good: 32 };
+
+/** Colours where a terminal shows them and nobody asked for none (NO_COLOR). */
+export function createPaint(is_terminal: boolean): Paint {
+  return is_terminal && !Deno.noColor
+    ? (as, text) => `\x1b[${COLOURS[as]}m${text}\x1b[0m`
+    : (_, text) => text;
+}
+
+/** How many rows set aside are shown of a file. */
+const SET_ASIDE_SHOWN = 10;
+
+const FILE_COLUMNS = [
+  "File",
+  "table",
+  "rows read",
+  "kept",
+  "set aside",
+  "merged",
+  "bytes",
+  "seconds",
+  "sha-256",
+  "dates",
+];
+
+function fileCells(file: FileReport): string[] {
+  return [
+    file.file,
+    file.table,
+    count(file.rows_read),
+    count(file.rows_kept),
+    count(file.rows_set_aside),
+    count(file.interactions_merged),
+    count(file.bytes),
+    file.seconds.toFixed(1),
+    file.sha256.slice(0, 12),
+    file.date_forms.map(({ form, rows }) => `${count(rows)} ${form}`)
+      .join(", "),
+  ];
+}
+
+function setAsideLines({ set_aside_listed }: LoadReport) {
+  return ({ file, set_aside, rows_set_aside }: FileReport): string[] => {
+    if (rows_set_aside === 0) return [];
+    const shown = set_aside_listed.filter((row) => row.file === file)
+      .slice(0, SET_ASIDE_SHOWN);
+    const more = rows_set_aside - shown.length;
+    return [
+      ...set_aside.map(({ column, reason, rows }) =>
+        `${file}, ${column}, ${reason}: ${count(rows)}`
+      ),
+      ...shown.map(({ line, column, value, reason }) =>
+        `  line ${line}, ${column} ${JSON.stringify(value)}: ${reason}`
+      ),
+      ...more > 0 ? [`  and ${count(more)} more`] : [],
+    ];
+  };
+}
+
+function section(
+  paint: Paint,
+  title: string,
+  lines: readonly string[],
+): string[] {
+  if (lines.length === 0) return [];
+  return [
+    "",
+    paint("heading", title),
+    ...lines.map((line) => `  ${harmless(line)}`),
+  ];
+}
+
+// Columns of numbers are aligned to the right.
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, i) =>
+    Math.max(...rows.map((cells) => cells[i].length))
+  );
+  const last = rows[rows.length - 1];
+  const numeric = rows[0].map((_, i) => /^[\d,.]+$/.test(last[i]));
+  return rows.map((cells) =>
+    cells.map((cell, i) =>
+      numeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])
+    ).map(harmless).join("  ").trimEnd()
+  );
+}
+
+// A file or column may be named so that it would move a terminal's cursor.
+function harmless(text: string): string {
+  return text.replaceAll(/(?!\n)\p{Cc}/gu, "\ufffd");
+}
+
+function totals({ report, channels, topics }: Snapshot): [string, string][] {
+  const { date_range } = report;
+  return [
+    ["customers", customers(report)],
+    [
+      "interactions",
+      count(report.interactions) +
+      (date_range ? `, from ${date_range.first} to ${date_range.last}` : ""),
+    ],
+    ["channels", listed(channels)],
+    ["topics", listed(topics)],
+    ["types", listed(report.types)],
+  ];
+}
+
+function customers({ customers, orphan_customers }: LoadReport): string {
+  return orphan_customers
+    ? `${count(customers)}, ${
+      count(orphan_customers)
+    } of them only in interactions`
+    : count(customers);
+}
+
+function setAside({ files }: LoadReport): string {
+  const dirty = files.filter(({ rows_set_aside }) => rows_set_aside > 0);
+  if (dirty.length === 0) return "no rows";
+  return dirty.map(({ file, rows_set_aside, rows_read, set_aside }) => {
+    const [{ column, reason }] = set_aside;
+    return `${count(rows_set_aside)} of ${
+      count(rows_read)
+    } rows of ${file}, most often ${column}: ${reason}`;
+  }).join(`\n${" ".repeat(16)}`);
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > 10 ? `, and ${names.length - 10} more` : "";
+  return names.slice(0, 10).join(", ") + more || "none";
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}

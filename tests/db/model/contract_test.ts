@@ -1,0 +1,240 @@
+/** The file contract: file names that are tables, header names that are columns. */
+
+import { assertEquals } from "@std/assert";
+import {
+  matchHeader,
+  requireColumns,
+  type TableName,
+  tableOf,
+  TABLES,
+} from "../../../db/model/contract.ts";
+import { messageOfRefusal } from "../../support/load_folder.ts";
+
+Deno.test("tableOf, names of files", async (t) => {
+  const cases: [stem: string, table: TableName | undefined][] = [
+    ["customers", "customers"],
+    ["CUSTOMERS", "customers"],
+    ["Cus to_mers", "customers"],
+    ["external_interactions", "interactions"],
+    ["External Interactions", "interactions"],
+    ["external-interactions", "interactions"],
+    ["interactions", "interactions"],
+    ["products_of_discussion", "products"],
+    ["Products Of Discussion", "products"],
+    ["products", "products"],
+    ["channels", "channels"],
+    // A suffix of digits, - and _ is one of several files.
+    ["interactions_2024-01", "interactions"],
+    ["interactions2024", "interactions"],
+    ["interactions-1_2-3", "interactions"],
+    ["customers_", "customers"],
+    // Anything else is not.
+    ["customers (1)", undefined],
+    ["customers copy", undefined],
+    ["interactions_old", undefined],
+    ["interactions_2024a", undefined],
+    ["2024_interactions", undefined],
+    ["my customers", undefined],
+    ["customer", undefined],
+    ["custömers", undefined],
+    ["interactions_٢", undefined],
+    ["__proto__", undefined],
+    ["constructor", undefined],
+    ["", undefined],
+  ];
+  for (const [stem, table] of cases) {
+    await t.step(JSON.stringify(stem), () => {
+      assertEquals(tableOf(stem), table);
+    });
+  }
+});
+
+Deno.test("matchHeader, which header is which column", async (t) => {
+  type Positions = Record<string, number>;
+  const cases: [
+    name: string,
+    table: TableName,
+    headers: string[],
+    positions: Positions,
+    unknown: string[],
+  ][] = [
+    [
+      "the names of the contract",
+      "interactions",
+      ["Date Start", "Interaction", "Customers"],
+      { date_start: 0, interaction: 1, customers: 2 },
+      [],
+    ],
+    [
+      "in another order, with others between",
+      "interactions",
+      ["Notes", "Customers", "Date Start", "Agent", "Interaction"],
+      { date_start: 2, interaction: 4, customers: 1 },
+      ["Notes", "Agent"],
+    ],
+    [
+      "case, spaces and underscores",
+      "interactions",
+      ["DATE_START", " inter action ", "__Customers\u00a0"],
+      { date_start: 0, interaction: 1, customers: 2 },
+      [],
+    ],
+    [
+      "date_start, Event, Customer, Product",
+      "interactions",
+      ["date_start", "Event", "Customer", "Product"],
+      { date_start: 0, interaction: 1, customers: 2, topic: 3 },
+      [],
+    ],
+    [
+      "date, Channel, Customer_Id, Topic",
+      "interactions",
+      ["date", "Channel", "Customer_Id", "Topic"],
+      { date_start: 0, interaction: 1, customers: 2, topic: 3 },
+      [],
+    ],
+    [
+      "timestamp, Customer Id",
+      "interactions",
+      ["timestamp", "Interaction", "Customer Id"],
+      { date_start: 0, interaction: 1, customers: 2 },
+      [],
+    ],
+    [
+      "an alias beside the preferred name is unknown",
+      "interactions",
+      [
+        "Timestamp",
+        "Date",
+        "Date Start",
+        "Channel",
+        "Event",
+        "Interaction",
+        "Customer_Id",
+        "Customer",
+        "Customers",
+        "Product",
+        "Topic",
+      ],
+      { date_start: 2, interaction: 5, customers: 8, topic: 10 },
+      [
+        "Timestamp",
+        "Date",
+        "Channel",
+        "Event",
+        "Customer_Id",
+        "Customer",
+        "Product",
+      ],
+    ],
+    [
+      "among aliases the first of the contract wins",
+      "interactions",
+      ["Timestamp", "Date", "Channel", "Event", "Customer_Id", "Customer"],
+      { date_start: 1, interaction: 3, customers: 5 },
+      ["Timestamp", "Channel", "Customer_Id"],
+    ],
+    ["Customer Id", "customers", ["Customer Id"], { customer_id: 0 }, []],
+    [
+      "id; Occupation and Type need not be there",
+      "customers",
+      ["ID", "Type"],
+      { customer_id: 0, type: 1 },
+      [],
+    ],
+    [
+      "Month, Topic",
+      "products",
+      ["Month", "Topic"],
+      { date: 0, product: 1 },
+      [],
+    ],
+    [
+      "Date, Product",
+      "products",
+      ["Product", "Date"],
+      { date: 1, product: 0 },
+      [],
+    ],
+    ["Channel alone", "channels", ["channel"], { channel: 0 }, []],
+    [
+      "Channel and Aliases",
+      "channels",
+      ["ALIASES", "Channel"],
+      { channel: 1, aliases: 0 },
+      [],
+    ],
+    [
+      "unknown columns twice and without a name",
+      "channels",
+      ["Channel", "", "x", "x", "__proto__"],
+      { channel: 0 },
+      ["", "x", "x", "__proto__"],
+    ],
+  ];
+  for (const [name, table, headers, positions, unknown] of cases) {
+    await t.step(`${table}: ${name}`, () => {
+      const match = matchHeader(TABLES[table], headers);
+      assertEquals(match, { positions, unknown, missing: [], doubled: [] });
+    });
+  }
+});
+
+Deno.test("requireColumns, headers that are refused", async (t) => {
+  const cases: [
+    name: string,
+    table: TableName,
+    headers: string[],
+    message: string,
+  ][] = [
+    [
+      "a required column is missing",
+      "customers",
+      ["Name", "Type"],
+      'x.csv, line 1: no column Customer_Id among "Name", "Type". Name the columns as docs/file-contract.md says.',
+    ],
+    [
+      "two required columns are missing",
+      "interactions",
+      ["When", "What", "Customers"],
+      'x.csv, line 1: no column Date Start, Interaction among "When", "What", "Customers". Name the columns as docs/file-contract.md says.',
+    ],
+    [
+      "an empty file",
+      "channels",
+      [""],
+      'x.csv, line 1: no column Channel among "". Name the columns as docs/file-contract.md says.',
+    ],
+    [
+      "one name twice",
+      "customers",
+      ["Customer_Id", "Type", "customer id"],
+      'x.csv, line 1: two columns named "customer id". Rename or remove one of them.',
+    ],
+    [
+      "quotes and line breaks in a name stay in the line",
+      "channels",
+      ['"\n'],
+      'x.csv, line 1: no column Channel among "\\"\\n". Name the columns as docs/file-contract.md says.',
+    ],
+  ];
+  for (const [name, table, headers, message] of cases) {
+    await t.step(name, async () => {
+      const match = matchHeader(TABLES[table], headers);
+      assertEquals(
+        await messageOfRefusal(() =>
+          Promise.try(requireColumns, "x.csv", headers, match)
+        ),
+        message,
+      );
+    });
+  }
+  await t.step("of many or long names only the beginning is told", async () => {
+    const headers = Array.from({ length: 5000 }, () => "x".repeat(5000));
+    const match = matchHeader(TABLES.channels, headers);
+    const message = await messageOfRefusal(() =>
+      Promise.try(requireColumns, "x.csv", headers, match)
+    );
+    assertEquals(message.length < 2000, true);
+  });
+});

@@ -1,0 +1,97 @@
+/** The rules by which a new snapshot looks wrong. */
+
+import { assertEquals } from "@std/assert";
+import { holdReasons, type Side } from "../../../db/refresh/hold_reasons.ts";
+
+function side(
+  interactions: number,
+  {
+    customers = 0,
+    products = 0,
+    channels = { Email: interactions } as Record<string, number>,
+    latest = "2024-01-01 10:00:00" as string | null,
+    too_many = [] as string[],
+  } = {},
+): Side {
+  return {
+    row_counts: { customers, interactions, products },
+    report: {
+      interactions,
+      channels: Object.entries(channels)
+        .map(([channel, interactions]) => ({ channel, interactions })),
+      latest_interaction: latest,
+      too_many_set_aside: too_many,
+    },
+  };
+}
+
+Deno.test("holdReasons", async (t) => {
+  const cases: [name: string, previous: Side, next: Side, reasons: string[]][] =
+    [
+      ["the same", side(1000), side(1000), []],
+      ["more", side(1000), side(2000), []],
+      [
+        "nothing after nothing",
+        side(0, { latest: null }),
+        side(0, { latest: null }),
+        [],
+      ],
+      ["lost just as much as may be", side(1000), side(700), []],
+      ["lost one more", side(1000), side(699), [
+        "interactions lost 301 of 1,000 rows, more than HOLD_DROP=0.3 allows",
+      ]],
+      ["a small table may lose all", side(99), side(1), []],
+      [
+        "customers and products too",
+        side(1, { customers: 100, products: 1000 }),
+        side(1, { customers: 10, products: 0 }),
+        [
+          "customers lost 90 of 100 rows, more than HOLD_DROP=0.3 allows",
+          "products lost 1,000 of 1,000 rows, more than HOLD_DROP=0.3 allows",
+        ],
+      ],
+      [
+        "too much set aside",
+        side(1),
+        side(1, { too_many: ["a.csv: bad."] }),
+        ["a.csv: bad."],
+      ],
+      [
+        "a channel vanished",
+        side(1000, { channels: { Email: 989, Call: 11 } }),
+        side(1000, { channels: { Email: 1000, Call: 0 } }),
+        ["the channel Call vanished, which had 11 interactions"],
+      ],
+      [
+        "a channel of a hundredth may vanish",
+        side(1000, { channels: { Email: 990, Call: 10 } }),
+        side(1000),
+        [],
+      ],
+      [
+        "a channel in another spelling is there",
+        side(1000, { channels: { email: 1000 } }),
+        side(1000, { channels: { EMAIL: 1000 } }),
+        [],
+      ],
+      [
+        "older than before",
+        side(1, { latest: "2024-01-02 00:00:00" }),
+        side(1),
+        [
+          "the newest interaction is of 2024-01-01 10:00:00, older than 2024-01-02 00:00:00 before",
+        ],
+      ],
+      [
+        "no interaction any more",
+        side(1),
+        side(0, { latest: null, channels: { Email: 1 } }),
+        ["there is no interaction any more; the newest was of 2024-01-01 10:00:00"],
+      ],
+    ];
+  for (const [name, previous, next, reasons] of cases) {
+    await t.step(name, () => {
+      assertEquals(holdReasons(previous, next, 0.30), reasons);
+    });
+  }
+});
