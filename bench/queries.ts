@@ -224,7 +224,7 @@ async function measureTables(database: Database) {
     `select (select count(*)::integer from daily) as daily,
       (select count(*)::integer from daily_by_occupation) as by_occupation`,
   );
-  const rollups = ["load/daily", "load/daily_by_occupation"]
+  const rollups = ["load/4_serve/daily", "load/4_serve/daily_by_occupation"]
     .reduce((sum, name) => sum + seconds_of.get(name)!, 0);
   const figure = formatFigure(
     rollups,

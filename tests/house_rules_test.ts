@@ -15,7 +15,7 @@ async function sources(folder: string, ending: string): Promise<SourceText[]> {
     const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))
   ) {
     const path = `${folder}${name}`;
-    if (isDirectory && /^[a-z]/.test(name)) {
+    if (isDirectory && /^[a-z0-9]/.test(name)) {
       found.push(...await sources(`${path}/`, ending));
     } else if (name.endsWith(ending)) {
       found.push({ path, text: await Deno.readTextFile(new URL(path, ROOT)) });
@@ -186,7 +186,7 @@ Deno.test("every SQL file is run by the code", async () => {
   const text = product.map((file) => file.text).join("\n");
   for (const { path } of await sources("./sql/", ".sql")) {
     const name = path.slice("./sql/".length, -".sql".length);
-    const by_table = name.startsWith("load/stage_");
+    const by_table = name.startsWith("load/1_stage/stage_");
     assert(
       by_table || text.includes(`"${name}"`),
       `${path}: nothing runs it, remove it`,

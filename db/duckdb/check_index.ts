@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import type { ServingIndex } from "../serving/serving_index.ts";
 
 /**
- * Asks both random questions, as many as sql/load/index_questions.sql draws. Throws
+ * Asks both random questions, as many as sql/load/4_serve/index_questions.sql draws. Throws
  * an error, a bug, when they differ on one.
  */
 export async function checkIndex(
@@ -15,7 +15,7 @@ export async function checkIndex(
   // One query for all, since each leaves some memory behind: see docs/decisions.md.
   for await (
     const [ids, is_known, first_days, last_days, topic_codes, ...channels]
-      of database.streamNumbers("load/index_questions")
+      of database.streamNumbers("load/4_serve/index_questions")
   ) {
     for (let row = 0; row < ids.length; row++) {
       const filter = {

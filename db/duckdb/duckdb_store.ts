@@ -543,9 +543,9 @@ export class DuckdbStore implements Store, Refreshes {
       const copy = `${folder}/kept`;
       await state.restore(kept, copy);
       await database.importTables(copy);
-      await database.runFile("load/drop_query_tables");
+      await database.runFile("load/4_serve/drop_query_tables");
       // What is built for questions compares names.
-      await database.runFile("load/rules");
+      await database.runFile("load/1_stage/rules");
       await Deno.remove(copy, { recursive: true });
       return kept.loaded;
     };

@@ -76,12 +76,12 @@ export async function loadExports(
   progress: Progress,
 ): Promise<Loaded> {
   const began = performance.now();
-  await database.runFile("load/settings", {
+  await database.runFile("load/1_stage/settings", {
     date_order: config.DATE_ORDER,
     time_zone: config.TIME_ZONE,
   });
-  await database.runFile("load/rules");
-  await database.runFile("load/staging_tables");
+  await database.runFile("load/1_stage/rules");
+  await database.runFile("load/1_stage/staging_tables");
 
   const files = await stageAll(
     database,
@@ -91,49 +91,51 @@ export async function loadExports(
     progress,
   );
   progress("checking");
-  await database.runFile("load/spellings");
-  await database.runFile("load/set_aside");
+  await database.runFile("load/2_clean/spellings");
+  await database.runFile("load/2_clean/set_aside");
   const set_aside = await readSetAside(database, files, config);
   if (strict && set_aside.too_many.length > 0) {
     throw refused(...set_aside.too_many);
   }
 
   progress("resolving names");
-  await database.runFile("load/channels");
+  await database.runFile("load/2_clean/channels");
   const channels = await names(database, "channels", "channel");
   await checkChannels(database, channels.length, config);
-  await database.runFile("load/topics");
+  await database.runFile("load/2_clean/topics");
   const topics = await names(database, "topics", "topic");
   checkNames("topics", topics.length, MAX_TOPICS);
-  await database.runFile("load/topic_sets");
+  await database.runFile("load/2_clean/topic_sets");
   await checkCount(database, "topic_sets", "sets of topics", MAX_TOPIC_SETS);
-  await database.runFile("load/customers");
+  await database.runFile("load/3_tables/customers");
   await checkCount(database, "types", "types", MAX_TYPES);
   const types = await names(database, "types", "type");
   const date_forms = await readDateForms(database, config);
 
   progress("sorting interactions");
-  await database.runFile("load/interaction_sources");
+  await database.runFile("load/3_tables/interaction_sources");
   const overlap = await findOverlap(database, found);
   if (overlap) {
-    await database.runFile("load/overlapping_copies", overlap);
-    await database.runFile("load/merged_interactions", overlap);
-  } else await database.runFile("load/interactions");
+    await database.runFile("load/3_tables/overlapping_copies", overlap);
+    await database.runFile("load/3_tables/merged_interactions", overlap);
+  } else await database.runFile("load/3_tables/interactions");
   const merged = await readMerged(database, overlap !== null);
   progress("counting per channel");
-  await database.runFile("load/customer_channels");
+  await database.runFile("load/3_tables/customer_channels");
   const loaded_at = new Date().toISOString();
-  const [totals] = await database.runFile("load/totals", { now: loaded_at });
+  const [totals] = await database.runFile("load/3_tables/totals", {
+    now: loaded_at,
+  });
   const months = topics.length > 0
-    ? await database.runFile("load/months_without_topic")
+    ? await database.runFile("load/3_tables/months_without_topic")
     : [];
-  await database.runFile("load/products");
+  await database.runFile("load/3_tables/products");
   const total = (name: string) => Number(totals[name]);
   await requireEveryRow(database, files, set_aside);
   const merged_interactions = total("interaction_sources") -
     total("interactions");
   requireEqual(sumOf(merged.values()), merged_interactions, "merged");
-  await database.runFile("load/drop_staging");
+  await database.runFile("load/3_tables/drop_staging");
   const report = {
     data_version: dataVersion(files.map(({ staged }) => staged), config),
     loaded_at,
@@ -192,7 +194,7 @@ async function findOverlap(
     table === "interactions" && !part
   );
   if (exports.length < 2) return null;
-  const [{ first, last }] = await database.runFile("load/overlap");
+  const [{ first, last }] = await database.runFile("load/3_tables/overlap");
   return first === null
     ? null
     : { first: first as string, last: last as string };
@@ -240,7 +242,7 @@ async function stageAll(
         const first_row = loaded
           .filter(({ staged }) => staged.table === source.table)
           .reduce((sum, { rows_read }) => sum + rows_read, 0);
-        await database.runFile("load/add_file", {
+        await database.runFile("load/1_stage/add_file", {
           file: i,
           part: source.part,
           first_row: BigInt(first_row),
@@ -318,9 +320,9 @@ async function readStaged(
       await database.run(parquetSource(staged, match, columns));
     }
     if (table === "interactions") {
-      await database.runFile("load/common_spellings");
+      await database.runFile("load/1_stage/common_spellings");
     }
-    const [{ Count }] = await database.runFile(`load/stage_${table}`, {
+    const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`, {
       file: number,
     });
     return {
@@ -393,7 +395,7 @@ async function readSetAside(
     files.map(({ number, staged }) => [number, staged]),
   );
   const counts = new Map<number, SetAsideCount[]>();
-  for (const row of await database.runFile("load/set_aside_counts")) {
+  for (const row of await database.runFile("load/2_clean/set_aside_counts")) {
     const file = row.file as number;
     const count = {
       column: row.column_name as string,
@@ -402,7 +404,7 @@ async function readSetAside(
     };
     counts.set(file, [...counts.get(file) ?? [], count]);
   }
-  const listed = await database.runFile("load/set_aside_rows", {
+  const listed = await database.runFile("load/2_clean/set_aside_rows", {
     set_aside_kept: SET_ASIDE_KEPT,
   });
   const set_aside = {
@@ -439,7 +441,7 @@ async function readDateForms(
   database: Database,
   { DATE_ORDER }: Config,
 ): Promise<ReadonlyMap<number, readonly DateFormCount[]>> {
-  // By the codes of time_form and month_form in sql/load/rules.sql.
+  // By the codes of time_form and month_form in sql/load/1_stage/rules.sql.
   const forms = [
     "native",
     DATE_ORDER === "MDY" ? "M/D/YYYY" : "D/M/YYYY",
@@ -449,7 +451,7 @@ async function readDateForms(
     "YYYY-MM",
   ];
   const counts = new Map<number, DateFormCount[]>();
-  for (const row of await database.runFile("load/date_forms")) {
+  for (const row of await database.runFile("load/2_clean/date_forms")) {
     const file = row.file as number;
     const count = {
       form: forms[row.date_form as number],
@@ -465,7 +467,7 @@ async function readMerged(
   overlapping: boolean,
 ): Promise<ReadonlyMap<number, number>> {
   if (!overlapping) return new Map();
-  const rows = await database.runFile("load/merged_counts");
+  const rows = await database.runFile("load/3_tables/merged_counts");
   return new Map(
     rows.map((
       { file, interactions },
@@ -474,7 +476,7 @@ async function readMerged(
 }
 
 async function countChannels(database: Database): Promise<ChannelCount[]> {
-  const rows = await database.runFile("load/channel_counts");
+  const rows = await database.runFile("load/3_tables/channel_counts");
   return rows.map(({ channel, interactions }) => ({
     channel: channel as string,
     interactions: Number(interactions),
@@ -502,7 +504,7 @@ async function checkChannels(
   count: number,
   { MAX_CHANNELS }: Config,
 ): Promise<void> {
-  const ambiguous = await database.runFile("load/ambiguous_aliases");
+  const ambiguous = await database.runFile("load/2_clean/ambiguous_aliases");
   if (ambiguous.length > 0) {
     throw refused(...ambiguous.map(({ key, channels }) => ({
       file: "channels",
@@ -521,7 +523,7 @@ async function requireEveryRow(
   files: readonly LoadedFile[],
   { counts }: SetAside,
 ): Promise<void> {
-  const rows = await database.runFile("load/kept_counts");
+  const rows = await database.runFile("load/2_clean/kept_counts");
   const kept = new Map(rows.map(({ file, rows }) => [file, Number(rows)]));
   for (const { number, staged, rows_read } of files) {
     const set_aside = sumOfRows(counts.get(number) ?? []);

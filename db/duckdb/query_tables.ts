@@ -22,18 +22,18 @@ const MOST_ROLLED_UP = 100;
 export async function buildQueryTables(
   database: Database,
 ): Promise<QueryTables> {
-  await database.runFile("load/occupations");
-  await database.runFile("load/customer_kinds", {
+  await database.runFile("load/4_serve/occupations");
+  await database.runFile("load/4_serve/customer_kinds", {
     most_rolled_up: MOST_ROLLED_UP,
   });
-  await database.runFile("load/known_customers");
-  const [row] = await database.runFile("load/query_names", {
+  await database.runFile("load/4_serve/known_customers");
+  const [row] = await database.runFile("load/4_serve/query_names", {
     most_occupations: MOST_OCCUPATIONS,
   });
   const types = row.types as string[] | null ?? [];
   const occupations = row.occupations as string[] | null ?? [];
-  await database.runFile("load/daily_by_occupation");
-  await database.runFile("load/daily");
+  await database.runFile("load/4_serve/daily_by_occupation");
+  await database.runFile("load/4_serve/daily");
   const { first, last } = row as { first: string | null; last: string | null };
   return {
     types,

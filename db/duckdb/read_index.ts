@@ -27,7 +27,9 @@ export async function readIndex(
   let customer = 0;
   let slice = 0;
   for await (
-    const [ids, ...channels] of database.streamNumbers("load/index_customers")
+    const [ids, ...channels] of database.streamNumbers(
+      "load/4_serve/index_customers",
+    )
   ) {
     customer_ids.set(ids, customer);
     customer += ids.length;
@@ -54,7 +56,9 @@ export async function readIndex(
     : new Uint16Array(size.interactions);
   let interaction = 0;
   for await (
-    const [day, topic_set] of database.streamNumbers("load/index_interactions")
+    const [day, topic_set] of database.streamNumbers(
+      "load/4_serve/index_interactions",
+    )
   ) {
     days.set(day, interaction);
     topic_sets.set(topic_set, interaction);
@@ -74,7 +78,7 @@ async function readTopicMembers(
   database: Database,
   topics: number,
 ): Promise<Uint8Array[]> {
-  const sets = await database.runFile("load/index_topic_sets");
+  const sets = await database.runFile("load/4_serve/index_topic_sets");
   const members = Array.from(
     { length: topics },
     () => new Uint8Array(sets.length),

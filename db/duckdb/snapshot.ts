@@ -187,7 +187,7 @@ function positionsOf(
 }
 
 /**
- * The text that names are compared by, as sql/load/rules.sql has it: upper case
+ * The text that names are compared by, as sql/load/1_stage/rules.sql has it: upper case
  * first, so that the final sigma equals the others; one character for one, so
  * that Straße is not Strasse.
  */
