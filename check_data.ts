@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { readConfig } from "./config.ts";
-import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import { createStore } from "./create_store.ts";
 import { StoreError } from "./db/model/problems.ts";
 import { createPaint, fullReport, startProgress } from "./operator/terminal.ts";
 
@@ -33,7 +33,7 @@ try {
   fail(`Wrong setting ${(error as Error).message}`);
 }
 
-const store = new DuckdbStore(config);
+const store = createStore(config);
 const paint = createPaint(Deno.stdout.isTerminal());
 const progress = startProgress();
 try {

@@ -1,7 +1,7 @@
 /** The composition root: settings, socket, load, serve, drain. Nothing imports it. */
 
 import { type Config, readConfig } from "./config.ts";
-import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import { createStore } from "./create_store.ts";
 import { createApp } from "./routes/app.ts";
 import { refreshText, startProgress, summary } from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
@@ -21,7 +21,7 @@ try {
   fail(`Wrong setting ${(error as Error).message}`);
 }
 
-const store = new DuckdbStore(config);
+const store = createStore(config);
 const stopping = new AbortController();
 const app = createApp({
   store,

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { refused, StoreError } from "../model/problems.ts";
 import type { ExportFile, ExportFiles } from "../store.ts";
+import type { FileHashes } from "./file_hashes.ts";
 import {
   findFiles,
   type FoundFile,
@@ -11,7 +12,6 @@ import {
   unreadable,
 } from "./find_files.ts";
 import { tablesOf } from "./find_tables.ts";
-import { openRegularFile } from "./open_regular_file.ts";
 import { stageFile, type StagingOptions } from "./stage_file.ts";
 import { writeAll } from "./write_all.ts";
 
@@ -20,6 +20,7 @@ export interface ExportFolderOptions extends StagingOptions {
   readonly data_dir: string;
   /** Most bytes of one upload. */
   readonly max_upload_bytes: number;
+  readonly hashes: FileHashes;
 }
 
 /** Characters; file systems take 255 bytes. */
@@ -42,7 +43,6 @@ export class ExportFolder implements ExportFiles {
   readonly #options: ExportFolderOptions;
   /** Where checks make their copies. */
   readonly #staging: string;
-  readonly #hashes = new Map<string, string>();
   #uploads = 0;
 
   constructor(staging: string, options: ExportFolderOptions) {
@@ -52,14 +52,12 @@ export class ExportFolder implements ExportFiles {
 
   async list(): Promise<ExportFile[]> {
     const { files } = await findFiles(this.#options.data_dir);
-    const kept = new Map<string, string>();
+    const { hashes } = this.#options;
     const listed: ExportFile[] = [];
     for (const { file, path, table } of files) {
       try {
-        const { dev, ino, size, mtime } = await Deno.stat(path);
-        const identity = [path, dev, ino, size, mtime?.getTime()].join(":");
-        const sha256 = this.#hashes.get(identity) ?? await hashOf(path);
-        kept.set(identity, sha256);
+        const { size, mtime } = await Deno.stat(path);
+        const sha256 = await hashes.read(path);
         const modified_at = mtime!.toISOString();
         listed.push({ name: file, table, bytes: size, sha256, modified_at });
       } catch (error) {
@@ -69,8 +67,6 @@ export class ExportFolder implements ExportFiles {
         throw problem ? refused(problem) : error;
       }
     }
-    this.#hashes.clear();
-    for (const [identity, sha256] of kept) this.#hashes.set(identity, sha256);
     return listed;
   }
 
@@ -235,13 +231,6 @@ async function readInTime(
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  using file = await openRegularFile(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 /** What people can mend of what the system says of the folder; undefined for the rest. */

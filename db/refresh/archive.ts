@@ -2,18 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { KeptSnapshot } from "../engine.ts";
 import { writeAll } from "../intake/write_all.ts";
 import { refused, type StoreError } from "../model/problems.ts";
 import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
-
-/** A snapshot in the folder. */
-export interface KeptSnapshot {
-  /** Its folder's name; a later one sorts behind. */
-  readonly name: string;
-  /** What its load left beside the tables. */
-  readonly loaded: Loaded;
-}
 
 /** Goes up by one when a snapshot has other tables than before; others are passed over. */
 const FORMAT = 1;
@@ -46,7 +39,7 @@ export class StateFolder {
   constructor(
     readonly path: string,
     /** Gets what an operator must see. */
-    readonly log: (text: string) => void = console.error,
+    readonly log: (text: string) => void,
   ) {}
 
   /** Makes the folder where it is missing, and removes what a killed process left. */
@@ -134,7 +127,7 @@ export class StateFolder {
   }
 
   /** Remembers the version of the exports that are not to be built until they change. */
-  async discard(data_version: string | null): Promise<void> {
+  async markDiscarded(data_version: string | null): Promise<void> {
     await writeWhole(`${this.path}/${UNFINISHED}${DISCARDED}`, {
       data_version,
     });

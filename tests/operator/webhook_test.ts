@@ -6,6 +6,7 @@ import type { Refresh } from "../../db/model/report.ts";
 import { createWebhook } from "../../operator/webhook.ts";
 
 const FAILED: Refresh = {
+  sequence: 1,
   started_at: "2024-05-01T10:00:00.000Z",
   ended_at: "2024-05-01T10:00:01.000Z",
   state: "failed",
