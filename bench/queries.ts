@@ -360,7 +360,6 @@ async function measureQueries(): Promise<void> {
     threads: config.DUCKDB_THREADS,
   });
   try {
-    const step = (text: string) => console.error(text);
     const staging = {
       ...stagingSettings(config),
       folder: join(folder, "exports"),

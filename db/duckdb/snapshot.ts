@@ -2,7 +2,6 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
-import type { Snapshot } from "../store.ts";
 import { checkIndex } from "./check_index.ts";
 import type { Comparable } from "./compare.ts";
 import { type Database, openDatabase } from "./database.ts";
