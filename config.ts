@@ -136,7 +136,7 @@ export const settings = z.object({
     "number of queries that run at once; the counts of one customer need no query",
   ),
   DOWNLOAD_CONCURRENCY: wholeNumber(1, 1024, 2).describe(
-    "number of downloads that run at once, beside the queries",
+    "number of downloads that run at once, in addition to the queries",
   ),
   QUERY_QUEUE: wholeNumber(0, 100_000, 64).describe(
     "length of the queue of queries, and of the queue of downloads; when it is full, requests are answered with 503 at once",
