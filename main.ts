@@ -22,6 +22,13 @@ try {
 }
 
 const store = new DuckdbStore(config);
+const webhook = config.REFRESH_WEBHOOK_URL
+  ? createWebhook({
+    url: config.REFRESH_WEBHOOK_URL,
+    secret: config.REFRESH_WEBHOOK_SECRET,
+    log: console.error,
+  })
+  : null;
 const stopping = new AbortController();
 const app = createApp({
   store,
@@ -76,6 +83,7 @@ const base_url = `http://${host}:${server.addr.port}`;
 async function stop(): Promise<void> {
   setTimeout(() => Deno.exit(1), DRAIN_MS);
   stopping.abort();
+  await webhook?.close();
   await server.shutdown();
   await store.close();
   Deno.exit(0);
@@ -95,12 +103,6 @@ store.refreshes.subscribe((refresh) => {
   else console.error(`Not ready. ${refresh.reasons.join("\n")}`);
   ready = snapshot !== null;
 });
-if (config.REFRESH_WEBHOOK_URL) {
-  store.refreshes.subscribe(createWebhook({
-    url: config.REFRESH_WEBHOOK_URL,
-    secret: config.REFRESH_WEBHOOK_SECRET,
-    log: console.error,
-  }));
-}
+if (webhook) store.refreshes.subscribe(webhook.send);
 Deno.addSignalListener("SIGHUP", () => store.refreshes.request());
 store.watch(progress.step);

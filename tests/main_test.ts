@@ -1,6 +1,11 @@
 /** The process: it listens at once, loads, says what is wrong, and ends without leftovers. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
 import { runToEnd, startServer, waitFor } from "./support/start_server.ts";
 
@@ -117,6 +122,36 @@ Deno.test("what keeps it from starting is one line", async (t) => {
       assertMatch(ended.error, error);
     });
   }
+});
+
+Deno.test("reports of refreshes rise over a restart, and one under way does not delay the end", async () => {
+  const received: { sequence: number; state: string }[] = [];
+  const never = Promise.withResolvers<Response>();
+  await using receiver = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen() {},
+  }, async (request) => {
+    received.push(await request.json());
+    return await never.promise;
+  });
+  const REFRESH_WEBHOOK_URL = `http://127.0.0.1:${receiver.addr.port}/hook`;
+  for (const reports of [1, 2]) {
+    await using server = await startServer({ DATA_DIR, REFRESH_WEBHOOK_URL });
+    for (let i = 0; i < 400 && received.length < reports; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const began = performance.now();
+    assertEquals(await server.stop(), 0);
+    assert(performance.now() - began < 3_000);
+    assertEquals(
+      server.output.error,
+      "REFRESH_WEBHOOK_URL: the process ends before 1 report was delivered.\n",
+    );
+  }
+  never.resolve(new Response());
+  assertEquals(received.map(({ state }) => state), ["serving", "serving"]);
+  assert(received[0].sequence < received[1].sequence);
 });
 
 const can_limit = await new Deno.Command("prlimit", { args: ["--version"] })

@@ -57,6 +57,8 @@ export class DuckdbStore implements Store, Refreshes {
   #building = true;
   #state: Exclude<RefreshState, "building"> = "failed";
   readonly #history: Refresh[] = [];
+  /** Of the latest refresh; begins at the time, so that it rises over a restart. */
+  #sequence = Date.now();
   readonly #listeners = new Set<(refresh: Refresh) => void>();
 
   #work_folder: WorkFolder | null = null;
@@ -469,7 +471,8 @@ export class DuckdbStore implements Store, Refreshes {
     this.#dropHeld();
     this.#problem = null;
     if (doubts.length > 0 && this.#holds()) {
-      const held: Refresh = { ...refresh, state: "held" };
+      const sequence = this.#sequence + 1;
+      const held: Refresh = { ...refresh, sequence, state: "held" };
       this.#held = { snapshot, refresh: held };
       this.#record(held);
       return;
@@ -657,7 +660,8 @@ export class DuckdbStore implements Store, Refreshes {
     });
   }
 
-  #record(refresh: Refresh): void {
+  #record(recorded: Omit<Refresh, "sequence">): void {
+    const refresh = { ...recorded, sequence: ++this.#sequence };
     const { report } = refresh;
     this.#state = refresh.state;
     this.#history.unshift({
@@ -683,7 +687,7 @@ function served(
   started_at: string,
   { report }: OpenSnapshot,
   reasons: readonly string[],
-): Refresh {
+): Omit<Refresh, "sequence"> {
   return {
     started_at,
     ended_at: now(),
