@@ -120,13 +120,13 @@ export class DuckdbStore implements Store, Refreshes {
     };
     return {
       list: () => folder().list(),
-      put: async (name, body): Promise<ExportFile> => {
-        const file = await folder().put(name, body);
+      put: async (name, body, preconditions): Promise<ExportFile> => {
+        const file = await folder().put(name, body, preconditions);
         this.#wake.resolve();
         return file;
       },
-      remove: async (name) => {
-        await folder().remove(name);
+      remove: async (name, preconditions) => {
+        await folder().remove(name, preconditions);
         this.#wake.resolve();
       },
     };

@@ -22,6 +22,8 @@ export type StoreErrorKind =
   | "missing"
   /** It contradicts the present state. */
   | "conflict"
+  /** A condition that the client set does not hold. */
+  | "precondition"
   | "too_large"
   /** No space is left on the disk. */
   | "full"
