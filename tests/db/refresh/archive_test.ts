@@ -96,10 +96,10 @@ Deno.test("a damaged snapshot is refused, one without a manifest passed over", a
       `${kept.name}/t.parquet: not what was kept in STATE_DIR. Remove that folder from STATE_DIR.`,
     );
   }
-  await Deno.writeTextFile(`${folder.path}/${kept.name}/manifest.json`, "{");
+  await Deno.writeTextFile(`${folder.path}/${kept.name}/snapshot.json`, "{");
   assertEquals(await state.kept(), []);
   assertEquals(logged, [
-    `STATE_DIR: ${kept.name} is passed over: its manifest.json is not there, or no JSON`,
+    `STATE_DIR: ${kept.name} is passed over: its snapshot.json is not there, or no JSON`,
   ]);
 });
 
@@ -107,7 +107,7 @@ Deno.test("a manifest of another build is passed over, whatever it lacks", async
   await using folder = await dataFolder();
   const { state, logged } = await keptOnce(folder.path);
   const [{ name }] = await state.kept();
-  const path = `${folder.path}/${name}/manifest.json`;
+  const path = `${folder.path}/${name}/snapshot.json`;
   const written = await Deno.readTextFile(path);
 
   /** The path of every value in `value`. */
@@ -139,7 +139,7 @@ Deno.test("a manifest of another build is passed over, whatever it lacks", async
       assertEquals(logged.length, 1);
       assertStringIncludes(
         logged[0],
-        `STATE_DIR: ${name} is passed over: its manifest.json is of another build (${path_in}`,
+        `STATE_DIR: ${name} is passed over: its snapshot.json is of another build (${path_in}`,
       );
     });
   }

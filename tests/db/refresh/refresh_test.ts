@@ -565,7 +565,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
   await t.step("of a build with another report: passed over", async () => {
     for (const { name } of Deno.readDirSync(state.path)) {
       if (!/^\d/.test(name)) continue;
-      const path = `${state.path}/${name}/manifest.json`;
+      const path = `${state.path}/${name}/snapshot.json`;
       const manifest = JSON.parse(await Deno.readTextFile(path));
       delete manifest.loaded.report.types;
       await Deno.writeTextFile(path, JSON.stringify(manifest));
