@@ -1,7 +1,13 @@
 /** The composition root: settings, socket, load, serve, drain. Nothing imports it. */
 
-import { type Config, readConfig } from "./config.ts";
+import {
+  changedSettings,
+  type Config,
+  misspelt,
+  readConfig,
+} from "./config.ts";
 import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import { SettingError } from "./db/model/problems.ts";
 import { createApp } from "./routes/app.ts";
 import { refreshText, startProgress, summary } from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
@@ -20,6 +26,8 @@ try {
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);
 }
+for (const text of misspelt()) console.error(text);
+const changed = changedSettings(config);
 
 const store = new DuckdbStore(config);
 const webhook = config.REFRESH_WEBHOOK_URL
@@ -92,7 +100,15 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, stop);
 }
 
+// After the socket: the folders of a process that listens here already are its own.
+try {
+  await store.open();
+} catch (error) {
+  if (!(error instanceof SettingError)) throw error;
+  fail(`Wrong setting ${error.message}`);
+}
 console.log(`Listening on ${base_url}`);
+if (changed) console.log(`Settings: ${changed}`);
 const progress = startProgress();
 let ready = false;
 store.refreshes.subscribe((refresh) => {

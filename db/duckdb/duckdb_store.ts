@@ -61,6 +61,7 @@ export class DuckdbStore implements Store, Refreshes {
   #sequence = Date.now();
   readonly #listeners = new Set<(refresh: Refresh) => void>();
 
+  #opened: Promise<void> | null = null;
   #work_folder: WorkFolder | null = null;
   #state_folder: StateFolder | null = null;
   #export_folder: ExportFolder | null = null;
@@ -208,7 +209,7 @@ export class DuckdbStore implements Store, Refreshes {
     return await this.#exclusive(async () => {
       const started_at = now();
       try {
-        await this.#open();
+        await this.open();
         const { found: files, expected_rows } = await look();
         const found = await this.#tablesIn(files);
         const snapshot = await this.#build(
@@ -314,9 +315,22 @@ export class DuckdbStore implements Store, Refreshes {
     await work_folder?.release();
   }
 
+  /**
+   * Opens STATE_DIR and STAGING_DIR, which every other method does where it has not
+   * been done. Throws a SettingError where one cannot be used.
+   */
+  open(): Promise<void> {
+    return this.#opened ??= this.#open();
+  }
+
   async #open(): Promise<void> {
-    if (this.#work_folder) return;
     const { config } = this;
+    if (config.STATE_DIR) {
+      const state_folder = new StateFolder(config.STATE_DIR, this.log);
+      await state_folder.open();
+      this.#discarded = await state_folder.discarded();
+      this.#state_folder = state_folder;
+    }
     this.#work_folder = await claimWorkFolder(config.STAGING_DIR);
     this.#export_folder = new ExportFolder(this.#work_folder.path, {
       data_dir: config.DATA_DIR,
@@ -324,10 +338,6 @@ export class DuckdbStore implements Store, Refreshes {
       pace: this.#pace,
       max_upload_bytes: config.MAX_UPLOAD_BYTES,
     });
-    if (!config.STATE_DIR) return;
-    this.#state_folder = new StateFolder(config.STATE_DIR, this.log);
-    await this.#state_folder.open();
-    this.#discarded = await this.#state_folder.discarded();
   }
 
   /** The refresh loop: one of the two places that catch what is a bug. */
@@ -336,11 +346,12 @@ export class DuckdbStore implements Store, Refreshes {
     const hints = this.#watchForHints();
     let last_error = "";
     try {
-      await this.#open();
+      await this.open();
       await this.#exclusive(() => this.#restore(progress));
       await this.#export_folder!.clean();
     } catch (error) {
       this.#fail(now(), error);
+      last_error = String(error);
     }
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers();
@@ -389,6 +400,7 @@ export class DuckdbStore implements Store, Refreshes {
 
   /** Looks at the folder and refreshes; false when the next look should come soon. */
   async #look(progress: Progress): Promise<boolean> {
+    await this.open();
     const look = await this.#watch.look();
     const time = performance.now();
     if (this.#next?.identity !== look.identity) {

@@ -42,6 +42,26 @@ export class StoreError extends Error {
   }
 }
 
+/** A setting, by its value or its default, names what cannot be used. The message is one line that begins with the setting. */
+export class SettingError extends StoreError {
+  constructor(
+    setting: string,
+    { value, problem }: {
+      /** Undefined where it is not set. */
+      readonly value: string | undefined;
+      readonly problem: string;
+    },
+  ) {
+    super(
+      "unavailable",
+      value === undefined
+        ? `${setting}, which is not set: ${problem}`
+        : `${setting}=${JSON.stringify(value)}: ${problem}`,
+    );
+    this.name = "SettingError";
+  }
+}
+
 /** The error of a load that refuses its data, for one or more reasons. */
 export function refused(...problems: LoadProblem[]): StoreError {
   return new StoreError("refused", problems.map(sentence).join("\n"));
