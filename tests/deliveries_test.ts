@@ -85,7 +85,8 @@ async function delivery(files: Files) {
       }
     },
     async [Symbol.asyncDispose]() {
-      assertEquals(server.output.error, "");
+      // What an empty folder lacks is said; nothing is a fault of ours.
+      assert(!/^\s+at /m.test(server.output.error), server.output.error);
       await server[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
