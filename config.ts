@@ -1,4 +1,4 @@
-/** Every setting: its name in the environment, default, check and meaning. */
+/** Every setting: its name in the environment, default, check and meaning; and which names are nearly one. */
 
 import { z } from "zod";
 

@@ -160,7 +160,7 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
       "an unusable STAGING_DIR",
       [refused.path],
       "",
-      `Wrong setting STAGING_DIR="${refused.path}/customers.csv": must be a folder that this process may write: it is not a folder\n`,
+      `Wrong setting STAGING_DIR="${refused.path}/customers.csv": must be a folder that this process may write (it is a file, or below one)\n`,
       { STAGING_DIR: `${refused.path}/customers.csv` },
     ],
     [

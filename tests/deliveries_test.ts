@@ -129,7 +129,7 @@ Deno.test("a file with its .sha256, replaced: the .sha256 first", async () => {
   assertEquals(refused.status, 409);
   assertEquals(
     refused.error,
-    "customers.csv.sha256 is in the way of customers.csv: it is of other bytes. Upload the customers.csv.sha256 of the new bytes first, or delete it.",
+    "customers.csv could not go live: customers.csv.sha256 is for other bytes. Upload the right customers.csv.sha256 first, or delete it.",
   );
   await to.put("customers.csv", customers(1));
 
@@ -166,7 +166,7 @@ Deno.test("a set with manifest.json, replaced: manifest.json first, and nothing 
   assertEquals(refused.status, 409);
   assertStringIncludes(
     refused.error,
-    "manifest.json is in the way of customers.csv: it lists other bytes.",
+    "customers.csv could not go live: manifest.json lists other bytes for it.",
   );
 
   const files = {
@@ -209,7 +209,7 @@ Deno.test("a set with both, replaced: whatever vouches first, in any order", asy
   await to.put("customers.csv.sha256", checksum("customers.csv", customers(2)));
   // The manifest is still of the old ones.
   const refused = await to.send("PUT", "customers.csv", { body: customers(2) });
-  assertStringIncludes(refused.error, "manifest.json is in the way");
+  assertStringIncludes(refused.error, "manifest.json lists other bytes");
   await to.put("manifest.json", manifest(files));
   for (const [name, text] of Object.entries(files)) await to.put(name, text);
   await to.becomes("2, 2", "1, 1");

@@ -190,22 +190,22 @@ Deno.test("what keeps it from starting is one line", async (t) => {
     [
       "STAGING_DIR is a file",
       { STAGING_DIR: `${path}/a file` },
-      `Wrong setting STAGING_DIR="${path}/a file": ${must}: it is not a folder\n`,
+      `Wrong setting STAGING_DIR="${path}/a file": ${must} (it is a file, or below one)\n`,
     ],
     [
       "STAGING_DIR is below a file",
       { STAGING_DIR: `${path}/a file/x` },
-      `Wrong setting STAGING_DIR="${path}/a file/x": ${must}: it is not a folder\n`,
+      `Wrong setting STAGING_DIR="${path}/a file/x": ${must} (it is a file, or below one)\n`,
     ],
     [
       "STAGING_DIR cannot be made",
       { STAGING_DIR: "/proc/tally" },
-      /^Wrong setting STAGING_DIR="\/proc\/tally": must be a folder that this process may write: No such file.*\n$/,
+      /^Wrong setting STAGING_DIR="\/proc\/tally": must be a folder that this process may write \(No such file.*\n$/,
     ],
     [
       "STAGING_DIR may not be written",
       { STAGING_DIR: `${path}/locked` },
-      `Wrong setting STAGING_DIR="${path}/locked": ${must}: it may not\n`,
+      `Wrong setting STAGING_DIR="${path}/locked": ${must} (permission denied)\n`,
       denied,
     ],
     [
@@ -216,23 +216,23 @@ Deno.test("what keeps it from starting is one line", async (t) => {
     [
       "no STAGING_DIR, and no temporary folder",
       { STAGING_DIR: "", TMPDIR: `${path}/nowhere` },
-      /^Wrong setting STAGING_DIR, which is not set: must be a folder that this process may write: .*\n$/,
+      /^Wrong setting STAGING_DIR, which is not set: must be a folder that this process may write \(.*\n$/,
     ],
     [
       "STATE_DIR is a file",
       { STATE_DIR: `${path}/a file` },
-      `Wrong setting STATE_DIR="${path}/a file": ${must}: it is not a folder\n`,
+      `Wrong setting STATE_DIR="${path}/a file": ${must} (it is a file, or below one)\n`,
     ],
     [
       "STATE_DIR may not be written",
       { STATE_DIR: `${path}/locked` },
-      `Wrong setting STATE_DIR="${path}/locked": ${must}: it may not\n`,
+      `Wrong setting STATE_DIR="${path}/locked": ${must} (permission denied)\n`,
       denied,
     ],
     [
       "what STATE_DIR remembers cannot be read",
       { STATE_DIR: `${path}/state` },
-      /^Wrong setting STATE_DIR=".*\/state": must be a folder that this process may write: .*\n$/,
+      /^Wrong setting STATE_DIR=".*\/state": must be a folder that this process may write \(.*\n$/,
     ],
   ];
   for (const [name, settings, error, start] of table) {

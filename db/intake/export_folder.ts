@@ -91,7 +91,8 @@ export class ExportFolder implements ExportFiles {
           // Nobody vouches by a folder or a pipe.
           if (!info.isFile) continue;
           const sha256 = await this.#hashOf(found.path, info);
-          listed.push(describe(found, { bytes: info.size, sha256 }, info));
+          const { size: bytes, mtime } = info;
+          listed.push(describe(found, { bytes, sha256, mtime }));
         } catch (error) {
           // Gone since the folder was listed.
           if (error instanceof Deno.errors.NotFound) continue;
@@ -126,7 +127,7 @@ export class ExportFolder implements ExportFiles {
     );
     try {
       return await this.#inFolder({ missing }, async () => {
-        // What cannot succeed is told before the bytes are sent.
+        // Refused before the bytes are sent, where that is known.
         await this.#checkPresent(target, preconditions);
         return await this.#receive(target, body, preconditions);
       });
@@ -149,7 +150,7 @@ export class ExportFolder implements ExportFiles {
   /** Removes what uploads of killed processes left. */
   async clean(): Promise<void> {
     const { data_dir } = this.#options;
-    // Whoever looks for exports next says so.
+    // The next look at the folder reports why.
     if (await dataDirProblem(data_dir)) return;
     for await (const { name } of Deno.readDir(data_dir)) {
       if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
@@ -246,13 +247,13 @@ export class ExportFolder implements ExportFiles {
       );
       await this.#check({ ...target, path: part }, `${check}/copy`);
       await Deno.chmod(part, 0o644);
-      const info = await Deno.stat(part);
+      const { mtime } = await Deno.stat(part);
       await this.#exclusive(async () => {
         await this.#checkPresent(target, preconditions);
         await this.#checkProofs(target, written);
         await Deno.rename(part, target.path);
       });
-      return describe(target, written, info);
+      return describe(target, { ...written, mtime });
     } finally {
       await Deno.remove(part).catch(() => {});
       if (check) await Deno.remove(check, { recursive: true });
@@ -268,22 +269,24 @@ export class ExportFolder implements ExportFiles {
     const inTheWay = (proof: string, why: string) =>
       new StoreError(
         "conflict",
-        `${proof} is in the way of ${file}: ${why}. Upload the ${proof} of the new bytes first, or delete it.`,
+        `${file} could not go live: ${proof} ${why}. Upload the right ${proof} first, or delete it.`,
       );
     const checksum = checksumOf(file);
     if (await isRegularFile(`${data_dir}/${checksum}`)) {
       const told = await readChecksum(`${data_dir}/${checksum}`);
-      if (told === null) throw inTheWay(checksum, "it has no SHA-256 in it");
-      if (told !== sha256) throw inTheWay(checksum, "it is of other bytes");
+      if (told === null) throw inTheWay(checksum, "has no SHA-256 in it");
+      if (told !== sha256) throw inTheWay(checksum, "is for other bytes");
     }
     if (await isRegularFile(`${data_dir}/${MANIFEST}`)) {
       const listed = await readManifest(`${data_dir}/${MANIFEST}`);
-      if (typeof listed === "string") throw inTheWay(MANIFEST, listed);
+      if (typeof listed === "string") {
+        throw inTheWay(MANIFEST, `is not valid (${listed})`);
+      }
       const differs = listed.some((one) =>
         one.file === file &&
         (one.bytes !== bytes || one.sha256.toLowerCase() !== sha256)
       );
-      if (differs) throw inTheWay(MANIFEST, "it lists other bytes");
+      if (differs) throw inTheWay(MANIFEST, "lists other bytes for it");
     }
   }
 
@@ -349,8 +352,7 @@ function isProof(
 
 function describe(
   found: Delivered,
-  { bytes, sha256 }: Bytes,
-  { mtime }: Deno.FileInfo,
+  { bytes, sha256, mtime }: Bytes & Pick<Deno.FileInfo, "mtime">,
 ): ExportFile {
   return {
     name: found.file,

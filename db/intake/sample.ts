@@ -19,7 +19,7 @@ export async function readSampleList(
     if ((await file.stat()).size > LIST_MAX_BYTES) return [];
     return sampleList(await new Response(file.readable).text());
   } catch {
-    // Who cannot read the list has other data, or will be told of the folder itself.
+    // Not there, or not readable: a fault of the folder is reported by the load.
     return [];
   }
 }

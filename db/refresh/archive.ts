@@ -63,7 +63,7 @@ export class StateFolder {
           await Deno.remove(`${path}/${name}`, { recursive: true });
         }
       }
-      // What is kept is written later, when nobody waits to be told.
+      // Data is kept only after a load; a folder that cannot be written must show now.
       const trial = `${path}/${UNFINISHED}${crypto.randomUUID()}`;
       await Deno.mkdir(trial);
       await Deno.remove(trial);

@@ -17,25 +17,25 @@ export function folderError(
   const problem = problemOf(error);
   return problem === null ? error : new SettingError(setting, {
     value: path,
-    problem: `must be a folder that this process may write: ${problem}`,
+    problem: `must be a folder that this process may write (${problem})`,
   });
 }
 
 function problemOf(error: unknown): string | null {
   // By the rights that Deno was started with.
-  if (error instanceof Deno.errors.NotCapable) return "it may not";
+  if (error instanceof Deno.errors.NotCapable) return "permission denied";
   switch ((error as { code?: unknown }).code) {
     case "EEXIST":
     case "ENOTDIR":
-      return "it is not a folder";
+      return "it is a file, or below one";
     case "EACCES":
     case "EPERM":
-      return "it may not";
+      return "permission denied";
     case "EROFS":
-      return "its disk is read-only";
+      return "the disk is read-only";
     case "ENOSPC":
     case "EDQUOT":
-      return "its disk is full";
+      return "the disk is full";
     case undefined:
       return null;
   }

@@ -323,7 +323,7 @@ Deno.test("an export of other bytes than those vouched for: a conflict that name
       const message = await failure("conflict", put);
       assertStringIncludes(
         message,
-        `${in_the_way} is in the way of customers.csv: `,
+        `customers.csv could not go live: ${in_the_way} `,
       );
       assertEquals(
         await Deno.readTextFile(`${folder.path}/customers.csv`),
