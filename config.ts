@@ -1,4 +1,4 @@
-/** Every setting: its name in the environment, default, check and meaning. */
+/** Every setting: its name in the environment, default, check and meaning; and which names are nearly one. */
 
 import { z } from "zod";
 
@@ -26,12 +26,16 @@ function accepts(check: (text: string) => unknown): (text: string) => boolean {
   };
 }
 
+/** Marks a setting of which nothing is shown but that it is set. */
+const SECRET = { secret: true };
+
 /** The settings; docs/settings.md has each description, word for word. */
 export const settings = z.object({
   PORT: wholeNumber(0, 65535, 8000).describe(
     "TCP port to listen on; 0 takes a free port",
   ),
-  HOST: z.string().default("0.0.0.0").describe("address to listen on"),
+  HOST: z.string().regex(/^\S+$/, "must be an address such as 127.0.0.1")
+    .default("0.0.0.0").describe("address to listen on"),
   DATA_DIR: z.string().default("./data").describe(
     "folder with the exports; only uploads write to it",
   ),
@@ -102,17 +106,19 @@ export const settings = z.object({
     .regex(/^[0-9a-fA-F]{64}$/, "must be 64 hex digits")
     .transform((text) => text.toLowerCase()).optional().describe(
       "SHA-256 of the administrator's key, in hex; without it, administration is off",
-    ),
+    ).meta(SECRET),
   STATE_DIR: z.string().optional().describe(
     "folder for the last good data, used by a restart and by rollback; without it, none is kept",
   ),
   REFRESH_WEBHOOK_URL: z.url({
     protocol: /^https?$/,
     error: "must be an http or https URL",
-  }).optional().describe("URL that receives a short report of each refresh"),
+  }).optional().describe("URL that receives a short report of each refresh")
+    // It may hold a password, or a path that is as good as one.
+    .meta(SECRET),
   REFRESH_WEBHOOK_SECRET: z.string().optional().describe(
     "key that signs these reports (HMAC-SHA-256)",
-  ),
+  ).meta(SECRET),
   EVENTS_MAX: wholeNumber(0, 100_000, 100).describe(
     "largest number of clients of /api/v1/data/events at once",
   ),
@@ -150,7 +156,10 @@ export const settings = z.object({
       "origins whose pages may call the API, separated by commas, or * for all; the default is none",
     ),
   DUCKDB_MEMORY_LIMIT: z.string()
-    .regex(/^\d+(\.\d+)? ?[KMGT]i?B$/, 'must be a size such as "600MB"')
+    .regex(
+      /^(?=.*[1-9])\d{1,6}(\.\d{1,6})? ?[KMGT]i?B$/,
+      'must be a size such as "600MB"',
+    )
     .default("600MB").describe(
       "memory limit of DuckDB; what does not fit goes to disk, in STAGING_DIR",
     ),
@@ -176,9 +185,100 @@ export function readConfig(
   );
   const result = settings.safeParse(given);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
+  const [{ path, message }] = result.error.issues;
   const name = String(path[0]);
-  throw new Error(`${name}=${JSON.stringify(given[name])}: ${message}`);
+  throw new Error(
+    isSecret(name)
+      ? `${name}: ${message}`
+      : `${name}=${JSON.stringify(given[name])}: ${message}`,
+  );
+}
+
+/** The settings that differ from their default, in one line; of a secret only that it is set. */
+export function changedSettings(config: Config): string {
+  const defaults: Record<string, unknown> = readConfig({});
+  return Object.entries(config)
+    .filter(([name, value]) =>
+      value !== undefined && String(value) !== String(defaults[name])
+    )
+    .map(([name, value]) => {
+      if (isSecret(name)) return `${name}=set`;
+      const text = String(value);
+      return `${name}=${
+        /^[\w./:*,-]+$/.test(text) ? text : JSON.stringify(text)
+      }`;
+    })
+    .join(", ");
+}
+
+/** Shorter names are too near to too many others, as HOLD is to HOME. */
+const DISTINCT_LENGTH = 8;
+/** The prefix that people give the names of a program's settings. */
+const PROGRAM = "TALLY_";
+
+/**
+ * A line for each variable, of those in `env` that are set, that is not a setting
+ * and nearly one: in another case, misspelt, cut short, or with the words in another
+ * order. Says nothing where names may not be read.
+ */
+export function misspelt(
+  env: Readonly<Record<string, string | undefined>> = wholeEnvironment(),
+): string[] {
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (!value || name in settings.shape || !/^[\w.-]+$/.test(name)) continue;
+    const meant = nearestSetting(name);
+    if (meant) {
+      lines.push(`${name} is not a setting; did you mean ${meant}?`);
+    }
+  }
+  return lines;
+}
+
+function nearestSetting(name: string): string | undefined {
+  const upper = name.toUpperCase();
+  const names = Object.keys(settings.shape);
+  if (names.includes(upper)) return upper;
+
+  // Not TALLY_PORT: Kubernetes sets it for a service of that name.
+  const bare = upper.startsWith(PROGRAM) ? upper.slice(PROGRAM.length) : upper;
+  if (bare.length < DISTINCT_LENGTH - 1) return undefined;
+  const distinct = names.filter(({ length }) => length >= DISTINCT_LENGTH);
+  const inOrder = (one: string) => one.split(/[_.-]/).sort().join();
+  const distances = distinct.map((setting) => distance(bare, setting));
+  const nearest = distances.indexOf(Math.min(...distances));
+  const allowed = distinct[nearest].length > DISTINCT_LENGTH ? 2 : 1;
+  if (distances[nearest] <= allowed) return distinct[nearest];
+  return distinct.find((setting) =>
+    inOrder(setting) === inOrder(bare) ||
+    bare.includes("_") && setting.startsWith(bare)
+  );
+}
+
+/** How many letters to change, add, leave out or swap with the next make `a` into `b`. */
+function distance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const is_same = a[i - 1] === b[j - 1];
+      const is_swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] &&
+        a[i - 2] === b[j - 1];
+      row.push(Math.min(
+        row[j - 1] + 1,
+        rows[i - 1][j] + 1,
+        rows[i - 1][j - 1] + (is_same ? 0 : 1),
+        is_swapped ? rows[i - 2][j - 2] + 1 : Infinity,
+      ));
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}
+
+function isSecret(name: string): boolean {
+  const shape: Record<string, z.ZodType> = settings.shape;
+  return shape[name].meta()?.secret === true;
 }
 
 // By name, so that the process needs no permission to read any other variable.
@@ -186,4 +286,10 @@ function environment(): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.keys(settings.shape).map((name) => [name, Deno.env.get(name)]),
   );
+}
+
+/** Every variable; none where not all may be read. */
+function wholeEnvironment(): Record<string, string> {
+  const { state } = Deno.permissions.querySync({ name: "env" });
+  return state === "granted" ? Deno.env.toObject() : {};
 }

@@ -110,26 +110,44 @@ export interface Refreshes {
   subscribe(listener: (refresh: Refresh) => void): () => void;
 }
 
-/** The exports in the data folder, for clients that deliver them. */
+/**
+ * The exports in the data folder, and the files that vouch for them (`.sha256`,
+ * `manifest.json`), for clients that deliver them. While the folder is away, all of
+ * it throws a StoreError that names DATA_DIR.
+ */
 export interface ExportFiles {
   /** What lies there now, by name. */
   list(): Promise<readonly ExportFile[]>;
   /**
-   * Takes an export whole: checks it as a load does, then puts it in the place of
-   * one of that name, in one step. Throws a StoreError and leaves nothing behind.
+   * Takes a file whole: checks it as a load does, then puts it in the place of one
+   * of that name, in one step. Throws a StoreError and leaves nothing behind, also
+   * where a file that vouches for it is of other bytes, so that it could not go live.
    */
-  put(name: string, body: ReadableStream<Uint8Array>): Promise<ExportFile>;
-  /** Removes an export. Throws a StoreError when there is none of that name. */
-  remove(name: string): Promise<void>;
+  put(
+    name: string,
+    body: ReadableStream<Uint8Array>,
+    preconditions?: Preconditions,
+  ): Promise<ExportFile>;
+  /** Removes a file. Throws a StoreError when there is none of that name. */
+  remove(name: string, preconditions?: Preconditions): Promise<void>;
 }
 
-/** An export in the data folder. */
+/** Values of HTTP headers that a change of a file depends on; absent ones ask for nothing. */
+export interface Preconditions {
+  readonly if_match?: string;
+  readonly if_none_match?: string;
+}
+
+/** A file in the data folder. */
 export interface ExportFile {
   /** Path below the data folder. */
   readonly name: string;
-  /** Null for a workbook that may hold a sheet a table. */
+  /** `checksum` and `manifest` vouch for exports and are none. */
+  readonly kind: "export" | "checksum" | "manifest";
+  /** Null for a workbook that may hold one sheet per table, and for what is no export. */
   readonly table: string | null;
   readonly bytes: number;
+  /** In double quotes, it is the file's ETag. */
   readonly sha256: string;
   /** ISO 8601 in UTC. */
   readonly modified_at: string;

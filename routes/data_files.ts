@@ -2,7 +2,8 @@
 
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Store } from "../db/store.ts";
+import { StoreError } from "../db/model/problems.ts";
+import type { Preconditions, Store } from "../db/store.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema, NO_STORE } from "./data.ts";
 import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
@@ -10,19 +11,26 @@ import { type Auth, authFailures } from "./middleware/auth.ts";
 
 const paramsSchema = z.object({
   name: z.string().meta({
-    description: "A file name of the file contract, such as customers.csv",
+    description:
+      "A file name of the file contract, such as customers.csv; customers.csv.sha256, or manifest.json",
   }),
 });
 
 const fileSchema = z.object({
   name: z.string(),
+  kind: z.enum(["export", "checksum", "manifest"]).meta({
+    description: "A checksum and a manifest vouch for exports",
+  }),
   table: z.string().nullable(),
   bytes: z.int(),
-  sha256: z.string(),
+  sha256: z.string().meta({
+    description: "In double quotes, it is the ETag that If-Match asks for",
+  }),
   modified_at: z.iso.datetime(),
 });
 const EXAMPLE = {
   name: "customers.csv",
+  kind: "export",
   table: "customers",
   bytes: 243,
   sha256: "32584b1d26059495eccfe2b2a5a16f4c081e18fd16f31c7f562b57aaea6aa8c0",
@@ -35,16 +43,19 @@ export const dataFilesEndpoints = [
     admin: "required",
     path: "/api/v1/data/files",
     summary: "The exports in the data folder",
-    description: "As they lie there now, whether they are served or not.",
+    description:
+      "As they lie there now, whether they are served or not, with the files that vouch for them.",
     query: NO_QUERY,
     answers: {
       200: {
-        description: "Every export, by name",
+        description: "Every file, by name",
         schema: z.object({ data: z.array(fileSchema), meta: metaSchema }),
         example: { data: [EXAMPLE], meta: EXAMPLE_META },
       },
       ...authFailures,
+      409: failure("The data folder changed while it was listed"),
       422: failure("A file may not be read"),
+      503: failure("The data folder is away"),
     },
   },
   {
@@ -53,7 +64,7 @@ export const dataFilesEndpoints = [
     path: "/api/v1/data/files/:name",
     summary: "Deliver an export",
     description:
-      "The body is the file. It is taken whole or not at all, checked as a load does, and picked up by the refresh that follows.",
+      "The body is the file. It is taken whole or not at all, checked as a load does, and picked up by the refresh that follows. If-None-Match: * only creates a file, If-Match only replaces the one with that ETag. Where a file has a .sha256 or is listed in manifest.json, send that one first: other bytes are refused.",
     params: paramsSchema,
     answers: {
       202: {
@@ -61,12 +72,17 @@ export const dataFilesEndpoints = [
         schema: z.object({ data: fileSchema, meta: metaSchema }),
         example: { data: EXAMPLE, meta: EXAMPLE_META },
       },
-      400: failure("The name is no export's, or the upload was cut off"),
+      400: failure(
+        "The name is no export's, the upload was cut off, or is a part (Content-Range)",
+      ),
       ...authFailures,
-      409: failure("The data folder is read-only"),
+      409: failure(
+        "A .sha256 or manifest.json is of other bytes, a folder has that name, or the data folder is read-only",
+      ),
+      412: failure("If-Match or If-None-Match does not hold"),
       413: failure("It has more than MAX_UPLOAD_BYTES"),
       422: failure("The file breaks the file contract"),
-      503: failure("Too many uploads at once"),
+      503: failure("Too many uploads at once, or the data folder is away"),
       507: failure("The disk is full; nothing was kept"),
     },
   },
@@ -90,7 +106,9 @@ export const dataFilesEndpoints = [
       400: failure("The name is no export's"),
       ...authFailures,
       404: failure("There is no such file"),
-      409: failure("The data folder is read-only"),
+      409: failure("It is a folder, or the data folder is read-only"),
+      412: failure("If-Match or If-None-Match does not hold"),
+      503: failure("The data folder is away"),
     },
   },
 ] as const satisfies readonly Endpoint[];
@@ -115,9 +133,18 @@ export function createDataFiles(store: Store, { requireAdmin }: Auth) {
       requireAdmin,
       validated("param", paramsSchema),
       async (c) => {
+        // RFC 9110, 14.4: what is sent is a part, and would replace the whole.
+        if (c.req.header("Content-Range") !== undefined) {
+          throw new StoreError(
+            "invalid",
+            "Content-Range: parts of a file are not taken. Send it whole.",
+          );
+        }
         const body = c.req.raw.body ?? new Blob([]).stream();
-        const file = await files.put(c.req.valid("param").name, body);
-        return c.json(answer(file), 202, NO_STORE);
+        const { name } = c.req.valid("param");
+        const file = await files.put(name, body, preconditionsOf(c.req.raw));
+        const ETag = `"${file.sha256}"`;
+        return c.json(answer(file), 202, { ...NO_STORE, ETag });
       },
     )
     .delete(
@@ -126,8 +153,15 @@ export function createDataFiles(store: Store, { requireAdmin }: Auth) {
       validated("param", paramsSchema),
       async (c) => {
         const { name } = c.req.valid("param");
-        await files.remove(name);
+        await files.remove(name, preconditionsOf(c.req.raw));
         return c.json(answer({ name }), 202, NO_STORE);
       },
     );
+}
+
+function preconditionsOf({ headers }: Request): Preconditions {
+  return {
+    if_match: headers.get("If-Match") ?? undefined,
+    if_none_match: headers.get("If-None-Match") ?? undefined,
+  };
 }

@@ -1,16 +1,17 @@
 /** Looks at the data folder again and again, and tells when its files are whole and may be taken. */
 
-import { z } from "zod";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import {
   type Found,
   type FoundFile,
   identityOf,
   listExports,
+  systemProblem,
   unreadable,
 } from "./find_files.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import { openRegularFile } from "./open_regular_file.ts";
+import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
 
 /** What the watch needs to know of the settings. */
 export interface ExportWatchOptions {
@@ -41,17 +42,6 @@ export interface Look {
 
 /** A file counts when it is the same in two looks this far apart, in milliseconds. */
 export const STEADY_MS = 500;
-const MANIFEST = "manifest.json";
-const MANIFEST_MAX_BYTES = 1 << 20;
-
-const manifestSchema = z.object({
-  files: z.array(z.object({
-    file: z.string().regex(/^[^\0]+$/, "not the name of a file"),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/i),
-    bytes: z.int().nonnegative(),
-    rows: z.int().nonnegative().optional(),
-  })).max(10_000),
-});
 
 /** What is known of a file from looking at it. */
 interface Seen {
@@ -87,9 +77,10 @@ export class ExportWatch {
       if (error instanceof Deno.errors.NotFound) {
         return { ...NOTHING, waiting: ["files that come and go"] };
       }
+      const broken = systemProblem(this.#options.data_dir, error);
       const problem = error instanceof StoreError
         ? error
-        : systemProblem(this.#options.data_dir, error);
+        : broken && refused(broken);
       if (!problem) throw error;
       return { ...NOTHING, identity: problem.message, problem };
     } finally {
@@ -130,13 +121,13 @@ export class ExportWatch {
       const { file, path } = source;
       const seen = await see(path);
       // Beside the name that it is found by, which may be a link.
-      const proof_path = `${root}/${file}.sha256`;
+      const proof_path = `${root}/${checksumOf(file)}`;
       const proof = await see(proof_path);
       if (
         seen === null || seen.identity !== source.identity ||
         now - seen.since < STEADY_MS
       ) return void waiting.push(`${file}: still changing`);
-      const told = proof && await readHash(proof_path);
+      const told = proof && await readChecksum(proof_path);
       if (proof && told !== await this.#options.hashes.read(path)) {
         judge(Math.max(seen.since, proof.since), {
           file,
@@ -225,15 +216,6 @@ export class ExportWatch {
 // Beside a file with a long name, a .sha256 would have one that is too long.
 const NO_SUCH_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
-/** What the system says of the folder that no program can mend, such as a mount that is gone. */
-function systemProblem(data_dir: string, error: unknown) {
-  if (typeof (error as { code?: unknown }).code !== "string") return undefined;
-  return refused({
-    problem: `DATA_DIR=${data_dir} cannot be read: ${(error as Error).message}`,
-    remedy: "Check the disk, the mount and the rights of this process",
-  });
-}
-
 /** What manifest.json proves: the files that are as it says, and the rows that they should have. */
 interface Manifest {
   readonly vouched: Set<string>;
@@ -267,7 +249,7 @@ async function checkManifest(
     judge(since, { file: MANIFEST, problem: manifest, remedy });
     return { vouched, expected_rows };
   }
-  for (const { file, sha256, bytes, rows } of manifest.files) {
+  for (const { file, sha256, bytes, rows } of manifest) {
     const inside = !file.split("/").includes("..") && !file.startsWith("/");
     const seen = inside ? await see(`${root}/${file}`) : null;
     const problem = seen === null
@@ -284,32 +266,6 @@ async function checkManifest(
     if (rows !== undefined) expected_rows.set(file, rows);
   }
   return { vouched, expected_rows };
-}
-
-async function readManifest(
-  path: string,
-): Promise<z.output<typeof manifestSchema> | string> {
-  const { size } = await Deno.stat(path);
-  if (size > MANIFEST_MAX_BYTES) return `more than ${MANIFEST_MAX_BYTES} bytes`;
-  try {
-    const result = manifestSchema.safeParse(
-      JSON.parse(await Deno.readTextFile(path)),
-    );
-    if (result.success) return result.data;
-    const [{ path: where, message }] = result.error.issues;
-    return `${where.join(".") || "the whole"}: ${message}`;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return "no JSON";
-  }
-}
-
-/** The hash in a file as sha256sum writes it, or alone; null when there is none. */
-async function readHash(path: string): Promise<string | null> {
-  const { size } = await Deno.stat(path);
-  if (size > MANIFEST_MAX_BYTES) return null;
-  const text = await Deno.readTextFile(path);
-  return /^\\?([0-9a-f]{64})(\s|$)/i.exec(text)?.[1].toLowerCase() ?? null;
 }
 
 function isPlainText({ format, gzip }: FoundFile): boolean {

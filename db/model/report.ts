@@ -274,7 +274,7 @@ export type RefreshState = z.output<typeof refreshStateSchema>;
 
 /** One build of a snapshot, or a decision, and its result. */
 export interface Refresh {
-  /** Rises with each, also over a restart. */
+  /** Rises by one with each refresh of a process, and is higher after a restart than before. */
   readonly sequence: number;
   /** ISO 8601 in UTC. */
   readonly started_at: string;

@@ -7,6 +7,7 @@ import { writeAll } from "../intake/write_all.ts";
 import { refused, type StoreError } from "../model/problems.ts";
 import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
+import { folderError } from "./setting_folder.ts";
 
 /** Goes up by one when a snapshot has other tables than before; others are passed over. */
 const FORMAT = 1;
@@ -42,13 +43,26 @@ export class StateFolder {
     readonly log: (text: string) => void,
   ) {}
 
-  /** Makes the folder where it is missing, and removes what a killed process left. */
+  /**
+   * Makes the folder where it is missing, and removes what a killed process left.
+   * Throws a SettingError where it cannot be used.
+   */
   async open(): Promise<void> {
-    await Deno.mkdir(this.path, { recursive: true });
-    for (const name of await namesIn(this.path)) {
-      if (name.startsWith(UNFINISHED)) {
-        await Deno.remove(`${this.path}/${name}`, { recursive: true });
+    const { path } = this;
+    try {
+      await Deno.mkdir(path, { recursive: true });
+      for (const name of await namesIn(path)) {
+        if (name.startsWith(UNFINISHED)) {
+          await Deno.remove(`${path}/${name}`, { recursive: true });
+        }
       }
+      // Data is kept only after a load; a folder that cannot be written must show now.
+      const trial = `${path}/${UNFINISHED}${crypto.randomUUID()}`;
+      await Deno.mkdir(trial);
+      await Deno.remove(trial);
+      await this.discarded();
+    } catch (error) {
+      throw folderError({ setting: "STATE_DIR", path }, error);
     }
   }
 

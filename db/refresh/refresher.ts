@@ -86,6 +86,7 @@ export class Refresher implements Store, Refreshes {
   readonly #listeners = new Set<(refresh: Refresh) => void>();
 
   readonly #hashes = new FileHashes();
+  #opening: Promise<void> | null = null;
   #work_folder: WorkFolder | null = null;
   #export_folder: ExportFolder | null = null;
   readonly #watch: ExportWatch;
@@ -151,8 +152,8 @@ export class Refresher implements Store, Refreshes {
         this.#wake.resolve();
         return file;
       },
-      remove: async (name) => {
-        await folder().remove(name);
+      remove: async (...args) => {
+        await folder().remove(...args);
         this.#wake.resolve();
       },
     };
@@ -294,21 +295,24 @@ export class Refresher implements Store, Refreshes {
   }
 
   /**
-   * Makes the working folder and opens the archive; `load`, `check` and `watch` do so
-   * too. Throws a StoreError that names the setting of a folder that cannot be used.
+   * Opens STATE_DIR and STAGING_DIR, as every other method does where it has not been
+   * done. Throws a SettingError where one cannot be used.
    */
-  async open(): Promise<void> {
-    if (this.#work_folder) return;
+  open(): Promise<void> {
+    return this.#opening ??= this.#open();
+  }
+
+  async #open(): Promise<void> {
     const { options } = this;
+    await this.engine.open();
+    const discarded = await this.engine.archive?.discarded() ?? null;
+    this.#status = { ...this.#status, discarded };
     this.#work_folder = await claimWorkFolder(options.staging_dir);
     this.#export_folder = new ExportFolder(this.#work_folder.path, {
       ...options,
       pace: this.#pace,
       hashes: this.#hashes,
     });
-    await this.engine.open();
-    const discarded = await this.engine.archive?.discarded() ?? null;
-    this.#status = { ...this.#status, discarded };
   }
 
   /** Ends refreshes and snapshots, and removes every working file. */
@@ -359,6 +363,7 @@ export class Refresher implements Store, Refreshes {
       await this.#export_folder!.clean();
     } catch (error) {
       await this.#fail(error);
+      last_error = String(error);
     }
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers();
@@ -406,6 +411,7 @@ export class Refresher implements Store, Refreshes {
 
   /** Looks at the folder and refreshes; false when the next look should come soon. */
   async #look(progress: Progress): Promise<boolean> {
+    await this.open();
     const look = await this.#watch.look();
     const time = performance.now();
     if (this.#next?.identity !== look.identity) {
@@ -532,7 +538,7 @@ export class Refresher implements Store, Refreshes {
     },
   ): Promise<Version> {
     const previous = this.#snapshot;
-    return await this.#open(progress, previous, async (options) => {
+    return await this.#openSnapshot(progress, previous, async (options) => {
       const snapshot = await this.engine.build(exports, {
         ...options,
         strict: previous === null,
@@ -551,7 +557,7 @@ export class Refresher implements Store, Refreshes {
       compared_with?: EngineSnapshot | null;
     },
   ): Promise<Version> {
-    return await this.#open(
+    return await this.#openSnapshot(
       progress,
       compared_with,
       (options) => this.engine.archive!.reopen(kept, options),
@@ -559,7 +565,7 @@ export class Refresher implements Store, Refreshes {
   }
 
   /** Has a snapshot made in a folder of its own, and compares it with `previous`. */
-  async #open(
+  async #openSnapshot(
     progress: Progress,
     previous: EngineSnapshot | null,
     make: (
