@@ -9,8 +9,8 @@ import type {
   Filter,
   Question,
   Rows,
-  Run,
 } from "../db/model/questions.ts";
+import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
 import { failure, querySchema } from "./endpoint.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";

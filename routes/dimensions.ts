@@ -3,12 +3,8 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { NamedDimension } from "../db/model/dimensions.ts";
-import type {
-  Cell,
-  MetricsQuestion,
-  Question,
-  Run,
-} from "../db/model/questions.ts";
+import type { Cell, MetricsQuestion, Question } from "../db/model/questions.ts";
+import type { Run } from "../db/model/run.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import {
   type AnswerRows,

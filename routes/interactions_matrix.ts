@@ -6,8 +6,8 @@ import type {
   Filter,
   InteractionsQuestion,
   InteractionsSort,
-  Run,
 } from "../db/model/questions.ts";
+import type { Run } from "../db/model/run.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import {
   type AnswerRows,

@@ -29,7 +29,7 @@ import {
   type Progress,
   stagingOptions,
 } from "./load.ts";
-import { createSlots, type Slots } from "./query_runner.ts";
+import { createSlots, type Slots } from "../serving/slots.ts";
 import { type Fill, type OpenSnapshot, openSnapshot } from "./snapshot.ts";
 import { type KeptSnapshot, StateFolder } from "../refresh/archive.ts";
 import { claimWorkFolder, type WorkFolder } from "../refresh/work_folder.ts";

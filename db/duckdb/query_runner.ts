@@ -6,35 +6,9 @@ import type {
   DuckDBResult,
   DuckDBValue,
 } from "@duckdb/node-api";
-import type { Cell, Run } from "../model/questions.ts";
+import type { Cell } from "../model/questions.ts";
+import type { Run } from "../model/run.ts";
 import { type Database, requireWhole } from "./database.ts";
-import { QuerySlots } from "../serving/slots.ts";
-
-/** The slots of a process, whichever snapshot is asked. */
-export interface Slots {
-  readonly queries: QuerySlots;
-  /** For whole exports: one waits for its client, for minutes if need be. */
-  readonly exports: QuerySlots;
-}
-
-/** The settings that bound how many queries there are. */
-export interface SlotSettings {
-  readonly QUERY_CONCURRENCY: number;
-  readonly DOWNLOAD_CONCURRENCY: number;
-  readonly QUERY_QUEUE: number;
-}
-
-/** Makes the slots of a process. */
-export function createSlots(settings: SlotSettings): Slots {
-  const queue = settings.QUERY_QUEUE;
-  return {
-    queries: new QuerySlots({ concurrency: settings.QUERY_CONCURRENCY, queue }),
-    exports: new QuerySlots({
-      concurrency: settings.DOWNLOAD_CONCURRENCY,
-      queue,
-    }),
-  };
-}
 
 /** How often a call of DuckDB is interrupted until it ends. */
 const INTERRUPT_EVERY_MS = 20;
@@ -42,26 +16,25 @@ const INTERRUPT_EVERY_MS = 20;
 /** Runs queries on one database. */
 export class QueryRunner {
   readonly #database: Database;
-  readonly #slots: Slots;
 
-  constructor(database: Database, slots: Slots) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#slots = slots;
   }
 
   /**
    * Yields the rows of `sql`, the text of one statement, as they come and by
    * position. It selects text, enums and numbers: anything else is cast there.
-   * Nothing runs before the first row is asked for. Slot and connection are held
-   * until the rows are read to the end or left. Throws the signal's reason when
-   * it is aborted, a StoreError "busy" when too many wait.
+   * Nothing runs before the first row is asked for. The connection is held until
+   * the rows are read to the end or left; no other query of `run` begins before.
+   * Throws the signal's reason when it is aborted.
    */
   async *query(
     sql: string,
     values: Record<string, DuckDBValue>,
-    { signal, whole }: Run,
+    run: Run,
   ): AsyncGenerator<Cell[][]> {
-    using _ = await this.#slots[whole ? "exports" : "queries"].take(signal);
+    using _ = run.startQuery();
+    const { signal } = run;
     // It costs 0.04 ms, so none is kept: what was interrupted goes with it.
     const connection = await this.#database.connect();
     let result: DuckDBResult | null = null;

@@ -139,14 +139,6 @@ export interface Statement {
   readonly text: string;
 }
 
-/** How a question is run. */
-export interface Run {
-  /** Ends the question when it is aborted; its reason is what the question throws. */
-  readonly signal: AbortSignal;
-  /** A whole export may take minutes, so exports stand in a queue of their own. */
-  readonly whole?: boolean;
-}
-
 /** A cell of an answer: text, a number, or no value. */
 export type Cell = string | number | null;
 

@@ -239,7 +239,8 @@ async function jsonOf(
 ): Promise<Kept> {
   using _ = snapshot.retain();
   using _deadline = deadline;
-  const text = await asked.json({ signal: deadline.signal });
+  using run = await snapshot.begin(deadline);
+  const text = await asked.json(run);
   const body = new TextEncoder().encode(text);
   if (!gzip || body.length < MIN_GZIP_BYTES) return { body, is_gzip: false };
   const packed = await new Response(gzipped([body])).bytes();
@@ -261,20 +262,18 @@ async function startDownload(
   deadline: Deadline,
   logFailure: (error: unknown) => void,
 ): Promise<Download> {
-  const retained = snapshot.retain();
-  const end = () => {
-    deadline[Symbol.dispose]();
-    retained[Symbol.dispose]();
-  };
+  const held = new DisposableStack();
+  held.use(deadline);
+  held.use(snapshot.retain());
+  const end = () => held.dispose();
   const { signal } = deadline;
-  const rows = asked.rows!({ signal, whole: true });
   const { encode } = DOWNLOAD_FORMATS[format as keyof typeof DOWNLOAD_FORMATS];
-  const encoded = encode(rows, { bom });
-  const pieces: AsyncIterator<Bytes> = gzip
-    ? gzipped(encoded)[Symbol.asyncIterator]()
-    : encoded;
+  let pieces: AsyncIterator<Bytes>;
   const head: Bytes[] = [];
   try {
+    const run = held.use(await snapshot.begin(deadline, { whole: true }));
+    const encoded = encode(asked.rows!(run), { bom });
+    pieces = gzip ? gzipped(encoded)[Symbol.asyncIterator]() : encoded;
     for (let bytes = 0; bytes <= DOWNLOAD_KEPT_BYTES;) {
       const { done, value } = await pieces.next();
       if (done) {
@@ -321,8 +320,12 @@ function streamOf(
   const onAbort = () => fail(signal.reason);
   const leave = async () => {
     signal.removeEventListener("abort", onAbort);
-    end();
-    await pieces.return?.();
+    // The slot is free when its query has ended, and not before.
+    try {
+      await pieces.return?.();
+    } finally {
+      end();
+    }
   };
   return new ReadableStream<Bytes>({
     start(controller) {

@@ -61,7 +61,10 @@ export function createFailures(log: (text: string) => void) {
         return fail(request, error.status, error.message);
       }
       if (error instanceof StoreError) {
-        return fail(request, STATUS[error.kind], error.message);
+        const { retry_seconds } = error;
+        return fail(request, STATUS[error.kind], error.message, {
+          ...retry_seconds && { "Retry-After": String(retry_seconds) },
+        });
       }
       const answer = fail(request, 500, "Internal error");
       log(`${answer.headers.get("X-Request-Id")} ${(error as Error).stack}`);
