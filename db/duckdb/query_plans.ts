@@ -88,6 +88,7 @@ export function createQuestions(
         ...answer,
         batches: read(question, answer, run),
         count: () => count(question, answer, run),
+        pause: () => run.pause(),
       };
     },
     async explain(question): Promise<Statement> {

@@ -158,6 +158,11 @@ export interface Rows {
   readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;
   /** How many rows there are, by a query of its own. */
   count(): Promise<number>;
+  /**
+   * Is awaited between two pieces of work on them, of a few milliseconds at most:
+   * lets others be answered. Throws when the question has ended before it.
+   */
+  pause(): Promise<void>;
 }
 
 /** Columns of counts that stand side by side, one for each value of a dimension. */
