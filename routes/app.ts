@@ -20,15 +20,15 @@ import {
   interactionsEndpoints,
   requireCustomerId,
 } from "./interactions.ts";
-import { createHistory, historyEndpoints } from "./interactions_history.ts";
-import { createMatrix, matrixEndpoint } from "./interactions_matrix.ts";
+import { createHistory, historyEndpoints } from "./history.ts";
+import { createMatrix, matrixEndpoint } from "./matrix.ts";
 import { createMetrics, metricsEndpoints } from "./metrics.ts";
-import { createAuth } from "./middleware/auth.ts";
-import { createAnswerRows } from "./middleware/answer_rows.ts";
-import { createAnswerJson } from "./middleware/caching.ts";
-import { createFailures } from "./middleware/errors.ts";
-import { limitUrl } from "./middleware/limits.ts";
-import { setRequestId } from "./middleware/request_id.ts";
+import { createAuth } from "./access.ts";
+import { createAnswerRows } from "./respond.ts";
+import { createAnswerJson } from "./caching.ts";
+import { createFailures } from "./errors.ts";
+import { limitUrl } from "./limits.ts";
+import { setRequestId } from "./request_id.ts";
 import { createOpenApi } from "./openapi.ts";
 import { createOps, opsEndpoints } from "./ops.ts";
 import { createStats, statsEndpoint } from "./stats.ts";

@@ -21,7 +21,7 @@ import {
 } from "./endpoint.ts";
 import { PAGE_ROWS, pageShape, questionText, unknown } from "./filters.ts";
 import { encodeCsv } from "./formats/csv.ts";
-import type { Auth } from "./middleware/auth.ts";
+import type { Auth } from "./access.ts";
 
 /** The tables that exports fill. */
 export const TABLES = [

@@ -8,7 +8,7 @@ import type { Store } from "../db/store.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema, NO_STORE, stateSchema } from "./data.ts";
 import { type Endpoint, failure, validated } from "./endpoint.ts";
-import { type Auth, authFailures } from "./middleware/auth.ts";
+import { type Auth, authFailures } from "./access.ts";
 
 const versionSchema = z.strictObject({
   data_version: z.string("Send the data_version that is held, as JSON.")

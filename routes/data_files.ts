@@ -6,7 +6,7 @@ import type { Store } from "../db/store.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema, NO_STORE } from "./data.ts";
 import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
-import { type Auth, authFailures } from "./middleware/auth.ts";
+import { type Auth, authFailures } from "./access.ts";
 
 const paramsSchema = z.object({
   name: z.string().meta({

@@ -19,8 +19,8 @@ import {
   periodShape,
   unknown,
 } from "./filters.ts";
-import type { AnswerJson } from "./middleware/caching.ts";
-import { refuseLongUrl } from "./middleware/limits.ts";
+import type { AnswerJson } from "./caching.ts";
+import { refuseLongUrl } from "./limits.ts";
 
 const paramsSchema = z.object({ customer_id: customerId });
 

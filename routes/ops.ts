@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Store } from "../db/store.ts";
 import { type Endpoint, failure } from "./endpoint.ts";
-import type { Failures } from "./middleware/errors.ts";
+import type { Failures } from "./errors.ts";
 
 /** The endpoints. */
 export const opsEndpoints = [

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { requireSnapshot, type Store } from "../db/store.ts";
 import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
-import type { AnswerJson } from "./middleware/caching.ts";
+import type { AnswerJson } from "./caching.ts";
 
 const paramsSchema = z.object({
   table: z.string().meta({

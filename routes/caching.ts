@@ -1,6 +1,6 @@
 /** Answers from a snapshot, with the headers that let clients keep them and ask again cheaply. */
 
-import type { Snapshot } from "../../db/store.ts";
+import type { Snapshot } from "../db/store.ts";
 import { requestId } from "./request_id.ts";
 
 /** Answers a question about a snapshot with a JSON text. */

@@ -1,7 +1,7 @@
 /** Makes the answer of every failure: `{"error": …}`, an honest status, nothing of the inside. */
 
 import { HTTPException } from "hono/http-exception";
-import { StoreError, type StoreErrorKind } from "../../db/model/problems.ts";
+import { StoreError, type StoreErrorKind } from "../db/model/problems.ts";
 import { requestId } from "./request_id.ts";
 
 /** Seconds after which a client may ask again for what is not there yet. */

@@ -3,16 +3,16 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { HTTPException } from "hono/http-exception";
-import { StoreError } from "../../db/model/problems.ts";
-import type { Snapshot } from "../../db/store.ts";
-import type { AnswerRows, Asked } from "../answer.ts";
+import { StoreError } from "../db/model/problems.ts";
+import type { Snapshot } from "../db/store.ts";
+import type { AnswerRows, Asked } from "./answer.ts";
 import {
   chooseFormat,
   DOWNLOAD_FORMATS,
   FORMAT_NAMES,
   type FormatName,
   MEDIA_TYPES,
-} from "../formats/formats.ts";
+} from "./formats/formats.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { hasTag } from "./caching.ts";
 import type { Deadline } from "./deadline.ts";

@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, Next } from "hono";
-import { failure } from "../endpoint.ts";
+import { failure } from "./endpoint.ts";
 import type { Failures } from "./errors.ts";
 
 /** Who may administer. */

@@ -1,6 +1,6 @@
 /** When a question ends at the latest: after some time, or when nobody waits for it. */
 
-import { StoreError } from "../../db/model/problems.ts";
+import { StoreError } from "../db/model/problems.ts";
 
 /** The end of one question. */
 export class Deadline implements Disposable {
