@@ -1,64 +1,50 @@
-/** Lets the administrator through, by the key whose SHA-256 is the setting ADMIN_KEY_SHA256. */
+/** Who may ask: the administrator is known by the key whose SHA-256 is the setting ADMIN_KEY_SHA256. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Context, Next } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { failure } from "./endpoint.ts";
-import type { Failures } from "./errors.ts";
 
-/** Who may administer. */
-export interface Auth {
-  /** Lets the administrator's requests on; answers others with 401, or 403 while administration is off. */
-  requireAdmin(c: Context, next: Next): Promise<Response | void>;
-  /**
-   * Lets everybody's requests on, but those with a key that is wrong or while
-   * administration is off. Other schemes than Bearer may be a proxy's own.
-   */
-  checkKey(c: Context, next: Next): Promise<Response | void>;
-  /** Whether the request has the administrator's key. */
-  isAdmin(request: Request): boolean;
-}
+/**
+ * Who may ask an endpoint: anyone; anyone, and the administrator is told more; or
+ * only who has a key for the scope.
+ */
+export type Access = "public" | "optional_admin" | { readonly scope: "admin" };
+
+/**
+ * Lets a request through and says whether it is the administrator's; throws a 401,
+ * or a 403 while administration is off.
+ */
+export type Admit = (access: Access, request: Request) => boolean;
 
 const OFF =
   "Administration is off. Set ADMIN_KEY_SHA256 to the SHA-256, in hex, of a key of your own, and send that key as Authorization: Bearer.";
 const WRONG = "Send the administrator's key as Authorization: Bearer.";
 
 /** The failures of what only an administrator may do. */
-export const authFailures = {
+export const accessFailures = {
   401: failure("The key is missing or not the administrator's"),
   403: failure("Administration is off; the text says how to turn it on"),
-};
+} as const;
 
 /** Checks keys against `sha256`, in hex; undefined turns administration off. */
-export function createAuth(
-  sha256: string | undefined,
-  { fail }: Failures,
-): Auth {
+export function createAdmit(sha256: string | undefined): Admit {
   const wanted = sha256 === undefined ? null : bytesOf(sha256);
 
-  function isAdmin(request: Request): boolean {
-    const key = keyOf(request);
+  function isAdmin(key: string | undefined): boolean {
     if (key === undefined || !wanted) return false;
     // Hashes of one length: the time to compare them tells nothing of the key.
     const hash = createHash("sha256").update(key).digest();
     return timingSafeEqual(hash, wanted);
   }
-  function unauthorized(c: Context): Response {
-    return fail(c.req.raw, 401, WRONG, {
-      "WWW-Authenticate": 'Bearer realm="Tally"',
-    });
-  }
-  async function requireAdmin(c: Context, next: Next) {
-    if (!wanted) return fail(c.req.raw, 403, OFF);
-    if (!isAdmin(c.req.raw)) return unauthorized(c);
-    await next();
-  }
-  return {
-    isAdmin,
-    requireAdmin,
-    async checkKey(c, next) {
-      if (keyOf(c.req.raw) !== undefined) return await requireAdmin(c, next);
-      await next();
-    },
+
+  return function admit(access, request) {
+    if (access === "public") return false;
+    const key = keyOf(request);
+    // Other schemes than Bearer may be a proxy's own.
+    if (access === "optional_admin" && key === undefined) return false;
+    if (!wanted) throw new HTTPException(403, { message: OFF });
+    if (!isAdmin(key)) throw new HTTPException(401, { message: WRONG });
+    return true;
   };
 }
 

@@ -1,8 +1,15 @@
-/** Makes the answer of every failure: `{"error": …}`, an honest status, nothing of the inside. */
+/** What a failure is in HTTP: `{"error": …}`, an honest status, nothing of the inside. */
 
 import { HTTPException } from "hono/http-exception";
 import { StoreError, type StoreErrorKind } from "../db/model/problems.ts";
-import { requestId } from "./request_id.ts";
+
+/** A failure that a client is told. */
+export interface Failure {
+  readonly status: number;
+  readonly error: string;
+  /** Beside those that every failure has. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** Seconds after which a client may ask again for what is not there yet. */
 const RETRY_SECONDS = "1";
@@ -21,51 +28,25 @@ const STATUS: Readonly<Record<StoreErrorKind, number>> = {
   cancelled: 503,
 };
 
-/** How failures are answered. */
-export type Failures = ReturnType<typeof createFailures>;
-
-/** Makes failure answers; a bug goes to `log` with its stack and request id. */
-export function createFailures(log: (text: string) => void) {
-  function fail(
-    request: Request,
-    status: number,
-    error: string,
-    headers: Record<string, string> = {},
-  ): Response {
-    return Response.json({ error }, {
-      status,
-      headers: {
-        "Cache-Control": "no-store",
-        "X-Request-Id": requestId(request),
-        ...status === 503 && { "Retry-After": RETRY_SECONDS },
-        ...headers,
-      },
-    });
+/** What a client is told of `error`; null when it is a bug. */
+export function failureOf(error: unknown): Failure | null {
+  if (error instanceof HTTPException) {
+    return { status: error.status, error: error.message };
   }
+  if (error instanceof StoreError) {
+    return { status: STATUS[error.kind], error: error.message };
+  }
+  return null;
+}
 
-  return {
-    fail,
-
-    notFound: (request: Request) => fail(request, 404, "Not found"),
-
-    methodNotAllowed(request: Request, methods: string[]) {
-      const allowed = methods.join(", ");
-      return fail(request, 405, `Method not allowed. Allowed: ${allowed}.`, {
-        Allow: allowed,
-      });
-    },
-
-    /** The answer when a handler threw `error`. */
-    thrown(request: Request, error: unknown): Response {
-      if (error instanceof HTTPException) {
-        return fail(request, error.status, error.message);
-      }
-      if (error instanceof StoreError) {
-        return fail(request, STATUS[error.kind], error.message);
-      }
-      const answer = fail(request, 500, "Internal error");
-      log(`${answer.headers.get("X-Request-Id")} ${(error as Error).stack}`);
-      return answer;
-    },
-  };
+/** The headers that a status asks for, whatever it is of. */
+export function headersOf(status: number): Readonly<Record<string, string>> {
+  switch (status) {
+    case 401:
+      return { "WWW-Authenticate": 'Bearer realm="Tally"' };
+    case 503:
+      return { "Retry-After": RETRY_SECONDS };
+    default:
+      return {};
+  }
 }

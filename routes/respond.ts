@@ -1,222 +1,509 @@
-/** Answers questions with rows: in the format asked for, kept, shared, within a deadline, streamed when large. */
+/** The one way out: makes HTTP of what handlers reply and throw; nothing else makes an answer. */
 
-import type { Context } from "hono";
-import { accepts } from "hono/accepts";
 import { HTTPException } from "hono/http-exception";
-import { StoreError } from "../db/model/problems.ts";
-import type { Snapshot } from "../db/store.ts";
-import type { AnswerRows, Asked } from "./answer.ts";
+import { parseAccept } from "hono/utils/accept";
+import { z } from "zod";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import { createAdmit } from "./access.ts";
+import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
+import { createCors } from "./cors.ts";
+import {
+  brokenText,
+  type Download,
+  gzipped,
+  startDownload,
+} from "./download.ts";
+import type {
+  AskedNow,
+  Endpoint,
+  Listening,
+  Reply,
+  ReplyNow,
+  RowsReply,
+  VersionReply,
+} from "./endpoint.ts";
+import { failureOf, headersOf } from "./errors.ts";
 import {
   chooseFormat,
-  DOWNLOAD_FORMATS,
   FORMAT_NAMES,
   type FormatName,
-  MEDIA_TYPES,
+  FORMATS,
 } from "./formats/formats.ts";
-import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
-import { hasTag } from "./caching.ts";
-import type { Deadline } from "./deadline.ts";
-import { requestId } from "./request_id.ts";
+import { parse, parseQuery, refuseLongUrl } from "./query_string.ts";
 import { SharedWork } from "./shared_work.ts";
 
-/** The settings of answers with rows. */
+/** The settings of answers. */
 export interface AnswerSettings {
-  readonly CACHE_SECONDS: number;
+  readonly ADMIN_KEY_SHA256?: string | undefined;
   readonly CACHE_BYTES: number;
-  readonly QUERY_TIMEOUT_MS: number;
+  readonly CACHE_SECONDS: number;
+  readonly CORS_ORIGINS?: readonly string[] | undefined;
   readonly DOWNLOAD_TIMEOUT_MS: number;
+  readonly EVENTS_MAX: number;
+  readonly QUERY_TIMEOUT_MS: number;
 }
 
-type Bytes = Uint8Array<ArrayBuffer>;
+/** What answers are made of. */
+export interface Parts {
+  readonly store: Store;
+  readonly config: AnswerSettings;
+  /** Gets what an operator must see. */
+  readonly log: (text: string) => void;
+  /** Is aborted when the process is to end, for answers that would go on. */
+  readonly stopping: AbortSignal;
+}
 
-/** Exports up to this many bytes are answered whole and kept; larger ones streamed. */
-const DOWNLOAD_KEPT_BYTES = 1_048_576;
-/** JSON of fewer bytes is not worth compressing: it fits one packet. */
-const MIN_GZIP_BYTES = 1_400;
+/** One request on its way. */
+export interface Exchange {
+  readonly request: Request;
+  /** What the answer's X-Request-Id says, and the log: the client's own id where it is harmless. */
+  readonly id: string;
+}
 
-const JSON_ONLY: readonly FormatName[] = ["json"];
+/** What a request says, checked by the schemas of its endpoint. */
+export type Given = Pick<AskedNow, "params" | "query" | "body" | "is_admin">;
 
-/** What a request asks for, as it was understood. */
-interface Wanted {
+type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Makes answers. */
+export interface Responder {
+  /** Takes a request on; its id is made here and nowhere else. */
+  open(request: Request): Exchange;
+  /**
+   * The answer to what need not be routed: the question of every page view, what
+   * is kept, and what browsers ask beforehand. Undefined for anything else.
+   */
+  early(exchange: Exchange): MaybePromise<Response> | undefined;
+  /** Answers the question of every page view of a segment of the path. */
+  answerHot(exchange: Exchange, segment: string): MaybePromise<Response>;
+  /** Lets a request through to an endpoint, and says whether it is the administrator's. */
+  admit(exchange: Exchange, endpoint: Endpoint): boolean;
+  /** Has an endpoint answer what it was given. */
+  answer(
+    exchange: Exchange,
+    endpoint: Endpoint,
+    given: Given,
+  ): MaybePromise<Response>;
+  notFound(exchange: Exchange): Response;
+  methodNotAllowed(exchange: Exchange, methods: readonly string[]): Response;
+  /** The answer when a handler, or what came before it, threw `error`. */
+  thrown(exchange: Exchange, error: unknown): Response;
+}
+
+/** An answer that holds as long as its data version does. */
+interface Representation {
   readonly data_version: string;
+  readonly etag: string;
+  readonly content_type: string;
+  /** Headers of the request that it depends on. */
+  readonly vary?: string;
+  /** Name of the file that it is saved as. */
+  readonly file?: string;
+}
+
+/** What a request for rows asks for, as it was understood. */
+interface Wanted extends Representation {
   readonly format: FormatName;
   readonly bom: boolean;
   readonly gzip: boolean;
   /** Question and representation, in characters an ETag may have. */
   readonly key: string;
-  readonly etag: string;
-  /** Name of the file that it is saved as. */
-  readonly file: string;
 }
 
-/** The answer to a whole export: kept, or a stream that the first who asks takes. */
-type Download = Kept | { take(): ReadableStream<Bytes> | undefined };
+/** JSON of fewer bytes is not worth compressing: it fits one packet. */
+const MIN_GZIP_BYTES = 1_400;
+const JSON_TYPE = "application/json";
+const JSON_ONLY: readonly FormatName[] = ["json"];
+const NO_QUERY = {};
+/** `http://h` is the shortest origin there is. */
+const SHORTEST_ORIGIN = 8;
+const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** How questions with rows are answered. */
-export interface RowAnswers {
-  readonly answerRows: AnswerRows;
-  /** The answer to a request that was answered before and whose answer is kept, if so. */
-  answerAgain(
-    request: Request,
-    snapshot: Snapshot | null,
-  ): Response | undefined;
-}
-
-/** Makes answers with rows; `log` gets why a stream was broken off. */
-export function createAnswerRows(
-  settings: AnswerSettings,
-  log: (text: string) => void,
-): RowAnswers {
-  const cache_control = `public, max-age=${settings.CACHE_SECONDS}`;
-  const cache = new AnswerCache<Wanted>(settings.CACHE_BYTES);
+/**
+ * Makes answers. `hot` is the endpoint of every page view, whose last segment is
+ * its one parameter: it goes past Hono, whose routing takes an eighth of the time
+ * of such an answer, and its schemas are called here.
+ */
+export function createResponder(
+  { store, config, log, stopping }: Parts,
+  hot: Endpoint,
+): Responder {
+  const cache_control = `public, max-age=${config.CACHE_SECONDS}`;
+  const admit = createAdmit(config.ADMIN_KEY_SHA256);
+  const cors = config.CORS_ORIGINS && createCors(config.CORS_ORIGINS);
+  const cache = new AnswerCache<Wanted>(config.CACHE_BYTES);
   const answers = new SharedWork<Kept>();
-  const exports = new SharedWork<Download>();
+  const downloads = new SharedWork<Download>();
+  const listening: Listening = {
+    listeners: new Set(),
+    max: config.EVENTS_MAX,
+    stopping,
+  };
+  const [hot_path, hot_name] = hot.path.split(":");
+  // Generated parsers of the same schemas.
+  const hotParam = z.compile(hot.params!.shape[hot_name] as z.ZodType);
+  const hotQuery = z.compile(hot.query!);
 
-  function withHeaders(
-    request: Request,
-    { data_version, etag }: Wanted,
+  // Headers are appended one by one, here and below, because Deno takes a slower
+  // way to make an answer that is given several at once: 5 us instead of 2.
+  function send({ request, id }: Exchange, answer: Response): Response {
+    answer.headers.append("X-Request-Id", id);
+    cors?.append(answer.headers, request);
+    return answer;
+  }
+
+  function fail(
+    exchange: Exchange,
+    status: number,
+    error: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Response {
+    const answer = Response.json({ error }, {
+      status,
+      headers: {
+        "Cache-Control": "no-store",
+        ...headersOf(status),
+        ...headers,
+      },
+    });
+    return send(exchange, answer);
+  }
+
+  function thrown(exchange: Exchange, error: unknown): Response {
+    const failure = failureOf(error);
+    if (failure) return fail(exchange, failure.status, failure.error);
+    log(`${exchange.id} ${(error as Error).stack}`);
+    return fail(exchange, 500, "Internal error");
+  }
+
+  // The snapshot is read and retained in one turn, before anything is asked of
+  // it, so that a refresh in between cannot close it.
+  function answerFrom(
+    exchange: Exchange,
+    { answer }: Endpoint,
+    { params, query }: Pick<Given, "params" | "query">,
+  ): MaybePromise<Response> {
+    const snapshot = requireSnapshot(store);
+    return whileRetained(snapshot, () => {
+      const reply = answer!({ snapshot, params, query });
+      return reply instanceof Promise
+        ? reply.then((reply) => toHttp(exchange, reply, { snapshot, query }))
+        : toHttp(exchange, reply, { snapshot, query });
+    });
+  }
+
+  function toHttp(
+    exchange: Exchange,
+    reply: Reply,
+    from: { snapshot: Snapshot; query: unknown },
+  ): MaybePromise<Response> {
+    switch (reply.of) {
+      case "version":
+        return answerVersion(exchange, from.snapshot, reply);
+      case "rows":
+        return answerRows(exchange, reply, {
+          snapshot: from.snapshot,
+          query: from.query as FormatQuery,
+        });
+      default:
+        return answerMoment(exchange, reply);
+    }
+  }
+
+  function answerMoment(
+    exchange: Exchange,
+    reply: ReplyNow,
+  ): Response {
+    const status = reply.of === "moment" ? reply.status ?? 200 : 200;
+    const headers = { "Cache-Control": "no-store", ...headersOf(status) };
+    if (reply.of === "moment") {
+      return send(exchange, Response.json(reply.json, { status, headers }));
+    }
+    const answer = new Response(reply.body, {
+      headers: {
+        ...headers,
+        "Content-Type": reply.media_type,
+        ...reply.file && { "Content-Disposition": dispositionOf(reply.file) },
+        ...reply.headers,
+      },
+    });
+    return send(exchange, answer);
+  }
+
+  function answerVersion(
+    exchange: Exchange,
+    { data_version }: Snapshot,
+    { key, body }: VersionReply,
+  ): MaybePromise<Response> {
+    const representation = {
+      data_version,
+      etag: `"${data_version}-${key}"`,
+      content_type: JSON_TYPE,
+    };
+    const tags = exchange.request.headers.get("if-none-match");
+    if (tags !== null && hasTag(tags, representation.etag)) {
+      return notModified(exchange, representation);
+    }
+    const text = body();
+    return typeof text === "string"
+      ? found(exchange, representation, text)
+      : text.then((text) => found(exchange, representation, text));
+  }
+
+  function lasting(
+    exchange: Exchange,
+    { data_version, etag, vary }: Representation,
     answer: Response,
   ): Response {
-    // One by one: see answerJson.
     const { headers } = answer;
     headers.append("Cache-Control", cache_control);
     headers.append("Data-Version", data_version);
     headers.append("ETag", etag);
-    headers.append("Vary", "Accept, Accept-Encoding");
-    headers.append("X-Request-Id", requestId(request));
-    return answer;
+    if (vary) headers.append("Vary", vary);
+    return send(exchange, answer);
   }
 
-  function notModified(request: Request, wanted: Wanted): Response {
-    return withHeaders(request, wanted, new Response(null, { status: 304 }));
+  function notModified(exchange: Exchange, of: Representation): Response {
+    return lasting(exchange, of, new Response(null, { status: 304 }));
   }
 
   function found(
-    request: Request,
-    wanted: Wanted,
+    exchange: Exchange,
+    of: Representation,
     body: BodyInit,
-    is_gzip: boolean,
+    is_gzip = false,
   ): Response {
-    const { format, file } = wanted;
     // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
-    if (request.headers.get("if-none-match")?.trim() === "*") {
+    const tags = exchange.request.headers.get("if-none-match");
+    if (tags !== null && tags.trim() === "*") {
       if (body instanceof ReadableStream) body.cancel();
-      return notModified(request, wanted);
+      return notModified(exchange, of);
     }
-    const charset = format === "csv" ? "; charset=utf-8" : "";
     const answer = new Response(body, {
-      headers: { "Content-Type": MEDIA_TYPES[format] + charset },
+      headers: { "Content-Type": of.content_type },
     });
     if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
-    if (format !== "json") {
-      answer.headers.append(
-        "Content-Disposition",
-        `attachment; filename="${file}"`,
-      );
+    if (of.file) {
+      answer.headers.append("Content-Disposition", dispositionOf(of.file));
     }
-    return withHeaders(request, wanted, answer);
+    return lasting(exchange, of, answer);
   }
 
   /** What needs no query: the client has it, or it is kept. */
   function known(
-    request: Request,
+    exchange: Exchange,
     snapshot: Snapshot,
     wanted: Wanted,
   ): Response | undefined {
-    const tags = request.headers.get("if-none-match");
+    const tags = exchange.request.headers.get("if-none-match");
     if (tags !== null && hasTag(tags, wanted.etag)) {
-      return notModified(request, wanted);
+      return notModified(exchange, wanted);
     }
     const kept = cache.get(snapshot, wanted.key);
-    return kept && found(request, wanted, kept.body, kept.is_gzip);
+    return kept && found(exchange, wanted, kept.body, kept.is_gzip);
   }
 
-  async function answer(
-    request: Request,
-    snapshot: Snapshot,
-    asked: Asked,
-    wanted: Wanted,
+  function answerRows(
+    exchange: Exchange,
+    reply: RowsReply,
+    { snapshot, query }: { snapshot: Snapshot; query: FormatQuery },
+  ): MaybePromise<Response> {
+    const wanted = wantedOf(exchange.request, reply, { snapshot, query });
+    cache.understand(snapshot, textOf(exchange.request), wanted);
+    return known(exchange, snapshot, wanted) ??
+      (wanted.format === "json"
+        ? answerJson(exchange, reply, { snapshot, wanted })
+        : answerDownload(exchange, reply, { snapshot, wanted }));
+  }
+
+  // Work that is shared retains the snapshot itself: it may outlive the request
+  // that began it.
+  async function answerJson(
+    exchange: Exchange,
+    reply: RowsReply,
+    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
   ): Promise<Response> {
-    using _ = snapshot.retain();
-    const { key, format, gzip } = wanted;
+    const { body, is_gzip } = await answers.run(
+      `${nameOf(snapshot)} ${wanted.key}`,
+      exchange.request.signal,
+      config.QUERY_TIMEOUT_MS,
+      async (deadline) => {
+        using _ = snapshot.retain();
+        using _deadline = deadline;
+        const text = await reply.json({ signal: deadline.signal });
+        const kept = await encodedJson(text, wanted.gzip);
+        cache.set(snapshot, wanted.key, kept);
+        return kept;
+      },
+    );
+    return found(exchange, wanted, body, is_gzip);
+  }
+
+  async function answerDownload(
+    exchange: Exchange,
+    { rows }: RowsReply,
+    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
+  ): Promise<Response> {
+    const { key, format, bom, gzip } = wanted;
     const work = `${nameOf(snapshot)} ${key}`;
-    if (format === "json") {
-      const { body, is_gzip } = await answers.run(
-        work,
-        request.signal,
-        settings.QUERY_TIMEOUT_MS,
-        async (deadline) => {
-          const kept = await jsonOf(snapshot, asked, wanted, deadline);
-          cache.set(snapshot, key, kept);
-          return kept;
-        },
-      );
-      return found(request, wanted, body, is_gzip);
-    }
-    const startOne = async (deadline: Deadline) => {
-      const exported = await startDownload(
-        snapshot,
-        asked,
-        wanted,
-        deadline,
-        (error) => log(`${requestId(request)} ${textOf(error)}`),
-      );
-      if ("body" in exported) cache.set(snapshot, key, exported);
-      return exported;
-    };
     // Whoever does not get the stream that was started asks for one of its own.
     for (let turn = 0;; turn++) {
-      const exported = await exports.run(
+      const download = await downloads.run(
         turn === 0 ? work : `${work} ${crypto.randomUUID()}`,
-        request.signal,
-        settings.DOWNLOAD_TIMEOUT_MS,
-        startOne,
+        exchange.request.signal,
+        config.DOWNLOAD_TIMEOUT_MS,
+        async (deadline) => {
+          const download = await startDownload(rows!, {
+            encode: FORMATS[format].encode!,
+            bom,
+            gzip,
+            deadline,
+            retained: snapshot.retain(),
+          });
+          if ("body" in download) cache.set(snapshot, key, download);
+          return download;
+        },
       );
-      if ("body" in exported) {
-        return found(request, wanted, exported.body, exported.is_gzip);
+      if ("body" in download) {
+        return found(exchange, wanted, download.body, download.is_gzip);
       }
-      const stream = exported.take();
-      if (stream) return found(request, wanted, stream, gzip);
+      const stream = download.take((error) =>
+        log(`${exchange.id} ${brokenText(error)}`)
+      );
+      if (stream) return found(exchange, wanted, stream, gzip);
     }
+  }
+
+  function answerHot(
+    exchange: Exchange,
+    param: unknown,
+  ): MaybePromise<Response> {
+    const { url } = exchange.request;
+    refuseLongUrl(url);
+    requireSnapshot(store);
+    const query = url.includes("?") ? parseQuery(hotQuery, url) : NO_QUERY;
+    return answerFrom(exchange, hot, { params: { [hot_name]: param }, query });
+  }
+
+  /** The parameter in the question of every page view; undefined in any other request. */
+  function hotParamOf(url: string): unknown {
+    const path = url.indexOf("/", SHORTEST_ORIGIN);
+    if (!url.startsWith(hot_path, path)) return undefined;
+    const start = path + hot_path.length;
+    const query = url.indexOf("?", start);
+    const segment = query < 0 ? url.slice(start) : url.slice(start, query);
+    return hotParam.safeParse(segment).data;
   }
 
   return {
-    answerRows(c, snapshot, asked) {
-      const request = c.req.raw;
-      const wanted = wantedOf(c, snapshot, asked);
-      cache.understand(snapshot, textOfRequest(request), wanted);
-      return known(request, snapshot, wanted) ??
-        answer(request, snapshot, asked, wanted);
+    open(request) {
+      const given = request.headers.get("x-request-id");
+      const id = given !== null && HARMLESS_ID.test(given)
+        ? given
+        : crypto.randomUUID();
+      return { request, id };
     },
-    answerAgain(request, snapshot) {
-      if (!snapshot || request.method !== "GET") return undefined;
-      const wanted = cache.understood(snapshot, textOfRequest(request));
-      return wanted && known(request, snapshot, wanted);
+
+    early(exchange) {
+      const { request } = exchange;
+      if (request.method !== "GET") {
+        return cors && request.method === "OPTIONS"
+          ? send(exchange, cors.preflight(request))
+          : undefined;
+      }
+      const param = hotParamOf(request.url);
+      if (param === undefined) {
+        const { snapshot } = store;
+        const wanted = snapshot && cache.understood(snapshot, textOf(request));
+        return wanted ? known(exchange, snapshot, wanted) : undefined;
+      }
+      try {
+        const answer = answerHot(exchange, param);
+        return answer instanceof Promise
+          ? answer.catch((error) => thrown(exchange, error))
+          : answer;
+      } catch (error) {
+        return thrown(exchange, error);
+      }
     },
+
+    answerHot(exchange, segment) {
+      return answerHot(exchange, parse(hotParam, segment));
+    },
+
+    admit({ request }, { access, answer }) {
+      const is_admin = admit(access, request);
+      if (answer) requireSnapshot(store);
+      return is_admin;
+    },
+
+    async answer(exchange, endpoint, given) {
+      if (endpoint.answer) return await answerFrom(exchange, endpoint, given);
+      const { request } = exchange;
+      const reply = await endpoint.answerNow!({
+        store,
+        request,
+        listening,
+        ...given,
+      });
+      return answerMoment(exchange, reply);
+    },
+
+    notFound: (exchange) => fail(exchange, 404, "Not found"),
+
+    methodNotAllowed(exchange, methods) {
+      const allowed = methods.join(", ");
+      const error = `Method not allowed. Allowed: ${allowed}.`;
+      return fail(exchange, 405, error, { Allow: allowed });
+    },
+
+    thrown,
   };
 }
 
-/** All of a request that tells what is asked for. */
-function textOfRequest({ url, headers }: Request): string {
+/** Runs `use` while the snapshot is retained, beyond this turn where it takes longer. */
+function whileRetained<Result>(
+  snapshot: Snapshot,
+  use: () => MaybePromise<Result>,
+): MaybePromise<Result> {
+  const retained = snapshot.retain();
+  const end = () => retained[Symbol.dispose]();
+  try {
+    const result = use();
+    if (result instanceof Promise) return result.finally(end);
+    end();
+    return result;
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+/** All of a request that says what is asked for. */
+function textOf({ url, headers }: Request): string {
   return `${url}\n${headers.get("accept")}\n${headers.get("accept-encoding")}`;
 }
 
+/** The parameters of a query string that choose a format. */
+interface FormatQuery {
+  readonly format?: FormatName;
+  readonly bom?: "1";
+}
+
 function wantedOf(
-  c: Context,
-  { data_version }: Snapshot,
-  { name, key: question, rows }: Asked,
+  { headers }: Request,
+  { file, key: question, rows }: RowsReply,
+  { snapshot, query }: { snapshot: Snapshot; query: FormatQuery },
 ): Wanted {
-  const format = chooseFormat(c, rows ? FORMAT_NAMES : JSON_ONLY);
-  const bom = c.req.query("bom") === "1";
+  const { data_version } = snapshot;
+  const format = query.format ??
+    chooseFormat(headers.get("accept"), rows ? FORMAT_NAMES : JSON_ONLY);
+  const bom = query.bom === "1";
   if (bom && format !== "csv") {
     throw new HTTPException(400, { message: "bom is for format=csv only." });
   }
-  const is_text = format === "json" || DOWNLOAD_FORMATS[format].is_text;
-  const gzip = is_text && accepts(c, {
-        header: "Accept-Encoding",
-        supports: ["gzip"],
-        default: "identity",
-      }) === "gzip";
+  const { media_type, is_text } = FORMATS[format];
+  const gzip = is_text && takesGzip(headers.get("accept-encoding"));
   const key = `${question}${format === "json" ? "" : `.${format}`}${
     bom ? ".bom" : ""
   }${gzip ? ".gz" : ""}`;
@@ -227,143 +514,32 @@ function wantedOf(
     gzip,
     key,
     etag: `"${data_version}-${key}"`,
-    file: `${name}-${data_version}.${format}`,
+    content_type: format === "csv"
+      ? `${media_type}; charset=utf-8`
+      : media_type,
+    vary: "Accept, Accept-Encoding",
+    file: format === "json" ? undefined : `${file}-${data_version}.${format}`,
   };
 }
 
-async function jsonOf(
-  snapshot: Snapshot,
-  asked: Asked,
-  { gzip }: Wanted,
-  deadline: Deadline,
-): Promise<Kept> {
-  using _ = snapshot.retain();
-  using _deadline = deadline;
-  const text = await asked.json({ signal: deadline.signal });
+function takesGzip(accept_encoding: string | null): boolean {
+  return parseAccept(accept_encoding ?? "").some(({ type, q }) =>
+    type.toLowerCase() === "gzip" && q > 0
+  );
+}
+
+async function encodedJson(text: string, gzip: boolean): Promise<Kept> {
   const body = new TextEncoder().encode(text);
   if (!gzip || body.length < MIN_GZIP_BYTES) return { body, is_gzip: false };
   const packed = await new Response(gzipped([body])).bytes();
   return { body: packed, is_gzip: true };
 }
 
-function gzipped(
-  pieces: Iterable<Bytes> | AsyncIterable<Bytes>,
-): ReadableStream<Bytes> {
-  return ReadableStream.from(pieces)
-    .pipeThrough(new CompressionStream("gzip"));
+function dispositionOf(file: string): string {
+  return `attachment; filename="${file}"`;
 }
 
-/** Begins an export; what fails before it has some size is thrown, with an honest status. */
-async function startDownload(
-  snapshot: Snapshot,
-  asked: Asked,
-  { format, bom, gzip }: Wanted,
-  deadline: Deadline,
-  logFailure: (error: unknown) => void,
-): Promise<Download> {
-  const retained = snapshot.retain();
-  const end = () => {
-    deadline[Symbol.dispose]();
-    retained[Symbol.dispose]();
-  };
-  const { signal } = deadline;
-  const rows = asked.rows!({ signal, whole: true });
-  const { encode } = DOWNLOAD_FORMATS[format as keyof typeof DOWNLOAD_FORMATS];
-  const encoded = encode(rows, { bom });
-  const pieces: AsyncIterator<Bytes> = gzip
-    ? gzipped(encoded)[Symbol.asyncIterator]()
-    : encoded;
-  const head: Bytes[] = [];
-  try {
-    for (let bytes = 0; bytes <= DOWNLOAD_KEPT_BYTES;) {
-      const { done, value } = await pieces.next();
-      if (done) {
-        end();
-        const body = await new Response(ReadableStream.from(head)).bytes();
-        return { body, is_gzip: gzip };
-      }
-      head.push(value);
-      bytes += value.length;
-    }
-    signal.throwIfAborted();
-  } catch (error) {
-    end();
-    throw error;
-  }
-  let stream: ReadableStream<Bytes> | undefined = streamOf(
-    head,
-    pieces,
-    deadline,
-    end,
-    logFailure,
-  );
-  return {
-    take() {
-      const taken = stream;
-      stream = undefined;
-      return taken;
-    },
-  };
-}
-
-/** The rest of an export as it is read. An error in it breaks the connection. */
-function streamOf(
-  head: Bytes[],
-  pieces: AsyncIterator<Bytes>,
-  deadline: Deadline,
-  end: () => void,
-  logFailure: (error: unknown) => void,
-): ReadableStream<Bytes> {
-  const { signal } = deadline;
-  let fail = (_: unknown) => {};
-  // Also while nobody reads, so that a client that stalls, or leaves before it
-  // has begun, holds nothing.
-  const onAbort = () => fail(signal.reason);
-  const leave = async () => {
-    signal.removeEventListener("abort", onAbort);
-    end();
-    await pieces.return?.();
-  };
-  return new ReadableStream<Bytes>({
-    start(controller) {
-      fail = (error) => {
-        fail = () => {};
-        if (!isCancelled(error)) logFailure(error);
-        controller.error(error);
-        leave().catch(() => {});
-      };
-      signal.addEventListener("abort", onAbort);
-    },
-    async pull(controller) {
-      const piece = head.shift();
-      if (piece) return controller.enqueue(piece);
-      try {
-        const { done, value } = await pieces.next();
-        if (signal.aborted) return;
-        if (!done) return controller.enqueue(value);
-        await leave();
-        controller.close();
-      } catch (error) {
-        fail(error);
-      }
-    },
-    async cancel() {
-      fail = () => {};
-      deadline.abort(new StoreError("cancelled", "The client went away."));
-      await leave().catch(() => {});
-    },
-  }, { highWaterMark: 0 });
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof StoreError && error.kind === "cancelled";
-}
-
-function textOf(error: unknown): string {
-  const text = error instanceof StoreError
-    ? error.message
-    : error instanceof Error
-    ? error.stack
-    : String(error);
-  return `An export was broken off. ${text}`;
+/** Whether a list of entity tags has `etag`; weak ones count (RFC 9110, 13.1.2). */
+function hasTag(list: string, etag: string): boolean {
+  return list.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 }
