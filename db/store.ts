@@ -134,8 +134,10 @@ export interface ExportFile {
   readonly modified_at: string;
 }
 
-/** The snapshot being served; throws while there is none. */
-export function requireSnapshot({ snapshot }: Store): Snapshot {
+/** The snapshot being served, or as much of it as is seen; throws while there is none. */
+export function requireSnapshot<Seen extends object>(
+  { snapshot }: { readonly snapshot: Seen | null },
+): Seen {
   if (snapshot) return snapshot;
   throw new StoreError(
     "unavailable",

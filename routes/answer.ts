@@ -1,6 +1,5 @@
-/** Answers questions with rows: what every such endpoint has in common. */
+/** What endpoints that answer with rows have in common: parameters, failures, and the text of their answers. */
 
-import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type {
@@ -12,29 +11,11 @@ import type {
 } from "../db/model/questions.ts";
 import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
-import { failure, querySchema } from "./endpoint.ts";
+import { failure } from "./endpoint.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
 import { filterJson, PAGE_ROWS } from "./filters.ts";
+import { querySchema } from "./query_string.ts";
 import { createRowText, type Json, jsonText } from "./json_text.ts";
-
-/** A question as an endpoint has understood it, and how it is answered. */
-export interface Asked {
-  /** What a file with the answer is called, such as `interactions`. */
-  readonly name: string;
-  /** The normalised question, in characters an ETag may have. */
-  readonly key: string;
-  /** The answer as JSON text; the caller retains the snapshot until it is there. */
-  json(run: Run): Promise<string>;
-  /** The whole answer; the caller retains the snapshot until it is read. */
-  rows?(run: Run): Rows;
-}
-
-/** Answers what was asked of a snapshot. */
-export type AnswerRows = (
-  c: Context,
-  snapshot: Snapshot,
-  asked: Asked,
-) => Response | Promise<Response>;
 
 /** Most rows of an answer that has no pages, as JSON. */
 export const MAX_JSON_ROWS = 10_000;

@@ -1,12 +1,16 @@
 /** `/api/v1/data/files`: the exports in the data folder: listed, delivered and removed by an administrator. */
 
-import { Hono } from "hono";
 import { z } from "zod";
-import type { Store } from "../db/store.ts";
+import { accessFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
-import { metaOf, metaSchema, NO_STORE } from "./data.ts";
-import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
-import { type Auth, authFailures } from "./middleware/auth.ts";
+import { metaOf, metaSchema } from "./data.ts";
+import {
+  endpoint,
+  failure,
+  type MomentReply,
+  type StoreNow,
+} from "./endpoint.ts";
+import { NO_QUERY } from "./query_string.ts";
 
 const paramsSchema = z.object({
   name: z.string().meta({
@@ -31,8 +35,8 @@ const EXAMPLE = {
 
 /** The endpoints. */
 export const dataFilesEndpoints = [
-  {
-    admin: "required",
+  endpoint({
+    access: { scope: "admin" },
     path: "/api/v1/data/files",
     summary: "The exports in the data folder",
     description: "As they lie there now, whether they are served or not.",
@@ -43,13 +47,14 @@ export const dataFilesEndpoints = [
         schema: z.object({ data: z.array(fileSchema), meta: metaSchema }),
         example: { data: [EXAMPLE], meta: EXAMPLE_META },
       },
-      ...authFailures,
+      ...accessFailures,
       422: failure("A file may not be read"),
     },
-  },
-  {
+    answerNow: async ({ store }) => about(store, await store.files.list()),
+  }),
+  endpoint({
     method: "put",
-    admin: "required",
+    access: { scope: "admin" },
     path: "/api/v1/data/files/:name",
     summary: "Deliver an export",
     description:
@@ -62,17 +67,21 @@ export const dataFilesEndpoints = [
         example: { data: EXAMPLE, meta: EXAMPLE_META },
       },
       400: failure("The name is no export's, or the upload was cut off"),
-      ...authFailures,
+      ...accessFailures,
       409: failure("The data folder is read-only"),
       413: failure("It has more than MAX_UPLOAD_BYTES"),
       422: failure("The file breaks the file contract"),
       503: failure("Too many uploads at once"),
       507: failure("The disk is full; nothing was kept"),
     },
-  },
-  {
+    async answerNow({ store, params: { name }, request }) {
+      const body = request.body ?? new Blob([]).stream();
+      return about(store, await store.files.put(name, body), 202);
+    },
+  }),
+  endpoint({
     method: "delete",
-    admin: "required",
+    access: { scope: "admin" },
     path: "/api/v1/data/files/:name",
     summary: "Remove an export",
     description:
@@ -88,46 +97,22 @@ export const dataFilesEndpoints = [
         example: { data: { name: "customers.csv" }, meta: EXAMPLE_META },
       },
       400: failure("The name is no export's"),
-      ...authFailures,
+      ...accessFailures,
       404: failure("There is no such file"),
       409: failure("The data folder is read-only"),
     },
-  },
-] as const satisfies readonly Endpoint[];
+    async answerNow({ store, params: { name } }) {
+      await store.files.remove(name);
+      return about(store, { name }, 202);
+    },
+  }),
+] as const;
 
-/** The routes. */
-export function createDataFiles(store: Store, { requireAdmin }: Auth) {
-  const { files } = store;
-  const [list, put, remove] = dataFilesEndpoints;
-  const answer = <Data>(data: Data) => ({
-    data,
-    meta: metaOf(store.snapshot),
-  });
-  return new Hono()
-    .get(
-      list.path,
-      requireAdmin,
-      validated("query", NO_QUERY),
-      async (c) => c.json(answer(await files.list()), 200, NO_STORE),
-    )
-    .put(
-      put.path,
-      requireAdmin,
-      validated("param", paramsSchema),
-      async (c) => {
-        const body = c.req.raw.body ?? new Blob([]).stream();
-        const file = await files.put(c.req.valid("param").name, body);
-        return c.json(answer(file), 202, NO_STORE);
-      },
-    )
-    .delete(
-      remove.path,
-      requireAdmin,
-      validated("param", paramsSchema),
-      async (c) => {
-        const { name } = c.req.valid("param");
-        await files.remove(name);
-        return c.json(answer({ name }), 202, NO_STORE);
-      },
-    );
+function about(
+  store: StoreNow,
+  data: unknown,
+  status: 200 | 202 = 200,
+): MomentReply {
+  const json = { data, meta: metaOf(store.snapshot) };
+  return { of: "moment", status, json };
 }

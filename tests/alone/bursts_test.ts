@@ -54,8 +54,10 @@ Deno.test("a burst of different lists: as many succeed as in turn, the others ar
   assert(of(503).length > 0, label);
   assertEquals(of(200).length + of(503).length, BURST, label);
   assert(of(503).every(({ retry_after }) => retry_after === "1"), label);
-  const waits = of(503).map(({ ms }) => ms).sort((a, b) => a - b);
-  assert(waits[waits.length >> 1] < TIMEOUT_MS * 0.7, label);
+  // Half of them know before the last one succeeds.
+  const middle = of(503).map(({ ms }) => ms)
+    .sort((a, b) => a - b)[of(503).length >> 1];
+  assert(middle < Math.max(...of(200).map(({ ms }) => ms)), label);
 
   // Whatever the burst was, a quiet server answers.
   assertEquals((await ask()).status, 200);

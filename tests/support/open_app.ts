@@ -1,16 +1,15 @@
 /** The real application over the real store, for requests without a socket. */
 
-import type { Hono } from "hono";
 import { readConfig } from "../../config.ts";
 import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
-import { createApp } from "../../routes/app.ts";
+import { type App, createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
 import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 
 /** An application with data; closed at the end of its block. */
 export interface OpenedApp extends AsyncDisposable {
-  readonly app: Hono;
+  readonly app: App;
   readonly store: DuckdbStore;
   readonly snapshot: Snapshot;
   /** What it logged. */

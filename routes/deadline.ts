@@ -1,7 +1,7 @@
 /** When a question ends at the latest: after some time, or when nobody waits for it. */
 
-import { StoreError } from "../../db/model/problems.ts";
-import type { Limit } from "../../db/model/run.ts";
+import { StoreError } from "../db/model/problems.ts";
+import type { Limit } from "../db/model/run.ts";
 
 /** The end of one question. */
 export class Deadline implements Disposable, Limit {
