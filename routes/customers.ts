@@ -27,7 +27,7 @@ import {
   pageShape,
   questionText,
 } from "./filters.ts";
-import { createRowText } from "./json_text.ts";
+import { createRowText, jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 
 const customersQuery = rowsQuerySchema({
@@ -129,11 +129,11 @@ function askCustomers(
     key: questionText("customers", { ...parts, limit, cursor, explain }),
     rows: (run) => snapshot.ask({ ...question, limit }, run),
     async json(run) {
-      const { rows, page, last } = await readPage(
+      const { last, ...page } = await readPage(
         (limit) => snapshot.ask({ ...question, limit }, run),
         limit,
       );
-      return rowsAnswer(snapshot, rows, page, {
+      return rowsAnswer(snapshot, page, {
         next: last
           ? writeCursor(snapshot, question_text, [last[0] as number])
           : null,
@@ -155,12 +155,13 @@ function askCustomer(
     file: `customer-${customer_id}`,
     key: questionText("customer", { customer_id, explain }),
     async json(run) {
-      const rows = snapshot.ask(question, run);
-      const [row] = await readRows(rows);
+      const { cells: [row], ...shape } = await readRows(() =>
+        snapshot.ask(question, run)
+      );
       if (!row) throw new HTTPException(404, { message: "Customer not found" });
       return answerText(
         snapshot,
-        createRowText(rows)(row),
+        jsonOf(createRowText(shape)(row)),
         await explained(snapshot, explain, [question], filter),
       );
     },

@@ -16,7 +16,7 @@ import {
 } from "./answer.ts";
 import { endpoint, type RowsReply } from "./endpoint.ts";
 import { questionText } from "./filters.ts";
-import { type Json, jsonText } from "./json_text.ts";
+import { type Json, jsonParts } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 
 const query = querySchema(explainShape);
@@ -83,7 +83,7 @@ function ask(snapshot: Snapshot, explain: string | undefined): RowsReply {
       const data = await dimensionsOf(snapshot, ask);
       return answerText(
         snapshot,
-        jsonText(data),
+        jsonParts(data),
         await explained(snapshot, explain, questions, {}),
       );
     },
@@ -135,8 +135,8 @@ async function countsOf(
   question: Question,
   run: Run,
 ): Promise<Map<Cell, number>> {
-  const rows = await readRows(snapshot.ask(question, run), Infinity);
-  return new Map(rows.map(([name, count]) => [name, count as number]));
+  const { cells } = await readRows(() => snapshot.ask(question, run), Infinity);
+  return new Map(cells.map(([name, count]) => [name, count as number]));
 }
 
 function named(known: readonly string[], has_none: boolean) {

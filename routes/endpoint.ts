@@ -10,6 +10,7 @@ import type { Rows } from "../db/model/questions.ts";
 import type { Run } from "../db/model/run.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import type { Access } from "./access.ts";
+import type { JsonText } from "./json_text.ts";
 import { badRequest, parseQuery } from "./query_string.ts";
 
 /** An endpoint as the API documents it. */
@@ -83,7 +84,7 @@ export interface RowsReply {
   /** What a file with the answer is called, such as `interactions`. */
   readonly file: string;
   /** The answer as JSON text. */
-  json(run: Run): Promise<string>;
+  json(run: Run): Promise<JsonText>;
   /** The whole answer, for formats other than JSON; absent when there are none. */
   rows?(run: Run): Rows;
 }

@@ -4,9 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Interval } from "../db/model/dimensions.ts";
 import type {
-  Cell,
   Filter,
-  Rows,
   TimelineQuestion,
   TopicsQuestion,
 } from "../db/model/questions.ts";
@@ -15,9 +13,9 @@ import {
   countsSchema,
   EXAMPLE_META,
   explained,
-  MAX_JSON_ROWS,
   metaSchema,
   readNumber,
+  type ReadRows,
   readRows,
   rowsAnswer,
   rowsFailures,
@@ -168,13 +166,11 @@ async function askTimeline(
     }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(
-        { ...question, limit: MAX_JSON_ROWS + 1 },
-        run,
+      const rows = await readRows((limit) =>
+        snapshot.ask({ ...question, limit }, run)
       );
-      const cells = await readRows(rows);
-      return rowsAnswer(snapshot, rows, cells, {
-        interactions: sumOfTotals(rows, cells),
+      return rowsAnswer(snapshot, rows, {
+        interactions: sumOfTotals(rows),
         ...await explained(
           snapshot,
           explain,
@@ -205,17 +201,16 @@ async function askTopics(
     }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(question, run);
-      const cells = await readRows(rows);
+      const rows = await readRows(() => snapshot.ask(question, run));
       const own = withCustomer(filter, customer_id);
       const interactions = await readNumber(
         snapshot,
         { kind: "metrics", by: [], filter: own },
         run,
       );
-      return rowsAnswer(snapshot, rows, cells, {
+      return rowsAnswer(snapshot, rows, {
         interactions,
-        overlap: sumOfTotals(rows, cells) - interactions,
+        overlap: sumOfTotals(rows) - interactions,
         ...await explained(snapshot, explain, [question], own),
       });
     },
@@ -226,6 +221,6 @@ function withCustomer(filter: Filter, customer_id: number): Filter {
   return { ...filter, customer_ids: [customer_id] };
 }
 
-function sumOfTotals({ columns }: Rows, cells: readonly Cell[][]): number {
+function sumOfTotals({ columns, cells }: ReadRows): number {
   return sumOf(cells, columns.length - 1, columns.length);
 }

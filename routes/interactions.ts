@@ -18,6 +18,7 @@ import {
   periodShape,
   unknown,
 } from "./filters.ts";
+import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 
 const paramsSchema = z.object({ customer_id: customerId });
@@ -106,9 +107,9 @@ async function explainedBodyOf(
   const { customer_id, start_date, end_date, topic_code } = question;
   const counts = await snapshot.countByChannel(question);
   const body = bodyOf(snapshot, customer_id, counts);
-  return answerText(
+  const text = answerText(
     snapshot,
-    body.slice('{"data":'.length, -1),
+    jsonOf(body.slice('{"data":'.length, -1)),
     await explained(snapshot, "1", [question], {
       customer_ids: [customer_id],
       ...start_date && { start_date },
@@ -116,6 +117,7 @@ async function explainedBodyOf(
       ...topic_code !== undefined && { topics: [snapshot.topics[topic_code]] },
     }),
   );
+  return [...text].join("");
 }
 
 // Written by hand, because an object would put a channel named 10 first.

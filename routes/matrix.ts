@@ -130,21 +130,21 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
     }),
     rows: (run) => snapshot.ask({ ...question, limit }, run),
     async json(run) {
-      const { rows, page, last } = await readPage(
+      const { last, ...page } = await readPage(
         (limit) => snapshot.ask({ ...question, limit }, run),
         limit,
       );
-      const { start, names } = rows.pivoted!;
+      const { start, names } = page.pivoted!;
       const sorted_by = typeof sort.by === "object"
         ? start + names.indexOf(sort.by.channel)
-        : rows.columns.findLastIndex(({ name }) => name === sort.by);
-      const [totals] = await readRows(
+        : page.columns.findLastIndex(({ name }) => name === sort.by);
+      const { cells: [totals] } = await readRows(() =>
         snapshot.ask(
           { kind: "metrics", by: [], pivot: "channel", filter },
           run,
-        ),
+        )
       );
-      return rowsAnswer(snapshot, rows, page, {
+      return rowsAnswer(snapshot, page, {
         customers: await countCustomers(snapshot, filter, run),
         interactions: new Map(names.map((name, i) => [name, totals[i]])),
         total: totals[names.length],

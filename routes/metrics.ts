@@ -14,7 +14,6 @@ import {
   EXAMPLE_META,
   explained,
   explainShape,
-  MAX_JSON_ROWS,
   metaSchema,
   readNumber,
   readRows,
@@ -41,6 +40,7 @@ import {
   PIVOTS,
   TIME_DIMENSIONS,
 } from "./metrics_catalogue.ts";
+import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
 
@@ -180,7 +180,9 @@ export const metricsEndpoints = [
       json: async () =>
         answerText(
           snapshot,
-          JSON.stringify({ measures: MEASURES, dimensions: DIMENSIONS }),
+          jsonOf(
+            JSON.stringify({ measures: MEASURES, dimensions: DIMENSIONS }),
+          ),
           await explained(snapshot, explain, [], {}),
         ),
     }),
@@ -217,12 +219,10 @@ function askInteractions(
     }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(
-        { ...question, limit: MAX_JSON_ROWS + 1 },
-        run,
+      const rows = await readRows((limit) =>
+        snapshot.ask({ ...question, limit }, run)
       );
-      const cells = await readRows(rows);
-      const { pivoted } = rows;
+      const { cells, pivoted } = rows;
       const total = by.length + (pivoted?.names.length ?? 0);
       const counted = sumOf(cells, total, total + 1);
       const interactions = by.includes("topic")
@@ -232,7 +232,7 @@ function askInteractions(
       const with_topics = pivot === "topic"
         ? sumOf(cells, pivoted!.start, total)
         : counted;
-      return rowsAnswer(snapshot, rows, cells, {
+      return rowsAnswer(snapshot, rows, {
         interactions,
         overlap: with_topics - interactions,
         ...compared_with && { compared_with: { ...compared_with } },
@@ -298,15 +298,14 @@ function askCustomers(
     key: questionText("metrics-customers", { by, ...filter, explain }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(question, run);
-      const cells = await readRows(rows);
+      const rows = await readRows(() => snapshot.ask(question, run));
       const without_record = await readNumber(
         snapshot,
         { ...question, by: [], without_record: true },
         run,
       );
-      return rowsAnswer(snapshot, rows, cells, {
-        customers: sumOf(cells, by.length, by.length + 1),
+      return rowsAnswer(snapshot, rows, {
+        customers: sumOf(rows.cells, by.length, by.length + 1),
         without_record,
         ...await explained(snapshot, explain, [question], filter),
       });

@@ -3,6 +3,7 @@
 import { HTTPException } from "hono/http-exception";
 import { parseAccept } from "hono/utils/accept";
 import { z } from "zod";
+import type { Run } from "../db/model/run.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import { createAdmit } from "./access.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
@@ -23,6 +24,7 @@ import type {
   VersionReply,
 } from "./endpoint.ts";
 import { failureOf, headersOf } from "./errors.ts";
+import { encodeJson } from "./json_body.ts";
 import {
   chooseFormat,
   FORMAT_NAMES,
@@ -333,8 +335,8 @@ export function createResponder(
         using _ = snapshot.retain();
         using _deadline = deadline;
         using run = await snapshot.begin(deadline);
-        const text = await reply.json(run);
-        const kept = await encodedJson(text, wanted.gzip);
+        const pieces = await encodeJson(await reply.json(run), run);
+        const kept = await keptOf(pieces, { gzip: wanted.gzip, run });
         cache.set(snapshot, wanted.key, kept);
         return kept;
       },
@@ -531,11 +533,20 @@ function takesGzip(accept_encoding: string | null): boolean {
   );
 }
 
-async function encodedJson(text: string, gzip: boolean): Promise<Kept> {
-  const body = new TextEncoder().encode(text);
-  if (!gzip || body.length < MIN_GZIP_BYTES) return { body, is_gzip: false };
-  const packed = await new Response(gzipped([body])).bytes();
-  return { body: packed, is_gzip: true };
+async function keptOf(
+  pieces: readonly Uint8Array<ArrayBuffer>[],
+  { gzip, run }: { gzip: boolean; run: Run },
+): Promise<Kept> {
+  const is_gzip = gzip &&
+    (pieces.length > 1 || pieces[0].length >= MIN_GZIP_BYTES);
+  const paced = async function* () {
+    for (const piece of pieces) {
+      yield piece;
+      await run.pause();
+    }
+  };
+  const stream = is_gzip ? gzipped(paced()) : ReadableStream.from(pieces);
+  return { body: await new Response(stream).bytes(), is_gzip };
 }
 
 function dispositionOf(file: string): string {
