@@ -34,6 +34,8 @@ Deno.test("the report tells what is served and how clean it is", async () => {
     reasons: [],
     waiting: [],
     held: null,
+    notice: null,
+    notice: null,
     discarded: null,
     changes: null,
   });
@@ -87,6 +89,7 @@ Deno.test("nothing can be served: 503 tells why, in the same shape", async () =>
       reasons: [reason],
       waiting: [],
       discarded: null,
+      notice: null,
       held: null,
       changes: null,
       report: null,
