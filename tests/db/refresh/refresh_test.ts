@@ -577,7 +577,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
     assertEquals(watched.logged.length, 2);
     assertStringIncludes(
       watched.logged[0],
-      "is passed over: its manifest.json is of another build (loaded.report.types: ",
+      "is passed over: its snapshot.json is of another build (loaded.report.types: ",
     );
   });
 });
