@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { misspelt, readConfig } from "./config.ts";
-import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import { createStore } from "./create_store.ts";
 import { SettingError, StoreError } from "./db/model/problems.ts";
 import { createPaint, fullReport, startProgress } from "./operator/terminal.ts";
 
@@ -34,7 +34,7 @@ try {
 }
 for (const text of misspelt()) console.error(text);
 
-const store = new DuckdbStore(config);
+const store = createStore(config);
 const paint = createPaint(Deno.stdout.isTerminal());
 const progress = startProgress();
 try {

@@ -6,7 +6,7 @@ import {
   misspelt,
   readConfig,
 } from "./config.ts";
-import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { createApp } from "./routes/app.ts";
 import { refreshText, startProgress, summary } from "./operator/terminal.ts";
@@ -29,7 +29,7 @@ try {
 for (const text of misspelt()) console.error(text);
 const changed = changedSettings(config);
 
-const store = new DuckdbStore(config);
+const store = createStore(config);
 const webhook = config.REFRESH_WEBHOOK_URL
   ? createWebhook({
     url: config.REFRESH_WEBHOOK_URL,

@@ -24,6 +24,8 @@ export interface Store {
   readonly snapshot: Snapshot | null;
   /** Why there is no snapshot, as one text for people; null while one is loading or served. */
   readonly problem: string | null;
+  /** What an operator should know about the data that is served; null when all is well. */
+  readonly notice: string | null;
   readonly refreshes: Refreshes;
   readonly files: ExportFiles;
 }
@@ -77,28 +79,34 @@ export interface Snapshot {
 
 /** Keeps the data fresh: looks at the files, builds the next snapshot, decides what is served. */
 export interface Refreshes {
-  /** `building` while one is built, else what the latest one came to. */
+  /** `building` while one is built, else the result of the latest one. */
   readonly state: RefreshState;
   /** The latest first, without the rows set aside; never more than 50. */
   readonly history: readonly Refresh[];
   /** The refresh that waits for a decision, if any. */
   readonly held: Refresh | null;
-  /** What changed files are waited for, in plain words; empty when none are. */
+  /** The version whose files are not built until they change; null for none. */
+  readonly discarded: string | null;
+  /** Which changed files are not whole yet, in plain words; empty when none are waited for. */
   readonly waiting: readonly string[];
-  /** Whether the snapshot being served comes from STATE_DIR, the exports being no good. */
+  /** Whether the snapshot being served comes from STATE_DIR, and is not that of the exports. */
   readonly restored: boolean;
   /** Looks at the files now instead of at the next poll, also at files that failed before. */
   request(): void;
-  /** Serves the held snapshot. Throws a StoreError when `data_version` is not what is held. */
+  /**
+   * Serves the held version; or builds the discarded one, which is then served
+   * without being held, and `state` is `building` meanwhile. Throws a StoreError
+   * "conflict" when `data_version` is neither, or the files have changed since.
+   */
   accept(data_version: string): Promise<void>;
-  /** Discards the held snapshot; its files are not built again until they change. */
+  /** Discards the held version, when it is `data_version`; else throws a StoreError "conflict". */
   discard(data_version: string): Promise<void>;
   /**
-   * Serves the snapshot before the one being served, out of STATE_DIR; the files
-   * that led away from it are not built again until they change.
+   * Goes back from the served version, when it is `data_version`, to the one before
+   * it in STATE_DIR, and discards it. Throws a StoreError "conflict" otherwise.
    */
-  rollback(): Promise<void>;
-  /** Tells `listener` of each refresh from now on; what it answers ends that. */
+  rollback(data_version: string): Promise<void>;
+  /** Calls `listener` with each refresh from now on. Returns a function that unsubscribes. */
   subscribe(listener: (refresh: Refresh) => void): () => void;
 }
 

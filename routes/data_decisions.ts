@@ -11,7 +11,9 @@ import { type Endpoint, failure, validated } from "./endpoint.ts";
 import { type Auth, authFailures } from "./middleware/auth.ts";
 
 const versionSchema = z.strictObject({
-  data_version: z.string("Send the data_version that is held, as JSON.")
+  data_version: z.string(
+    "Send the data_version that the decision is about, as JSON.",
+  )
     .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits."),
 });
 
@@ -33,7 +35,7 @@ const state = {
   },
 };
 const conflict = failure("It does not go with the state the data is in");
-/** Of the decisions about data that is held. */
+/** Of the decisions about a version. */
 const heldAnswers = {
   200: state,
   400: failure("No data_version"),
@@ -58,9 +60,13 @@ export const dataDecisionsEndpoints = [
     admin: "required",
     path: "/api/v1/data/accept",
     summary: "Serve the data that is held",
-    description: "data_version is that of data.held in /api/v1/data.",
+    description:
+      "data_version is that of data.held in /api/v1/data; or data.discarded, which is built first: 202, and served without being held.",
     body: versionSchema,
-    answers: heldAnswers,
+    answers: {
+      ...heldAnswers,
+      202: { ...state, description: "It is being built, and served then" },
+    },
   },
   {
     method: "post",
@@ -77,8 +83,9 @@ export const dataDecisionsEndpoints = [
     path: "/api/v1/data/rollback",
     summary: "Serve the data before that which is served",
     description:
-      "Out of STATE_DIR. The files that led away from it are not built again until they change.",
-    answers: { 200: state, ...authFailures, 409: conflict },
+      "data_version is that which is served, and is discarded: its files are not built until they change. The data before it comes from STATE_DIR.",
+    body: versionSchema,
+    answers: heldAnswers,
   },
 ] as const satisfies readonly Endpoint[];
 
@@ -101,7 +108,7 @@ export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
       });
     },
   });
-  const aboutHeld = [
+  const aboutVersion = [
     requireAdmin,
     limitBody,
     validated("json", versionSchema),
@@ -111,16 +118,17 @@ export function createDataDecisions(store: Store, { requireAdmin }: Auth) {
       refreshes.request();
       return c.json(answer(), 202, NO_STORE);
     })
-    .post(accept.path, ...aboutHeld, async (c) => {
+    .post(accept.path, ...aboutVersion, async (c) => {
       await refreshes.accept(c.req.valid("json").data_version);
-      return c.json(answer(), 200, NO_STORE);
+      const status = refreshes.state === "building" ? 202 : 200;
+      return c.json(answer(), status, NO_STORE);
     })
-    .post(discard.path, ...aboutHeld, async (c) => {
+    .post(discard.path, ...aboutVersion, async (c) => {
       await refreshes.discard(c.req.valid("json").data_version);
       return c.json(answer(), 200, NO_STORE);
     })
-    .post(rollback.path, requireAdmin, async (c) => {
-      await refreshes.rollback();
+    .post(rollback.path, ...aboutVersion, async (c) => {
+      await refreshes.rollback(c.req.valid("json").data_version);
       return c.json(answer(), 200, NO_STORE);
     });
 }

@@ -39,9 +39,6 @@ export const opsEndpoints = [
   },
 ] as const satisfies readonly Endpoint[];
 
-const RESTORED =
-  "This is the last good data, of STATE_DIR; /api/v1/data tells why the exports are not served.";
-
 /** The routes. */
 export function createOps(store: Store, { fail }: Failures) {
   return new Hono()
@@ -50,7 +47,7 @@ export function createOps(store: Store, { fail }: Failures) {
       (c) => c.json({ status: "ok" }, 200, { "Cache-Control": "no-store" }),
     )
     .get("/readyz", (c) => {
-      const { snapshot, problem } = store;
+      const { snapshot, problem, notice } = store;
       if (!snapshot) {
         return fail(
           c.req.raw,
@@ -64,7 +61,7 @@ export function createOps(store: Store, { fail }: Failures) {
           status: "ready",
           data_version,
           loaded_at,
-          ...store.refreshes.restored && { notice: RESTORED },
+          ...notice !== null && { notice },
         },
         200,
         { "Cache-Control": "no-store" },

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { refused, sentence, StoreError } from "../model/problems.ts";
 import type { ExportFile, ExportFiles, Preconditions } from "../store.ts";
+import type { FileHashes } from "./file_hashes.ts";
 import {
   dataDirProblem,
   findFiles,
@@ -13,7 +14,6 @@ import {
   unreadable,
 } from "./find_files.ts";
 import { tablesOf } from "./find_tables.ts";
-import { openRegularFile } from "./open_regular_file.ts";
 import { checkPreconditions } from "./preconditions.ts";
 import {
   checksumOf,
@@ -22,7 +22,7 @@ import {
   readChecksum,
   readManifest,
 } from "./proofs.ts";
-import { stageFile, type StagingOptions } from "./stage_file.ts";
+import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
 import { writeAll } from "./write_all.ts";
 
 /** What the folder needs to know of the settings. */
@@ -30,6 +30,7 @@ export interface ExportFolderOptions extends StagingOptions {
   readonly data_dir: string;
   /** Most bytes of one upload. */
   readonly max_upload_bytes: number;
+  readonly hashes: FileHashes;
 }
 
 /** Characters; file systems take 255 bytes. */
@@ -67,8 +68,6 @@ export class ExportFolder implements ExportFiles {
   readonly #options: ExportFolderOptions;
   /** Where checks make their copies. */
   readonly #staging: string;
-  /** What is known of files, by path. */
-  #hashes = new Map<string, { identity: string; sha256: string }>();
   #uploads = 0;
   /** What looks at the folder and then changes it, one after the other. */
   #last: Promise<unknown> = Promise.resolve();
@@ -84,7 +83,8 @@ export class ExportFolder implements ExportFiles {
       "The data folder changed while it was listed. Ask again.",
     );
     return await this.#inFolder({ missing }, async () => {
-      const { files, proofs } = await findFiles(this.#options.data_dir);
+      const { data_dir, hashes } = this.#options;
+      const { files, proofs } = await findFiles(data_dir);
       const listed: ExportFile[] = [];
       const vouching = proofs.filter(({ file }) => this.#vouches(file));
       for (const found of [...files, ...vouching.map(deliveredProof)]) {
@@ -92,7 +92,7 @@ export class ExportFolder implements ExportFiles {
           const info = await Deno.stat(found.path);
           // Nobody vouches by a folder or a pipe.
           if (!info.isFile) continue;
-          const sha256 = await this.#hashOf(found.path, info);
+          const sha256 = await hashes.read(found.path);
           const { size: bytes, mtime } = info;
           listed.push(describe(found, { bytes, sha256, mtime }));
         } catch (error) {
@@ -101,10 +101,6 @@ export class ExportFolder implements ExportFiles {
           const problem = unreadable(found.file, error);
           throw problem ? refused(problem) : error;
         }
-      }
-      const there = new Set([...files, ...proofs].map(({ path }) => path));
-      for (const path of this.#hashes.keys()) {
-        if (!there.has(path)) this.#hashes.delete(path);
       }
       return listed.sort((a, b) => a.name < b.name ? -1 : 1);
     });
@@ -219,7 +215,7 @@ export class ExportFolder implements ExportFiles {
     await checkPreconditions(
       info && {
         name: file,
-        sha256: async () => this.#hashOf(path, await Deno.stat(path)),
+        sha256: () => this.#options.hashes.read(path),
       },
       preconditions,
     );
@@ -254,13 +250,20 @@ export class ExportFolder implements ExportFiles {
         body,
         this.#options.max_upload_bytes,
       );
-      await this.#check({ ...target, path: part }, `${check}/copy`);
       await Deno.chmod(part, 0o644);
-      const { mtime } = await Deno.stat(part);
+      // What was hashed while it came is not read for that again.
+      const remember = async (path: string) => {
+        const info = await Deno.stat(path);
+        this.#options.hashes.remember(identityOf(info), written.sha256);
+        return info;
+      };
+      const { mtime } = await remember(part);
+      await this.#check({ ...target, path: part }, `${check}/copy`);
       await this.#exclusive(async () => {
         await this.#checkPresent(target, preconditions);
         await this.#checkProofs(target, written);
         await Deno.rename(part, target.path);
+        await remember(target.path);
       });
       return describe(target, { ...written, mtime });
     } finally {
@@ -310,7 +313,15 @@ export class ExportFolder implements ExportFiles {
         remedy: "Name the sheets as docs/file-contract.md says",
       });
     }
-    for (const file of files) await stageFile(file, copy, this.#options);
+    if (found.format !== "xlsx") {
+      return void await stageFile(files[0], copy, this.#options);
+    }
+    await using book = await copyWorkbook(
+      files[0],
+      `${copy}.xlsx`,
+      this.#options,
+    );
+    for (const file of files) await book.stage(file, copy);
   }
 
   /** Does what needs the folder. Throws a StoreError for what people can mend, `missing` for a file that is not there. */
@@ -328,15 +339,6 @@ export class ExportFolder implements ExportFiles {
       if (error instanceof Deno.errors.NotFound) throw missing;
       throw folderError(error) ?? error;
     }
-  }
-
-  async #hashOf(path: string, info: Deno.FileInfo): Promise<string> {
-    const identity = identityOf(info);
-    const known = this.#hashes.get(path);
-    if (known?.identity === identity) return known.sha256;
-    const sha256 = await hashOf(path);
-    this.#hashes.set(path, { identity, sha256 });
-    return sha256;
   }
 
   #exclusive<T>(action: () => Promise<T>): Promise<T> {
@@ -444,13 +446,6 @@ async function readInTime(
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  using file = await openRegularFile(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 /** What people can mend of what the system says of the folder; undefined for the rest. */

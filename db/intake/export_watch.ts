@@ -1,6 +1,5 @@
 /** Looks at the data folder again and again, and tells when its files are whole and may be taken. */
 
-import { createHash } from "node:crypto";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import {
   type Found,
@@ -10,6 +9,7 @@ import {
   systemProblem,
   unreadable,
 } from "./find_files.ts";
+import type { FileHashes } from "./file_hashes.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
 
@@ -20,6 +20,8 @@ export interface ExportWatchOptions {
   readonly settle_ms: number;
   /** Whether a text file without a line break at its end is refused. */
   readonly final_newline_required: boolean;
+  /** Where the hashes of files are remembered. */
+  readonly hashes: FileHashes;
 }
 
 /** What one look at the folder saw. */
@@ -53,8 +55,6 @@ interface Seen {
   readonly grows: boolean;
   /** Whether a look found it unchanged for long enough. */
   rested: boolean;
-  /** Reads the file, once. */
-  readonly sha256: () => Promise<string>;
   readonly ends_whole: () => Promise<boolean>;
 }
 
@@ -88,20 +88,6 @@ export class ExportWatch {
     }
   }
 
-  /** SHA-256, in hex, of an export as the last look saw it. Throws a refusal when it cannot be read. */
-  async sha256(
-    { file, path }: Pick<FoundFile, "file" | "path">,
-  ): Promise<string> {
-    try {
-      const seen = this.#seen.get(path) ?? await this.#see(path);
-      if (seen === null) throw new Deno.errors.NotFound(path);
-      return await seen.sha256();
-    } catch (error) {
-      const problem = unreadable(file, error);
-      throw problem ? refused(problem) : error;
-    }
-  }
-
   async #look(found: Found): Promise<Look> {
     const now = performance.now();
     const last = this.#seen;
@@ -124,7 +110,12 @@ export class ExportWatch {
     const manifest = await see(`${root}/${MANIFEST}`);
     const { vouched, expected_rows }: Manifest = manifest === null
       ? { vouched: new Set(), expected_rows: new Map() }
-      : await checkManifest(root, manifest, see, judge);
+      : await checkManifest(manifest, {
+        root,
+        see,
+        judge,
+        hashes: this.#options.hashes,
+      });
 
     const judgeSource = async (source: FoundFile) => {
       const { file, path } = source;
@@ -137,7 +128,7 @@ export class ExportWatch {
         now - seen.since < STEADY_MS
       ) return void waiting.push(`${file}: still changing`);
       const told = proof && await readChecksum(proof_path);
-      if (proof && told !== await seen.sha256()) {
+      if (proof && told !== await this.#options.hashes.read(path)) {
         judge(Math.max(seen.since, proof.since), {
           file,
           problem: told
@@ -178,6 +169,8 @@ export class ExportWatch {
       }
     }
 
+    const identities = Array.from(this.#seen.values(), (seen) => seen.identity);
+    this.#options.hashes.keepOnly(new Set(identities));
     const identity = Array.from(
       this.#seen,
       ([path, seen]) => `${path} ${seen.identity}`,
@@ -215,7 +208,6 @@ export class ExportWatch {
       grows: restless && (last.grows || size > last.bytes),
       rested: false,
       bytes: size,
-      sha256: once(() => hashOf(path)),
       ends_whole: once(() => endsWithLineBreak(path, size)),
     };
   }
@@ -241,10 +233,13 @@ const NOTHING: Look = {
 
 // What the manifest says must be there, all of it, before anything is taken.
 async function checkManifest(
-  root: string,
   { since }: Seen,
-  see: (path: string) => Promise<Seen | null>,
-  judge: (since: number, problem: LoadProblem) => void,
+  { root, see, judge, hashes }: {
+    root: string;
+    see: (path: string) => Promise<Seen | null>;
+    judge: (since: number, problem: LoadProblem) => void;
+    hashes: FileHashes;
+  },
 ): Promise<Manifest> {
   const vouched = new Set<string>();
   const expected_rows = new Map<string, number>();
@@ -261,7 +256,7 @@ async function checkManifest(
       ? "listed and not there"
       : seen.bytes !== bytes
       ? `listed with ${bytes} bytes, and has ${seen.bytes}`
-      : await seen.sha256() !== sha256.toLowerCase()
+      : await hashes.read(`${root}/${file}`) !== sha256.toLowerCase()
       ? "not the bytes that are listed"
       : null;
     if (problem) {
@@ -287,13 +282,6 @@ async function endsWithLineBreak(path: string, size: number): Promise<boolean> {
   const [before, last] = bytes.length === 2 ? bytes : [-1, bytes[0]];
   const isBreak = (byte: number) => byte === 0x0a || byte === 0x0d;
   return isBreak(last) || last === 0 && isBreak(before);
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  using file = await openRegularFile(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

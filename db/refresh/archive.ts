@@ -2,19 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { KeptSnapshot } from "../engine.ts";
 import { writeAll } from "../intake/write_all.ts";
 import { refused, type StoreError } from "../model/problems.ts";
 import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
 import { folderError } from "./setting_folder.ts";
-
-/** A snapshot in the folder. */
-export interface KeptSnapshot {
-  /** Its folder's name; a later one sorts behind. */
-  readonly name: string;
-  /** What its load left beside the tables. */
-  readonly loaded: Loaded;
-}
 
 /** Goes up by one when a snapshot has other tables than before; others are passed over. */
 const FORMAT = 1;
@@ -47,7 +40,7 @@ export class StateFolder {
   constructor(
     readonly path: string,
     /** Gets what an operator must see. */
-    readonly log: (text: string) => void = console.error,
+    readonly log: (text: string) => void,
   ) {}
 
   /**
@@ -148,7 +141,7 @@ export class StateFolder {
   }
 
   /** Remembers the version of the exports that are not to be built until they change. */
-  async discard(data_version: string | null): Promise<void> {
+  async markDiscarded(data_version: string | null): Promise<void> {
     await writeWhole(`${this.path}/${UNFINISHED}${DISCARDED}`, {
       data_version,
     });

@@ -1,6 +1,7 @@
 /** Uploads: taken whole or not at all, under the names of the contract only. */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { FileHashes } from "../../../db/intake/file_hashes.ts";
 import { createHash } from "node:crypto";
 import { ExportFolder } from "../../../db/intake/export_folder.ts";
 import { StoreError, type StoreErrorKind } from "../../../db/model/problems.ts";
@@ -26,6 +27,7 @@ async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
     max_file_bytes: 1 << 30,
     xlsx_max_bytes: 1 << 30,
     max_upload_bytes,
+    hashes: new FileHashes(),
   });
   return {
     exports,
@@ -582,6 +584,7 @@ Deno.test({
       max_file_bytes: 1 << 20,
       xlsx_max_bytes: 1 << 20,
       max_upload_bytes: 1 << 20,
+      hashes: new FileHashes(),
     });
     for (
       const action of [

@@ -49,7 +49,7 @@ Deno.test("the last three snapshots are kept, the latest first", async () => {
     "t.parquet": "PAR1",
     "load.sql": "",
   });
-  const state = new StateFolder(`${folder.path}/state`);
+  const state = new StateFolder(`${folder.path}/state`, console.error);
   await state.open();
   assertEquals(await versions(state), []);
   const loaded = await loadedAs(VERSIONS[0]);
@@ -156,19 +156,22 @@ Deno.test("what a killed process left is removed", async () => {
     ".unfinished-1/t.parquet": "PAR1",
     ".unfinished-discarded.json": "{",
   });
-  const state = new StateFolder(folder.path);
+  const state = new StateFolder(folder.path, console.error);
   await state.open();
   assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
 });
 
 Deno.test("the discarded version is remembered", async () => {
   await using folder = await dataFolder();
-  const state = new StateFolder(folder.path);
+  const state = new StateFolder(folder.path, console.error);
   await state.open();
   assertEquals(await state.discarded(), null);
-  await state.discard(VERSIONS[0]);
-  assertEquals(await new StateFolder(folder.path).discarded(), VERSIONS[0]);
-  await state.discard(null);
+  await state.markDiscarded(VERSIONS[0]);
+  assertEquals(
+    await new StateFolder(folder.path, console.error).discarded(),
+    VERSIONS[0],
+  );
+  await state.markDiscarded(null);
   assertEquals(await state.discarded(), null);
 });
 
@@ -176,7 +179,7 @@ Deno.test("a snapshot that cannot be kept leaves nothing", async () => {
   await using folder = await dataFolder();
   await using tables = await dataFolder({ "a.parquet": "PAR1" });
   await Deno.symlink("nowhere", `${tables.path}/b.parquet`);
-  const state = new StateFolder(folder.path);
+  const state = new StateFolder(folder.path, console.error);
   await state.open();
   const loaded = await loadedAs(VERSIONS[0]);
   await assertRejects(() => state.keep(tables.path, loaded));
