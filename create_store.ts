@@ -2,9 +2,9 @@
 
 import type { Config } from "./config.ts";
 import { DuckdbEngine } from "./db/duckdb/engine.ts";
-import { createSlots } from "./db/duckdb/query_runner.ts";
 import { StateFolder } from "./db/refresh/archive.ts";
 import { Refresher } from "./db/refresh/refresher.ts";
+import { createSlots } from "./db/serving/slots.ts";
 
 /** What reading the exports depends on. */
 export function stagingSettings(config: Config) {

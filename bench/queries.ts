@@ -11,8 +11,10 @@ import { findExports } from "../db/intake/find_tables.ts";
 import { StagedExports } from "../db/intake/staging.ts";
 import { loadSettings, stagingSettings } from "../create_store.ts";
 import { loadExports } from "../db/duckdb/load.ts";
-import { createSlots, QueryRunner } from "../db/duckdb/query_runner.ts";
+import { QueryRunner } from "../db/duckdb/query_runner.ts";
 import { buildQueryTables } from "../db/duckdb/query_tables.ts";
+import type { Run } from "../db/model/run.ts";
+import { createSlots } from "../db/serving/slots.ts";
 import type { ConstantAnswer } from "./constant.ts";
 import { generateExports } from "./generate.ts";
 import {
@@ -155,7 +157,7 @@ async function measureQuestion(
   runner: QueryRunner,
   { title, path, query, target_ms, raw }: Question,
   rounds: number,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<string> {
   const cold: number[] = [];
   const plain: number[] = [];
@@ -168,7 +170,7 @@ async function measureQuestion(
     const used_seconds = server.readUsage().cpu_seconds - server_seconds;
     const own = cpuUsage();
     const plain_ms = await timed(() =>
-      Array.fromAsync(runner.query(raw, {}, { signal }))
+      Array.fromAsync(runner.query(raw, {}, run))
     );
     const { user, system } = cpuUsage(own);
     if (round < warm_up_rounds) continue;
@@ -389,14 +391,18 @@ async function measureQueries(): Promise<void> {
       QUERY_TIMEOUT_MS: "60000",
     }, signal);
     await server.waitForReady();
-    const runner = new QueryRunner(database, createSlots(config));
+    const runner = new QueryRunner(database);
+    using run = await createSlots(config).questions.take({
+      signal,
+      ends_at_ms: Infinity,
+    });
     console.log(
       "| Question | Answer, cold (ms) | its CPU (ms) | Plain SQL (ms) | its CPU (ms) | Gain |",
     );
     console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (const question of questions) {
       console.log(
-        await measureQuestion(server, runner, question, rounds, signal),
+        await measureQuestion(server, runner, question, rounds, run),
       );
     }
     console.log("\n| Answer | Ratio to the constant |");

@@ -7,7 +7,6 @@ import type {
   CustomerQuestion,
   Question,
   Rows,
-  Run,
   Statement,
 } from "./model/questions.ts";
 import type {
@@ -17,6 +16,7 @@ import type {
   Refresh,
   RefreshState,
 } from "./model/report.ts";
+import type { Limit, Run } from "./model/run.ts";
 
 /** What the routes ask of a store, whichever engine is behind it. */
 export interface Store {
@@ -63,6 +63,13 @@ export interface Snapshot {
   countByChannel(
     question: CustomerQuestion,
   ): ChannelCounts | null | Promise<ChannelCounts | null>;
+  /**
+   * Waits for the turn of a request, in which its questions are asked one after the
+   * other. A whole download may take minutes, so downloads wait in a queue of their
+   * own. Throws a StoreError "busy" as soon as it is certain that the request cannot
+   * end in time, and the reason of `limit.signal` when that is aborted.
+   */
+  begin(limit: Limit, options?: { readonly whole?: boolean }): Promise<Run>;
   /**
    * The rows that answer a question. It runs when the first of them is read, by
    * whoever retains the snapshot until the last one is.
@@ -153,8 +160,10 @@ export interface ExportFile {
   readonly modified_at: string;
 }
 
-/** The snapshot being served; throws while there is none. */
-export function requireSnapshot({ snapshot }: Store): Snapshot {
+/** The snapshot being served, or as much of it as is seen; throws while there is none. */
+export function requireSnapshot<Seen extends object>(
+  { snapshot }: { readonly snapshot: Seen | null },
+): Seen {
   if (snapshot) return snapshot;
   throw new StoreError(
     "unavailable",

@@ -1,40 +1,30 @@
-/** Answers questions with rows: what every such endpoint has in common. */
+/** What endpoints that answer with rows have in common: parameters, failures, and the text of their answers. */
 
-import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type {
+  AnswerColumns,
   Cell,
   CustomerQuestion,
   Filter,
   Question,
   Rows,
-  Run,
 } from "../db/model/questions.ts";
+import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
-import { failure, querySchema } from "./endpoint.ts";
+import { failure } from "./endpoint.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
 import { filterJson, PAGE_ROWS } from "./filters.ts";
-import { createRowText, type Json, jsonText } from "./json_text.ts";
-
-/** A question as an endpoint has understood it, and how it is answered. */
-export interface Asked {
-  /** What a file with the answer is called, such as `interactions`. */
-  readonly name: string;
-  /** The normalised question, in characters an ETag may have. */
-  readonly key: string;
-  /** The answer as JSON text; the caller retains the snapshot until it is there. */
-  json(run: Run): Promise<string>;
-  /** The whole answer; the caller retains the snapshot until it is read. */
-  rows?(run: Run): Rows;
-}
-
-/** Answers what was asked of a snapshot. */
-export type AnswerRows = (
-  c: Context,
-  snapshot: Snapshot,
-  asked: Asked,
-) => Response | Promise<Response>;
+import { querySchema } from "./query_string.ts";
+import { MAX_JSON_BYTES, tooManyBytes } from "./json_body.ts";
+import {
+  createLeastBytes,
+  createRowText,
+  type Json,
+  jsonParts,
+  type JsonText,
+  listParts,
+} from "./json_text.ts";
 
 /** Most rows of an answer that has no pages, as JSON. */
 export const MAX_JSON_ROWS = 10_000;
@@ -74,7 +64,9 @@ export async function readNumber(
   question: Question,
   run: Run,
 ): Promise<number> {
-  const [[number]] = await readRows(snapshot.ask(question, run));
+  const { cells: [[number]] } = await readRows(() =>
+    snapshot.ask(question, run)
+  );
   return number as number;
 }
 
@@ -91,60 +83,78 @@ export function sumOf(
   return sum;
 }
 
-/** All rows; throws a 400 when there are more than JSON answers whole. */
+/** Rows that are read. */
+export interface ReadRows extends AnswerColumns {
+  readonly cells: readonly (readonly Cell[])[];
+}
+
+/** All rows that `ask` answers with; throws a 400 when they are more than JSON may have. */
 export async function readRows(
-  rows: Rows,
+  ask: (limit: number) => Rows,
   most = MAX_JSON_ROWS,
-): Promise<Cell[][]> {
-  const all: Cell[][] = [];
-  for await (const batch of rows.batches) {
-    for (const row of batch) all.push([...row]);
-    if (all.length > most) {
-      throw new HTTPException(400, {
-        message:
-          `The answer has more than ${most} rows. Ask for less, or for format=csv or format=ndjson.`,
-      });
-    }
-  }
-  return all;
+): Promise<ReadRows> {
+  const rows = await readUpTo(ask, most + 1);
+  if (rows.cells.length <= most) return rows;
+  throw new HTTPException(400, {
+    message:
+      `The answer has more than ${most} rows. Ask for less, or for format=csv or format=ndjson.`,
+  });
 }
 
 /** A page of `page_rows` rows, and the last of them where there is another page. */
 export async function readPage(
   ask: (limit: number) => Rows,
   page_rows: number = PAGE_ROWS.fallback,
-) {
+): Promise<ReadRows & { last?: readonly Cell[] }> {
   // One more tells whether there is another page.
-  const rows = ask(page_rows + 1);
-  const cells = await readRows(rows, page_rows + 1);
-  const page = cells.slice(0, page_rows);
-  const last = cells.length > page_rows ? page.at(-1) : undefined;
-  return { rows, page, last };
+  const { cells, ...shape } = await readUpTo(ask, page_rows + 1);
+  const page = { ...shape, cells: cells.slice(0, page_rows) };
+  return cells.length > page_rows ? { ...page, last: page.cells.at(-1) } : page;
+}
+
+// No more rows are asked for, or read, than JSON may have bytes for.
+async function readUpTo(
+  ask: (limit: number) => Rows,
+  limit: number,
+): Promise<ReadRows> {
+  // Rows that are not read are not asked for: these are for their columns.
+  const { columns, pivoted } = ask(0);
+  const leastBytes = createLeastBytes({ columns, pivoted });
+  const fitting = Math.floor(MAX_JSON_BYTES / leastBytes([]));
+  const cells: (readonly Cell[])[] = [];
+  let bytes = 0;
+  for await (const batch of ask(Math.min(limit, fitting + 1)).batches) {
+    for (const row of batch) {
+      cells.push(row);
+      bytes += leastBytes(row);
+      if (bytes > MAX_JSON_BYTES) throw tooManyBytes(cells.length);
+    }
+    if (cells.length >= limit) break;
+  }
+  return { columns, pivoted, cells };
 }
 
 /** The text of an answer of many rows. */
 export function rowsAnswer(
   snapshot: Snapshot,
-  shape: Pick<Rows, "columns" | "pivoted">,
-  rows: readonly (readonly Cell[])[],
+  { cells, ...shape }: ReadRows,
   meta: Readonly<Record<string, Json>>,
-): string {
-  return answerText(
-    snapshot,
-    `[${rows.map(createRowText(shape)).join(",")}]`,
-    meta,
-  );
+): JsonText {
+  const data = listParts(cells, createRowText(shape));
+  return answerText(snapshot, data, meta);
 }
 
 /** The text of an answer whose data is `data`, itself JSON text. */
-export function answerText(
+export function* answerText(
   { data_version, loaded_at }: Snapshot,
-  data: string,
+  data: JsonText,
   meta: Readonly<Record<string, Json>>,
-): string {
-  return `{"data":${data},"meta":${
-    jsonText({ data_version, loaded_at, ...meta })
-  }}`;
+): JsonText {
+  yield '{"data":';
+  yield* data;
+  yield ',"meta":';
+  yield* jsonParts({ data_version, loaded_at, ...meta });
+  yield "}";
 }
 
 /** What `explain=1` adds to meta, or nothing where it is not asked for. */

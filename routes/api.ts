@@ -5,7 +5,7 @@ import type { BlankEnv } from "hono/types";
 import type { StatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import type { endpoints } from "./app.ts";
-import type { Answer, Endpoint } from "./endpoint.ts";
+import type { Answer, Described } from "./endpoint.ts";
 
 /** What `hc` takes: `hc<Api>("http://localhost:8000")`. */
 export type Api = Hono<BlankEnv, Paths, "/">;
@@ -13,24 +13,37 @@ export type Api = Hono<BlankEnv, Paths, "/">;
 type Served = typeof endpoints[number];
 
 type Paths = {
-  [One in Served as One["path"]]: { $get: Answers<One> };
+  [Path in Served["path"]]: {
+    [
+      One in Extract<Served, { readonly path: Path }> as `$${One["method"]}`
+    ]: Answers<One>;
+  };
 };
 
-type Answers<One extends Endpoint> = {
+type Answers<One extends Described> = {
   [Status in keyof One["answers"] & StatusCode]: {
     input: Input<One>;
     output: One["answers"][Status] extends Answer
       ? z.output<One["answers"][Status]["schema"]>
       : never;
-    outputFormat: "json";
+    outputFormat: One["answers"][Status] extends { content_type: string }
+      ? "text"
+      : "json";
     status: Status;
   };
 }[keyof One["answers"] & StatusCode];
 
-type Input<One> =
-  & (One extends { params: infer Params extends z.ZodObject }
-    ? { param: z.input<Params> }
-    : unknown)
-  & (One extends { query: infer Query extends z.ZodObject }
-    ? { query: z.input<Query> }
-    : unknown);
+// A file to upload goes in the client's second argument, as `{ init: { body } }`.
+type Input<One extends Described> =
+  & Members<"param", One["params"]>
+  & Members<"query", One["query"]>
+  & Members<"json", One["body"]>;
+
+/** What a schema takes, under `name`: left out where nothing of it is required. */
+type Members<Name extends string, Schema extends z.ZodObject | undefined> =
+  Exclude<Schema, undefined> extends infer Given extends z.ZodObject
+    ? keyof Given["shape"] extends never ? Record<never, never>
+    : Record<never, never> extends z.input<Given>
+      ? { [name in Name]?: z.input<Given> }
+    : { [name in Name]: z.input<Given> }
+    : Record<never, never>;

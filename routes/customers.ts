@@ -1,14 +1,11 @@
 /** `/api/v1/customers`: who is known, their records, contacts and totals. */
 
-import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { CustomersQuestion } from "../db/model/questions.ts";
-import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import type { Snapshot } from "../db/store.ts";
 import {
-  type AnswerRows,
   answerText,
-  type Asked,
   countsSchema,
   EXAMPLE_META,
   explained,
@@ -22,13 +19,7 @@ import {
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import {
-  type Endpoint,
-  failure,
-  parse,
-  parseQuery,
-  querySchema,
-} from "./endpoint.ts";
+import { endpoint, failure, type RowsReply } from "./endpoint.ts";
 import {
   customerId,
   filterOf,
@@ -36,7 +27,8 @@ import {
   pageShape,
   questionText,
 } from "./filters.ts";
-import { createRowText } from "./json_text.ts";
+import { createRowText, jsonOf } from "./json_text.ts";
+import { querySchema } from "./query_string.ts";
 
 const customersQuery = rowsQuerySchema({
   q: z.string().min(1, "q is empty.").optional().meta({
@@ -76,7 +68,7 @@ const example = {
 
 /** The endpoints. */
 export const customersEndpoints = [
-  {
+  endpoint({
     path: "/api/v1/customers",
     summary: "Who is known",
     description:
@@ -93,8 +85,9 @@ export const customersEndpoints = [
       },
       ...pagesFailures,
     },
-  },
-  {
+    answer: ({ snapshot, query }) => askCustomers(snapshot, query),
+  }),
+  endpoint({
     path: "/api/v1/customers/:customer_id",
     summary: "One customer",
     description: "The record, first and last contact, and totals.",
@@ -109,34 +102,15 @@ export const customersEndpoints = [
       404: failure("No such customer"),
       ...rowsFailures,
     },
-  },
-] as const satisfies readonly Endpoint[];
-
-/** The routes. */
-export function createCustomers(store: Store, answerRows: AnswerRows) {
-  const [many, one] = customersEndpoints;
-  return new Hono()
-    .get(many.path, (c) => {
-      const snapshot = requireSnapshot(store);
-      const given = parseQuery(customersQuery, c.req.url);
-      return answerRows(c, snapshot, askCustomers(snapshot, given));
-    })
-    .get(one.path, (c) => {
-      const snapshot = requireSnapshot(store);
-      const customer_id = parse(customerId, c.req.param("customer_id"));
-      const { explain } = parseQuery(customerQuery, c.req.url);
-      return answerRows(
-        c,
-        snapshot,
-        askCustomer(snapshot, customer_id, explain),
-      );
-    });
-}
+    answer: ({ snapshot, params: { customer_id }, query: { explain } }) =>
+      askCustomer(snapshot, customer_id, explain),
+  }),
+] as const;
 
 function askCustomers(
   snapshot: Snapshot,
   given: z.output<typeof customersQuery>,
-): Asked {
+): RowsReply {
   const { q: prefix, limit, cursor, explain } = given;
   const filter = filterOf(snapshot, given);
   const parts = { q: prefix, ...filter };
@@ -150,15 +124,16 @@ function askCustomers(
       : readCursor(snapshot, question_text, cursor, 1)[0],
   };
   return {
-    name: "customers",
+    of: "rows",
+    file: "customers",
     key: questionText("customers", { ...parts, limit, cursor, explain }),
     rows: (run) => snapshot.ask({ ...question, limit }, run),
     async json(run) {
-      const { rows, page, last } = await readPage(
+      const { last, ...page } = await readPage(
         (limit) => snapshot.ask({ ...question, limit }, run),
         limit,
       );
-      return rowsAnswer(snapshot, rows, page, {
+      return rowsAnswer(snapshot, page, {
         next: last
           ? writeCursor(snapshot, question_text, [last[0] as number])
           : null,
@@ -172,19 +147,21 @@ function askCustomer(
   snapshot: Snapshot,
   customer_id: number,
   explain: string | undefined,
-): Asked {
+): RowsReply {
   const filter = { customer_ids: [customer_id] };
   const question: CustomersQuestion = { kind: "customers", filter };
   return {
-    name: `customer-${customer_id}`,
+    of: "rows",
+    file: `customer-${customer_id}`,
     key: questionText("customer", { customer_id, explain }),
     async json(run) {
-      const rows = snapshot.ask(question, run);
-      const [row] = await readRows(rows);
+      const { cells: [row], ...shape } = await readRows(() =>
+        snapshot.ask(question, run)
+      );
       if (!row) throw new HTTPException(404, { message: "Customer not found" });
       return answerText(
         snapshot,
-        createRowText(rows)(row),
+        jsonOf(createRowText(shape)(row)),
         await explained(snapshot, explain, [question], filter),
       );
     },

@@ -1,16 +1,19 @@
 /** `/api/v1/data/events`: tells pages of new data, a hold or a failure, as server-sent events. */
 
-import { Hono } from "hono";
-import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { StoreError } from "../db/model/problems.ts";
 import type { Refresh, RefreshState } from "../db/model/report.ts";
-import type { Store } from "../db/store.ts";
 import { EXAMPLE_META } from "./answer.ts";
-import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
+import {
+  endpoint,
+  failure,
+  type Listening,
+  type StoreNow,
+} from "./endpoint.ts";
+import { NO_QUERY } from "./query_string.ts";
 
 /** The endpoint. */
-export const dataEventsEndpoint = {
+export const dataEventsEndpoint = endpoint({
   path: "/api/v1/data/events",
   summary: "What becomes of the data, as it happens",
   description:
@@ -26,7 +29,20 @@ export const dataEventsEndpoint = {
     400: failure("A query parameter was given"),
     503: failure("More than EVENTS_MAX listen already"),
   },
-} as const satisfies Endpoint;
+  answerNow({ store, listening }) {
+    const { listeners, max } = listening;
+    if (listeners.size >= max) {
+      throw new StoreError("busy", `EVENTS_MAX=${max} pages listen already.`);
+    }
+    return {
+      of: "stream",
+      media_type: "text/event-stream",
+      // nginx holds a stream back otherwise.
+      headers: { "X-Accel-Buffering": "no" },
+      body: eventsOf(store, listening),
+    };
+  },
+});
 
 /** Time between two signs of life, in milliseconds. */
 const HEARTBEAT_MS = 15_000;
@@ -39,75 +55,64 @@ const EVENTS: Readonly<Record<Exclude<RefreshState, "building">, string>> = {
   failed: "failed",
 };
 
-/** The route, for at most `events_max` listeners, until `stopping`. */
-export function createDataEvents(
-  store: Store,
-  events_max: number,
-  stopping: AbortSignal,
-) {
-  let listeners = 0;
-  return new Hono().get(
-    dataEventsEndpoint.path,
-    validated("query", NO_QUERY),
-    (c) => {
-      if (listeners >= events_max) {
-        throw new StoreError(
-          "busy",
-          `EVENTS_MAX=${events_max} pages listen already.`,
-        );
-      }
-      listeners++;
-      c.header("X-Accel-Buffering", "no");
-      return streamSSE(c, async (stream) => {
-        const unsent: Refresh[] = [];
-        let wake = () => {};
-        const unsubscribe = store.refreshes.subscribe((refresh) => {
-          unsent.push(refresh);
-          if (unsent.length > MOST_UNSENT) unsent.shift();
+/** The events for one listener, until it leaves or the process stops. */
+function eventsOf(
+  { snapshot, refreshes }: StoreNow,
+  { listeners, stopping }: Listening,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const listener = Symbol();
+  const encoder = new TextEncoder();
+  const unsent: string[] = [];
+  let wake = () => {};
+  if (snapshot) {
+    const { data_version, loaded_at } = snapshot;
+    unsent.push(eventText("version", { data_version, loaded_at }));
+  }
+  const unsubscribe = refreshes.subscribe((refresh) => {
+    unsent.push(eventOf(refresh));
+    if (unsent.length > MOST_UNSENT) unsent.shift();
+    wake();
+  });
+  const stop = () => wake();
+  const leave = () => {
+    unsubscribe();
+    stopping.removeEventListener("abort", stop);
+    listeners.delete(listener);
+    wake();
+  };
+  listeners.add(listener);
+  stopping.addEventListener("abort", stop);
+
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      if (unsent.length === 0 && !stopping.aborted) {
+        const timer = setTimeout(() => {
+          unsent.push(": alive\n\n");
           wake();
-        });
-        const stop = () => wake();
-        stopping.addEventListener("abort", stop);
-        stream.onAbort(stop);
-        try {
-          if (store.snapshot) {
-            const { data_version, loaded_at } = store.snapshot;
-            await stream.writeSSE({
-              event: "version",
-              data: JSON.stringify({ data_version, loaded_at }),
-            });
-          }
-          while (!stream.aborted && !stopping.aborted) {
-            const refresh = unsent.shift();
-            if (refresh) {
-              await stream.writeSSE(eventOf(refresh));
-              continue;
-            }
-            let timer: ReturnType<typeof setTimeout> | undefined;
-            const beat = await new Promise<boolean>((resolve) => {
-              wake = () => resolve(false);
-              timer = setTimeout(() => resolve(true), HEARTBEAT_MS);
-            });
-            clearTimeout(timer);
-            if (beat) await stream.write(": alive\n\n");
-          }
-        } finally {
-          unsubscribe();
-          stopping.removeEventListener("abort", stop);
-          listeners--;
-        }
-      });
+        }, HEARTBEAT_MS);
+        await new Promise<void>((resolve) => wake = resolve);
+        clearTimeout(timer);
+        if (!listeners.has(listener)) return;
+      }
+      if (!stopping.aborted) {
+        return controller.enqueue(encoder.encode(unsent.shift()));
+      }
+      leave();
+      controller.close();
     },
+    cancel: leave,
+  }, { highWaterMark: 0 });
+}
+
+function eventOf({ state, reasons, report, ended_at }: Refresh): string {
+  return eventText(
+    EVENTS[state],
+    state === "serving"
+      ? { data_version: report!.data_version, loaded_at: report!.loaded_at }
+      : { data_version: report?.data_version ?? null, reasons, ended_at },
   );
 }
 
-function eventOf({ state, reasons, report, ended_at }: Refresh) {
-  return {
-    event: EVENTS[state],
-    data: JSON.stringify(
-      state === "serving"
-        ? { data_version: report!.data_version, loaded_at: report!.loaded_at }
-        : { data_version: report?.data_version ?? null, reasons, ended_at },
-    ),
-  };
+function eventText(event: string, data: object): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -1,13 +1,18 @@
 /** `/api/v1/data/files`: the exports in the data folder: listed, delivered and removed by an administrator. */
 
-import { Hono } from "hono";
 import { z } from "zod";
 import { StoreError } from "../db/model/problems.ts";
-import type { Preconditions, Store } from "../db/store.ts";
+import type { Preconditions } from "../db/store.ts";
+import { accessFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
-import { metaOf, metaSchema, NO_STORE } from "./data.ts";
-import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
-import { type Auth, authFailures } from "./middleware/auth.ts";
+import { metaOf, metaSchema } from "./data.ts";
+import {
+  endpoint,
+  failure,
+  type MomentReply,
+  type StoreNow,
+} from "./endpoint.ts";
+import { NO_QUERY } from "./query_string.ts";
 
 const paramsSchema = z.object({
   name: z.string().meta({
@@ -39,8 +44,8 @@ const EXAMPLE = {
 
 /** The endpoints. */
 export const dataFilesEndpoints = [
-  {
-    admin: "required",
+  endpoint({
+    access: { scope: "admin" },
     path: "/api/v1/data/files",
     summary: "The exports in the data folder",
     description:
@@ -52,15 +57,16 @@ export const dataFilesEndpoints = [
         schema: z.object({ data: z.array(fileSchema), meta: metaSchema }),
         example: { data: [EXAMPLE], meta: EXAMPLE_META },
       },
-      ...authFailures,
+      ...accessFailures,
       409: failure("The data folder changed while it was listed"),
       422: failure("A file may not be read"),
       503: failure("The data folder is away"),
     },
-  },
-  {
+    answerNow: async ({ store }) => about(store, await store.files.list()),
+  }),
+  endpoint({
     method: "put",
-    admin: "required",
+    access: { scope: "admin" },
     path: "/api/v1/data/files/:name",
     summary: "Deliver an export",
     description:
@@ -75,7 +81,7 @@ export const dataFilesEndpoints = [
       400: failure(
         "The name is no export's, the upload was cut off, or is a part (Content-Range)",
       ),
-      ...authFailures,
+      ...accessFailures,
       409: failure(
         "A .sha256 or manifest.json is of other bytes, a folder has that name, or the data folder is read-only",
       ),
@@ -85,10 +91,24 @@ export const dataFilesEndpoints = [
       503: failure("Too many uploads at once, or the data folder is away"),
       507: failure("The disk is full; nothing was kept"),
     },
-  },
-  {
+    async answerNow({ store, params: { name }, request }) {
+      // RFC 9110, 14.4: what is sent is a part, and would replace the whole.
+      if (request.headers.has("Content-Range")) {
+        throw new StoreError(
+          "invalid",
+          "Content-Range: parts of a file are not taken. Send it whole.",
+        );
+      }
+      const body = request.body ?? new Blob([]).stream();
+      const conditions = preconditionsOf(request);
+      const file = await store.files.put(name, body, conditions);
+      const headers = { ETag: `"${file.sha256}"` };
+      return { ...about(store, file, 202), headers };
+    },
+  }),
+  endpoint({
     method: "delete",
-    admin: "required",
+    access: { scope: "admin" },
     path: "/api/v1/data/files/:name",
     summary: "Remove an export",
     description:
@@ -104,59 +124,26 @@ export const dataFilesEndpoints = [
         example: { data: { name: "customers.csv" }, meta: EXAMPLE_META },
       },
       400: failure("The name is no export's"),
-      ...authFailures,
+      ...accessFailures,
       404: failure("There is no such file"),
       409: failure("It is a folder, or the data folder is read-only"),
       412: failure("If-Match or If-None-Match does not hold"),
       503: failure("The data folder is away"),
     },
-  },
-] as const satisfies readonly Endpoint[];
+    async answerNow({ store, params: { name }, request }) {
+      await store.files.remove(name, preconditionsOf(request));
+      return about(store, { name }, 202);
+    },
+  }),
+] as const;
 
-/** The routes. */
-export function createDataFiles(store: Store, { requireAdmin }: Auth) {
-  const { files } = store;
-  const [list, put, remove] = dataFilesEndpoints;
-  const answer = <Data>(data: Data) => ({
-    data,
-    meta: metaOf(store.snapshot),
-  });
-  return new Hono()
-    .get(
-      list.path,
-      requireAdmin,
-      validated("query", NO_QUERY),
-      async (c) => c.json(answer(await files.list()), 200, NO_STORE),
-    )
-    .put(
-      put.path,
-      requireAdmin,
-      validated("param", paramsSchema),
-      async (c) => {
-        // RFC 9110, 14.4: what is sent is a part, and would replace the whole.
-        if (c.req.header("Content-Range") !== undefined) {
-          throw new StoreError(
-            "invalid",
-            "Content-Range: parts of a file are not taken. Send it whole.",
-          );
-        }
-        const body = c.req.raw.body ?? new Blob([]).stream();
-        const { name } = c.req.valid("param");
-        const file = await files.put(name, body, preconditionsOf(c.req.raw));
-        const ETag = `"${file.sha256}"`;
-        return c.json(answer(file), 202, { ...NO_STORE, ETag });
-      },
-    )
-    .delete(
-      remove.path,
-      requireAdmin,
-      validated("param", paramsSchema),
-      async (c) => {
-        const { name } = c.req.valid("param");
-        await files.remove(name, preconditionsOf(c.req.raw));
-        return c.json(answer({ name }), 202, NO_STORE);
-      },
-    );
+function about(
+  store: StoreNow,
+  data: unknown,
+  status: 200 | 202 = 200,
+): MomentReply {
+  const json = { data, meta: metaOf(store.snapshot) };
+  return { of: "moment", status, json };
 }
 
 function preconditionsOf({ headers }: Request): Preconditions {

@@ -1,17 +1,11 @@
 /** `/api/v1/dimensions`: the names there are, for a website's drop-downs. */
 
-import { Hono } from "hono";
 import { z } from "zod";
 import type { NamedDimension } from "../db/model/dimensions.ts";
-import type {
-  Cell,
-  MetricsQuestion,
-  Question,
-  Run,
-} from "../db/model/questions.ts";
-import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import type { Cell, MetricsQuestion, Question } from "../db/model/questions.ts";
+import type { Run } from "../db/model/run.ts";
+import type { Snapshot } from "../db/store.ts";
 import {
-  type AnswerRows,
   answerText,
   EXAMPLE_META,
   explained,
@@ -20,9 +14,10 @@ import {
   readRows,
   rowsFailures,
 } from "./answer.ts";
-import { type Endpoint, parseQuery, querySchema } from "./endpoint.ts";
+import { endpoint, type RowsReply } from "./endpoint.ts";
 import { questionText } from "./filters.ts";
-import { type Json, jsonText } from "./json_text.ts";
+import { type Json, jsonParts } from "./json_text.ts";
+import { querySchema } from "./query_string.ts";
 
 const query = querySchema(explainShape);
 
@@ -38,7 +33,7 @@ const customerNames = z.array(z.object({
 }));
 
 /** The endpoint. */
-export const dimensionsEndpoint = {
+export const dimensionsEndpoint = endpoint({
   path: "/api/v1/dimensions",
   summary: "The channels, topics, types and occupations there are",
   description:
@@ -71,31 +66,28 @@ export const dimensionsEndpoint = {
     },
     ...rowsFailures,
   },
-} as const satisfies Endpoint;
+  answer: ({ snapshot, query: { explain } }) => ask(snapshot, explain),
+});
 
-/** The route. */
-export function createDimensions(store: Store, answerRows: AnswerRows) {
-  return new Hono().get(dimensionsEndpoint.path, (c) => {
-    const snapshot = requireSnapshot(store);
-    const { explain } = parseQuery(query, c.req.url);
-    return answerRows(c, snapshot, {
-      name: "dimensions",
-      key: questionText("dimensions", { explain }),
-      async json(run) {
-        const questions: Question[] = [];
-        const ask = (question: Question) => {
-          questions.push(question);
-          return countsOf(snapshot, question, run);
-        };
-        const data = await dimensionsOf(snapshot, ask);
-        return answerText(
-          snapshot,
-          jsonText(data),
-          await explained(snapshot, explain, questions, {}),
-        );
-      },
-    });
-  });
+function ask(snapshot: Snapshot, explain: string | undefined): RowsReply {
+  return {
+    of: "rows",
+    file: "dimensions",
+    key: questionText("dimensions", { explain }),
+    async json(run) {
+      const questions: Question[] = [];
+      const ask = (question: Question) => {
+        questions.push(question);
+        return countsOf(snapshot, question, run);
+      };
+      const data = await dimensionsOf(snapshot, ask);
+      return answerText(
+        snapshot,
+        jsonParts(data),
+        await explained(snapshot, explain, questions, {}),
+      );
+    },
+  };
 }
 
 async function dimensionsOf(
@@ -143,8 +135,8 @@ async function countsOf(
   question: Question,
   run: Run,
 ): Promise<Map<Cell, number>> {
-  const rows = await readRows(snapshot.ask(question, run), Infinity);
-  return new Map(rows.map(([name, count]) => [name, count as number]));
+  const { cells } = await readRows(() => snapshot.ask(question, run), Infinity);
+  return new Map(cells.map(([name, count]) => [name, count as number]));
 }
 
 function named(known: readonly string[], has_none: boolean) {

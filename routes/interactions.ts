@@ -3,14 +3,13 @@
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
-import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import type { Snapshot } from "../db/store.ts";
 import { answerText, explained, explainShape, metaSchema } from "./answer.ts";
 import {
-  type Endpoint,
+  type Asked,
+  endpoint,
   failure,
-  parse,
-  parseQuery,
-  querySchema,
+  type VersionReply,
 } from "./endpoint.ts";
 import {
   customerId,
@@ -19,8 +18,8 @@ import {
   periodShape,
   unknown,
 } from "./filters.ts";
-import type { AnswerJson } from "./middleware/caching.ts";
-import { refuseLongUrl } from "./middleware/limits.ts";
+import { jsonOf } from "./json_text.ts";
+import { querySchema } from "./query_string.ts";
 
 const paramsSchema = z.object({ customer_id: customerId });
 
@@ -32,12 +31,6 @@ const filtersSchema = querySchema({
   }),
   ...explainShape,
 }).refine(isPeriod, NO_PERIOD);
-
-const NO_FILTERS: z.output<typeof filtersSchema> = {};
-
-// Generated parsers of the same schemas.
-const compiledId = z.compile(paramsSchema.shape.customer_id);
-const compiledFilters = z.compile(filtersSchema);
 
 const answers = {
   200: {
@@ -58,118 +51,102 @@ const answers = {
   503: failure("No data is loaded yet"),
 };
 
-const endpoint = {
+const definition = {
   summary: "How often one customer was talked to on each channel",
   description:
     "Counts interactions, optionally of a period and a topic. A known customer without any has zeros.",
   params: paramsSchema,
   query: filtersSchema,
   answers,
+  answer,
 };
 
 /** The endpoint, under its own path and its older one. */
 export const interactionsEndpoints = [
-  { path: "/api/v1/interactions/:customer_id", ...endpoint },
-  { path: "/api/v1/stats/interactions/:customer_id", ...endpoint },
-] as const satisfies readonly Endpoint[];
+  endpoint({ path: "/api/v1/interactions/:customer_id", ...definition }),
+  endpoint({ path: "/api/v1/stats/interactions/:customer_id", ...definition }),
+] as const;
 
-/** Answers the request for a customer; throws what is wrong. */
-export type CountInteractions = (
-  request: Request,
-  customer_id: number,
-) => Response | Promise<Response>;
+type Given = Asked<
+  z.output<typeof paramsSchema>,
+  z.output<typeof filtersSchema>
+>;
 
-/** The customer_id that a segment of the path is; undefined when it is none. */
-export function customerIdOf(segment: string): number | undefined {
-  return compiledId.safeParse(segment).data;
-}
-
-/** The customer_id that a segment of the path is; throws a 400 when it is none. */
-export function requireCustomerId(segment: string): number {
-  return parse(compiledId, segment);
-}
-
-/**
- * The handler. It calls its schemas itself and needs nothing of Hono, since it
- * is asked on every page view; docs/benchmarks.md has what each step costs.
- */
-export function createCountInteractions(
-  store: Store,
-  answerJson: AnswerJson,
-): CountInteractions {
-  const keys_of = new WeakMap<Snapshot, readonly string[]>();
-
-  return function countInteractions(request, customer_id) {
-    const { url } = request;
-    refuseLongUrl(url);
-    const snapshot = requireSnapshot(store);
-    const { start_date, end_date, topic, explain } = url.includes("?")
-      ? parseQuery(compiledFilters, url)
-      : NO_FILTERS;
-    const topic_code = topic === undefined
-      ? undefined
-      : requireTopic(snapshot, topic);
-
-    const question = `${customer_id}-${start_date ?? ""}-${end_date ?? ""}-${
-      topic_code ?? ""
-    }`;
-    const asked = { customer_id, start_date, end_date, topic_code };
-    return explain
-      ? answerJson(
-        request,
-        snapshot,
-        `${question}-explain`,
-        () => explainedBodyOf(snapshot, asked),
-      )
-      : answerJson(request, snapshot, question, () => {
-        const counts = snapshot.countByChannel(asked);
-        return counts instanceof Promise
-          ? counts.then((counts) => bodyOf(snapshot, customer_id, counts))
-          : bodyOf(snapshot, customer_id, counts);
-      });
+// Asked on every page view: docs/benchmarks.md has what each step costs.
+function answer(
+  { snapshot, params: { customer_id }, query }: Given,
+): VersionReply {
+  const { start_date, end_date, topic, explain } = query;
+  const topic_code = topic === undefined
+    ? undefined
+    : requireTopic(snapshot, topic);
+  const question = { customer_id, start_date, end_date, topic_code };
+  const key = `${customer_id}-${start_date ?? ""}-${end_date ?? ""}-${
+    topic_code ?? ""
+  }`;
+  if (explain) {
+    const body = () => explainedBodyOf(snapshot, question);
+    return { of: "version", key: `${key}-explain`, body };
+  }
+  return {
+    of: "version",
+    key,
+    body() {
+      const counts = snapshot.countByChannel(question);
+      return counts instanceof Promise
+        ? counts.then((counts) => bodyOf(snapshot, customer_id, counts))
+        : bodyOf(snapshot, customer_id, counts);
+    },
   };
+}
 
-  async function explainedBodyOf(
-    snapshot: Snapshot,
-    asked: CustomerQuestion,
-  ): Promise<string> {
-    using _ = snapshot.retain();
-    const { customer_id, start_date, end_date, topic_code } = asked;
-    const counts = await snapshot.countByChannel(asked);
-    const body = bodyOf(snapshot, customer_id, counts);
-    return answerText(
-      snapshot,
-      body.slice('{"data":'.length, -1),
-      await explained(snapshot, "1", [asked], {
-        customer_ids: [customer_id],
-        ...start_date && { start_date },
-        ...end_date && { end_date },
-        ...topic_code !== undefined &&
-          { topics: [snapshot.topics[topic_code]] },
-      }),
+async function explainedBodyOf(
+  snapshot: Snapshot,
+  question: CustomerQuestion,
+): Promise<string> {
+  const { customer_id, start_date, end_date, topic_code } = question;
+  const counts = await snapshot.countByChannel(question);
+  const body = bodyOf(snapshot, customer_id, counts);
+  const text = answerText(
+    snapshot,
+    jsonOf(body.slice('{"data":'.length, -1)),
+    await explained(snapshot, "1", [question], {
+      customer_ids: [customer_id],
+      ...start_date && { start_date },
+      ...end_date && { end_date },
+      ...topic_code !== undefined && { topics: [snapshot.topics[topic_code]] },
+    }),
+  );
+  return [...text].join("");
+}
+
+// Written by hand, because an object would put a channel named 10 first.
+function bodyOf(
+  snapshot: Snapshot,
+  customer_id: number,
+  counts: ChannelCounts | null,
+): string {
+  if (counts === null) {
+    throw new HTTPException(404, { message: "Customer not found" });
+  }
+  const keys = keysOf(snapshot);
+  let text = `{"data":{"customer_id":${customer_id},"interactions":{`;
+  for (let i = 0; i < keys.length; i++) text += keys[i] + counts[i];
+  return text + "}}}";
+}
+
+// What follows from a snapshot alone, and goes with it.
+const keys_of = new WeakMap<Snapshot, readonly string[]>();
+
+function keysOf(snapshot: Snapshot): readonly string[] {
+  let keys = keys_of.get(snapshot);
+  if (!keys) {
+    keys = snapshot.channels.map((name, i) =>
+      `${i ? "," : ""}${JSON.stringify(name)}:`
     );
+    keys_of.set(snapshot, keys);
   }
-
-  // Written by hand, because an object would put a channel named 10 first.
-  function bodyOf(
-    snapshot: Snapshot,
-    customer_id: number,
-    counts: ChannelCounts | null,
-  ): string {
-    if (counts === null) {
-      throw new HTTPException(404, { message: "Customer not found" });
-    }
-    let keys = keys_of.get(snapshot);
-    if (!keys) {
-      keys = snapshot.channels.map((name, i) =>
-        `${i ? "," : ""}${JSON.stringify(name)}:`
-      );
-      keys_of.set(snapshot, keys);
-    }
-    let text = `{"data":{"customer_id":${customer_id},"interactions":{`;
-    for (let i = 0; i < keys.length; i++) text += keys[i] + counts[i];
-    return text + "}}}";
-  }
+  return keys;
 }
 
 function requireTopic(snapshot: Snapshot, topic: string): number {

@@ -1,6 +1,6 @@
 /** Writes JSON as text, so that names stay in their order: objects put one like `10` first. */
 
-import type { Cell, Rows } from "../db/model/questions.ts";
+import type { AnswerColumns, Cell } from "../db/model/questions.ts";
 
 /** What is written: a Map becomes an object in the order of its entries. */
 export type Json =
@@ -9,6 +9,45 @@ export type Json =
   | readonly Json[]
   | ReadonlyMap<string, Json>
   | { readonly [name: string]: Json };
+
+/** JSON text in the order of its parts. No string, of which every character would be one. */
+export type JsonText = Generator<string, void>;
+
+/** Text that is JSON already. */
+export function* jsonOf(text: string): JsonText {
+  yield text;
+}
+
+/** The text of a value in parts: the elements of its lists are whole. */
+export function* jsonParts(value: Json): JsonText {
+  if (Array.isArray(value)) {
+    yield* listParts(value, jsonText);
+  } else if (value === null || typeof value !== "object") {
+    yield JSON.stringify(value);
+  } else {
+    const entries = value instanceof Map ? value : Object.entries(value);
+    let before = "{";
+    for (const [name, one] of entries) {
+      yield `${before}${JSON.stringify(name)}:`;
+      yield* jsonParts(one);
+      before = ",";
+    }
+    yield before === "{" ? "{}" : "}";
+  }
+}
+
+/** The text of a list in parts, each an element that `textOf` writes. */
+export function* listParts<Element>(
+  elements: Iterable<Element>,
+  textOf: (element: Element) => string,
+): JsonText {
+  let before = "[";
+  for (const element of elements) {
+    yield before + textOf(element);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
 
 /** The text of a value. */
 export function jsonText(value: Json): string {
@@ -26,7 +65,7 @@ export function jsonText(value: Json): string {
  * an object of their own, `interactions`.
  */
 export function createRowText(
-  { columns, pivoted }: Pick<Rows, "columns" | "pivoted">,
+  { columns, pivoted }: AnswerColumns,
 ): (row: readonly Cell[]) => string {
   const start = pivoted?.start ?? columns.length;
   const end = start + (pivoted?.names.length ?? 0);
@@ -41,7 +80,11 @@ export function createRowText(
   const open = `${key("interactions", start === 0)}{`;
   const write = (row: readonly Cell[], from: number, to: number) => {
     let text = "";
-    for (let i = from; i < to; i++) text += keys[i] + JSON.stringify(row[i]);
+    for (let i = from; i < to; i++) {
+      const cell = row[i];
+      text += keys[i] +
+        (typeof cell === "number" ? cell : JSON.stringify(cell));
+    }
     return text;
   };
   return pivoted
@@ -50,4 +93,20 @@ export function createRowText(
         write(row, end, columns.length)
       }}`
     : (row) => `{${write(row, 0, columns.length)}}`;
+}
+
+/** Counts the bytes that a row at least has as an object: its names and its texts. */
+export function createLeastBytes(
+  shape: AnswerColumns,
+): (row: readonly Cell[]) => number {
+  const { columns } = shape;
+  const texts = columns.flatMap(({ type }, i) => type === "text" ? [i] : []);
+  // With one digit for each number, and none for each text.
+  const empty = columns.map(({ type }) => type === "text" ? "" : 0);
+  const fixed = new TextEncoder().encode(createRowText(shape)(empty)).length;
+  return (row) => {
+    let bytes = fixed;
+    for (const i of texts) bytes += (row[i] as string | null)?.length ?? 0;
+    return bytes;
+  };
 }

@@ -1,6 +1,5 @@
 /** `/api/v1/metrics…`: how many interactions and customers, by whatever they are grouped. */
 
-import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Dimension } from "../db/model/dimensions.ts";
@@ -9,15 +8,12 @@ import type {
   Filter,
   MetricsQuestion,
 } from "../db/model/questions.ts";
-import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import type { Snapshot } from "../db/store.ts";
 import {
-  type AnswerRows,
   answerText,
-  type Asked,
   EXAMPLE_META,
   explained,
   explainShape,
-  MAX_JSON_ROWS,
   metaSchema,
   readNumber,
   readRows,
@@ -26,7 +22,7 @@ import {
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
-import { type Endpoint, parseQuery, querySchema } from "./endpoint.ts";
+import { endpoint, type RowsReply } from "./endpoint.ts";
 import {
   filterOf,
   isPeriod,
@@ -44,6 +40,8 @@ import {
   PIVOTS,
   TIME_DIMENSIONS,
 } from "./metrics_catalogue.ts";
+import { jsonOf } from "./json_text.ts";
+import { querySchema } from "./query_string.ts";
 import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
 
 /** Most dimensions at once. */
@@ -79,7 +77,7 @@ const group = z.looseObject({});
 
 /** The endpoints. */
 export const metricsEndpoints = [
-  {
+  endpoint({
     path: "/api/v1/metrics/interactions",
     summary: "How many interactions, grouped by whatever is asked",
     description:
@@ -106,8 +104,9 @@ export const metricsEndpoints = [
       },
       ...rowsFailures,
     },
-  },
-  {
+    answer: ({ snapshot, query }) => askInteractions(snapshot, query),
+  }),
+  endpoint({
     path: "/api/v1/metrics/customers",
     summary: "How many customers, by type or occupation",
     description:
@@ -134,8 +133,9 @@ export const metricsEndpoints = [
       },
       ...rowsFailures,
     },
-  },
-  {
+    answer: ({ snapshot, query }) => askCustomers(snapshot, query),
+  }),
+  endpoint({
     path: "/api/v1/metrics",
     summary: "What can be counted, and by what",
     description:
@@ -173,43 +173,26 @@ export const metricsEndpoints = [
       },
       ...rowsFailures,
     },
-  },
-] as const satisfies readonly Endpoint[];
-
-/** The routes. */
-export function createMetrics(store: Store, answerRows: AnswerRows) {
-  const [interactions, customers, catalogue] = metricsEndpoints;
-  return new Hono()
-    .get(interactions.path, (c) => {
-      const snapshot = requireSnapshot(store);
-      const query = parseQuery(interactionsQuery, c.req.url);
-      return answerRows(c, snapshot, askInteractions(snapshot, query));
-    })
-    .get(customers.path, (c) => {
-      const snapshot = requireSnapshot(store);
-      const query = parseQuery(customersQuery, c.req.url);
-      return answerRows(c, snapshot, askCustomers(snapshot, query));
-    })
-    .get(catalogue.path, (c) => {
-      const snapshot = requireSnapshot(store);
-      const { explain } = parseQuery(catalogue.query, c.req.url);
-      return answerRows(c, snapshot, {
-        name: "metrics",
-        key: questionText("metrics", { explain }),
-        json: async () =>
-          answerText(
-            snapshot,
+    answer: ({ snapshot, query: { explain } }) => ({
+      of: "rows",
+      file: "metrics",
+      key: questionText("metrics", { explain }),
+      json: async () =>
+        answerText(
+          snapshot,
+          jsonOf(
             JSON.stringify({ measures: MEASURES, dimensions: DIMENSIONS }),
-            await explained(snapshot, explain, [], {}),
           ),
-      });
-    });
-}
+          await explained(snapshot, explain, [], {}),
+        ),
+    }),
+  }),
+] as const;
 
 function askInteractions(
   snapshot: Snapshot,
   query: z.output<typeof interactionsQuery>,
-): Asked {
+): RowsReply {
   const { pivot, compare, explain } = query;
   const by = parseBy(snapshot, query.by);
   if (pivot && by.includes(pivot)) {
@@ -225,7 +208,8 @@ function askInteractions(
     compared_with,
   };
   return {
-    name: "metrics-interactions",
+    of: "rows",
+    file: "metrics-interactions",
     key: questionText("metrics-interactions", {
       by,
       pivot,
@@ -235,12 +219,10 @@ function askInteractions(
     }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(
-        { ...question, limit: MAX_JSON_ROWS + 1 },
-        run,
+      const rows = await readRows((limit) =>
+        snapshot.ask({ ...question, limit }, run)
       );
-      const cells = await readRows(rows);
-      const { pivoted } = rows;
+      const { cells, pivoted } = rows;
       const total = by.length + (pivoted?.names.length ?? 0);
       const counted = sumOf(cells, total, total + 1);
       const interactions = by.includes("topic")
@@ -250,7 +232,7 @@ function askInteractions(
       const with_topics = pivot === "topic"
         ? sumOf(cells, pivoted!.start, total)
         : counted;
-      return rowsAnswer(snapshot, rows, cells, {
+      return rowsAnswer(snapshot, rows, {
         interactions,
         overlap: with_topics - interactions,
         ...compared_with && { compared_with: { ...compared_with } },
@@ -301,7 +283,7 @@ function comparedWith(
 function askCustomers(
   snapshot: Snapshot,
   query: z.output<typeof customersQuery>,
-): Asked {
+): RowsReply {
   const { explain } = query;
   const by = query.by === undefined ? [] : parseCustomersBy(snapshot, query.by);
   const filter = filterOf(snapshot, query);
@@ -311,19 +293,19 @@ function askCustomers(
     filter,
   };
   return {
-    name: "metrics-customers",
+    of: "rows",
+    file: "metrics-customers",
     key: questionText("metrics-customers", { by, ...filter, explain }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(question, run);
-      const cells = await readRows(rows);
+      const rows = await readRows(() => snapshot.ask(question, run));
       const without_record = await readNumber(
         snapshot,
         { ...question, by: [], without_record: true },
         run,
       );
-      return rowsAnswer(snapshot, rows, cells, {
-        customers: sumOf(cells, by.length, by.length + 1),
+      return rowsAnswer(snapshot, rows, {
+        customers: sumOf(rows.cells, by.length, by.length + 1),
         without_record,
         ...await explained(snapshot, explain, [question], filter),
       });

@@ -1,20 +1,27 @@
 /** `/openapi.json`: the API described by the very schemas that validate. */
 
-import { Hono } from "hono";
 import { z } from "zod";
-import type { Answer, Endpoint } from "./endpoint.ts";
+import { type Answer, type Described, endpoint } from "./endpoint.ts";
 
-/** The route, for a table of endpoints. */
-export function createOpenApi(endpoints: readonly Endpoint[]) {
+/** The endpoint that describes all others. */
+export function createOpenApi(endpoints: readonly Described[]) {
   const document = JSON.stringify(describe(endpoints));
-  return new Hono().get("/openapi.json", (c) =>
-    c.body(document, 200, {
-      "Content-Type": "application/json",
-      "Cache-Control": "no-store",
-    }));
+  return endpoint({
+    path: "/openapi.json",
+    summary: "The API as OpenAPI 3.1",
+    description: "Made of the very schemas that check requests.",
+    answers: {
+      200: { description: "The document", schema: z.looseObject({}) },
+    },
+    answerNow: () => ({
+      of: "stream",
+      media_type: "application/json",
+      body: document,
+    }),
+  });
 }
 
-function describe(endpoints: readonly Endpoint[]) {
+function describe(endpoints: readonly Described[]) {
   return {
     openapi: "3.1.0",
     info: {
@@ -36,27 +43,27 @@ function describe(endpoints: readonly Endpoint[]) {
   };
 }
 
-function paths(endpoints: readonly Endpoint[]) {
+function paths(endpoints: readonly Described[]) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of endpoints) {
     const path = endpoint.path.replaceAll(/:(\w+)/g, "{$1}");
     paths[path] = {
       ...paths[path],
-      [endpoint.method ?? "get"]: operation(endpoint),
+      [endpoint.method]: operation(endpoint),
     };
   }
   return paths;
 }
 
 function operation(
-  { summary, description, params, query, body, admin, answers }: Endpoint,
+  { summary, description, params, query, body, access, answers }: Described,
 ) {
   const with_key = { admin_key: [] };
   return {
     summary,
     description,
-    ...admin && {
-      security: admin === "required" ? [with_key] : [{}, with_key],
+    ...access !== "public" && {
+      security: access === "optional_admin" ? [{}, with_key] : [with_key],
     },
     parameters: [...parameters("path", params), ...parameters("query", query)],
     ...body && {

@@ -1,14 +1,15 @@
 /** `/healthz` and `/readyz`: whether the process lives, and whether it has data to serve. */
 
-import { Hono } from "hono";
 import { z } from "zod";
-import type { Store } from "../db/store.ts";
-import { type Endpoint, failure } from "./endpoint.ts";
-import type { Failures } from "./middleware/errors.ts";
+import { StoreError } from "../db/model/problems.ts";
+import { endpoint, failure } from "./endpoint.ts";
+
+/** Why there is no data while nothing is wrong. */
+export const LOADING = "Not ready: the data is being loaded.";
 
 /** The endpoints. */
 export const opsEndpoints = [
-  {
+  endpoint({
     path: "/healthz",
     summary: "Whether the process lives",
     description: "200 from the moment the socket opens, whatever the data.",
@@ -19,8 +20,9 @@ export const opsEndpoints = [
         example: { status: "ok" },
       },
     },
-  },
-  {
+    answerNow: () => ({ of: "moment", json: { status: "ok" } }),
+  }),
+  endpoint({
     path: "/readyz",
     summary: "Whether there is data to serve",
     description: "Tells why there is none, and what to do about it.",
@@ -36,35 +38,18 @@ export const opsEndpoints = [
       },
       503: failure("None yet: loading, or why the files were refused"),
     },
-  },
-] as const satisfies readonly Endpoint[];
-
-/** The routes. */
-export function createOps(store: Store, { fail }: Failures) {
-  return new Hono()
-    .get(
-      "/healthz",
-      (c) => c.json({ status: "ok" }, 200, { "Cache-Control": "no-store" }),
-    )
-    .get("/readyz", (c) => {
-      const { snapshot, problem, notice } = store;
-      if (!snapshot) {
-        return fail(
-          c.req.raw,
-          503,
-          problem ?? "Not ready: the data is being loaded.",
-        );
-      }
+    answerNow({ store: { snapshot, problem, notice } }) {
+      if (!snapshot) throw new StoreError("unavailable", problem ?? LOADING);
       const { data_version, loaded_at } = snapshot;
-      return c.json(
-        {
+      return {
+        of: "moment",
+        json: {
           status: "ready",
           data_version,
           loaded_at,
           ...notice !== null && { notice },
         },
-        200,
-        { "Cache-Control": "no-store" },
-      );
-    });
-}
+      };
+    },
+  }),
+] as const;

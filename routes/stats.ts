@@ -1,10 +1,8 @@
 /** `/api/v1/stats/{table}`: how many rows a table has. */
 
-import { Hono } from "hono";
 import { z } from "zod";
-import { requireSnapshot, type Store } from "../db/store.ts";
-import { type Endpoint, failure, NO_QUERY, validated } from "./endpoint.ts";
-import type { AnswerJson } from "./middleware/caching.ts";
+import { endpoint, failure } from "./endpoint.ts";
+import { NO_QUERY } from "./query_string.ts";
 
 const paramsSchema = z.object({
   table: z.string().meta({
@@ -13,7 +11,7 @@ const paramsSchema = z.object({
 });
 
 /** The endpoint. */
-export const statsEndpoint = {
+export const statsEndpoint = endpoint({
   path: "/api/v1/stats/:table",
   summary: "How many rows a table has",
   description:
@@ -37,29 +35,16 @@ export const statsEndpoint = {
     },
     503: failure("No data is loaded yet"),
   },
-} as const satisfies Endpoint;
-
-/** The route. */
-export function createStats(store: Store, answerJson: AnswerJson) {
-  return new Hono().get(
-    statsEndpoint.path,
-    validated("param", paramsSchema),
-    validated("query", NO_QUERY),
-    (c) => {
-      const snapshot = requireSnapshot(store);
-      const { table } = c.req.valid("param");
-      const rows = new Map(Object.entries(snapshot.row_counts)).get(table);
-      if (rows === undefined) {
-        return c.json({ message: "Table name not found" }, 404, {
-          "Cache-Control": "no-store",
-        });
-      }
-      return answerJson(
-        c.req.raw,
-        snapshot,
-        table,
-        () => JSON.stringify({ message: "Number of Rows", rows }),
-      );
-    },
-  );
-}
+  answer({ snapshot: { row_counts }, params: { table } }) {
+    const rows = new Map(Object.entries(row_counts)).get(table);
+    if (rows === undefined) {
+      const json = { message: "Table name not found" };
+      return { of: "moment", status: 404, json };
+    }
+    return {
+      of: "version",
+      key: table,
+      body: () => JSON.stringify({ message: "Number of Rows", rows }),
+    };
+  },
+});

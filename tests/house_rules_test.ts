@@ -114,6 +114,18 @@ Deno.test("only config.ts reads the environment", () => {
   }
 });
 
+// Written apart, so that this file has it not.
+const MAKES_A_TURN = ["new", "Run("].join(" ");
+
+Deno.test("only the slots make a turn, so that no query runs without a slot", () => {
+  for (const { path, text } of code) {
+    assert(
+      path === "./db/serving/slots.ts" || !text.includes(MAKES_A_TURN),
+      `${path}: take the turn from QuestionSlots`,
+    );
+  }
+});
+
 Deno.test("every file begins with one line that says what it is for", () => {
   for (const { path, text } of code) {
     assert(

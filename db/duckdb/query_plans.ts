@@ -14,9 +14,9 @@ import type {
   MetricsQuestion,
   Question,
   Rows,
-  Run,
   Statement,
 } from "../model/questions.ts";
+import type { Run } from "../model/run.ts";
 import type { Snapshot } from "../store.ts";
 import { readSql } from "./database.ts";
 import { metricsSql, NONE } from "./metrics_sql.ts";
@@ -88,6 +88,7 @@ export function createQuestions(
         ...answer,
         batches: read(question, answer, run),
         count: () => count(question, answer, run),
+        pause: () => run.pause(),
       };
     },
     async explain(question): Promise<Statement> {

@@ -6,35 +6,9 @@ import type {
   DuckDBResult,
   DuckDBValue,
 } from "@duckdb/node-api";
-import type { Cell, Run } from "../model/questions.ts";
+import type { Cell } from "../model/questions.ts";
+import type { Run } from "../model/run.ts";
 import { type Database, requireWhole } from "./database.ts";
-import { QuerySlots } from "../serving/slots.ts";
-
-/** The slots of a process, whichever snapshot is asked. */
-export interface Slots {
-  readonly queries: QuerySlots;
-  /** For whole exports: one waits for its client, for minutes if need be. */
-  readonly exports: QuerySlots;
-}
-
-/** The settings that bound how many queries there are. */
-export interface SlotSettings {
-  readonly QUERY_CONCURRENCY: number;
-  readonly DOWNLOAD_CONCURRENCY: number;
-  readonly QUERY_QUEUE: number;
-}
-
-/** Makes the slots of a process. */
-export function createSlots(settings: SlotSettings): Slots {
-  const queue = settings.QUERY_QUEUE;
-  return {
-    queries: new QuerySlots({ concurrency: settings.QUERY_CONCURRENCY, queue }),
-    exports: new QuerySlots({
-      concurrency: settings.DOWNLOAD_CONCURRENCY,
-      queue,
-    }),
-  };
-}
 
 /** How often a call of DuckDB is interrupted until it ends. */
 const INTERRUPT_EVERY_MS = 20;
@@ -42,26 +16,25 @@ const INTERRUPT_EVERY_MS = 20;
 /** Runs queries on one database. */
 export class QueryRunner {
   readonly #database: Database;
-  readonly #slots: Slots;
 
-  constructor(database: Database, slots: Slots) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#slots = slots;
   }
 
   /**
    * Yields the rows of `sql`, the text of one statement, as they come and by
    * position. It selects text, enums and numbers: anything else is cast there.
-   * Nothing runs before the first row is asked for. Slot and connection are held
-   * until the rows are read to the end or left. Throws the signal's reason when
-   * it is aborted, a StoreError "busy" when too many wait.
+   * Nothing runs before the first row is asked for. The connection is held until
+   * the rows are read to the end or left; no other query of `run` begins before.
+   * Throws the signal's reason when it is aborted.
    */
   async *query(
     sql: string,
     values: Record<string, DuckDBValue>,
-    { signal, whole }: Run,
+    run: Run,
   ): AsyncGenerator<Cell[][]> {
-    using _ = await this.#slots[whole ? "exports" : "queries"].take(signal);
+    using _ = run.startQuery();
+    const { signal } = run;
     // It costs 0.04 ms, so none is kept: what was interrupted goes with it.
     const connection = await this.#database.connect();
     let result: DuckDBResult | null = null;
@@ -79,7 +52,10 @@ export class QueryRunner {
           () => result!.fetchChunk(),
         );
         if (!chunk || chunk.rowCount === 0) break;
-        yield rowsOf(chunk, columns);
+        for (const rows of rowsOf(chunk, columns)) {
+          yield rows;
+          await run.pause();
+        }
       }
       requireWhole(result);
       result = null;
@@ -119,20 +95,37 @@ async function interruptible<T>(
   }
 }
 
-function rowsOf(chunk: DuckDBDataChunk, columns: number): Cell[][] {
-  const rows: Cell[][] = Array.from(
-    { length: chunk.rowCount },
-    () => new Array(columns),
+/** Cells, and characters of texts, after which others may be answered: 2 ms or so. */
+const BATCH_CELLS = 20_000;
+const BATCH_CHARACTERS = 500_000;
+
+// A chunk of 1,000 columns has 2 M cells, which would hold up all else for 0.2 s.
+function* rowsOf(
+  chunk: DuckDBDataChunk,
+  columns: number,
+): Generator<Cell[][]> {
+  const { rowCount } = chunk;
+  const vectors = Array.from(
+    { length: columns },
+    (_, column) => chunk.getColumnVector(column),
   );
-  for (let column = 0; column < columns; column++) {
-    const vector = chunk.getColumnVector(column);
-    for (let row = 0; row < rows.length; row++) {
-      const value = vector.getItem(row);
+  let rows: Cell[][] = [];
+  let characters = 0;
+  for (let row = 0; row < rowCount; row++) {
+    const cells: Cell[] = new Array(columns);
+    for (let column = 0; column < columns; column++) {
+      const value = vectors[column].getItem(row);
       // Ids and counts end at 2^53-1.
-      rows[row][column] = typeof value === "bigint"
-        ? Number(value)
-        : value as Cell;
+      cells[column] = typeof value === "bigint" ? Number(value) : value as Cell;
+      if (typeof value === "string") characters += value.length;
     }
+    rows.push(cells);
+    if (
+      rows.length * columns < BATCH_CELLS && characters < BATCH_CHARACTERS
+    ) continue;
+    yield rows;
+    rows = [];
+    characters = 0;
   }
-  return rows;
+  if (rows.length > 0) yield rows;
 }

@@ -2,16 +2,18 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
+import type { Limit } from "../model/run.ts";
 import { checkIndex } from "./check_index.ts";
 import type { Comparable } from "./compare.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { dayNumber, LAST_DAY } from "../serving/day_number.ts";
 import type { Loaded } from "../model/report.ts";
-import { QueryRunner, type Slots } from "./query_runner.ts";
+import { QueryRunner } from "./query_runner.ts";
 import { buildQueryTables } from "./query_tables.ts";
 import { createQuestions } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
+import type { QuestionSlots, Slots } from "../serving/slots.ts";
 
 /** A snapshot in DuckDB. */
 export interface DuckdbSnapshot extends EngineSnapshot, Comparable {
@@ -85,7 +87,11 @@ export async function openSnapshot(
       });
     const countByChannel = options.serve_from === "index"
       ? countFromIndex
-      : await prepareCount(database, users, channels.length);
+      : await prepareCount(database, {
+        users,
+        slots: slots.customers,
+        channel_count: channels.length,
+      });
 
     await database.lock(options.threads);
     const find = {
@@ -113,7 +119,9 @@ export async function openSnapshot(
       loaded,
       columns,
       ...known,
-      ...createQuestions(new QueryRunner(database, slots), {
+      begin: (limit, { whole } = {}) =>
+        slots[whole ? "downloads" : "questions"].take(limit),
+      ...createQuestions(new QueryRunner(database), {
         channels,
         topics,
         by_occupation,
@@ -165,15 +173,25 @@ class Users {
   }
 }
 
+// The queue is bounded, and the query takes about a millisecond.
+const PATIENT: Limit = {
+  signal: new AbortController().signal,
+  ends_at_ms: Infinity,
+};
+
 /** Prepares the query that answers instead of the index. */
 async function prepareCount(
   database: Database,
-  users: Users,
-  channel_count: number,
+  { users, slots, channel_count }: {
+    readonly users: Users;
+    readonly slots: QuestionSlots;
+    readonly channel_count: number;
+  },
 ): Promise<(question: CustomerQuestion) => Promise<ChannelCounts | null>> {
   const query = await database.prepare("queries/customer_interactions");
   return async function countFromQuery(question) {
     using _ = users.add();
+    using _run = await slots.take(PATIENT);
     // A channel may be called customer_id, so counts are read by position.
     const [row] = await query({
       customer_id: BigInt(question.customer_id),

@@ -36,9 +36,17 @@ export type StoreErrorKind =
 
 /** An operating error; anything else that is thrown is a bug. */
 export class StoreError extends Error {
-  constructor(readonly kind: StoreErrorKind, message: string) {
+  /** Of "busy": after how many seconds a later request may succeed. */
+  readonly retry_seconds?: number;
+
+  constructor(
+    readonly kind: StoreErrorKind,
+    message: string,
+    { retry_seconds }: { retry_seconds?: number } = {},
+  ) {
     super(message);
     this.name = "StoreError";
+    this.retry_seconds = retry_seconds;
   }
 }
 

@@ -139,14 +139,6 @@ export interface Statement {
   readonly text: string;
 }
 
-/** How a question is run. */
-export interface Run {
-  /** Ends the question when it is aborted; its reason is what the question throws. */
-  readonly signal: AbortSignal;
-  /** A whole export may take minutes, so exports stand in a queue of their own. */
-  readonly whole?: boolean;
-}
-
 /** A cell of an answer: text, a number, or no value. */
 export type Cell = string | number | null;
 
@@ -166,6 +158,11 @@ export interface Rows {
   readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;
   /** How many rows there are, by a query of its own. */
   count(): Promise<number>;
+  /**
+   * Is awaited between two pieces of work on them, of a few milliseconds at most:
+   * lets others be answered. Throws when the question has ended before it.
+   */
+  pause(): Promise<void>;
 }
 
 /** Columns of counts that stand side by side, one for each value of a dimension. */

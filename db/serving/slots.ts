@@ -1,70 +1,173 @@
-/** How many queries run at once and how many wait; more are refused at once. */
+/** Slots: how many questions run at once and how many wait; who cannot end in time is refused at once. */
 
 import { StoreError } from "../model/problems.ts";
+import { type Limit, Run } from "../model/run.ts";
+import { expectedWaitMs, isHopeless, median } from "./waiting.ts";
 
-/** The bounds, in queries. */
+/** The bounds, in questions. */
 export interface SlotLimits {
   readonly concurrency: number;
   readonly queue: number;
 }
 
-/** Slots that queries take in the order they ask. */
-export class QuerySlots {
+/** Of so many questions that ended last the time is kept. */
+const TIMES_KEPT = 16;
+/** Fewer say too little: the first ones of a burst take up to twice as long as others. */
+const TIMES_LEAST = 4;
+
+/** A question that waits. */
+interface Waiting {
+  readonly ends_at_ms: number;
+  start(): void;
+  refuse(left_ms: number): void;
+}
+
+/** Slots that questions take in the order they come. */
+export class QuestionSlots {
   readonly #limits: SlotLimits;
   #taken = 0;
   // In the order of arrival; an aborted one takes itself out.
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Waiting>();
+  // How long the last ones held their slots, in milliseconds, since a slot was
+  // free: one slow question in a quiet hour says nothing of a later burst.
+  #times_ms: number[] = [];
 
   constructor(limits: SlotLimits) {
     this.#limits = limits;
   }
 
   /**
-   * Waits for a slot; disposing gives it back, once. Throws a StoreError "busy"
-   * at once when the queue is full, and the signal's reason when it is aborted.
+   * Waits for a slot and gives the turn that holds it until it is disposed. Throws a
+   * StoreError "busy" as soon as it is certain that the question cannot end in time,
+   * or at once when the queue is full; and the signal's reason when it is aborted.
    */
-  async take(signal: AbortSignal): Promise<Disposable> {
+  async take(limit: Limit): Promise<Run> {
+    const { signal } = limit;
     signal.throwIfAborted();
     if (this.#taken < this.#limits.concurrency) this.#taken++;
-    else await this.#wait(signal);
-    let given_back = false;
-    return {
-      [Symbol.dispose]: () => {
-        if (given_back) return;
-        given_back = true;
-        this.#giveBack();
-      },
-    };
+    else await this.#wait(limit);
+    const began = performance.now();
+    return new Run(signal, () => {
+      // How long an answer would have taken that nobody waits for is not known.
+      if (!isAborted(signal, "cancelled")) {
+        this.#times_ms.push(performance.now() - began);
+        if (this.#times_ms.length > TIMES_KEPT) this.#times_ms.shift();
+      }
+      this.#giveBack();
+    });
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.size >= this.#limits.queue) {
-      throw new StoreError(
-        "busy",
-        "Too many queries are running. Ask again in a moment.",
-      );
-    }
+  #wait({ signal, ends_at_ms }: Limit): Promise<void> {
+    const ahead = this.#waiting.size + 1;
+    const left_ms = ends_at_ms - performance.now();
+    if (
+      this.#waiting.size >= this.#limits.queue ||
+      isHopeless({ ...this.#pace(), ahead, left_ms })
+    ) throw this.#busy(left_ms);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const start = () => {
-      signal.removeEventListener("abort", leave);
-      resolve();
-    };
     const leave = () => {
-      this.#waiting.delete(start);
-      reject(signal.reason);
+      signal.removeEventListener("abort", onAbort);
+      this.#waiting.delete(waiting);
     };
-    this.#waiting.add(start);
-    signal.addEventListener("abort", leave, { once: true });
+    const waiting: Waiting = {
+      ends_at_ms,
+      start: () => {
+        leave();
+        resolve();
+      },
+      refuse: (left_ms) => {
+        leave();
+        reject(this.#busy(left_ms));
+      },
+    };
+    const onAbort = () => {
+      leave();
+      // Whoever never began has not taken too long: there are too many.
+      reject(isAborted(signal, "timeout") ? this.#busy(0) : signal.reason);
+    };
+    this.#waiting.add(waiting);
+    signal.addEventListener("abort", onAbort);
     return promise;
   }
 
   // A slot goes straight to the one who waits longest: nobody gets between.
   #giveBack(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#taken--;
-    else {
-      this.#waiting.delete(next);
-      next();
+    const pace = this.#pace();
+    const now_ms = performance.now();
+    let ahead = 0;
+    for (const waiting of this.#waiting) {
+      const left_ms = waiting.ends_at_ms - now_ms;
+      if (isHopeless({ ...pace, ahead, left_ms })) {
+        waiting.refuse(left_ms);
+      } else ahead++;
     }
+    const [next] = this.#waiting;
+    if (next) return next.start();
+    this.#taken--;
+    this.#times_ms = [];
   }
+
+  #pace() {
+    const { concurrency } = this.#limits;
+    // The quickest end first: less than a round of them says too little as well.
+    const least = Math.max(TIMES_LEAST, concurrency);
+    const is_known = this.#times_ms.length >= least;
+    return {
+      concurrency,
+      service_ms: is_known ? median(this.#times_ms) : null,
+    };
+  }
+
+  #busy(left_ms: number): StoreError {
+    const ahead = this.#waiting.size + 1;
+    // Who comes after those that wait now begins when the time of these is over.
+    const wait_ms = Math.min(
+      expectedWaitMs({ ...this.#pace(), ahead }),
+      left_ms,
+    );
+    return new StoreError(
+      "busy",
+      "Too many questions are being answered. Ask again in a moment.",
+      { retry_seconds: Math.max(1, Math.ceil(wait_ms / 1_000)) },
+    );
+  }
+}
+
+function isAborted({ reason }: AbortSignal, kind: StoreError["kind"]): boolean {
+  return reason instanceof StoreError && reason.kind === kind;
+}
+
+/** The slots of a process, whichever snapshot is asked. */
+export interface Slots {
+  readonly questions: QuestionSlots;
+  /** A download waits for its client, for minutes if need be. */
+  readonly downloads: QuestionSlots;
+  /** For the prepared query of one customer, which runs once at a time. */
+  readonly customers: QuestionSlots;
+}
+
+/** The settings that bound how many questions there are. */
+export interface SlotSettings {
+  readonly QUERY_CONCURRENCY: number;
+  readonly DOWNLOAD_CONCURRENCY: number;
+  readonly QUERY_QUEUE: number;
+}
+
+/** Customers' questions that wait. Each takes 1.4 ms at most, so the last waits 1.4 s. */
+const CUSTOMERS_QUEUE = 1_000;
+
+/** Makes the slots of a process. */
+export function createSlots(settings: SlotSettings): Slots {
+  const queue = settings.QUERY_QUEUE;
+  return {
+    questions: new QuestionSlots({
+      concurrency: settings.QUERY_CONCURRENCY,
+      queue,
+    }),
+    downloads: new QuestionSlots({
+      concurrency: settings.DOWNLOAD_CONCURRENCY,
+      queue,
+    }),
+    customers: new QuestionSlots({ concurrency: 1, queue: CUSTOMERS_QUEUE }),
+  };
 }

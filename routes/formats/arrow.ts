@@ -33,9 +33,11 @@ export async function* encodeArrow(rows: Rows): AsyncGenerator<Bytes> {
   const writer = new RecordBatchStreamWriter();
   writer.reset(pieces, schema);
   for await (const { length, columns } of columnCells(rows)) {
-    const children = columns.map((cells, i) =>
-      dataOf(rows.columns[i].type, cells)
-    );
+    const children: Data[] = [];
+    for (const [i, cells] of columns.entries()) {
+      children.push(dataOf(rows.columns[i].type, cells));
+      await rows.pause();
+    }
     const data = makeData({
       type: new Struct(schema.fields),
       length,

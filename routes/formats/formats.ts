@@ -1,8 +1,7 @@
 /** The formats of answers of rows, and which of them a request asks for. */
 
-import type { Context } from "hono";
-import { accepts } from "hono/accepts";
 import { HTTPException } from "hono/http-exception";
+import { parseAccept } from "hono/utils/accept";
 import type { Rows } from "../../db/model/questions.ts";
 import { encodeArrow } from "./arrow.ts";
 import { encodeCsv } from "./csv.ts";
@@ -10,24 +9,14 @@ import { encodeNdjson } from "./ndjson.ts";
 import { encodeParquet } from "./parquet.ts";
 import { encodeXlsx } from "./xlsx.ts";
 
-/** The names of the formats, as `format` takes them; the first is the default. */
-export const FORMAT_NAMES = [
-  "json",
-  "csv",
-  "ndjson",
-  "xlsx",
-  "parquet",
-  "arrow",
-] as const;
-
-/** The name of a format. */
-export type FormatName = typeof FORMAT_NAMES[number];
-
-/** How rows are written whole. */
-export interface DownloadFormat {
+/** A format of answers of rows. */
+export interface Format {
+  /** What it is called in Accept and Content-Type. */
+  readonly media_type: string;
   /** Whether it is text, that gains from compression. */
   readonly is_text: boolean;
-  encode(
+  /** Writes all rows; absent for JSON, whose text an endpoint makes, in pages. */
+  encode?(
     rows: Rows,
     options: DownloadOptions,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>>;
@@ -39,45 +28,62 @@ export interface DownloadOptions {
   readonly bom: boolean;
 }
 
-/** The formats beside JSON, which is paged. */
-export const DOWNLOAD_FORMATS: Readonly<
-  Record<Exclude<FormatName, "json">, DownloadFormat>
-> = {
-  csv: { is_text: true, encode: encodeCsv },
-  ndjson: { is_text: true, encode: encodeNdjson },
-  xlsx: { is_text: false, encode: encodeXlsx },
-  parquet: { is_text: false, encode: encodeParquet },
-  arrow: { is_text: false, encode: encodeArrow },
+/** The name of a format, as the parameter `format` takes it. */
+export type FormatName =
+  | "json"
+  | "csv"
+  | "ndjson"
+  | "xlsx"
+  | "parquet"
+  | "arrow";
+
+/** Every format; the first is the default. */
+export const FORMATS: Readonly<Record<FormatName, Format>> = {
+  json: { media_type: "application/json", is_text: true },
+  csv: { media_type: "text/csv", is_text: true, encode: encodeCsv },
+  ndjson: {
+    media_type: "application/x-ndjson",
+    is_text: true,
+    encode: encodeNdjson,
+  },
+  xlsx: {
+    media_type:
+      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    is_text: false,
+    encode: encodeXlsx,
+  },
+  parquet: {
+    media_type: "application/vnd.apache.parquet",
+    is_text: false,
+    encode: encodeParquet,
+  },
+  arrow: {
+    media_type: "application/vnd.apache.arrow.stream",
+    is_text: false,
+    encode: encodeArrow,
+  },
 };
 
-/** What each is called in Accept and Content-Type. */
-export const MEDIA_TYPES: Readonly<Record<FormatName, string>> = {
-  json: "application/json",
-  csv: "text/csv",
-  ndjson: "application/x-ndjson",
-  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-  parquet: "application/vnd.apache.parquet",
-  arrow: "application/vnd.apache.arrow.stream",
-};
+/** The names of the formats, the default first. */
+export const FORMAT_NAMES = Object.keys(FORMATS) as [
+  FormatName,
+  ...FormatName[],
+];
 
 /**
- * The format that a request asks for, of the known ones: by the query string, else
- * by Accept. Throws a 406 naming the known ones when it accepts none of them.
+ * The format that a header Accept asks for, of the known ones; the first of them
+ * without one. Throws a 406 naming the known ones when it accepts none of them.
  */
 export function chooseFormat(
-  c: Context,
+  accept: string | null,
   known: readonly FormatName[],
 ): FormatName {
-  const named = c.req.query("format") as FormatName | undefined;
-  if (named) return named;
-  const chosen = accepts(c, {
-    header: "Accept",
-    supports: [...known],
-    default: known[0],
-    match: (ranges) => bestOf(ranges, known) ?? "",
-  }) as FormatName | "";
+  if (!accept) return known[0];
+  const chosen = bestOf(parseAccept(accept), known);
   if (chosen) return chosen;
-  const types = known.map((name) => `${MEDIA_TYPES[name]} (format=${name})`);
+  const types = known.map((name) =>
+    `${FORMATS[name].media_type} (format=${name})`
+  );
   throw new HTTPException(406, {
     message: `Nothing that Accept asks for is there. Known: ${
       types.join(", ")
@@ -101,7 +107,7 @@ function bestOf(
   let best_q = 0;
   let best_fit = 0;
   for (const name of known) {
-    const type = MEDIA_TYPES[name];
+    const type = FORMATS[name].media_type;
     const fitting = [`${type.split("/")[0]}/*`, "*/*"];
     const fits = [type, ...fitting].map((wanted) =>
       ranges.find(({ type }) => type.toLowerCase() === wanted)

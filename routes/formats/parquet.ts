@@ -12,6 +12,9 @@ const TYPES: Readonly<Record<RowsColumn["type"], Partial<Element>>> = {
   number: { type: "DOUBLE" },
 };
 
+/** Cells that are written in one go: 4 to 6 ms, in which nobody else is answered. */
+const CELLS_AT_ONCE = 25_000;
+
 /** Writes rows, a piece a row group; every column may have no value. */
 export async function* encodeParquet(
   rows: Rows,
@@ -36,17 +39,46 @@ export async function* encodeParquet(
     ],
   });
   for await (const { length, columns } of columnCells(rows)) {
-    parquet.write({
-      columnData: rows.columns.map(({ name, type }, i) => ({
-        name,
-        data: type === "integer" ? columns[i].map(bigOf) : [...columns[i]],
-      })),
-      rowGroupSize: length,
-    });
+    const data = rows.columns.map(({ name, type }, i) => ({
+      name,
+      cells: columns[i],
+      is_integer: type === "integer",
+    }));
+    const first = parquet.row_groups.length;
+    const at_once = Math.ceil(CELLS_AT_ONCE / length);
+    for (let i = 0; i < data.length; i += at_once) {
+      parquet.write({
+        columnData: data.slice(i, i + at_once).map((column) => ({
+          name: column.name,
+          data: column.is_integer ? column.cells.map(bigOf) : [...column.cells],
+        })),
+        rowGroupSize: length,
+      });
+      await rows.pause();
+    }
+    joinGroups(parquet, { first, length });
     yield take();
   }
   parquet.finish();
   yield take();
+}
+
+// The package writes all columns of a group in one go; so some of them are written
+// as a group of their own, and become one when all are.
+function joinGroups(
+  parquet: ParquetWriter,
+  { first, length }: { first: number; length: number },
+): void {
+  const parts = parquet.row_groups.splice(first);
+  const sum = (sizes: readonly (bigint | undefined)[]) =>
+    sizes.reduce<bigint>((sum, size) => sum + (size ?? 0n), 0n);
+  parquet.row_groups.push({
+    columns: parts.flatMap(({ columns }) => columns),
+    total_byte_size: sum(parts.map((part) => part.total_byte_size)),
+    num_rows: BigInt(length),
+    total_compressed_size: sum(parts.map((part) => part.total_compressed_size)),
+  });
+  parquet.num_rows = sum(parquet.row_groups.map(({ num_rows }) => num_rows));
 }
 
 // An INT64 is written from nothing else.

@@ -2,8 +2,6 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { TABLE_NAMES } from "../../db/model/contract.ts";
-import { TABLES } from "../../routes/data.ts";
 import { dataFolder } from "../support/data_folder.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 import { exportsOf, watchedStore } from "../support/watched_store.ts";
@@ -109,10 +107,6 @@ Deno.test("nothing can be served: 503 tells why, in the same shape", async () =>
     rows_set_aside: null,
     changes: null,
   });
-});
-
-Deno.test("the tables are those of the file contract", () => {
-  assertEquals([...TABLES], TABLE_NAMES);
 });
 
 Deno.test("rows set aside, in pages, with their value for the administrator only", async (t) => {

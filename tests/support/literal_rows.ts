@@ -14,6 +14,7 @@ export function literalRows(
     })(),
     count: () =>
       Promise.resolve(batches.reduce((sum, { length }) => sum + length, 0)),
+    pause: () => Promise.resolve(),
   };
 }
 

@@ -1,17 +1,16 @@
 /** The real application over the real store, for requests without a socket. */
 
-import type { Hono } from "hono";
 import { readConfig } from "../../config.ts";
 import { createStore } from "../../create_store.ts";
 import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
-import { createApp } from "../../routes/app.ts";
+import { type App, createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
 import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 
 /** An application with data; closed at the end of its block. */
 export interface OpenedApp extends AsyncDisposable {
-  readonly app: Hono;
+  readonly app: App;
   readonly store: Refresher;
   readonly snapshot: Snapshot;
   /** What it logged. */

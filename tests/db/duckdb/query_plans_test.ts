@@ -12,8 +12,9 @@ import type {
 import type { Snapshot } from "../../../db/store.ts";
 import { csv, type Files } from "../../support/data_folder.ts";
 import { countsOf, loadFolder } from "../../support/load_folder.ts";
+import { turn } from "../../support/turn.ts";
 
-const run = { signal: new AbortController().signal };
+const run = await turn();
 
 interface Customer {
   readonly id: number;
@@ -222,8 +223,10 @@ async function read({ batches }: Rows): Promise<Cell[][]> {
   return rows;
 }
 
-const ask = (snapshot: Snapshot, question: Question) =>
-  read(snapshot.ask(question, run));
+async function ask(snapshot: Snapshot, question: Question): Promise<Cell[][]> {
+  using run = await turn();
+  return await read(snapshot.ask(question, run));
+}
 
 const sum = (numbers: readonly Cell[]) =>
   numbers.reduce<number>((total, one) => total + (one as number), 0);

@@ -1,34 +1,27 @@
-/** Queries for requests: their cells, their end by an AbortSignal, their slots. */
+/** Queries for requests: their cells, their end by an AbortSignal, one at a time in a turn. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Database, openDatabase } from "../../../db/duckdb/database.ts";
-import { createSlots, QueryRunner } from "../../../db/duckdb/query_runner.ts";
+import { QueryRunner } from "../../../db/duckdb/query_runner.ts";
 import { StoreError } from "../../../db/model/problems.ts";
 import type { Cell } from "../../../db/model/questions.ts";
 import { dataFolder } from "../../support/data_folder.ts";
+import { turn } from "../../support/turn.ts";
 
 /** Runs for minutes and answers one row. */
 const ENDLESS =
   "select count(*) from range(10000000) a, range(10000000) b where (a.range * b.range) % 7 = 3";
-const never = new AbortController().signal;
 
 async function withRunner(
   use: (runner: QueryRunner, database: Database) => Promise<void>,
-  limits: Partial<Record<string, number>> = {},
 ): Promise<void> {
   await using folder = await dataFolder();
   const database = await openDatabase(folder.path, {
     memory_limit: "600MB",
     threads: 2,
   });
-  const slots = createSlots({
-    QUERY_CONCURRENCY: 1,
-    DOWNLOAD_CONCURRENCY: 1,
-    QUERY_QUEUE: 0,
-    ...limits,
-  });
   try {
-    await use(new QueryRunner(database, slots), database);
+    await use(new QueryRunner(database), database);
   } finally {
     database.close();
   }
@@ -52,7 +45,7 @@ Deno.test("query, every type of cell: text, numbers and null", async () => {
       -1::integer, 9007199254740991, sum(2)::hugeint, 0.5::double, $x`;
     assertEquals(
       await read(
-        runner.query(`select ${cells}`, { x: "é'\"" }, { signal: never }),
+        runner.query(`select ${cells}`, { x: "é'\"" }, await turn()),
       ),
       [[
         "Blue",
@@ -68,17 +61,17 @@ Deno.test("query, every type of cell: text, numbers and null", async () => {
       ]],
     );
     const many = await read(
-      runner.query("select range from range(10000)", {}, { signal: never }),
+      runner.query("select range from range(10000)", {}, await turn()),
     );
     assertEquals(many, Array.from({ length: 10_000 }, (_, i) => [i]));
     assertEquals(
-      await read(runner.query("select 1 limit 0", {}, { signal: never })),
+      await read(runner.query("select 1 limit 0", {}, await turn())),
       [],
     );
   });
 });
 
-Deno.test("query, aborted while DuckDB works: it is interrupted, and the slot is free", async (t) => {
+Deno.test("query, aborted while DuckDB works: it is interrupted", async (t) => {
   await withRunner(async (runner) => {
     for (const after_ms of [0, 1, 100]) {
       await t.step(`after ${after_ms} ms`, async () => {
@@ -86,21 +79,23 @@ Deno.test("query, aborted while DuckDB works: it is interrupted, and the slot is
         const reason = new StoreError("timeout", "too long");
         setTimeout(() => gone.abort(reason), after_ms);
         const began = performance.now();
-        const error = await assertRejects(() =>
-          read(runner.query(ENDLESS, {}, { signal: gone.signal }))
+        const error = await assertRejects(async () =>
+          read(runner.query(ENDLESS, {}, await turn(gone.signal)))
         );
         assertEquals(error, reason);
         assert(performance.now() - began < after_ms + 2_000);
         assertEquals(
-          await read(runner.query("select 1", {}, { signal: never })),
+          await read(runner.query("select 1", {}, await turn())),
           [[1]],
         );
       });
     }
     await t.step("before it began", async () => {
-      const signal = AbortSignal.abort(new Error("gone"));
+      const gone = new AbortController();
+      const run = await turn(gone.signal);
+      gone.abort(new Error("gone"));
       await assertRejects(
-        () => read(runner.query(ENDLESS, {}, { signal })),
+        () => read(runner.query(ENDLESS, {}, run)),
         Error,
         "gone",
       );
@@ -114,26 +109,26 @@ Deno.test("query, aborted between two batches: the next one throws", async () =>
     const rows = runner.query(
       "select range from range(100000000)",
       {},
-      { signal: gone.signal },
+      await turn(gone.signal),
     );
     await rows.next();
     gone.abort(new Error("gone"));
     await assertRejects(() => rows.next(), Error, "gone");
     assertEquals(
-      await read(runner.query("select 1", {}, { signal: never })),
+      await read(runner.query("select 1", {}, await turn())),
       [[1]],
     );
   });
 });
 
-Deno.test("query, left half read: its memory and its slot are given back", async () => {
+Deno.test("query, left half read: its memory is given back", async () => {
   await withRunner(async (runner, database) => {
     const before = await memoryOf(database);
     for await (
       const rows of runner.query(
         "select range from range(3000000) order by hash(range)",
         {},
-        { signal: never },
+        await turn(),
       )
     ) {
       assert(rows.length > 0);
@@ -142,53 +137,49 @@ Deno.test("query, left half read: its memory and its slot are given back", async
     }
     assert(await memoryOf(database) < before + 5);
     assertEquals(
-      await read(runner.query("select 1", {}, { signal: never })),
+      await read(runner.query("select 1", {}, await turn())),
       [[1]],
     );
   });
 });
 
-Deno.test("query, a statement that fails: its own error, and the slot is free", async () => {
+Deno.test("query, a statement that fails: its own error", async () => {
   await withRunner(async (runner) => {
     await assertRejects(
-      () => read(runner.query("select no_such_column", {}, { signal: never })),
+      async () => read(runner.query("select no_such_column", {}, await turn())),
       Error,
       "Binder Error",
     );
     // It fails when rows were answered already; DuckDB then ends the stream as if
     // there were no more.
     await assertRejects(
-      () =>
+      async () =>
         read(runner.query(
           "select case when range = 900000 then error('late') end from range(1000000)",
           {},
-          { signal: never },
+          await turn(),
         )),
       Error,
       "DuckDB failed while",
     );
     assertEquals(
-      await read(runner.query("select 1", {}, { signal: never })),
+      await read(runner.query("select 1", {}, await turn())),
       [[1]],
     );
   });
 });
 
-Deno.test("query, more than run and wait: busy; exports have slots of their own", async () => {
+Deno.test("query, in a turn that has one: refused, and possible when that has ended", async () => {
   await withRunner(async (runner) => {
-    const first = runner.query("select 1", {}, { signal: never });
+    using run = await turn();
+    const first = runner.query("select 1", {}, run);
     await first.next();
-    const second = runner.query("select 2", {}, { signal: never }).next();
-    const error = await assertRejects(
-      () => read(runner.query("select 3", {}, { signal: never })),
-      StoreError,
-    );
-    assertEquals(error.kind, "busy");
-    assertEquals(
-      await read(runner.query("select 4", {}, { signal: never, whole: true })),
-      [[4]],
+    await assertRejects(
+      () => read(runner.query("select 2", {}, run)),
+      Error,
+      "alone in it",
     );
     await first.return(undefined);
-    assertEquals((await second).value, [[2]]);
-  }, { QUERY_QUEUE: 1 });
+    assertEquals(await read(runner.query("select 3", {}, run)), [[3]]);
+  });
 });

@@ -1,56 +1,171 @@
-/** Slots: so many at once, so many wait in order, more are refused at once. */
+/** Slots: so many at once, so many wait in order, who cannot end in time is refused at once. */
 
-import { assertEquals, assertRejects } from "@std/assert";
-import { QuerySlots } from "../../../db/serving/slots.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
 import { StoreError } from "../../../db/model/problems.ts";
+import type { Limit, Run } from "../../../db/model/run.ts";
+import { QuestionSlots } from "../../../db/serving/slots.ts";
 
 const never = new AbortController().signal;
+const patient: Limit = { signal: never, ends_at_ms: Infinity };
+
+function within(time_ms: number): Limit {
+  return { signal: never, ends_at_ms: performance.now() + time_ms };
+}
+
+function end(run: Run): void {
+  run[Symbol.dispose]();
+}
+
+async function busy(waiting: Promise<Run>): Promise<StoreError> {
+  const error = await assertRejects(() => waiting, StoreError);
+  assertEquals(error.kind, "busy");
+  return error;
+}
 
 Deno.test("take, more than may run: they wait in the order they came", async () => {
-  const slots = new QuerySlots({ concurrency: 2, queue: 3 });
+  const slots = new QuestionSlots({ concurrency: 2, queue: 3 });
   const order: string[] = [];
   const take = async (name: string) => {
-    const slot = await slots.take(never);
+    const run = await slots.take(patient);
     order.push(name);
-    return slot;
+    return run;
   };
   const [a, b] = await Promise.all([take("a"), take("b")]);
   const waiting = [take("c"), take("d"), take("e")];
-  const error = await assertRejects(() => slots.take(never), StoreError);
-  assertEquals(error.kind, "busy");
+  await busy(slots.take(patient));
   assertEquals(order, ["a", "b"]);
 
-  a[Symbol.dispose]();
-  a[Symbol.dispose]();
+  end(a);
+  end(a);
   const c = await waiting[0];
   // A slot given back twice is one slot.
   assertEquals(order, ["a", "b", "c"]);
-  b[Symbol.dispose]();
-  c[Symbol.dispose]();
+  end(b);
+  end(c);
   const rest = await Promise.all(waiting.slice(1));
   assertEquals(order, ["a", "b", "c", "d", "e"]);
-  rest.forEach((slot) => slot[Symbol.dispose]());
-  using _first = await slots.take(never);
-  using _second = await slots.take(never);
+  rest.forEach(end);
+  using _first = await slots.take(patient);
+  using _second = await slots.take(patient);
 });
 
 Deno.test("take, nobody may wait: refused at once", async () => {
-  const slots = new QuerySlots({ concurrency: 1, queue: 0 });
-  const slot = await slots.take(never);
-  await assertRejects(() => slots.take(never), StoreError);
-  slot[Symbol.dispose]();
-  using _ = await slots.take(never);
+  const slots = new QuestionSlots({ concurrency: 1, queue: 0 });
+  const run = await slots.take(patient);
+  await busy(slots.take(patient));
+  end(run);
+  using _ = await slots.take(patient);
 });
 
 Deno.test("take, aborted while waiting: it leaves its place to others", async () => {
-  const slots = new QuerySlots({ concurrency: 1, queue: 1 });
-  const slot = await slots.take(never);
+  const slots = new QuestionSlots({ concurrency: 1, queue: 1 });
+  const run = await slots.take(patient);
   const gone = new AbortController();
-  const waiting = slots.take(gone.signal);
-  gone.abort(new Error("gone"));
-  await assertRejects(() => waiting, Error, "gone");
-  await assertRejects(() => slots.take(gone.signal), Error, "gone");
-  const next = slots.take(never);
-  slot[Symbol.dispose]();
+  const limit = { ...patient, signal: gone.signal };
+  const waiting = slots.take(limit);
+  gone.abort(new StoreError("cancelled", "gone"));
+  await assertRejects(() => waiting, StoreError, "gone");
+  await assertRejects(() => slots.take(limit), StoreError, "gone");
+  const next = slots.take(patient);
+  end(run);
   using _ = await next;
+});
+
+Deno.test("take, its time ends while it waits: busy, since it never began", async () => {
+  const slots = new QuestionSlots({ concurrency: 1, queue: 1 });
+  using _ = await slots.take(patient);
+  const late = new AbortController();
+  const waiting = slots.take({ ...patient, signal: late.signal });
+  late.abort(new StoreError("timeout", "too long"));
+  await busy(waiting);
+});
+
+/** Takes all four slots, holds them for 300 ms, and tells of each when it is free. */
+async function holdFour(slots: QuestionSlots, limit = patient): Promise<Run[]> {
+  const runs = await Promise.all(
+    Array.from({ length: 4 }, () => slots.take(limit)),
+  );
+  await delay(300);
+  return runs;
+}
+
+Deno.test("take, in vain: refused as soon as those before it have shown how long they take", async () => {
+  const slots = new QuestionSlots({ concurrency: 4, queue: 100 });
+  const limit = within(1_000);
+  const runs = holdFour(slots);
+  const refused: StoreError[] = [];
+  const waiting = Array.from(
+    { length: 30 },
+    () => slots.take(limit).catch((error) => void refused.push(error)),
+  );
+  (await runs).forEach(end);
+  await delay(0);
+  // Three have begun, and 700 ms are left: 300 for itself, and 0.6 x 300 / 4 for
+  // each of at most eight ahead.
+  assert(refused.length >= 30 - 3 - 9, `${refused.length}`);
+  for (const { kind, retry_seconds } of refused) {
+    assertEquals([kind, retry_seconds], ["busy", 1]);
+  }
+  // And from now on when it arrives.
+  await busy(slots.take(limit));
+  let ended = 0;
+  for (const run of await Promise.all(waiting.slice(0, 4))) {
+    if (!run) continue;
+    ended++;
+    end(run);
+  }
+  assertEquals(ended, 4);
+});
+
+Deno.test("take, too late when its turn comes: refused, and the next one begins", async () => {
+  const slots = new QuestionSlots({ concurrency: 1, queue: 2 });
+  const first = await slots.take(patient);
+  const late = busy(slots.take(within(10)));
+  const next = slots.take(patient);
+  await delay(30);
+  end(first);
+  await late;
+  using _ = await next;
+});
+
+Deno.test("take, after slow questions: a free slot is given at once, and what was slow is forgotten", async () => {
+  const slots = new QuestionSlots({ concurrency: 4, queue: 10 });
+  const slow = holdFour(slots);
+  const waiting = Array.from({ length: 4 }, () => slots.take(patient));
+  (await slow).forEach(end);
+  const runs = await Promise.all(waiting);
+  await busy(slots.take(within(300)));
+  runs.forEach(end);
+  const firsts = await Promise.all(
+    Array.from({ length: 4 }, () => slots.take(within(300))),
+  );
+  const others = Array.from({ length: 5 }, () => slots.take(within(300)));
+  firsts.forEach(end);
+  for (const other of others) end(await other);
+});
+
+Deno.test("take, left by their clients: such questions are no measure of the others", async () => {
+  const slots = new QuestionSlots({ concurrency: 4, queue: 10 });
+  const gone = new AbortController();
+  const left = holdFour(slots, { ...patient, signal: gone.signal });
+  const waiting = Array.from({ length: 6 }, () => slots.take(within(1_000)));
+  const runs = await left;
+  gone.abort(new StoreError("cancelled", "gone"));
+  runs.forEach(end);
+  const last = slots.take(within(200));
+  for (const run of waiting) end(await run);
+  using _ = await last;
+});
+
+Deno.test("startQuery: one query of a question at a time, and none after its turn", async () => {
+  const slots = new QuestionSlots({ concurrency: 1, queue: 0 });
+  const run = await slots.take(patient);
+  {
+    using _ = run.startQuery();
+    assertThrows(() => run.startQuery(), Error, "alone in it");
+  }
+  run.startQuery()[Symbol.dispose]();
+  end(run);
+  assertThrows(() => run.startQuery(), Error, "needs a turn");
 });

@@ -1,14 +1,17 @@
 /** When a question ends at the latest: after some time, or when nobody waits for it. */
 
-import { StoreError } from "../../db/model/problems.ts";
+import { StoreError } from "../db/model/problems.ts";
+import type { Limit } from "../db/model/run.ts";
 
 /** The end of one question. */
-export class Deadline implements Disposable {
+export class Deadline implements Disposable, Limit {
+  readonly ends_at_ms: number;
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout>;
 
   /** Aborts the signal with a StoreError "timeout" in `timeout_ms` unless it is disposed. */
   constructor(timeout_ms: number) {
+    this.ends_at_ms = performance.now() + timeout_ms;
     this.#timer = setTimeout(
       () =>
         this.abort(

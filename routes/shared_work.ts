@@ -1,6 +1,6 @@
 /** Does equal concurrent work once, for as long as anybody waits for it. */
 
-import { StoreError } from "../../db/model/problems.ts";
+import { StoreError } from "../db/model/problems.ts";
 import { Deadline } from "./deadline.ts";
 
 interface Flight<Result> {

@@ -1,8 +1,8 @@
 /** Kept answers: within their bytes, the latest asked for, of one snapshot. */
 
 import { assertEquals } from "@std/assert";
-import type { Snapshot } from "../../../db/store.ts";
-import { AnswerCache } from "../../../routes/middleware/answer_cache.ts";
+import type { Snapshot } from "../../db/store.ts";
+import { AnswerCache } from "../../routes/answer_cache.ts";
 
 function snapshotOf(loaded_at: string): Snapshot {
   // The cache reads no more of it.

@@ -1,8 +1,8 @@
 /** Shared work: once for all who wait, ended with the last of them, never shared with later ones. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { StoreError } from "../../../db/model/problems.ts";
-import { SharedWork } from "../../../routes/middleware/shared_work.ts";
+import { StoreError } from "../../db/model/problems.ts";
+import { SharedWork } from "../../routes/shared_work.ts";
 
 /** Work that ends when it is told to, or with its deadline. */
 function manual() {

@@ -1,17 +1,14 @@
 /** `/api/v1/interactions`: every customer by every channel, in pages. */
 
-import { Hono } from "hono";
 import { z } from "zod";
 import type {
   Filter,
   InteractionsQuestion,
   InteractionsSort,
-  Run,
 } from "../db/model/questions.ts";
-import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import type { Run } from "../db/model/run.ts";
+import type { Snapshot } from "../db/store.ts";
 import {
-  type AnswerRows,
-  type Asked,
   countsSchema,
   EXAMPLE_META,
   explained,
@@ -24,7 +21,7 @@ import {
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { type Endpoint, parseQuery } from "./endpoint.ts";
+import { endpoint, type RowsReply } from "./endpoint.ts";
 import {
   customerIdsOf,
   filterOf,
@@ -53,7 +50,7 @@ const query = rowsQuerySchema({
 const FIXED_SORTS = ["customer_id", "total"] as const;
 
 /** The endpoint. */
-export const matrixEndpoint = {
+export const matrixEndpoint = endpoint({
   path: "/api/v1/interactions",
   summary: "How often every customer was talked to on each channel",
   description:
@@ -98,18 +95,10 @@ export const matrixEndpoint = {
     },
     ...pagesFailures,
   },
-} as const satisfies Endpoint;
+  answer: ({ snapshot, query }) => ask(snapshot, query),
+});
 
-/** The route. */
-export function createMatrix(store: Store, answerRows: AnswerRows) {
-  return new Hono().get(matrixEndpoint.path, (c) => {
-    const snapshot = requireSnapshot(store);
-    const given = parseQuery(query, c.req.url);
-    return answerRows(c, snapshot, ask(snapshot, given));
-  });
-}
-
-function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
+function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
   const { limit, cursor, explain } = given;
   const customer_ids = given.customer_id === undefined
     ? undefined
@@ -131,7 +120,8 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
   };
 
   return {
-    name: "interactions",
+    of: "rows",
+    file: "interactions",
     key: questionText("interactions", {
       ...parts,
       limit,
@@ -140,21 +130,21 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): Asked {
     }),
     rows: (run) => snapshot.ask({ ...question, limit }, run),
     async json(run) {
-      const { rows, page, last } = await readPage(
+      const { last, ...page } = await readPage(
         (limit) => snapshot.ask({ ...question, limit }, run),
         limit,
       );
-      const { start, names } = rows.pivoted!;
+      const { start, names } = page.pivoted!;
       const sorted_by = typeof sort.by === "object"
         ? start + names.indexOf(sort.by.channel)
-        : rows.columns.findLastIndex(({ name }) => name === sort.by);
-      const [totals] = await readRows(
+        : page.columns.findLastIndex(({ name }) => name === sort.by);
+      const { cells: [totals] } = await readRows(() =>
         snapshot.ask(
           { kind: "metrics", by: [], pivot: "channel", filter },
           run,
-        ),
+        )
       );
-      return rowsAnswer(snapshot, rows, page, {
+      return rowsAnswer(snapshot, page, {
         customers: await countCustomers(snapshot, filter, run),
         interactions: new Map(names.map((name, i) => [name, totals[i]])),
         total: totals[names.length],

@@ -1,7 +1,7 @@
 /** Keeps encoded answers of the snapshot being served, within a number of bytes. */
 
 import { LRUCache } from "lru-cache";
-import type { Snapshot } from "../../db/store.ts";
+import type { Snapshot } from "../db/store.ts";
 
 /** An encoded answer. */
 export interface Kept {

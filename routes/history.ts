@@ -1,33 +1,28 @@
 /** `/api/v1/interactions/{customer_id}/timeline` and `/topics`: one customer's history. */
 
-import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Interval } from "../db/model/dimensions.ts";
 import type {
-  Cell,
   Filter,
-  Rows,
   TimelineQuestion,
   TopicsQuestion,
 } from "../db/model/questions.ts";
-import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import type { Snapshot } from "../db/store.ts";
 import {
-  type AnswerRows,
-  type Asked,
   countsSchema,
   EXAMPLE_META,
   explained,
-  MAX_JSON_ROWS,
   metaSchema,
   readNumber,
+  type ReadRows,
   readRows,
   rowsAnswer,
   rowsFailures,
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
-import { type Endpoint, failure, parse, parseQuery } from "./endpoint.ts";
+import { type Asked, endpoint, failure, type RowsReply } from "./endpoint.ts";
 import {
   customerId,
   filterOf,
@@ -76,7 +71,7 @@ const counts = { interactions: countsSchema, total: z.int() };
 
 /** The endpoints. */
 export const historyEndpoints = [
-  {
+  endpoint({
     path: "/api/v1/interactions/:customer_id/timeline",
     summary: "When one customer was talked to",
     description:
@@ -101,8 +96,9 @@ export const historyEndpoints = [
       },
       ...failures,
     },
-  },
-  {
+    answer: askTimeline,
+  }),
+  endpoint({
     path: "/api/v1/interactions/:customer_id/topics",
     summary: "What one customer was talked to about",
     description:
@@ -130,49 +126,29 @@ export const historyEndpoints = [
       },
       ...failures,
     },
-  },
-] as const satisfies readonly Endpoint[];
+    answer: askTopics,
+  }),
+] as const;
 
-/** The routes. */
-export function createHistory(store: Store, answerRows: AnswerRows) {
-  const [timeline, topics] = historyEndpoints;
+type Given<Query> = Asked<z.output<typeof params>, Query>;
 
-  async function answer(
-    c: Context,
-    snapshot: Snapshot,
-    id: number,
-    asked: Asked,
-  ) {
-    if (await snapshot.countByChannel({ customer_id: id }) === null) {
-      throw new HTTPException(404, { message: "Customer not found" });
-    }
-    return answerRows(c, snapshot, asked);
-  }
-
-  return new Hono()
-    .get(timeline.path, (c) => {
-      const snapshot = requireSnapshot(store);
-      const customer_id = parse(customerId, c.req.param("customer_id"));
-      const given = parseQuery(timelineQuery, c.req.url);
-      const asked = askTimeline(snapshot, customer_id, given);
-      return answer(c, snapshot, customer_id, asked);
-    })
-    .get(topics.path, (c) => {
-      const snapshot = requireSnapshot(store);
-      const customer_id = parse(customerId, c.req.param("customer_id"));
-      const given = parseQuery(topicsQuery, c.req.url);
-      const asked = askTopics(snapshot, customer_id, given);
-      return answer(c, snapshot, customer_id, asked);
-    });
-}
-
-function askTimeline(
+async function requireCustomer(
   snapshot: Snapshot,
   customer_id: number,
-  given: z.output<typeof timelineQuery>,
-): Asked {
-  const { interval = "month", explain } = given;
-  const filter = filterOf(snapshot, given);
+): Promise<void> {
+  if (await snapshot.countByChannel({ customer_id }) === null) {
+    throw new HTTPException(404, { message: "Customer not found" });
+  }
+}
+
+async function askTimeline(
+  { snapshot, params: { customer_id }, query }: Given<
+    z.output<typeof timelineQuery>
+  >,
+): Promise<RowsReply> {
+  const { interval = "month", explain } = query;
+  const filter = filterOf(snapshot, query);
+  await requireCustomer(snapshot, customer_id);
   const question: TimelineQuestion = {
     kind: "timeline",
     customer_id,
@@ -180,7 +156,8 @@ function askTimeline(
     filter,
   };
   return {
-    name: `interactions-${customer_id}-timeline`,
+    of: "rows",
+    file: `interactions-${customer_id}-timeline`,
     key: questionText("timeline", {
       customer_id,
       interval,
@@ -189,13 +166,11 @@ function askTimeline(
     }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(
-        { ...question, limit: MAX_JSON_ROWS + 1 },
-        run,
+      const rows = await readRows((limit) =>
+        snapshot.ask({ ...question, limit }, run)
       );
-      const cells = await readRows(rows);
-      return rowsAnswer(snapshot, rows, cells, {
-        interactions: sumOfTotals(rows, cells),
+      return rowsAnswer(snapshot, rows, {
+        interactions: sumOfTotals(rows),
         ...await explained(
           snapshot,
           explain,
@@ -207,16 +182,18 @@ function askTimeline(
   };
 }
 
-function askTopics(
-  snapshot: Snapshot,
-  customer_id: number,
-  given: z.output<typeof topicsQuery>,
-): Asked {
-  const { explain } = given;
-  const filter = filterOf(snapshot, given);
+async function askTopics(
+  { snapshot, params: { customer_id }, query }: Given<
+    z.output<typeof topicsQuery>
+  >,
+): Promise<RowsReply> {
+  const { explain } = query;
+  const filter = filterOf(snapshot, query);
+  await requireCustomer(snapshot, customer_id);
   const question: TopicsQuestion = { kind: "topics", customer_id, filter };
   return {
-    name: `interactions-${customer_id}-topics`,
+    of: "rows",
+    file: `interactions-${customer_id}-topics`,
     key: questionText("topics", {
       customer_id,
       ...filter,
@@ -224,17 +201,16 @@ function askTopics(
     }),
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
-      const rows = snapshot.ask(question, run);
-      const cells = await readRows(rows);
+      const rows = await readRows(() => snapshot.ask(question, run));
       const own = withCustomer(filter, customer_id);
       const interactions = await readNumber(
         snapshot,
         { kind: "metrics", by: [], filter: own },
         run,
       );
-      return rowsAnswer(snapshot, rows, cells, {
+      return rowsAnswer(snapshot, rows, {
         interactions,
-        overlap: sumOfTotals(rows, cells) - interactions,
+        overlap: sumOfTotals(rows) - interactions,
         ...await explained(snapshot, explain, [question], own),
       });
     },
@@ -245,6 +221,6 @@ function withCustomer(filter: Filter, customer_id: number): Filter {
   return { ...filter, customer_ids: [customer_id] };
 }
 
-function sumOfTotals({ columns }: Rows, cells: readonly Cell[][]): number {
+function sumOfTotals({ columns, cells }: ReadRows): number {
   return sumOf(cells, columns.length - 1, columns.length);
 }

@@ -7,8 +7,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Hono } from "hono";
 import { setTimeout as delay } from "node:timers/promises";
+import type { App } from "../../routes/app.ts";
 import { csv } from "../support/data_folder.ts";
 import { NO_INTERACTIONS } from "../support/load_folder.ts";
 import { appOn, openApp } from "../support/open_app.ts";
@@ -380,7 +380,7 @@ function openLarge(settings: Record<string, string>) {
   }, settings);
 }
 
-function serve(app: Hono) {
+function serve(app: App) {
   return Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     app.fetch,
@@ -422,7 +422,7 @@ Deno.test("large exports: broken off by the deadline, given back when the client
       await next.body?.cancel();
       await assertRejects(() => answer.text());
       assertEquals(logged.length, 1);
-      assertStringIncludes(logged[0], "An export was broken off.");
+      assertStringIncludes(logged[0], "A download was broken off.");
       assertStringIncludes(logged[0], "longer than 4000 ms");
     },
   );

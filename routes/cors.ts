@@ -1,0 +1,47 @@
+/** Which pages of other origins may read the answers, by the setting CORS_ORIGINS. */
+
+/** Puts the headers for pages of other origins on answers. */
+export interface Cors {
+  /** Adds to the headers of an answer to `request`. */
+  append(headers: Headers, request: Request): void;
+  /** The answer to a browser that asks before it asks. */
+  preflight(request: Request): Response;
+}
+
+const METHODS = "GET,HEAD";
+/** What a page may read of an answer, beside what it always may. */
+const EXPOSED = "Content-Disposition,Data-Version,ETag,X-Request-Id";
+
+/** Makes the headers for pages of `origins`, `*` being all. */
+export function createCors(origins: readonly string[]): Cors {
+  const allowed = new Set(origins);
+  const is_open = allowed.has("*");
+
+  // Appended one by one: see respond.ts.
+  function append(headers: Headers, request: Request): void {
+    if (is_open) headers.append("Access-Control-Allow-Origin", "*");
+    else {
+      const origin = request.headers.get("origin");
+      if (origin !== null && allowed.has(origin)) {
+        headers.append("Access-Control-Allow-Origin", origin);
+      }
+      // Whether it was allowed or not: a cache must not mix the two up.
+      headers.append("Vary", "Origin");
+    }
+    headers.append("Access-Control-Expose-Headers", EXPOSED);
+  }
+
+  return {
+    append,
+    preflight(request) {
+      const answer = new Response(null, { status: 204 });
+      answer.headers.append("Access-Control-Allow-Methods", METHODS);
+      const asked = request.headers.get("access-control-request-headers");
+      if (asked) {
+        answer.headers.append("Access-Control-Allow-Headers", asked);
+        answer.headers.append("Vary", "Access-Control-Request-Headers");
+      }
+      return answer;
+    },
+  };
+}

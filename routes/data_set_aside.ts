@@ -1,0 +1,182 @@
+/** `/api/v1/data/set-aside`: every row that was set aside, and why. */
+
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import { TABLE_NAMES } from "../db/model/contract.ts";
+import type { LoadReport, SetAsideRow } from "../db/model/report.ts";
+import { requireSnapshot } from "../db/store.ts";
+import { EXAMPLE_META } from "./answer.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
+import { metaOf, metaSchema, sumSetAside } from "./data.ts";
+import {
+  endpoint,
+  failure,
+  type ReplyNow,
+  type StoreNow,
+  type StreamReply,
+} from "./endpoint.ts";
+import { PAGE_ROWS, pageShape, questionText, unknown } from "./filters.ts";
+import { encodeCsv } from "./formats/csv.ts";
+import { querySchema } from "./query_string.ts";
+
+const setAsideQuery = querySchema({
+  data_version: z.string()
+    .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits.").optional()
+    .meta({
+      description:
+        "Of the data that is held instead of that which is served; either's data_version",
+    }),
+  table: z.enum(TABLE_NAMES, `table must be one of ${TABLE_NAMES.join(", ")}.`)
+    .optional().meta({ description: "Only rows of this table" }),
+  file: z.string().optional().meta({ description: "Only rows of this file" }),
+  format: z.enum(["json", "csv"], "format must be json or csv.").optional()
+    .meta({ description: "csv is whole where no limit is given" }),
+  ...pageShape,
+});
+
+/** Rows that are written to a CSV at a time. */
+const CSV_BATCH_ROWS = 1_000;
+
+/** The endpoint. */
+export const setAsideEndpoint = endpoint({
+  access: "optional_admin",
+  path: "/api/v1/data/set-aside",
+  summary: "Every row that was set aside",
+  description:
+    "File, line, column and reason, in the order of files and lines; the value too, which is personal data, for the administrator. The first SET_ASIDE_KEPT are listed.",
+  query: setAsideQuery,
+  answers: {
+    200: {
+      description:
+        "A page; meta.next is the cursor of the next page or null, meta.rows are listed, meta.rows_set_aside there were",
+      schema: z.object({
+        data: z.array(z.object({
+          file: z.string(),
+          line: z.int(),
+          column: z.string(),
+          reason: z.string(),
+          value: z.string().nullable().optional(),
+        })),
+        meta: metaSchema.extend({
+          rows: z.int(),
+          rows_set_aside: z.int(),
+          next: z.string().nullable(),
+        }),
+      }),
+      example: {
+        data: [{
+          file: "customers.csv",
+          line: 15,
+          column: "customer_id",
+          reason: "not a customer id from 1 to 9007199254740991",
+        }],
+        meta: { ...EXAMPLE_META, rows: 1, rows_set_aside: 1, next: null },
+      },
+    },
+    400: failure("A parameter is wrong; the text says which and why"),
+    401: failure("The key is not the administrator's"),
+    403: failure("A key was sent, and administration is off"),
+    410: failure("The data is no longer served or held"),
+    503: failure("Nothing is served yet"),
+  },
+  answerNow: ({ store, query, is_admin }) =>
+    listSetAside(store, query, is_admin),
+});
+
+function listSetAside(
+  store: StoreNow,
+  query: z.output<typeof setAsideQuery>,
+  with_value: boolean,
+): ReplyNow {
+  const { data_version, table, file, format, limit, cursor } = query;
+  const report = reportOf(store, data_version);
+  const { rows, rows_set_aside } = setAsideOf(report, table, file);
+
+  const question = questionText("set-aside", { table, file });
+  const [start] = cursor === undefined
+    ? [0]
+    : readCursor(report, question, cursor, 1);
+  if (format === "csv") {
+    const end = limit === undefined ? undefined : start + limit;
+    return setAsideCsv(report, rows.slice(start, end), with_value);
+  }
+  const end = start + (limit ?? PAGE_ROWS.fallback);
+  return {
+    of: "moment",
+    json: {
+      data: rows.slice(start, end).map((row) => told(row, with_value)),
+      meta: {
+        ...metaOf(report),
+        rows: rows.length,
+        rows_set_aside,
+        next: end < rows.length ? writeCursor(report, question, [end]) : null,
+      },
+    },
+  };
+}
+
+/** The report of the data that is served, or of that version where given; throws a 410. */
+function reportOf(store: StoreNow, data_version?: string): LoadReport {
+  const served = requireSnapshot(store).report;
+  const { held } = store.refreshes;
+  const wanted = data_version ?? served.data_version;
+  const report = [served, held?.report]
+    .find((one) => one?.data_version === wanted);
+  if (report) return report;
+  throw new HTTPException(410, {
+    message: `Data version ${wanted} is neither served nor held.`,
+  });
+}
+
+function setAsideOf(
+  { files, set_aside_listed }: LoadReport,
+  table: string | undefined,
+  file: string | undefined,
+): { rows: readonly SetAsideRow[]; rows_set_aside: number } {
+  if (file !== undefined && !files.some((one) => one.file === file)) {
+    throw unknown("file", file, files.map((one) => one.file));
+  }
+  const asked = files.filter((one) =>
+    (table === undefined || one.table === table) &&
+    (file === undefined || one.file === file)
+  );
+  const names = new Set(asked.map((one) => one.file));
+  return {
+    rows: set_aside_listed.filter((row) => names.has(row.file)),
+    rows_set_aside: sumSetAside(asked),
+  };
+}
+
+function told({ value, ...row }: SetAsideRow, with_value: boolean) {
+  return with_value ? { ...row, value } : row;
+}
+
+function setAsideCsv(
+  { data_version }: LoadReport,
+  listed: readonly SetAsideRow[],
+  with_value: boolean,
+): StreamReply {
+  const columns = [
+    { name: "file", type: "text" },
+    { name: "line", type: "integer" },
+    { name: "column", type: "text" },
+    { name: "reason", type: "text" },
+    ...with_value ? [{ name: "value", type: "text" } as const] : [],
+  ] as const;
+  const rows = listed.map(({ file, line, column, reason, value }) =>
+    with_value
+      ? [file, line, column, reason, value]
+      : [file, line, column, reason]
+  );
+  const batches = (async function* () {
+    for (let i = 0; i < rows.length; i += CSV_BATCH_ROWS) {
+      yield rows.slice(i, i + CSV_BATCH_ROWS);
+    }
+  })();
+  return {
+    of: "stream",
+    media_type: "text/csv; charset=utf-8",
+    file: `set-aside-${data_version}.csv`,
+    body: ReadableStream.from(encodeCsv({ columns, batches }, { bom: false })),
+  };
+}

@@ -1,0 +1,157 @@
+/** Downloads: whole answers, kept when they are small, streamed when they are large. */
+
+import { StoreError } from "../db/model/problems.ts";
+import type { Rows } from "../db/model/questions.ts";
+import type { Run } from "../db/model/run.ts";
+import type { Snapshot } from "../db/store.ts";
+import type { Kept } from "./answer_cache.ts";
+import type { Deadline } from "./deadline.ts";
+import type { Format } from "./formats/formats.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Downloads up to this many bytes are answered whole and kept; larger ones are streamed. */
+const KEPT_BYTES = 1_048_576;
+
+/** A whole answer, or the stream of a large one, which the first who asks takes. */
+export type Download = Kept | {
+  /** The stream; `onBroken` gets why it broke off, if it does. Undefined when it is taken. */
+  take(onBroken: (error: unknown) => void): ReadableStream<Bytes> | undefined;
+};
+
+/** How a download is made. */
+export interface DownloadOptions {
+  readonly encode: NonNullable<Format["encode"]>;
+  readonly bom: boolean;
+  readonly gzip: boolean;
+  /** Is disposed when the download ends, whichever way. */
+  readonly deadline: Deadline;
+  readonly snapshot: Pick<Snapshot, "begin" | "retain">;
+}
+
+/** Compresses as the bytes come. */
+export function gzipped(
+  pieces: AsyncIterable<Bytes> | Iterable<Bytes>,
+): ReadableStream<Bytes> {
+  return ReadableStream.from(pieces)
+    .pipeThrough(new CompressionStream("gzip"));
+}
+
+/** Begins a download; what fails before it has some size is thrown, with an honest status. */
+export async function startDownload(
+  rows: (run: Run) => Rows,
+  { encode, bom, gzip, deadline, snapshot }: DownloadOptions,
+): Promise<Download> {
+  const held = new DisposableStack();
+  held.use(deadline);
+  held.use(snapshot.retain());
+  const end = () => held.dispose();
+  const { signal } = deadline;
+  const head: Bytes[] = [];
+  let pieces: AsyncIterator<Bytes>;
+  try {
+    const run = held.use(await snapshot.begin(deadline, { whole: true }));
+    const encoded = encode(rows(run), { bom });
+    pieces = gzip ? gzipped(encoded)[Symbol.asyncIterator]() : encoded;
+    for (let bytes = 0; bytes <= KEPT_BYTES;) {
+      const { done, value } = await pieces.next();
+      if (done) {
+        end();
+        const body = await new Response(ReadableStream.from(head)).bytes();
+        return { body, is_gzip: gzip };
+      }
+      head.push(value);
+      bytes += value.length;
+    }
+    signal.throwIfAborted();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  const broken = Promise.withResolvers<unknown>();
+  let stream: ReadableStream<Bytes> | undefined = streamOf(head, {
+    pieces,
+    deadline,
+    end,
+    onBroken: broken.resolve,
+  });
+  return {
+    take(onBroken) {
+      const taken = stream;
+      if (taken) broken.promise.then(onBroken);
+      stream = undefined;
+      return taken;
+    },
+  };
+}
+
+interface Rest {
+  readonly pieces: AsyncIterator<Bytes>;
+  readonly deadline: Deadline;
+  end(): void;
+  onBroken(error: unknown): void;
+}
+
+/** A download as it is read: its head, then the rest. An error in it breaks the connection. */
+function streamOf(
+  head: Bytes[],
+  { pieces, deadline, end, onBroken }: Rest,
+): ReadableStream<Bytes> {
+  const { signal } = deadline;
+  let fail = (_: unknown) => {};
+  // Also while nobody reads, so that a client that stalls, or leaves before it
+  // has begun, holds nothing.
+  const onAbort = () => fail(signal.reason);
+  const leave = async () => {
+    signal.removeEventListener("abort", onAbort);
+    // The slot is free when its query has ended, and not before.
+    try {
+      await pieces.return?.();
+    } finally {
+      end();
+    }
+  };
+  return new ReadableStream<Bytes>({
+    start(controller) {
+      fail = (error) => {
+        fail = () => {};
+        if (!isCancelled(error)) onBroken(error);
+        controller.error(error);
+        leave().catch(() => {});
+      };
+      signal.addEventListener("abort", onAbort);
+    },
+    async pull(controller) {
+      const piece = head.shift();
+      if (piece) return controller.enqueue(piece);
+      try {
+        const { done, value } = await pieces.next();
+        if (signal.aborted) return;
+        if (!done) return controller.enqueue(value);
+        await leave();
+        controller.close();
+      } catch (error) {
+        fail(error);
+      }
+    },
+    async cancel() {
+      fail = () => {};
+      deadline.abort(new StoreError("cancelled", "The client went away."));
+      await leave().catch(() => {});
+    },
+  }, { highWaterMark: 0 });
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof StoreError && error.kind === "cancelled";
+}
+
+/** Why a download broke off, for the log. */
+export function brokenText(error: unknown): string {
+  const text = error instanceof StoreError
+    ? error.message
+    : error instanceof Error
+    ? error.stack
+    : String(error);
+  return `A download was broken off. ${text}`;
+}

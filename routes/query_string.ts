@@ -1,0 +1,120 @@
+/** Query strings: how they are read, checked, and refused. */
+
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+
+/**
+ * The schema of a query string with these parameters, each at most once. Any
+ * other is refused: a misspelt filter would give a confident wrong number.
+ */
+export function querySchema<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape);
+}
+
+/** The schema of a query string that has no parameter. */
+export const NO_QUERY = querySchema({});
+
+/** What a query string says: a parameter given twice is the list of its values. */
+export type QueryValues = Record<string, string | string[]>;
+
+/** The query string of a URL; empty pairs, as in `?&a=1&`, say nothing. */
+export function readQuery(url: string): QueryValues {
+  const start = url.indexOf("?") + 1;
+  if (start === 0) return {};
+  // What is encoded, and the one name that an object has not for itself.
+  return /[%+]|__proto__/.test(url)
+    ? readEncodedQuery(url.slice(start))
+    : readPlainQuery(url, start);
+}
+
+// Written out for the hottest route: a general reader made it answer a tenth
+// fewer filtered questions.
+function readPlainQuery(url: string, start: number): QueryValues {
+  const query: QueryValues = {};
+  for (let at = start; at < url.length;) {
+    const next = url.indexOf("&", at);
+    const end = next < 0 ? url.length : next;
+    if (end > at) {
+      const equals = url.indexOf("=", at);
+      const name_end = equals < 0 || equals > end ? end : equals;
+      add(query, url.slice(at, name_end), url.slice(name_end + 1, end));
+    }
+    at = end + 1;
+  }
+  return query;
+}
+
+/** The general reader, of the text after the question mark. */
+export function readEncodedQuery(text: string): QueryValues {
+  const query: QueryValues = Object.create(null);
+  for (const [name, value] of new URLSearchParams(text)) {
+    add(query, name, value);
+  }
+  return query;
+}
+
+function add(query: QueryValues, name: string, value: string): void {
+  query[name] = Object.hasOwn(query, name)
+    ? [query[name], value].flat()
+    : value;
+}
+
+/** Checks the query string of a URL, or throws a 400 that says what is wrong first. */
+export function parseQuery<Schema extends z.ZodObject>(
+  schema: Schema,
+  url: string,
+): z.output<Schema> {
+  const query = readQuery(url);
+  const result = schema.safeParse(query);
+  if (result.success) return result.data;
+  throw badRequest(result.error, { schema, given: query });
+}
+
+/** Checks one value, or throws a 400 that says what is wrong first. */
+export function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new HTTPException(400, { message: result.error.issues[0].message });
+}
+
+/** What did not pass a schema, and what its members are called. */
+interface Refused {
+  readonly schema: z.ZodObject;
+  readonly given: unknown;
+  readonly what?: "query parameter" | "field";
+}
+
+/** The 400 of what a schema refused: a member that is unknown or repeated, else its first issue. */
+export function badRequest(
+  { issues }: z.core.$ZodError,
+  { schema: { shape }, given, what = "query parameter" }: Refused,
+): HTTPException {
+  const members = typeof given === "object" && given !== null ? given : {};
+  const wrong = Object.entries(members)
+    .find(([name, text]) => !Object.hasOwn(shape, name) || Array.isArray(text));
+  if (!wrong) return new HTTPException(400, { message: issues[0].message });
+  const [name] = wrong;
+  const problem = Object.hasOwn(shape, name) ? "Repeated" : "Unknown";
+  const allowed = Object.keys(shape).join(", ") || "none";
+  return new HTTPException(400, {
+    message: `${problem} ${what} ${JSON.stringify(name.slice(0, 60))}. ` +
+      `Allowed, once each: ${allowed}.`,
+  });
+}
+
+/** Characters of path and query string; no honest client sends more. */
+const MAX_URL_LENGTH = 2_048;
+const LONGEST_ORIGIN = "https://".length;
+
+/** Throws a 414 when path and query string are too long. */
+export function refuseLongUrl(url: string): void {
+  if (url.length <= MAX_URL_LENGTH) return;
+  const length = url.length - url.indexOf("/", LONGEST_ORIGIN);
+  if (length <= MAX_URL_LENGTH) return;
+  throw new HTTPException(414, {
+    message: `The URL has ${length} characters, more than ${MAX_URL_LENGTH}.`,
+  });
+}

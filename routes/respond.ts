@@ -1,0 +1,560 @@
+/** The one way out: makes HTTP of what handlers reply and throw; nothing else makes an answer. */
+
+import { HTTPException } from "hono/http-exception";
+import { parseAccept } from "hono/utils/accept";
+import { z } from "zod";
+import type { Run } from "../db/model/run.ts";
+import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
+import { createAdmit } from "./access.ts";
+import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
+import { createCors } from "./cors.ts";
+import {
+  brokenText,
+  type Download,
+  gzipped,
+  startDownload,
+} from "./download.ts";
+import type {
+  AskedNow,
+  Endpoint,
+  Listening,
+  Reply,
+  ReplyNow,
+  RowsReply,
+  VersionReply,
+} from "./endpoint.ts";
+import { failureOf, headersOf } from "./errors.ts";
+import { encodeJson } from "./json_body.ts";
+import {
+  chooseFormat,
+  FORMAT_NAMES,
+  type FormatName,
+  FORMATS,
+} from "./formats/formats.ts";
+import { parse, parseQuery, refuseLongUrl } from "./query_string.ts";
+import { SharedWork } from "./shared_work.ts";
+
+/** The settings of answers. */
+export interface AnswerSettings {
+  readonly ADMIN_KEY_SHA256?: string | undefined;
+  readonly CACHE_BYTES: number;
+  readonly CACHE_SECONDS: number;
+  readonly CORS_ORIGINS?: readonly string[] | undefined;
+  readonly DOWNLOAD_TIMEOUT_MS: number;
+  readonly EVENTS_MAX: number;
+  readonly QUERY_TIMEOUT_MS: number;
+}
+
+/** What answers are made of. */
+export interface Parts {
+  readonly store: Store;
+  readonly config: AnswerSettings;
+  /** Gets what an operator must see. */
+  readonly log: (text: string) => void;
+  /** Is aborted when the process is to end, for answers that would go on. */
+  readonly stopping: AbortSignal;
+}
+
+/** One request on its way. */
+export interface Exchange {
+  readonly request: Request;
+  /** What the answer's X-Request-Id says, and the log: the client's own id where it is harmless. */
+  readonly id: string;
+}
+
+/** What a request says, checked by the schemas of its endpoint. */
+export type Given = Pick<AskedNow, "params" | "query" | "body" | "is_admin">;
+
+type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Makes answers. */
+export interface Responder {
+  /** Takes a request on; its id is made here and nowhere else. */
+  open(request: Request): Exchange;
+  /**
+   * The answer to what need not be routed: the question of every page view, what
+   * is kept, and what browsers ask beforehand. Undefined for anything else.
+   */
+  early(exchange: Exchange): MaybePromise<Response> | undefined;
+  /** Answers the question of every page view of a segment of the path. */
+  answerHot(exchange: Exchange, segment: string): MaybePromise<Response>;
+  /** Lets a request through to an endpoint, and says whether it is the administrator's. */
+  admit(exchange: Exchange, endpoint: Endpoint): boolean;
+  /** Has an endpoint answer what it was given. */
+  answer(
+    exchange: Exchange,
+    endpoint: Endpoint,
+    given: Given,
+  ): MaybePromise<Response>;
+  notFound(exchange: Exchange): Response;
+  methodNotAllowed(exchange: Exchange, methods: readonly string[]): Response;
+  /** The answer when a handler, or what came before it, threw `error`. */
+  thrown(exchange: Exchange, error: unknown): Response;
+}
+
+/** An answer that holds as long as its data version does. */
+interface Representation {
+  readonly data_version: string;
+  readonly etag: string;
+  readonly content_type: string;
+  /** Headers of the request that it depends on. */
+  readonly vary?: string;
+  /** Name of the file that it is saved as. */
+  readonly file?: string;
+}
+
+/** What a request for rows asks for, as it was understood. */
+interface Wanted extends Representation {
+  readonly format: FormatName;
+  readonly bom: boolean;
+  readonly gzip: boolean;
+  /** Question and representation, in characters an ETag may have. */
+  readonly key: string;
+}
+
+/** JSON of fewer bytes is not worth compressing: it fits one packet. */
+const MIN_GZIP_BYTES = 1_400;
+const JSON_TYPE = "application/json";
+const JSON_ONLY: readonly FormatName[] = ["json"];
+const NO_QUERY = {};
+/** `http://h` is the shortest origin there is. */
+const SHORTEST_ORIGIN = 8;
+const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/**
+ * Makes answers. `hot` is the endpoint of every page view, whose last segment is
+ * its one parameter: it goes past Hono, whose routing takes an eighth of the time
+ * of such an answer, and its schemas are called here.
+ */
+export function createResponder(
+  { store, config, log, stopping }: Parts,
+  hot: Endpoint,
+): Responder {
+  const cache_control = `public, max-age=${config.CACHE_SECONDS}`;
+  const admit = createAdmit(config.ADMIN_KEY_SHA256);
+  const cors = config.CORS_ORIGINS && createCors(config.CORS_ORIGINS);
+  const cache = new AnswerCache<Wanted>(config.CACHE_BYTES);
+  const answers = new SharedWork<Kept>();
+  const downloads = new SharedWork<Download>();
+  const listening: Listening = {
+    listeners: new Set(),
+    max: config.EVENTS_MAX,
+    stopping,
+  };
+  const [hot_path, hot_name] = hot.path.split(":");
+  // Generated parsers of the same schemas.
+  const hotParam = z.compile(hot.params!.shape[hot_name] as z.ZodType);
+  const hotQuery = z.compile(hot.query!);
+
+  // Headers are appended one by one, here and below, because Deno takes a slower
+  // way to make an answer that is given several at once: 5 us instead of 2.
+  function send({ request, id }: Exchange, answer: Response): Response {
+    answer.headers.append("X-Request-Id", id);
+    cors?.append(answer.headers, request);
+    return answer;
+  }
+
+  function fail(
+    exchange: Exchange,
+    status: number,
+    error: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Response {
+    const answer = Response.json({ error }, {
+      status,
+      headers: {
+        "Cache-Control": "no-store",
+        ...headersOf(status),
+        ...headers,
+      },
+    });
+    return send(exchange, answer);
+  }
+
+  function thrown(exchange: Exchange, error: unknown): Response {
+    const failure = failureOf(error);
+    if (failure) {
+      return fail(exchange, failure.status, failure.error, failure.headers);
+    }
+    log(`${exchange.id} ${(error as Error).stack}`);
+    return fail(exchange, 500, "Internal error");
+  }
+
+  // The snapshot is read and retained in one turn, before anything is asked of
+  // it, so that a refresh in between cannot close it.
+  function answerFrom(
+    exchange: Exchange,
+    { answer }: Endpoint,
+    { params, query }: Pick<Given, "params" | "query">,
+  ): MaybePromise<Response> {
+    const snapshot = requireSnapshot(store);
+    return whileRetained(snapshot, () => {
+      const reply = answer!({ snapshot, params, query });
+      return reply instanceof Promise
+        ? reply.then((reply) => toHttp(exchange, reply, { snapshot, query }))
+        : toHttp(exchange, reply, { snapshot, query });
+    });
+  }
+
+  function toHttp(
+    exchange: Exchange,
+    reply: Reply,
+    from: { snapshot: Snapshot; query: unknown },
+  ): MaybePromise<Response> {
+    switch (reply.of) {
+      case "version":
+        return answerVersion(exchange, from.snapshot, reply);
+      case "rows":
+        return answerRows(exchange, reply, {
+          snapshot: from.snapshot,
+          query: from.query as FormatQuery,
+        });
+      default:
+        return answerMoment(exchange, reply);
+    }
+  }
+
+  function answerMoment(
+    exchange: Exchange,
+    reply: ReplyNow,
+  ): Response {
+    const status = reply.of === "moment" ? reply.status ?? 200 : 200;
+    const headers = { "Cache-Control": "no-store", ...headersOf(status) };
+    if (reply.of === "moment") {
+      const init = { status, headers: { ...headers, ...reply.headers } };
+      return send(exchange, Response.json(reply.json, init));
+    }
+    const answer = new Response(reply.body, {
+      headers: {
+        ...headers,
+        "Content-Type": reply.media_type,
+        ...reply.file && { "Content-Disposition": dispositionOf(reply.file) },
+        ...reply.headers,
+      },
+    });
+    return send(exchange, answer);
+  }
+
+  function answerVersion(
+    exchange: Exchange,
+    { data_version }: Snapshot,
+    { key, body }: VersionReply,
+  ): MaybePromise<Response> {
+    const representation = {
+      data_version,
+      etag: `"${data_version}-${key}"`,
+      content_type: JSON_TYPE,
+    };
+    const tags = exchange.request.headers.get("if-none-match");
+    if (tags !== null && hasTag(tags, representation.etag)) {
+      return notModified(exchange, representation);
+    }
+    const text = body();
+    return typeof text === "string"
+      ? found(exchange, representation, text)
+      : text.then((text) => found(exchange, representation, text));
+  }
+
+  function lasting(
+    exchange: Exchange,
+    { data_version, etag, vary }: Representation,
+    answer: Response,
+  ): Response {
+    const { headers } = answer;
+    headers.append("Cache-Control", cache_control);
+    headers.append("Data-Version", data_version);
+    headers.append("ETag", etag);
+    if (vary) headers.append("Vary", vary);
+    return send(exchange, answer);
+  }
+
+  function notModified(exchange: Exchange, of: Representation): Response {
+    return lasting(exchange, of, new Response(null, { status: 304 }));
+  }
+
+  function found(
+    exchange: Exchange,
+    of: Representation,
+    body: BodyInit,
+    is_gzip = false,
+  ): Response {
+    // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
+    const tags = exchange.request.headers.get("if-none-match");
+    if (tags !== null && tags.trim() === "*") {
+      if (body instanceof ReadableStream) body.cancel();
+      return notModified(exchange, of);
+    }
+    const answer = new Response(body, {
+      headers: { "Content-Type": of.content_type },
+    });
+    if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
+    if (of.file) {
+      answer.headers.append("Content-Disposition", dispositionOf(of.file));
+    }
+    return lasting(exchange, of, answer);
+  }
+
+  /** What needs no query: the client has it, or it is kept. */
+  function known(
+    exchange: Exchange,
+    snapshot: Snapshot,
+    wanted: Wanted,
+  ): Response | undefined {
+    const tags = exchange.request.headers.get("if-none-match");
+    if (tags !== null && hasTag(tags, wanted.etag)) {
+      return notModified(exchange, wanted);
+    }
+    const kept = cache.get(snapshot, wanted.key);
+    return kept && found(exchange, wanted, kept.body, kept.is_gzip);
+  }
+
+  function answerRows(
+    exchange: Exchange,
+    reply: RowsReply,
+    { snapshot, query }: { snapshot: Snapshot; query: FormatQuery },
+  ): MaybePromise<Response> {
+    const wanted = wantedOf(exchange.request, reply, { snapshot, query });
+    cache.understand(snapshot, textOf(exchange.request), wanted);
+    return known(exchange, snapshot, wanted) ??
+      (wanted.format === "json"
+        ? answerJson(exchange, reply, { snapshot, wanted })
+        : answerDownload(exchange, reply, { snapshot, wanted }));
+  }
+
+  // Work that is shared retains the snapshot itself: it may outlive the request
+  // that began it.
+  async function answerJson(
+    exchange: Exchange,
+    reply: RowsReply,
+    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
+  ): Promise<Response> {
+    const { body, is_gzip } = await answers.run(
+      `${nameOf(snapshot)} ${wanted.key}`,
+      exchange.request.signal,
+      config.QUERY_TIMEOUT_MS,
+      async (deadline) => {
+        using _ = snapshot.retain();
+        using _deadline = deadline;
+        using run = await snapshot.begin(deadline);
+        const pieces = await encodeJson(await reply.json(run), run);
+        const kept = await keptOf(pieces, { gzip: wanted.gzip, run });
+        cache.set(snapshot, wanted.key, kept);
+        return kept;
+      },
+    );
+    return found(exchange, wanted, body, is_gzip);
+  }
+
+  async function answerDownload(
+    exchange: Exchange,
+    { rows }: RowsReply,
+    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
+  ): Promise<Response> {
+    const { key, format, bom, gzip } = wanted;
+    const work = `${nameOf(snapshot)} ${key}`;
+    // Whoever does not get the stream that was started asks for one of its own.
+    for (let turn = 0;; turn++) {
+      const download = await downloads.run(
+        turn === 0 ? work : `${work} ${crypto.randomUUID()}`,
+        exchange.request.signal,
+        config.DOWNLOAD_TIMEOUT_MS,
+        async (deadline) => {
+          const download = await startDownload(rows!, {
+            encode: FORMATS[format].encode!,
+            bom,
+            gzip,
+            deadline,
+            snapshot,
+          });
+          if ("body" in download) cache.set(snapshot, key, download);
+          return download;
+        },
+      );
+      if ("body" in download) {
+        return found(exchange, wanted, download.body, download.is_gzip);
+      }
+      const stream = download.take((error) =>
+        log(`${exchange.id} ${brokenText(error)}`)
+      );
+      if (stream) return found(exchange, wanted, stream, gzip);
+    }
+  }
+
+  function answerHot(
+    exchange: Exchange,
+    param: unknown,
+  ): MaybePromise<Response> {
+    const { url } = exchange.request;
+    refuseLongUrl(url);
+    requireSnapshot(store);
+    const query = url.includes("?") ? parseQuery(hotQuery, url) : NO_QUERY;
+    return answerFrom(exchange, hot, { params: { [hot_name]: param }, query });
+  }
+
+  /** The parameter in the question of every page view; undefined in any other request. */
+  function hotParamOf(url: string): unknown {
+    const path = url.indexOf("/", SHORTEST_ORIGIN);
+    if (!url.startsWith(hot_path, path)) return undefined;
+    const start = path + hot_path.length;
+    const query = url.indexOf("?", start);
+    const segment = query < 0 ? url.slice(start) : url.slice(start, query);
+    return hotParam.safeParse(segment).data;
+  }
+
+  return {
+    open(request) {
+      const given = request.headers.get("x-request-id");
+      const id = given !== null && HARMLESS_ID.test(given)
+        ? given
+        : crypto.randomUUID();
+      return { request, id };
+    },
+
+    early(exchange) {
+      const { request } = exchange;
+      if (request.method !== "GET") {
+        return cors && request.method === "OPTIONS"
+          ? send(exchange, cors.preflight(request))
+          : undefined;
+      }
+      const param = hotParamOf(request.url);
+      if (param === undefined) {
+        const { snapshot } = store;
+        const wanted = snapshot && cache.understood(snapshot, textOf(request));
+        return wanted ? known(exchange, snapshot, wanted) : undefined;
+      }
+      try {
+        const answer = answerHot(exchange, param);
+        return answer instanceof Promise
+          ? answer.catch((error) => thrown(exchange, error))
+          : answer;
+      } catch (error) {
+        return thrown(exchange, error);
+      }
+    },
+
+    answerHot(exchange, segment) {
+      return answerHot(exchange, parse(hotParam, segment));
+    },
+
+    admit({ request }, { access, answer }) {
+      const is_admin = admit(access, request);
+      if (answer) requireSnapshot(store);
+      return is_admin;
+    },
+
+    async answer(exchange, endpoint, given) {
+      if (endpoint.answer) return await answerFrom(exchange, endpoint, given);
+      const { request } = exchange;
+      const reply = await endpoint.answerNow!({
+        store,
+        request,
+        listening,
+        ...given,
+      });
+      return answerMoment(exchange, reply);
+    },
+
+    notFound: (exchange) => fail(exchange, 404, "Not found"),
+
+    methodNotAllowed(exchange, methods) {
+      const allowed = methods.join(", ");
+      const error = `Method not allowed. Allowed: ${allowed}.`;
+      return fail(exchange, 405, error, { Allow: allowed });
+    },
+
+    thrown,
+  };
+}
+
+/** Runs `use` while the snapshot is retained, beyond this turn where it takes longer. */
+function whileRetained<Result>(
+  snapshot: Snapshot,
+  use: () => MaybePromise<Result>,
+): MaybePromise<Result> {
+  const retained = snapshot.retain();
+  const end = () => retained[Symbol.dispose]();
+  try {
+    const result = use();
+    if (result instanceof Promise) return result.finally(end);
+    end();
+    return result;
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+/** All of a request that says what is asked for. */
+function textOf({ url, headers }: Request): string {
+  return `${url}\n${headers.get("accept")}\n${headers.get("accept-encoding")}`;
+}
+
+/** The parameters of a query string that choose a format. */
+interface FormatQuery {
+  readonly format?: FormatName;
+  readonly bom?: "1";
+}
+
+function wantedOf(
+  { headers }: Request,
+  { file, key: question, rows }: RowsReply,
+  { snapshot, query }: { snapshot: Snapshot; query: FormatQuery },
+): Wanted {
+  const { data_version } = snapshot;
+  const format = query.format ??
+    chooseFormat(headers.get("accept"), rows ? FORMAT_NAMES : JSON_ONLY);
+  const bom = query.bom === "1";
+  if (bom && format !== "csv") {
+    throw new HTTPException(400, { message: "bom is for format=csv only." });
+  }
+  const { media_type, is_text } = FORMATS[format];
+  const gzip = is_text && takesGzip(headers.get("accept-encoding"));
+  const key = `${question}${format === "json" ? "" : `.${format}`}${
+    bom ? ".bom" : ""
+  }${gzip ? ".gz" : ""}`;
+  return {
+    data_version,
+    format,
+    bom,
+    gzip,
+    key,
+    etag: `"${data_version}-${key}"`,
+    content_type: format === "csv"
+      ? `${media_type}; charset=utf-8`
+      : media_type,
+    vary: "Accept, Accept-Encoding",
+    file: format === "json" ? undefined : `${file}-${data_version}.${format}`,
+  };
+}
+
+function takesGzip(accept_encoding: string | null): boolean {
+  return parseAccept(accept_encoding ?? "").some(({ type, q }) =>
+    type.toLowerCase() === "gzip" && q > 0
+  );
+}
+
+async function keptOf(
+  pieces: readonly Uint8Array<ArrayBuffer>[],
+  { gzip, run }: { gzip: boolean; run: Run },
+): Promise<Kept> {
+  const is_gzip = gzip &&
+    (pieces.length > 1 || pieces[0].length >= MIN_GZIP_BYTES);
+  const paced = async function* () {
+    for (const piece of pieces) {
+      yield piece;
+      await run.pause();
+    }
+  };
+  const stream = is_gzip ? gzipped(paced()) : ReadableStream.from(pieces);
+  return { body: await new Response(stream).bytes(), is_gzip };
+}
+
+function dispositionOf(file: string): string {
+  return `attachment; filename="${file}"`;
+}
+
+/** Whether a list of entity tags has `etag`; weak ones count (RFC 9110, 13.1.2). */
+function hasTag(list: string, etag: string): boolean {
+  return list.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
