@@ -35,7 +35,6 @@ Deno.test("the report tells what is served and how clean it is", async () => {
     waiting: [],
     held: null,
     notice: null,
-    notice: null,
     discarded: null,
     changes: null,
   });
@@ -98,8 +97,9 @@ Deno.test("nothing can be served: 503 tells why, in the same shape", async () =>
   });
   const history = await (await app.request("/api/v1/data/history")).json();
   assertEquals(history.data.length, 1);
-  const [{ started_at, ended_at, ...failed }] = history.data;
+  const [{ sequence, started_at, ended_at, ...failed }] = history.data;
   assert(started_at <= ended_at);
+  assert(Number.isSafeInteger(sequence));
   assertEquals(failed, {
     state: "failed",
     reasons: [reason],
