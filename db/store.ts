@@ -49,7 +49,7 @@ export interface Snapshot {
   readonly occupations: readonly string[] | null;
   /** First and last day with an interaction; null without any. */
   readonly date_range: DateRange | null;
-  /** Rows a table, as `/api/v1/stats/{table}` tells. */
+  /** Number of rows per table, as in `/api/v1/stats/{table}`. */
   readonly row_counts: Readonly<Record<CountedTable, number>>;
   readonly report: LoadReport;
   /** The code of the topic of that name, ignoring case; undefined when there is none. */
@@ -167,6 +167,6 @@ export function requireSnapshot<Seen extends object>(
   if (snapshot) return snapshot;
   throw new StoreError(
     "unavailable",
-    "No data is loaded yet; /readyz tells why.",
+    "No data is loaded yet; /readyz has the reason.",
   );
 }
