@@ -35,15 +35,15 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD [ \
 
 # It may read its SQL and the exports, write /scratch, /state and, where it is mounted
 # writable, /data for uploads; listen, and call REFRESH_WEBHOOK_URL, whose host is not
-# known here; and load DuckDB. It may not fetch code or start a program; variables
-# that are not its settings look unset.
+# known here; and load DuckDB. It may read the whole environment, not only its
+# settings, so that the start can name a variable that is nearly one: keep secrets of
+# other programs out of it. It may not fetch code or start a program.
 ENTRYPOINT [ \
   "deno", "run", "--no-prompt", "--cached-only", "--frozen", "--node-modules-dir=manual", \
   "--allow-read=/app/sql,/data,/scratch,/state", \
   "--allow-write=/data,/scratch,/state", \
   "--allow-net", \
   "--allow-ffi=/app/node_modules", \
-  "--ignore-env", \
-  "--allow-env=PORT,HOST,DATA_DIR,STAGING_DIR,DATE_ORDER,TIME_ZONE,CSV_ENCODING,MAX_SET_ASIDE,MAX_CHANNELS,MAX_FILE_BYTES,MAX_UPLOAD_BYTES,XLSX_MAX_BYTES,SET_ASIDE_KEPT,REFRESH_SECONDS,SETTLE_SECONDS,CSV_FINAL_NEWLINE,HOLD,HOLD_DROP,ADMIN_KEY_SHA256,STATE_DIR,REFRESH_WEBHOOK_URL,REFRESH_WEBHOOK_SECRET,EVENTS_MAX,SERVE_FROM,CACHE_SECONDS,CACHE_BYTES,QUERY_TIMEOUT_MS,DOWNLOAD_TIMEOUT_MS,QUERY_CONCURRENCY,DOWNLOAD_CONCURRENCY,QUERY_QUEUE,CORS_ORIGINS,DUCKDB_MEMORY_LIMIT,DUCKDB_THREADS", \
+  "--allow-env", \
   "main.ts" \
 ]

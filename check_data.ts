@@ -1,9 +1,9 @@
 /** The composition root of `deno task check-data`: loads a folder as the server would, tells what it found, changes nothing. */
 
 import { parseArgs } from "node:util";
-import { readConfig } from "./config.ts";
-import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
-import { StoreError } from "./db/model/problems.ts";
+import { misspelt, readConfig } from "./config.ts";
+import { createStore } from "./create_store.ts";
+import { SettingError, StoreError } from "./db/model/problems.ts";
 import { createPaint, fullReport, startProgress } from "./operator/terminal.ts";
 
 const USAGE = "Usage: deno task check-data DIR [--json]";
@@ -32,11 +32,13 @@ try {
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);
 }
+for (const text of misspelt()) console.error(text);
 
-const store = new DuckdbStore(config);
+const store = createStore(config);
 const paint = createPaint(Deno.stdout.isTerminal());
 const progress = startProgress();
 try {
+  await store.open();
   const { snapshot, warnings } = await store.check(progress.step);
   progress.stop();
   const { report, topics } = snapshot;
@@ -47,6 +49,7 @@ try {
   );
 } catch (error) {
   progress.stop();
+  if (error instanceof SettingError) fail(`Wrong setting ${error.message}`);
   if (!(error instanceof StoreError)) throw error;
   console.log(
     json

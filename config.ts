@@ -1,4 +1,4 @@
-/** Every setting: its name in the environment, default, check and meaning. */
+/** Every setting: its name in the environment, default, check and meaning; and which names are nearly one. */
 
 import { z } from "zod";
 
@@ -26,22 +26,26 @@ function accepts(check: (text: string) => unknown): (text: string) => boolean {
   };
 }
 
-/** The settings; a description ends up in the README's table, word for word. */
+/** Marks a setting of which nothing is shown but that it is set. */
+const SECRET = { secret: true };
+
+/** The settings; docs/settings.md has each description, word for word. */
 export const settings = z.object({
   PORT: wholeNumber(0, 65535, 8000).describe(
-    "port to listen on; 0 takes a free one",
+    "TCP port to listen on; 0 takes a free port",
   ),
-  HOST: z.string().default("0.0.0.0").describe("address to listen on"),
+  HOST: z.string().regex(/^\S+$/, "must be an address such as 127.0.0.1")
+    .default("0.0.0.0").describe("address to listen on"),
   DATA_DIR: z.string().default("./data").describe(
-    "folder with the exports; only read",
+    "folder with the exports; only uploads write to it",
   ),
   // DuckDB takes what follows a question mark for options.
   STAGING_DIR: z.string().regex(/^[^?]*$/, "must not have a ? in it").optional()
     .describe(
-      "folder for working copies and the database file; the default is a private folder of the system's temporary one",
+      "folder for working copies and the database file; the default is a private folder in the system's temporary folder",
     ),
   DATE_ORDER: z.enum(["DMY", "MDY"], 'must be "DMY" or "MDY"').default("DMY")
-    .describe("how to read 04/10/2019: DMY 4 October, MDY April 10"),
+    .describe("how to read 04/10/2019: DMY is 4 October, MDY is April 10"),
   TIME_ZONE: z.string()
     .refine(
       accepts((zone) =>
@@ -50,7 +54,7 @@ export const settings = z.object({
       ),
       'must be a time zone such as "UTC" or "Europe/Zurich"',
     ).default("UTC").describe(
-      "zone that times with an offset are converted to",
+      "time zone to which times with an offset are converted",
     ),
   CSV_ENCODING: z.string()
     .refine(
@@ -63,83 +67,85 @@ export const settings = z.object({
       "encoding of text files that are neither UTF-8 nor UTF-16",
     ),
   MAX_SET_ASIDE: share(0.10).describe(
-    "share of a file's rows that may be set aside before it is refused (up to 5 rows always may)",
+    "largest share of a file's rows that may be set aside (5 rows always may); with more, a first load is refused and a refresh looks wrong (see HOLD)",
   ),
   MAX_CHANNELS: wholeNumber(1, 1000, 64).describe(
-    "most channels a load may find; more looks like the wrong column",
+    "largest number of channels; more of them refuse the load, because it looks like the wrong column",
   ),
   MAX_FILE_BYTES: wholeNumber(1, 1e15, 68_719_476_736).describe(
-    "most bytes of one file, unpacked; stops a gzip bomb",
+    "size limit of one file in bytes, unpacked; stops a gzip bomb",
   ),
   MAX_UPLOAD_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
-    "most bytes of one upload",
+    "size limit of one upload in bytes",
   ),
   XLSX_MAX_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
-    "most bytes of one workbook, unpacked; stops a zip bomb",
+    "size limit of one workbook in bytes, unpacked; stops a zip bomb",
   ),
   SET_ASIDE_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
-    "most rows set aside that are listed with line and value; all are counted",
+    "number of rows set aside that are listed with line and value; all are counted",
   ),
   REFRESH_SECONDS: wholeNumber(1, 86_400, 2).describe(
-    "how often DATA_DIR is looked at for changes",
+    "seconds between two checks of DATA_DIR for changes",
   ),
   SETTLE_SECONDS: wholeNumber(1, 86_400, 15).describe(
-    "how long a file that may be cut must stay unchanged before it is judged",
+    "seconds without a change after which a file that looks incomplete is no longer waited for",
   ),
   CSV_FINAL_NEWLINE: z.enum(
     ["optional", "required"],
     'must be "optional" or "required"',
   ).default("optional").describe(
-    "whether a text file without a line break at its end is taken with a warning or refused",
+    "text files without a line break at their end: optional takes them with a warning, required refuses them",
   ),
   HOLD: z.enum(["on", "off"], 'must be "on" or "off"').optional().describe(
-    "whether new data that looks wrong waits for an administrator; the default is on when ADMIN_KEY_SHA256 is set",
+    "new data that looks wrong: on holds it until an administrator decides, off serves it with a warning; the default is on when ADMIN_KEY_SHA256 is set",
   ),
   HOLD_DROP: share(0.30).describe(
-    "share of a table's rows that may go in a refresh before it looks wrong",
+    "largest share of a table's rows that a refresh may lose; with a larger loss it looks wrong (see HOLD)",
   ),
   ADMIN_KEY_SHA256: z.string()
     .regex(/^[0-9a-fA-F]{64}$/, "must be 64 hex digits")
     .transform((text) => text.toLowerCase()).optional().describe(
-      "SHA-256, in hex, of the administrator's key; administration is off without it",
-    ),
+      "SHA-256 of the administrator's key, in hex; without it, administration is off",
+    ).meta(SECRET),
   STATE_DIR: z.string().optional().describe(
-    "folder that keeps the last good data for a restart without good exports; the default keeps none",
+    "folder for the last good data, used by a restart and by rollback; without it, none is kept",
   ),
   REFRESH_WEBHOOK_URL: z.url({
     protocol: /^https?$/,
     error: "must be an http or https URL",
-  }).optional().describe("URL that gets the short report of each refresh"),
+  }).optional().describe("URL that receives a short report of each refresh")
+    // It may hold a password, or a path that is as good as one.
+    .meta(SECRET),
   REFRESH_WEBHOOK_SECRET: z.string().optional().describe(
-    "key of the signature of these reports",
-  ),
+    "key that signs these reports (HMAC-SHA-256)",
+  ).meta(SECRET),
   EVENTS_MAX: wholeNumber(0, 100_000, 100).describe(
-    "most listeners at /api/v1/data/events",
+    "largest number of clients of /api/v1/data/events at once",
   ),
   SERVE_FROM: z.enum(["index", "query"], 'must be "index" or "query"')
     .default("index").describe(
-      "who answers for one customer: the serving index, or a PIVOT query",
+      "source of the counts of one customer: index is the serving index, query is a PIVOT query",
     ),
   CACHE_SECONDS: wholeNumber(0, 31_536_000, 5).describe(
-    "how long browsers and proxies may keep an answer",
+    "seconds for which browsers and proxies may reuse an answer",
   ),
   CACHE_BYTES: wholeNumber(0, 1e12, 67_108_864).describe(
-    "most bytes of answers with rows that are kept to be given again; 0 keeps none",
+    "size of the answer cache in bytes; 0 turns it off",
   ),
   QUERY_TIMEOUT_MS: wholeNumber(1, 3_600_000, 2_000).describe(
-    "milliseconds after which a query is interrupted and answered with 504, its wait included",
+    "time limit of a query in milliseconds, its time in the queue included; then it is interrupted and answered with 504",
   ),
   DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 86_400_000, 300_000).describe(
-    "milliseconds after which a whole export is broken off, however slowly it is read",
+    "time limit of a download in milliseconds, however slowly the client reads; then it is broken off",
   ),
   QUERY_CONCURRENCY: wholeNumber(1, 1024, 4).describe(
-    "most queries that run at once; a single customer's counts need none",
+    "number of queries that run at once; the counts of one customer need no query",
   ),
   DOWNLOAD_CONCURRENCY: wholeNumber(1, 1024, 2).describe(
-    "most whole exports that run at once, beside the queries",
+    "number of downloads that run at once, in addition to the queries",
   ),
   QUERY_QUEUE: wholeNumber(0, 100_000, 64).describe(
-    "most queries, and most exports, that wait; more are answered with 503 at once",
+    "length of the queue of queries, and of the queue of downloads; when it is full, requests are answered with 503 at once",
   ),
   CORS_ORIGINS: z.string()
     .regex(
@@ -147,15 +153,18 @@ export const settings = z.object({
       'must be "*" or origins such as https://www.example.com, split by commas',
     ).transform((text) => text.split(",").map((origin) => origin.trim()))
     .optional().describe(
-      "origins whose pages may call the API, split by commas, or *; the default is none",
+      "origins whose pages may call the API, separated by commas, or * for all; the default is none",
     ),
   DUCKDB_MEMORY_LIMIT: z.string()
-    .regex(/^\d+(\.\d+)? ?[KMGT]i?B$/, 'must be a size such as "600MB"')
+    .regex(
+      /^(?=.*[1-9])\d{1,6}(\.\d{1,6})? ?[KMGT]i?B$/,
+      'must be a size such as "600MB"',
+    )
     .default("600MB").describe(
-      "memory for DuckDB; what does not fit goes to STAGING_DIR",
+      "memory limit of DuckDB; what does not fit goes to disk, in STAGING_DIR",
     ),
   DUCKDB_THREADS: wholeNumber(1, 1024, navigator.hardwareConcurrency).describe(
-    "threads for DuckDB; the default is one a core",
+    "number of threads of DuckDB; the default is one per core",
   ),
 });
 
@@ -176,9 +185,100 @@ export function readConfig(
   );
   const result = settings.safeParse(given);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
+  const [{ path, message }] = result.error.issues;
   const name = String(path[0]);
-  throw new Error(`${name}=${JSON.stringify(given[name])}: ${message}`);
+  throw new Error(
+    isSecret(name)
+      ? `${name}: ${message}`
+      : `${name}=${JSON.stringify(given[name])}: ${message}`,
+  );
+}
+
+/** The settings that differ from their default, in one line; of a secret only that it is set. */
+export function changedSettings(config: Config): string {
+  const defaults: Record<string, unknown> = readConfig({});
+  return Object.entries(config)
+    .filter(([name, value]) =>
+      value !== undefined && String(value) !== String(defaults[name])
+    )
+    .map(([name, value]) => {
+      if (isSecret(name)) return `${name}=set`;
+      const text = String(value);
+      return `${name}=${
+        /^[\w./:*,-]+$/.test(text) ? text : JSON.stringify(text)
+      }`;
+    })
+    .join(", ");
+}
+
+/** Shorter names are too near to too many others, as HOLD is to HOME. */
+const DISTINCT_LENGTH = 8;
+/** The prefix that people give the names of a program's settings. */
+const PROGRAM = "TALLY_";
+
+/**
+ * A line for each variable, of those in `env` that are set, that is not a setting
+ * and nearly one: in another case, misspelt, cut short, or with the words in another
+ * order. Says nothing where names may not be read.
+ */
+export function misspelt(
+  env: Readonly<Record<string, string | undefined>> = wholeEnvironment(),
+): string[] {
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (!value || name in settings.shape || !/^[\w.-]+$/.test(name)) continue;
+    const meant = nearestSetting(name);
+    if (meant) {
+      lines.push(`${name} is not a setting; did you mean ${meant}?`);
+    }
+  }
+  return lines;
+}
+
+function nearestSetting(name: string): string | undefined {
+  const upper = name.toUpperCase();
+  const names = Object.keys(settings.shape);
+  if (names.includes(upper)) return upper;
+
+  // Not TALLY_PORT: Kubernetes sets it for a service of that name.
+  const bare = upper.startsWith(PROGRAM) ? upper.slice(PROGRAM.length) : upper;
+  if (bare.length < DISTINCT_LENGTH - 1) return undefined;
+  const distinct = names.filter(({ length }) => length >= DISTINCT_LENGTH);
+  const inOrder = (one: string) => one.split(/[_.-]/).sort().join();
+  const distances = distinct.map((setting) => distance(bare, setting));
+  const nearest = distances.indexOf(Math.min(...distances));
+  const allowed = distinct[nearest].length > DISTINCT_LENGTH ? 2 : 1;
+  if (distances[nearest] <= allowed) return distinct[nearest];
+  return distinct.find((setting) =>
+    inOrder(setting) === inOrder(bare) ||
+    bare.includes("_") && setting.startsWith(bare)
+  );
+}
+
+/** How many letters to change, add, leave out or swap with the next make `a` into `b`. */
+function distance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const is_same = a[i - 1] === b[j - 1];
+      const is_swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] &&
+        a[i - 2] === b[j - 1];
+      row.push(Math.min(
+        row[j - 1] + 1,
+        rows[i - 1][j] + 1,
+        rows[i - 1][j - 1] + (is_same ? 0 : 1),
+        is_swapped ? rows[i - 2][j - 2] + 1 : Infinity,
+      ));
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}
+
+function isSecret(name: string): boolean {
+  const shape: Record<string, z.ZodType> = settings.shape;
+  return shape[name].meta()?.secret === true;
 }
 
 // By name, so that the process needs no permission to read any other variable.
@@ -186,4 +286,10 @@ function environment(): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.keys(settings.shape).map((name) => [name, Deno.env.get(name)]),
   );
+}
+
+/** Every variable; none where not all may be read. */
+function wholeEnvironment(): Record<string, string> {
+  const { state } = Deno.permissions.querySync({ name: "env" });
+  return state === "granted" ? Deno.env.toObject() : {};
 }

@@ -1,7 +1,13 @@
 /** The composition root: settings, socket, load, serve, drain. Nothing imports it. */
 
-import { type Config, readConfig } from "./config.ts";
-import { DuckdbStore } from "./db/duckdb/duckdb_store.ts";
+import {
+  changedSettings,
+  type Config,
+  misspelt,
+  readConfig,
+} from "./config.ts";
+import { createStore } from "./create_store.ts";
+import { SettingError } from "./db/model/problems.ts";
 import { createApp } from "./routes/app.ts";
 import { refreshText, startProgress, summary } from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
@@ -20,8 +26,17 @@ try {
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);
 }
+for (const text of misspelt()) console.error(text);
+const changed = changedSettings(config);
 
-const store = new DuckdbStore(config);
+const store = createStore(config);
+const webhook = config.REFRESH_WEBHOOK_URL
+  ? createWebhook({
+    url: config.REFRESH_WEBHOOK_URL,
+    secret: config.REFRESH_WEBHOOK_SECRET,
+    log: console.error,
+  })
+  : null;
 const stopping = new AbortController();
 const app = createApp({
   store,
@@ -76,6 +91,7 @@ const base_url = `http://${host}:${server.addr.port}`;
 async function stop(): Promise<void> {
   setTimeout(() => Deno.exit(1), DRAIN_MS);
   stopping.abort();
+  await webhook?.close();
   await server.shutdown();
   await store.close();
   Deno.exit(0);
@@ -84,7 +100,15 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, stop);
 }
 
+// After the socket: the folders of a process that listens here already are its own.
+try {
+  await store.open();
+} catch (error) {
+  if (!(error instanceof SettingError)) throw error;
+  fail(`Wrong setting ${error.message}`);
+}
 console.log(`Listening on ${base_url}`);
+if (changed) console.log(`Settings: ${changed}`);
 const progress = startProgress();
 let ready = false;
 store.refreshes.subscribe((refresh) => {
@@ -95,12 +119,6 @@ store.refreshes.subscribe((refresh) => {
   else console.error(`Not ready. ${refresh.reasons.join("\n")}`);
   ready = snapshot !== null;
 });
-if (config.REFRESH_WEBHOOK_URL) {
-  store.refreshes.subscribe(createWebhook({
-    url: config.REFRESH_WEBHOOK_URL,
-    secret: config.REFRESH_WEBHOOK_SECRET,
-    log: console.error,
-  }));
-}
+if (webhook) store.refreshes.subscribe(webhook.send);
 Deno.addSignalListener("SIGHUP", () => store.refreshes.request());
 store.watch(progress.step);

@@ -5,8 +5,11 @@ import { cpuUsage } from "node:process";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
 import { type Database, openDatabase } from "../db/duckdb/database.ts";
+import { FileHashes } from "../db/intake/file_hashes.ts";
 import { listExports } from "../db/intake/find_files.ts";
 import { findExports } from "../db/intake/find_tables.ts";
+import { StagedExports } from "../db/intake/staging.ts";
+import { loadSettings, stagingSettings } from "../create_store.ts";
 import { loadExports } from "../db/duckdb/load.ts";
 import { QueryRunner } from "../db/duckdb/query_runner.ts";
 import { buildQueryTables } from "../db/duckdb/query_tables.ts";
@@ -359,18 +362,22 @@ async function measureQueries(): Promise<void> {
     threads: config.DUCKDB_THREADS,
   });
   try {
-    const step = (text: string) => console.error(text);
-    const { report } = await loadExports(
-      database,
-      folder,
-      await findExports(await listExports(config.DATA_DIR), {
-        data_dir: config.DATA_DIR,
-        xlsx_max_bytes: config.XLSX_MAX_BYTES,
-      }),
-      { strict: true },
-      config,
-      step,
-    );
+    const staging = {
+      ...stagingSettings(config),
+      folder: join(folder, "exports"),
+      hashes: new FileHashes(),
+    };
+    await Deno.mkdir(staging.folder);
+    const found = await findExports(await listExports(dir), {
+      data_dir: dir,
+      ...staging,
+    });
+    await using exports = new StagedExports(found, staging);
+    const { report } = await loadExports(database, exports, {
+      ...loadSettings(config),
+      strict: true,
+      progress: (text) => console.error(text),
+    });
     console.log(
       `Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores; ` +
         `${report.interactions} interactions of ${report.customers} ` +

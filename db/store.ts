@@ -24,6 +24,8 @@ export interface Store {
   readonly snapshot: Snapshot | null;
   /** Why there is no snapshot, as one text for people; null while one is loading or served. */
   readonly problem: string | null;
+  /** What an operator should know about the data that is served; null when all is well. */
+  readonly notice: string | null;
   readonly refreshes: Refreshes;
   readonly files: ExportFiles;
 }
@@ -84,51 +86,75 @@ export interface Snapshot {
 
 /** Keeps the data fresh: looks at the files, builds the next snapshot, decides what is served. */
 export interface Refreshes {
-  /** `building` while one is built, else what the latest one came to. */
+  /** `building` while one is built, else the result of the latest one. */
   readonly state: RefreshState;
   /** The latest first, without the rows set aside; never more than 50. */
   readonly history: readonly Refresh[];
   /** The refresh that waits for a decision, if any. */
   readonly held: Refresh | null;
-  /** What changed files are waited for, in plain words; empty when none are. */
+  /** The version whose files are not built until they change; null for none. */
+  readonly discarded: string | null;
+  /** Which changed files are not whole yet, in plain words; empty when none are waited for. */
   readonly waiting: readonly string[];
-  /** Whether the snapshot being served comes from STATE_DIR, the exports being no good. */
+  /** Whether the snapshot being served comes from STATE_DIR, and is not that of the exports. */
   readonly restored: boolean;
   /** Looks at the files now instead of at the next poll, also at files that failed before. */
   request(): void;
-  /** Serves the held snapshot. Throws a StoreError when `data_version` is not what is held. */
+  /**
+   * Serves the held version; or builds the discarded one, which is then served
+   * without being held, and `state` is `building` meanwhile. Throws a StoreError
+   * "conflict" when `data_version` is neither, or the files have changed since.
+   */
   accept(data_version: string): Promise<void>;
-  /** Discards the held snapshot; its files are not built again until they change. */
+  /** Discards the held version, when it is `data_version`; else throws a StoreError "conflict". */
   discard(data_version: string): Promise<void>;
   /**
-   * Serves the snapshot before the one being served, out of STATE_DIR; the files
-   * that led away from it are not built again until they change.
+   * Goes back from the served version, when it is `data_version`, to the one before
+   * it in STATE_DIR, and discards it. Throws a StoreError "conflict" otherwise.
    */
-  rollback(): Promise<void>;
-  /** Tells `listener` of each refresh from now on; what it answers ends that. */
+  rollback(data_version: string): Promise<void>;
+  /** Calls `listener` with each refresh from now on. Returns a function that unsubscribes. */
   subscribe(listener: (refresh: Refresh) => void): () => void;
 }
 
-/** The exports in the data folder, for clients that deliver them. */
+/**
+ * The exports in the data folder, and the files that vouch for them (`.sha256`,
+ * `manifest.json`), for clients that deliver them. While the folder is away, all of
+ * it throws a StoreError that names DATA_DIR.
+ */
 export interface ExportFiles {
   /** What lies there now, by name. */
   list(): Promise<readonly ExportFile[]>;
   /**
-   * Takes an export whole: checks it as a load does, then puts it in the place of
-   * one of that name, in one step. Throws a StoreError and leaves nothing behind.
+   * Takes a file whole: checks it as a load does, then puts it in the place of one
+   * of that name, in one step. Throws a StoreError and leaves nothing behind, also
+   * where a file that vouches for it is of other bytes, so that it could not go live.
    */
-  put(name: string, body: ReadableStream<Uint8Array>): Promise<ExportFile>;
-  /** Removes an export. Throws a StoreError when there is none of that name. */
-  remove(name: string): Promise<void>;
+  put(
+    name: string,
+    body: ReadableStream<Uint8Array>,
+    preconditions?: Preconditions,
+  ): Promise<ExportFile>;
+  /** Removes a file. Throws a StoreError when there is none of that name. */
+  remove(name: string, preconditions?: Preconditions): Promise<void>;
 }
 
-/** An export in the data folder. */
+/** Values of HTTP headers that a change of a file depends on; absent ones ask for nothing. */
+export interface Preconditions {
+  readonly if_match?: string;
+  readonly if_none_match?: string;
+}
+
+/** A file in the data folder. */
 export interface ExportFile {
   /** Path below the data folder. */
   readonly name: string;
-  /** Null for a workbook that may hold a sheet a table. */
+  /** `checksum` and `manifest` vouch for exports and are none. */
+  readonly kind: "export" | "checksum" | "manifest";
+  /** Null for a workbook that may hold one sheet per table, and for what is no export. */
   readonly table: string | null;
   readonly bytes: number;
+  /** In double quotes, it is the file's ETag. */
   readonly sha256: string;
   /** ISO 8601 in UTC. */
   readonly modified_at: string;

@@ -35,6 +35,10 @@ const currentSchema = z.object({
     description: "What changed files are waited for",
   }),
   held: z.looseObject({ data_version: z.string() }).nullable(),
+  discarded: z.string().nullable().meta({
+    description:
+      "The data_version whose files are not built until they change; accept serves it all the same",
+  }),
   changes: z.looseObject({}).nullable().meta({
     description: "Against the data served before",
   }),
@@ -113,7 +117,7 @@ export function metaOf(
 
 function currentData({ refreshes, snapshot }: StoreNow) {
   const { data_version, loaded_at } = metaOf(snapshot);
-  const { state, history, held, waiting, restored } = refreshes;
+  const { state, history, held, discarded, waiting, restored } = refreshes;
   const live = history.find((refresh) =>
     refresh.state === "serving" && refresh.report?.data_version === data_version
   );
@@ -125,10 +129,7 @@ function currentData({ refreshes, snapshot }: StoreNow) {
       ? null
       : Math.round((Date.now() - Date.parse(loaded_at)) / 1_000),
     restored,
-    // Not those of what was discarded or mended since.
-    reasons: [history[0]?.state, "building"].includes(state)
-      ? history[0]?.reasons ?? []
-      : [],
+    reasons: history[0]?.reasons ?? [],
     waiting,
     held: held && {
       data_version: held.report!.data_version,
@@ -136,6 +137,7 @@ function currentData({ refreshes, snapshot }: StoreNow) {
       changes: held.changes,
       report: withoutSetAside(held.report!),
     },
+    discarded,
     changes: live?.changes ?? null,
     report: snapshot && withoutSetAside(snapshot.report),
   };

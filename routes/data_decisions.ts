@@ -14,7 +14,9 @@ import {
 } from "./endpoint.ts";
 
 const versionSchema = z.strictObject({
-  data_version: z.string("Send the data_version that is held, as JSON.")
+  data_version: z.string(
+    "Send the data_version that the decision is about, as JSON.",
+  )
     .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits."),
 });
 
@@ -32,14 +34,15 @@ const state = {
     meta: EXAMPLE_META,
   },
 };
-const conflict = failure("It does not go with the state the data is in");
-/** Of the decisions about data that is held. */
-const heldAnswers = {
+/** Of the decisions about a version. */
+const versionAnswers = {
   200: state,
   400: failure("No data_version"),
   413: failure(`The body has more than ${MAX_BODY_BYTES} bytes`),
   ...accessFailures,
-  409: conflict,
+  409: failure(
+    "It contradicts the state of the data; the text says what can be decided",
+  ),
 };
 
 /** The endpoints. */
@@ -62,12 +65,16 @@ export const dataDecisionsEndpoints = [
     access: { scope: "admin" },
     path: "/api/v1/data/accept",
     summary: "Serve the data that is held",
-    description: "data_version is that of data.held in /api/v1/data.",
+    description:
+      "data_version is that of data.held in /api/v1/data; or data.discarded, which is built first: 202, and served without being held.",
     body: versionSchema,
-    answers: heldAnswers,
+    answers: {
+      ...versionAnswers,
+      202: { ...state, description: "It is being built, and served then" },
+    },
     async answerNow({ store, body: { data_version } }) {
       await store.refreshes.accept(data_version);
-      return stateOf(store);
+      return stateOf(store, store.refreshes.state === "building" ? 202 : 200);
     },
   }),
   endpoint({
@@ -77,7 +84,7 @@ export const dataDecisionsEndpoints = [
     summary: "Discard the data that is held",
     description: "Its files are not built again until they change.",
     body: versionSchema,
-    answers: heldAnswers,
+    answers: versionAnswers,
     async answerNow({ store, body: { data_version } }) {
       await store.refreshes.discard(data_version);
       return stateOf(store);
@@ -89,10 +96,11 @@ export const dataDecisionsEndpoints = [
     path: "/api/v1/data/rollback",
     summary: "Serve the data before that which is served",
     description:
-      "Out of STATE_DIR. The files that led away from it are not built again until they change.",
-    answers: { 200: state, ...accessFailures, 409: conflict },
-    async answerNow({ store }) {
-      await store.refreshes.rollback();
+      "data_version is that which is served, and is discarded: its files are not built until they change. The data before it comes from STATE_DIR.",
+    body: versionSchema,
+    answers: versionAnswers,
+    async answerNow({ store, body: { data_version } }) {
+      await store.refreshes.rollback(data_version);
       return stateOf(store);
     },
   }),

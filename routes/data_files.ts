@@ -1,6 +1,8 @@
 /** `/api/v1/data/files`: the exports in the data folder: listed, delivered and removed by an administrator. */
 
 import { z } from "zod";
+import { StoreError } from "../db/model/problems.ts";
+import type { Preconditions } from "../db/store.ts";
 import { accessFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema } from "./data.ts";
@@ -14,19 +16,26 @@ import { NO_QUERY } from "./query_string.ts";
 
 const paramsSchema = z.object({
   name: z.string().meta({
-    description: "A file name of the file contract, such as customers.csv",
+    description:
+      "A file name of the file contract, such as customers.csv; customers.csv.sha256, or manifest.json",
   }),
 });
 
 const fileSchema = z.object({
   name: z.string(),
+  kind: z.enum(["export", "checksum", "manifest"]).meta({
+    description: "A checksum and a manifest vouch for exports",
+  }),
   table: z.string().nullable(),
   bytes: z.int(),
-  sha256: z.string(),
+  sha256: z.string().meta({
+    description: "In double quotes, it is the ETag that If-Match asks for",
+  }),
   modified_at: z.iso.datetime(),
 });
 const EXAMPLE = {
   name: "customers.csv",
+  kind: "export",
   table: "customers",
   bytes: 243,
   sha256: "32584b1d26059495eccfe2b2a5a16f4c081e18fd16f31c7f562b57aaea6aa8c0",
@@ -39,16 +48,19 @@ export const dataFilesEndpoints = [
     access: { scope: "admin" },
     path: "/api/v1/data/files",
     summary: "The exports in the data folder",
-    description: "As they lie there now, whether they are served or not.",
+    description:
+      "As they lie there now, whether they are served or not, with the files that vouch for them.",
     query: NO_QUERY,
     answers: {
       200: {
-        description: "Every export, by name",
+        description: "Every file, by name",
         schema: z.object({ data: z.array(fileSchema), meta: metaSchema }),
         example: { data: [EXAMPLE], meta: EXAMPLE_META },
       },
       ...accessFailures,
+      409: failure("The data folder changed while it was listed"),
       422: failure("A file may not be read"),
+      503: failure("The data folder is away"),
     },
     answerNow: async ({ store }) => about(store, await store.files.list()),
   }),
@@ -58,7 +70,7 @@ export const dataFilesEndpoints = [
     path: "/api/v1/data/files/:name",
     summary: "Deliver an export",
     description:
-      "The body is the file. It is taken whole or not at all, checked as a load does, and picked up by the refresh that follows.",
+      "The body is the file. It is taken whole or not at all, checked as a load does, and picked up by the refresh that follows. If-None-Match: * only creates a file, If-Match only replaces the one with that ETag. Where a file has a .sha256 or is listed in manifest.json, send that one first: other bytes are refused.",
     params: paramsSchema,
     answers: {
       202: {
@@ -66,17 +78,32 @@ export const dataFilesEndpoints = [
         schema: z.object({ data: fileSchema, meta: metaSchema }),
         example: { data: EXAMPLE, meta: EXAMPLE_META },
       },
-      400: failure("The name is no export's, or the upload was cut off"),
+      400: failure(
+        "The name is no export's, the upload was cut off, or is a part (Content-Range)",
+      ),
       ...accessFailures,
-      409: failure("The data folder is read-only"),
+      409: failure(
+        "A .sha256 or manifest.json is of other bytes, a folder has that name, or the data folder is read-only",
+      ),
+      412: failure("If-Match or If-None-Match does not hold"),
       413: failure("It has more than MAX_UPLOAD_BYTES"),
       422: failure("The file breaks the file contract"),
-      503: failure("Too many uploads at once"),
+      503: failure("Too many uploads at once, or the data folder is away"),
       507: failure("The disk is full; nothing was kept"),
     },
     async answerNow({ store, params: { name }, request }) {
+      // RFC 9110, 14.4: what is sent is a part, and would replace the whole.
+      if (request.headers.has("Content-Range")) {
+        throw new StoreError(
+          "invalid",
+          "Content-Range: parts of a file are not taken. Send it whole.",
+        );
+      }
       const body = request.body ?? new Blob([]).stream();
-      return about(store, await store.files.put(name, body), 202);
+      const conditions = preconditionsOf(request);
+      const file = await store.files.put(name, body, conditions);
+      const headers = { ETag: `"${file.sha256}"` };
+      return { ...about(store, file, 202), headers };
     },
   }),
   endpoint({
@@ -99,10 +126,12 @@ export const dataFilesEndpoints = [
       400: failure("The name is no export's"),
       ...accessFailures,
       404: failure("There is no such file"),
-      409: failure("The data folder is read-only"),
+      409: failure("It is a folder, or the data folder is read-only"),
+      412: failure("If-Match or If-None-Match does not hold"),
+      503: failure("The data folder is away"),
     },
-    async answerNow({ store, params: { name } }) {
-      await store.files.remove(name);
+    async answerNow({ store, params: { name }, request }) {
+      await store.files.remove(name, preconditionsOf(request));
       return about(store, { name }, 202);
     },
   }),
@@ -115,4 +144,11 @@ function about(
 ): MomentReply {
   const json = { data, meta: metaOf(store.snapshot) };
   return { of: "moment", status, json };
+}
+
+function preconditionsOf({ headers }: Request): Preconditions {
+  return {
+    if_match: headers.get("If-Match") ?? undefined,
+    if_none_match: headers.get("If-None-Match") ?? undefined,
+  };
 }

@@ -63,6 +63,7 @@ export interface MomentReply {
   readonly of: "moment";
   /** 200 where it is left out. */
   readonly status?: 200 | 202 | 404 | 503;
+  readonly headers?: Readonly<Record<string, string>>;
   /** The whole body. */
   readonly json: object;
 }

@@ -20,6 +20,7 @@ const STATUS: Readonly<Record<StoreErrorKind, number>> = {
   invalid: 400,
   missing: 404,
   conflict: 409,
+  precondition: 412,
   too_large: 413,
   full: 507,
   timeout: 504,

@@ -7,9 +7,6 @@ import { endpoint, failure } from "./endpoint.ts";
 /** Why there is no data while nothing is wrong. */
 export const LOADING = "Not ready: the data is being loaded.";
 
-const RESTORED =
-  "This is the last good data, of STATE_DIR; /api/v1/data tells why the exports are not served.";
-
 /** The endpoints. */
 export const opsEndpoints = [
   endpoint({
@@ -41,7 +38,7 @@ export const opsEndpoints = [
       },
       503: failure("None yet: loading, or why the files were refused"),
     },
-    answerNow({ store: { snapshot, problem, refreshes } }) {
+    answerNow({ store: { snapshot, problem, notice } }) {
       if (!snapshot) throw new StoreError("unavailable", problem ?? LOADING);
       const { data_version, loaded_at } = snapshot;
       return {
@@ -50,7 +47,7 @@ export const opsEndpoints = [
           status: "ready",
           data_version,
           loaded_at,
-          ...refreshes.restored && { notice: RESTORED },
+          ...notice !== null && { notice },
         },
       };
     },

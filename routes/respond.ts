@@ -221,7 +221,8 @@ export function createResponder(
     const status = reply.of === "moment" ? reply.status ?? 200 : 200;
     const headers = { "Cache-Control": "no-store", ...headersOf(status) };
     if (reply.of === "moment") {
-      return send(exchange, Response.json(reply.json, { status, headers }));
+      const init = { status, headers: { ...headers, ...reply.headers } };
+      return send(exchange, Response.json(reply.json, init));
     }
     const answer = new Response(reply.body, {
       headers: {

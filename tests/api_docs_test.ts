@@ -60,6 +60,54 @@ Deno.test("every endpoint has an example, and its own are as its schema says", (
   }
 });
 
+Deno.test("the dimensions and pivots are those of the catalogue", async () => {
+  await using opened = await openApp(new URL("data", ROOT).pathname);
+  const { data } = await (await opened.app.request("/api/v1/metrics")).json();
+  const dimensions: { name: string; pivots: boolean }[] = data.dimensions;
+  const namesIn = (sentence: RegExp) =>
+    Array.from(
+      sentence.exec(text)![1].matchAll(/`(\w+)`/g),
+      ([, name]) => name,
+    );
+  assertEquals(
+    namesIn(/`by` takes([^.]+)\./),
+    dimensions.map(({ name }) => name),
+  );
+  assertEquals(
+    namesIn(/`pivot` turns([^.]+)\./),
+    dimensions.filter(({ pivots }) => pivots).map(({ name }) => name),
+  );
+});
+
+Deno.test("the formats are those of the application, by format and by Accept", async () => {
+  await using opened = await openApp(new URL("data", ROOT).pathname);
+  const { app } = opened;
+  const { paths } = await (await app.request("/openapi.json")).json();
+  const parameters: { name: string; schema: { enum: string[] } }[] =
+    paths["/api/v1/interactions"].get.parameters;
+  const told = Array.from(
+    text.matchAll(/^\| `(\w+)` +\| `(\w+\/[^`]+)` /gm),
+    ([, format, media_type]) => ({ format, media_type }),
+  );
+  assertEquals(
+    told.map(({ format }) => format),
+    parameters.find(({ name }) => name === "format")!.schema.enum,
+  );
+  for (const { format, media_type } of told) {
+    const path = "/api/v1/interactions";
+    for (
+      const answer of [
+        await app.request(`${path}?format=${format}`),
+        await app.request(path, { headers: { Accept: media_type } }),
+      ]
+    ) {
+      const [type] = answer.headers.get("Content-Type")!.split(";");
+      assertEquals(type, media_type, format);
+      await answer.body?.cancel();
+    }
+  }
+});
+
 Deno.test("the client's example has its types", async () => {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["check", "--quiet", "--doc-only", "docs/api.md"],

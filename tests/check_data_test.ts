@@ -156,6 +156,20 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
       'Wrong setting DATE_ORDER="YMD": must be "DMY" or "MDY"\n',
       { DATE_ORDER: "YMD" },
     ],
+    [
+      "an unusable STAGING_DIR",
+      [refused.path],
+      "",
+      `Wrong setting STAGING_DIR="${refused.path}/customers.csv": must be a folder that this process may write (it is a file, or below one)\n`,
+      { STAGING_DIR: `${refused.path}/customers.csv` },
+    ],
+    [
+      "a misspelt setting",
+      [refused.path],
+      `Not fit to serve. ${reason}\n`,
+      "DATE_ODER is not a setting; did you mean DATE_ORDER?\n",
+      { DATE_ODER: "MDY" },
+    ],
   ];
   for (const [name, args, out, error, settings] of table) {
     await t.step(name, async () => {

@@ -1,7 +1,13 @@
 /** Settings: every default, what counts as unset, and one line for each wrong one. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { readConfig, settings } from "../config.ts";
+import { changedSettings, misspelt, readConfig, settings } from "../config.ts";
+
+const SECRETS = [
+  "ADMIN_KEY_SHA256",
+  "REFRESH_WEBHOOK_URL",
+  "REFRESH_WEBHOOK_SECRET",
+];
 
 Deno.test("readConfig, nothing set: every default", () => {
   assertEquals(readConfig({}), {
@@ -104,7 +110,7 @@ Deno.test("readConfig, right values", async (t) => {
   }
 });
 
-Deno.test("readConfig, wrong values: one line that names the setting and quotes the value", async (t) => {
+Deno.test("readConfig, wrong values: one line that names the setting and quotes the value, but of a secret", async (t) => {
   const cases: [name: string, text: string][] = [
     ["PORT", "http"],
     ["PORT", "-1"],
@@ -117,6 +123,8 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["PORT", "8000\nHOST=0"],
     ["PORT", "٨٠"],
     ["PORT", "99999999999999999999"],
+    ["HOST", "local host"],
+    ["HOST", "localhost\n"],
     ["DATE_ORDER", "YMD"],
     ["DATE_ORDER", "dmy"],
     ["TIME_ZONE", "Mars/Olympus"],
@@ -158,6 +166,8 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["DUCKDB_MEMORY_LIMIT", "600"],
     ["DUCKDB_MEMORY_LIMIT", "80%"],
     ["DUCKDB_MEMORY_LIMIT", "-1GB"],
+    ["DUCKDB_MEMORY_LIMIT", "0GB"],
+    ["DUCKDB_MEMORY_LIMIT", "99999999999TB"],
     ["DUCKDB_THREADS", "0"],
     ["DUCKDB_THREADS", "all"],
     ["CACHE_BYTES", "64MB"],
@@ -176,14 +186,13 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
       );
       assertEquals(
         message.slice(0, message.indexOf(": ")),
-        `${name}=${JSON.stringify(text)}`,
+        SECRETS.includes(name) ? name : `${name}=${JSON.stringify(text)}`,
       );
       assertEquals(message.split("\n").length, 1);
     });
   }
   await t.step("every setting that can be wrong has a case", () => {
     const free_text = [
-      "HOST",
       "DATA_DIR",
       "STATE_DIR",
       "REFRESH_WEBHOOK_SECRET",
@@ -199,5 +208,131 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
 Deno.test("settings, each: a meaning for the README", () => {
   for (const [name, setting] of Object.entries(settings.shape)) {
     assertEquals(typeof setting.description, "string", name);
+  }
+});
+
+Deno.test("changedSettings: what differs from its default, in one line, and nothing of a secret", () => {
+  assertEquals(changedSettings(readConfig({})), "");
+  assertEquals(changedSettings(readConfig({ PORT: "8000", HOLD: "" })), "");
+  assertEquals(
+    changedSettings(readConfig({
+      PORT: "80",
+      DATA_DIR: "/my data\n",
+      MAX_SET_ASIDE: "0.5",
+      HOLD: "off",
+      ADMIN_KEY_SHA256: "ab".repeat(32),
+      REFRESH_WEBHOOK_URL: "https://user:password@example.com/token",
+      REFRESH_WEBHOOK_SECRET: "password",
+      CORS_ORIGINS: "https://a.example, https://b.example",
+      CACHE_BYTES: "0",
+    })),
+    'PORT=80, DATA_DIR="/my data\\n", MAX_SET_ASIDE=0.5, HOLD=off, ADMIN_KEY_SHA256=set, REFRESH_WEBHOOK_URL=set, REFRESH_WEBHOOK_SECRET=set, CACHE_BYTES=0, CORS_ORIGINS=https://a.example,https://b.example',
+  );
+});
+
+Deno.test("settings, those with a secret in them: marked as such", () => {
+  const shape: Record<string, { meta(): unknown }> = settings.shape;
+  assertEquals(
+    Object.keys(shape).filter((name) =>
+      (shape[name].meta() as { secret?: boolean }).secret
+    ),
+    SECRETS,
+  );
+});
+
+Deno.test("misspelt: names that are nearly a setting", async (t) => {
+  const cases: [name: string, meant: string][] = [
+    ["CORS_ORIGIN", "CORS_ORIGINS"],
+    ["CORS_ORGINS", "CORS_ORIGINS"],
+    ["CORSORIGINS", "CORS_ORIGINS"],
+    ["REFRESH_SECOND", "REFRESH_SECONDS"],
+    ["REFRESH_SEC", "REFRESH_SECONDS"],
+    ["Refresh_Seconds", "REFRESH_SECONDS"],
+    ["refresh.seconds", "REFRESH_SECONDS"],
+    ["TALLY_REFRESH_SECONDS", "REFRESH_SECONDS"],
+    ["TALLY_CORS_ORIGIN", "CORS_ORIGINS"],
+    ["TALLY_DATA_DIR", "DATA_DIR"],
+    ["port", "PORT"],
+    ["Host", "HOST"],
+    ["hold", "HOLD"],
+    ["data_dir", "DATA_DIR"],
+    ["DATADIR", "DATA_DIR"],
+    ["DATA-DIR", "DATA_DIR"],
+    ["DATA_DRI", "DATA_DIR"],
+    ["DATA_DIRS", "DATA_DIR"],
+    ["STATE_DIRS", "STATE_DIR"],
+    ["STAGEING_DIR", "STAGING_DIR"],
+    ["TIMEZONE", "TIME_ZONE"],
+    ["MAX_XLSX_BYTES", "XLSX_MAX_BYTES"],
+    ["MAX_EVENTS", "EVENTS_MAX"],
+    ["MAX_UPLOAD_BYTE", "MAX_UPLOAD_BYTES"],
+    ["QUERY_TIMEOUT", "QUERY_TIMEOUT_MS"],
+    ["ADMIN_KEY", "ADMIN_KEY_SHA256"],
+    ["ADMIN_KEY_SHA", "ADMIN_KEY_SHA256"],
+    ["REFRESH_WEBHOOK", "REFRESH_WEBHOOK_URL"],
+    ["DUCKDB_THREAD", "DUCKDB_THREADS"],
+    ["DUCKDB_MEMORY", "DUCKDB_MEMORY_LIMIT"],
+  ];
+  for (const [name, meant] of cases) {
+    await t.step(name, () => {
+      assertEquals(misspelt({ [name]: "1" }), [
+        `${name} is not a setting; did you mean ${meant}?`,
+      ]);
+    });
+  }
+  await t.step(
+    "every setting with one letter missing, but the shortest",
+    () => {
+      for (const name of Object.keys(settings.shape)) {
+        if (name.length < 8) continue;
+        for (let i = 0; i < name.length; i++) {
+          const wrong = name.slice(0, i) + name.slice(i + 1);
+          assertEquals(misspelt({ [wrong]: "1" }).length, 1, wrong);
+        }
+      }
+    },
+  );
+  await t.step("a value that counts as not set: without a word", () => {
+    assertEquals(misspelt({ CORS_ORIGIN: "", DATADIR: undefined }), []);
+  });
+  await t.step("a setting: without a word", () => {
+    const all = Object.keys(settings.shape).map((name) => [name, "1"]);
+    assertEquals(misspelt(Object.fromEntries(all)), []);
+  });
+});
+
+/** What containers, Kubernetes, shells, CI systems and usual programs set. */
+const USUAL = `
+  PATH HOME HOSTNAME HOSTTYPE USER USERNAME LOGNAME SHELL SHLVL PWD OLDPWD LANG LANGUAGE LC_ALL LC_CTYPE TERM
+  COLUMNS LINES EDITOR PAGER DISPLAY MAIL TZ TZDIR TMPDIR TEMP TMP COLORTERM NO_COLOR FORCE_COLOR DEBUG LS_COLORS _
+  container CONTAINER_NAME IS_SANDBOX PORTS POST HOSTS HOSTALIASES HOLDS UPLOAD_DIR LOG_DIR TEMP_DIR BASE_DIR
+  CERT_DIR WORK_DIR CACHE_DIR CONFIG_DIR HOME_DIR ROOT_DIR META_DIR DATA DATA_URL DATA_PATH DATA_HOME DATA_FILE
+  DATABASE_URL STATE STATE_FILE STAGE STAGING
+  KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT KUBERNETES_SERVICE_PORT_HTTPS KUBERNETES_PORT
+  KUBERNETES_PORT_443_TCP KUBERNETES_PORT_443_TCP_ADDR KUBERNETES_PORT_443_TCP_PORT KUBERNETES_PORT_443_TCP_PROTO
+  POD_NAME POD_NAMESPACE POD_IP NODE_NAME
+  TALLY_PORT TALLY_SERVICE_HOST TALLY_SERVICE_PORT TALLY_SERVICE_PORT_HTTP TALLY_PORT_8000_TCP
+  TALLY_PORT_8000_TCP_ADDR TALLY_PORT_8000_TCP_PORT TALLY_PORT_8000_TCP_PROTO TALLY_HOST TALLY_VERSION
+  DATA_PORT DATA_SERVICE_HOST STATE_SERVICE_PORT QUERY_PORT QUERY_SERVICE_HOST CACHE_PORT CACHE_SERVICE_HOST
+  EVENTS_PORT EVENTS_SERVICE_HOST WEB_PORT_80_TCP
+  CI GITHUB_ACTIONS GITHUB_WORKFLOW GITHUB_RUN_ID GITHUB_REPOSITORY GITHUB_SHA GITHUB_REF GITHUB_TOKEN
+  RUNNER_OS RUNNER_TEMP RUNNER_TOOL_CACHE GITLAB_CI CI_COMMIT_SHA CI_JOB_ID CI_PROJECT_DIR CI_REGISTRY
+  JENKINS_URL BUILD_ID BUILD_NUMBER WORKSPACE CIRCLECI TRAVIS TF_BUILD AGENT_TEMPDIRECTORY BUILDKITE
+  DENO_DIR DENO_INSTALL DENO_NO_UPDATE_CHECK DENO_VERSION DENO_AUTH_TOKENS NODE_ENV NODE_OPTIONS NODE_VERSION
+  NPM_CONFIG_CACHE npm_config_port npm_config_user_agent npm_package_name PYTHONPATH JAVA_HOME GOPATH CARGO_HOME
+  HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy ALL_PROXY SSL_CERT_FILE SSL_CERT_DIR
+  AWS_REGION AWS_ACCESS_KEY_ID AWS_CONTAINER_CREDENTIALS_RELATIVE_URI GOOGLE_APPLICATION_CREDENTIALS K_SERVICE
+  WEBSITE_HOSTNAME DYNO FLY_APP_NAME RENDER_SERVICE_ID RAILWAY_ENVIRONMENT
+  XDG_DATA_HOME XDG_DATA_DIRS XDG_STATE_HOME XDG_CACHE_HOME XDG_RUNTIME_DIR XDG_CONFIG_DIRS
+  INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET WATCHDOG_USEC LISTEN_FDS STATE_DIRECTORY CACHE_DIRECTORY
+  RUNTIME_DIRECTORY LOGS_DIRECTORY CONFIGURATION_DIRECTORY CREDENTIALS_DIRECTORY
+  SSH_AUTH_SOCK SSH_CONNECTION GPG_TTY DBUS_SESSION_BUS_ADDRESS OTEL_EXPORTER_OTLP_ENDPOINT OTEL_SERVICE_NAME
+  POSTGRES_HOST POSTGRES_PORT PGHOST PGPORT PGDATA REDIS_URL MYSQL_HOST MAX_CONNECTIONS MAX_UPLOAD_SIZE
+  REFRESH_TOKEN ADMIN_USER ADMIN_PASSWORD CORS_ENABLED SERVE HOST_IP HOST_PORT PORT_HTTP DATE TIME ORDER ZONE
+`.trim().split(/\s+/);
+
+Deno.test("misspelt: what is usual in an environment is not told", async (t) => {
+  for (const name of USUAL) {
+    await t.step(name, () => assertEquals(misspelt({ [name]: "1" }), []));
   }
 });

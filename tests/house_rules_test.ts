@@ -73,6 +73,11 @@ Deno.test("arrows point one way: main → routes → db/store.ts → db/model, a
       remedy: "db/ knows no HTTP and no terminal",
     },
     {
+      in: /^\.\/(db|operator)\//,
+      not: /^\.\/(config|create_store)\.ts$/,
+      remedy: "below main.ts a part names the settings that it needs",
+    },
+    {
       in: /^\.\/db\/(?!duckdb\/)/,
       not: /^@duckdb|^\.\/db\/duckdb/,
       remedy: "only db/duckdb/ knows DuckDB",

@@ -1,8 +1,18 @@
 /** The process: it listens at once, loads, says what is wrong, and ends without leftovers. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
-import { runToEnd, startServer, waitFor } from "./support/start_server.ts";
+import {
+  runToEnd,
+  type Start,
+  startServer,
+  waitFor,
+} from "./support/start_server.ts";
 
 const DATA_DIR = new URL("../data", import.meta.url).pathname;
 
@@ -73,6 +83,49 @@ Deno.test("it stays up with data it refuses, and says what to do", async () => {
   assertEquals(await namesIn(server.staging), []);
 });
 
+Deno.test("a DATA_DIR that is not there: up and not ready, without a stack, until it comes", async () => {
+  await using parent = await dataFolder();
+  const exports = `${parent.path}/exports`;
+  await using server = await startServer({
+    DATA_DIR: exports,
+    REFRESH_SECONDS: "1",
+  });
+  const text =
+    `DATA_DIR=${exports} does not exist. Set DATA_DIR to a folder with the exports that this process may read.`;
+  while (!server.output.error.endsWith("\n")) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const answer = await fetch(`${server.base_url}/readyz`);
+  assertEquals(answer.status, 503);
+  assertEquals((await answer.json()).error, text);
+  await Deno.mkdir(exports);
+  for (const name of ["customers.csv", "external_interactions.csv"]) {
+    await Deno.copyFile(`${DATA_DIR}/${name}`, `${exports}/${name}`);
+  }
+  const ready = await waitFor(`${server.base_url}/readyz`, 200);
+  await ready.body?.cancel();
+  assertEquals(server.output.error, `Not ready. ${text}\n`);
+});
+
+Deno.test("the start names what is nearly a setting, and shows what differs from its default", async () => {
+  await using server = await startServer({
+    DATA_DIR,
+    CORS_ORIGIN: "*",
+    TALLY_PORT: "tcp://10.0.0.1:8000",
+    REFRESH_WEBHOOK_SECRET: "password",
+  });
+  assertEquals(await server.stop(), 0);
+  assertEquals(
+    server.output.error,
+    "CORS_ORIGIN is not a setting; did you mean CORS_ORIGINS?\n",
+  );
+  const [, settings] = server.output.out.split("\n");
+  assertEquals(
+    settings,
+    `Settings: PORT=0, HOST=127.0.0.1, DATA_DIR=${DATA_DIR}, STAGING_DIR=${server.staging}, REFRESH_WEBHOOK_SECRET=set`,
+  );
+});
+
 Deno.test("it can be stopped in the middle of a load", async () => {
   const rows = "05/03/2020 11:23,Bird,1\n".repeat(400_000);
   await using folder = await dataFolder({
@@ -92,7 +145,18 @@ Deno.test("it can be stopped in the middle of a load", async () => {
 Deno.test("what keeps it from starting is one line", async (t) => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
-  const table: [string, Record<string, string>, RegExp][] = [
+  await using folder = await dataFolder({
+    "a file": "",
+    "what?/x": "",
+    "locked/x": "",
+    "staging/x": "",
+    "state/discarded.json/x": "",
+  });
+  const { path } = folder;
+  await Deno.symlink("what?", `${path}/link`);
+  const must = "must be a folder that this process may write";
+  const denied = { deno_flags: [`--deny-write=${path}/locked`] };
+  const table: [string, Record<string, string>, RegExp | string, Start?][] = [
     [
       "a setting",
       { MAX_SET_ASIDE: "2" },
@@ -108,15 +172,113 @@ Deno.test("what keeps it from starting is one line", async (t) => {
       { PORT: String(port) },
       /^Cannot listen on HOST=127\.0\.0\.1 PORT=\d+: .*\n$/,
     ],
+    [
+      "an address of another machine",
+      { HOST: "192.0.2.1" },
+      /^Cannot listen on HOST=192\.0\.2\.1 PORT=0: .*\n$/,
+    ],
+    [
+      "no such host",
+      { HOST: "no-such-host.invalid" },
+      /^Cannot listen on HOST=no-such-host\.invalid PORT=0: .*\n$/,
+    ],
+    [
+      "a webhook that is no URL, with a password in it",
+      { REFRESH_WEBHOOK_URL: "user:password@example.com" },
+      "Wrong setting REFRESH_WEBHOOK_URL: must be an http or https URL\n",
+    ],
+    [
+      "STAGING_DIR is a file",
+      { STAGING_DIR: `${path}/a file` },
+      `Wrong setting STAGING_DIR="${path}/a file": ${must} (it is a file, or below one)\n`,
+    ],
+    [
+      "STAGING_DIR is below a file",
+      { STAGING_DIR: `${path}/a file/x` },
+      `Wrong setting STAGING_DIR="${path}/a file/x": ${must} (it is a file, or below one)\n`,
+    ],
+    [
+      "STAGING_DIR cannot be made",
+      { STAGING_DIR: "/proc/tally" },
+      /^Wrong setting STAGING_DIR="\/proc\/tally": must be a folder that this process may write \(No such file.*\n$/,
+    ],
+    [
+      "STAGING_DIR may not be written",
+      { STAGING_DIR: `${path}/locked` },
+      `Wrong setting STAGING_DIR="${path}/locked": ${must} (permission denied)\n`,
+      denied,
+    ],
+    [
+      "STAGING_DIR leads to a question mark",
+      { STAGING_DIR: `${path}/link` },
+      `Wrong setting STAGING_DIR="${path}/link": must not lead to a folder with a ? in its path: ${path}/what?\n`,
+    ],
+    [
+      "no STAGING_DIR, and no temporary folder",
+      { STAGING_DIR: "", TMPDIR: `${path}/nowhere` },
+      /^Wrong setting STAGING_DIR, which is not set: must be a folder that this process may write \(.*\n$/,
+    ],
+    [
+      "STATE_DIR is a file",
+      { STATE_DIR: `${path}/a file` },
+      `Wrong setting STATE_DIR="${path}/a file": ${must} (it is a file, or below one)\n`,
+    ],
+    [
+      "STATE_DIR may not be written",
+      { STATE_DIR: `${path}/locked` },
+      `Wrong setting STATE_DIR="${path}/locked": ${must} (permission denied)\n`,
+      denied,
+    ],
+    [
+      "what STATE_DIR remembers cannot be read",
+      { STATE_DIR: `${path}/state` },
+      /^Wrong setting STATE_DIR=".*\/state": must be a folder that this process may write \(.*\n$/,
+    ],
   ];
-  for (const [name, settings, error] of table) {
+  for (const [name, settings, error, start] of table) {
     await t.step(name, async () => {
-      const ended = await runToEnd(settings);
+      const ended = await runToEnd(
+        { STAGING_DIR: `${path}/staging`, ...settings },
+        start,
+      );
       assertEquals(ended.code, 1);
       assertEquals(ended.out, "");
-      assertMatch(ended.error, error);
+      if (typeof error === "string") assertEquals(ended.error, error);
+      else assertMatch(ended.error, error);
+      assertEquals(await namesIn(`${path}/staging`), ["x"]);
+      assertEquals(await namesIn(`${path}/what?`), ["x"]);
     });
   }
+});
+
+Deno.test("reports of refreshes rise over a restart, and one under way does not delay the end", async () => {
+  const received: { sequence: number; state: string }[] = [];
+  const never = Promise.withResolvers<Response>();
+  await using receiver = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen() {},
+  }, async (request) => {
+    received.push(await request.json());
+    return await never.promise;
+  });
+  const REFRESH_WEBHOOK_URL = `http://127.0.0.1:${receiver.addr.port}/hook`;
+  for (const reports of [1, 2]) {
+    await using server = await startServer({ DATA_DIR, REFRESH_WEBHOOK_URL });
+    for (let i = 0; i < 400 && received.length < reports; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const began = performance.now();
+    assertEquals(await server.stop(), 0);
+    assert(performance.now() - began < 3_000);
+    assertEquals(
+      server.output.error,
+      "REFRESH_WEBHOOK_URL: the process ends before 1 report was delivered.\n",
+    );
+  }
+  never.resolve(new Response());
+  assertEquals(received.map(({ state }) => state), ["serving", "serving"]);
+  assert(received[0].sequence < received[1].sequence);
 });
 
 const can_limit = await new Deno.Command("prlimit", { args: ["--version"] })

@@ -1,6 +1,11 @@
-/** The README and docs say what there is: every route, setting, command and file, and no others. */
+/** The README and docs name every route, setting, command and file of the project, and no others. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { readConfig, settings } from "../config.ts";
 import { TABLES } from "../db/model/contract.ts";
 import { endpoints } from "../routes/app.ts";
@@ -10,6 +15,7 @@ import { openApp } from "./support/open_app.ts";
 const ROOT = new URL("../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
 const readme = await read("README.md");
+const api = await read("docs/api.md");
 const { tasks } = JSON.parse(await read("deno.json"));
 
 function section(text: string, title: string): string {
@@ -19,47 +25,102 @@ function section(text: string, title: string): string {
   return text.slice(start, end < 0 ? undefined : end);
 }
 
+/** The rows of every table in `text`, without the heads. */
 function tableOf(text: string): string[][] {
-  return text.split("\n").filter((line) => line.startsWith("|")).slice(2)
+  return text.split("\n\n").filter((block) => block.startsWith("|"))
+    .flatMap((block) => block.trim().split("\n").slice(2))
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 
-Deno.test("the endpoints are those of the application", () => {
-  const told = tableOf(section(readme, "Endpoints"))
-    .map(([endpoint]) => endpoint.replaceAll("`", ""));
-  const there = (endpoints as readonly Endpoint[]).map(({ method, path }) =>
+/** The README and every document, without the changelog, which names what is gone. */
+async function documents(): Promise<string> {
+  const paths = ["README.md", "CONTRIBUTING.md"];
+  for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
+    paths.push(`docs/${name}`);
+  }
+  return (await Promise.all(paths.map(read))).join("\n");
+}
+
+const served = [
+  ...(endpoints as readonly Endpoint[]).map(({ method, path }) =>
     `${(method ?? "get").toUpperCase()} ${path.replaceAll(/:(\w+)/g, "{$1}")}`
-  );
-  assertEquals(told.sort(), [...there, "GET /openapi.json"].sort());
+  ),
+  "GET /openapi.json",
+];
+
+Deno.test("the endpoints are those of the application", () => {
+  const told = tableOf(section(api, "Endpoints"))
+    .map(([endpoint]) => endpoint.replaceAll("`", ""));
+  assertEquals(told.sort(), served.toSorted());
 });
 
-Deno.test("the settings are those of config.ts, word for word", () => {
-  const defaults = readConfig({});
-  const machine = new Set(["DUCKDB_THREADS"]);
-  const told = tableOf(section(readme, "Settings"));
-  const there = Object.entries(settings.shape).map(
-    ([name, { description }]) => {
-      const value = defaults[name as keyof typeof defaults];
-      const fallback = value === undefined || machine.has(name)
-        ? ""
-        : `\`${value}\``;
-      return [`\`${name}\``, fallback, description];
-    },
+Deno.test("every path of the API that a document names is served, by its method", async () => {
+  const paths = served.map((one) => one.split(" ")[1]);
+  const patterns = served.map((one) =>
+    new RegExp(`^${one.replaceAll(/\{\w+\}/g, "[^/]+")}$`)
   );
-  assertEquals(told, there);
+  const told = Array.from(
+    (await documents()).matchAll(
+      /(?:\b(GET|POST|PUT|DELETE) )?(\/(?:api\/v\d+|healthz|readyz)[\w/{}.-]*)(…?)/g,
+    ),
+  );
+  assert(told.length > 50);
+  for (const [text, method, path, more] of told) {
+    const whole = path.replace(/[./]+$/, "");
+    const is_served = more || whole === "/api/v1"
+      ? paths.some((one) => one.startsWith(path))
+      : patterns.some((pattern) =>
+        (method ? [method] : ["GET", "PUT", "POST"]).some((method) =>
+          pattern.test(`${method} ${whole}`)
+        )
+      );
+    assert(is_served, `a document names ${text}, which is not served`);
+  }
+});
+
+/** The row of the settings' table for each setting. */
+const setting_rows = Object.entries(settings.shape).map(
+  ([name, { description }]) => {
+    const value = readConfig({})[name as keyof typeof settings.shape];
+    // As many threads as this machine has cores.
+    const fallback = value === undefined || name === "DUCKDB_THREADS"
+      ? ""
+      : `\`${value}\``;
+    return [`\`${name}\``, fallback, description!];
+  },
+);
+
+Deno.test("the settings are those of config.ts, word for word", async () => {
+  assertEquals(tableOf(await read("docs/settings.md")), setting_rows);
+});
+
+Deno.test("the README has ten of the settings, word for word", () => {
+  const told = tableOf(section(readme, "Settings"));
+  assertEquals(told.length, 10);
+  assertEquals(
+    told,
+    setting_rows.filter(([name]) => told.some(([one]) => one === name)),
+  );
+});
+
+Deno.test("every setting that a document names exists", async () => {
+  // A convention of terminals, a variable of a shell, a constant of the code.
+  const others = new Set(["NO_COLOR", "ADMIN_KEY", "RULES_VERSION"]);
+  const told = (await documents()).matchAll(
+    /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g,
+  );
+  for (const [name] of told) {
+    assert(
+      name in settings.shape || others.has(name),
+      `a document names the setting ${name}, which config.ts has not`,
+    );
+  }
 });
 
 Deno.test("the commands are tasks, and every task is named", async () => {
-  const docs = await Promise.all(
-    ["api", "file-contract", "report", "decisions", "benchmarks"].map((name) =>
-      read(`docs/${name}.md`)
-    ),
-  );
   const told = new Set(
     Array.from(
-      [readme, ...docs].join("\n").matchAll(
-        /(?:deno|deno@[\d.]+) task ([\w-]+)/g,
-      ),
+      (await documents()).matchAll(/(?:deno|deno@[\d.]+) task ([\w-]+)/g),
       ([, name]) => name,
     ),
   );
@@ -77,18 +138,53 @@ Deno.test("the code map has every folder and file at the top", async () => {
     "README.md",
     "node_modules",
   ];
+  const documents = section(readme, "Documents");
   for await (const { name } of Deno.readDir(ROOT)) {
     if (name.startsWith(".") || hidden.includes(name)) continue;
-    assert(told.includes(name), `the code map lacks ${name}`);
+    assert(
+      told.includes(name) || documents.includes(`](${name})`),
+      `the README lacks ${name}: add it to the code map or the documents`,
+    );
   }
   for (const [where] of tableOf(section(readme, "Code map"))) {
     await Deno.stat(new URL(where.replaceAll("`", ""), ROOT));
   }
 });
 
-Deno.test("links lead somewhere", async () => {
-  for (const [, target] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-    await Deno.stat(new URL(target, ROOT));
+Deno.test("the README lists every document", async () => {
+  const documents = section(readme, "Documents");
+  for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
+    assert(
+      documents.includes(`](docs/${name})`),
+      `the README's documents lack docs/${name}`,
+    );
+  }
+});
+
+Deno.test("the README's figures are those of the benchmarks", async () => {
+  const figures = Array.from(
+    section(readme, "Why Tally").matchAll(/(\d[\d,.]*) requests per second/g),
+    ([, figure]) => figure.replaceAll(",", ""),
+  );
+  assert(figures.length > 0);
+  const benchmarks = (await read("docs/benchmarks.md")).replaceAll(
+    /(\d),(?=\d)/g,
+    "$1",
+  );
+  for (const figure of figures) {
+    assertMatch(benchmarks, new RegExp(`\\b${figure}\\b`));
+  }
+});
+
+Deno.test("the README's questions are answered with the sample", async () => {
+  await using opened = await openApp(new URL("data", ROOT).pathname);
+  const paths = tableOf(section(readme, "Questions it answers"))
+    .map(([, path]) => path.replaceAll("`", ""));
+  assert(paths.length > 3);
+  for (const path of paths) {
+    const answer = await opened.app.request(path);
+    assertEquals(answer.status, 200, path);
+    await answer.body?.cancel();
   }
 });
 

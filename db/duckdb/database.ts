@@ -17,6 +17,8 @@ export interface DatabaseLimits {
   /** Such as `600MB`; what does not fit is spilled to the folder. */
   readonly memory_limit: string;
   readonly threads: number;
+  /** Folders beside its own that its SQL may use; whoever made them removes them. */
+  readonly also_reads?: readonly string[];
 }
 
 /** A row of an answer, by column name. */
@@ -57,7 +59,7 @@ export interface Database {
  */
 export async function openDatabase(
   folder: string,
-  { memory_limit, threads }: DatabaseLimits,
+  { memory_limit, threads, also_reads = [] }: DatabaseLimits,
 ): Promise<Database> {
   const instance = await DuckDBInstance.create(`${folder}/tally.duckdb`, {
     memory_limit,
@@ -133,7 +135,8 @@ export async function openDatabase(
   };
   try {
     // Nobody opens the file again, and closing holds up whoever waits for an answer.
-    await run(`set allowed_directories = [${quoted(`${folder}/`)}];
+    const allowed = [folder, ...also_reads].map((path) => quoted(`${path}/`));
+    await run(`set allowed_directories = [${allowed.join(", ")}];
       set enable_external_access = false;
       set autoload_known_extensions = false;
       set autoinstall_known_extensions = false;

@@ -1,24 +1,20 @@
 /** Loads exports into a new database: stage, clean, check, resolve names, sort, pivot. */
 
-import { createHash } from "node:crypto";
-import type { Config } from "../../config.ts";
+import type { Progress } from "../engine.ts";
 import {
   type HeaderMatch,
   matchHeader,
   requireColumns,
-  TABLE_NAMES,
   TABLES,
 } from "../model/contract.ts";
-import { type SourceFile, unreadable } from "../intake/find_files.ts";
-import type { FoundTables } from "../intake/find_tables.ts";
+import type { StagedFile } from "../intake/stage_file.ts";
 import {
-  type StagedFile,
-  stageFile,
-  type StagingOptions,
-} from "../intake/stage_file.ts";
+  dataVersion,
+  type ReadingRules,
+  type StagedExports,
+} from "../intake/staging.ts";
 import { checkAccounts } from "../model/load_accounts.ts";
 import { loadWarnings } from "../model/load_warnings.ts";
-import type { Pace } from "../pace.ts";
 import {
   type LoadProblem,
   refused,
@@ -42,19 +38,22 @@ import {
   textSource,
 } from "./source_view.ts";
 
-/** How a load goes about it. */
-export interface LoadOptions {
-  /** Whether files of which too much is set aside are refused; else the report tells of them. */
-  readonly strict: boolean;
-  /** Awaited while files are copied, where requests are served beside. */
-  readonly pace?: Pace;
+/** What a load needs to know of the settings. */
+export interface LoadSettings extends ReadingRules {
+  /** Share of a file's rows that may be set aside. */
+  readonly max_set_aside: number;
+  /** As many rows set aside are listed. */
+  readonly set_aside_kept: number;
+  readonly max_channels: number;
 }
 
-/** Is told what a load does now, in a few words. */
-export type Progress = (step: string) => void;
+/** How one load is done. */
+export interface LoadOptions extends LoadSettings {
+  /** Whether files of which too much is set aside are refused; else the report says so. */
+  readonly strict: boolean;
+  readonly progress: Progress;
+}
 
-/** Goes up by one when the same files give other answers than before. */
-const RULES_VERSION = 1;
 const MAX_TOPICS = 1_000;
 const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
@@ -64,36 +63,28 @@ const SET_ASIDE_ALLOWED = 5;
 const NAMES_KEPT = 100;
 
 /**
- * Loads the exports `found` into `database`, copying them to `folder` on the way.
- * Throws a refusal that names every problem found.
+ * Loads `exports` into `database`, which may read their folder. Throws a refusal
+ * that names every problem found.
  */
 export async function loadExports(
   database: Database,
-  folder: string,
-  found: FoundTables,
-  { strict, pace }: LoadOptions,
-  config: Config,
-  progress: Progress,
+  exports: StagedExports,
+  options: LoadOptions,
 ): Promise<Loaded> {
+  const { strict, progress } = options;
   const began = performance.now();
   await database.runFile("load/1_stage/settings", {
-    date_order: config.DATE_ORDER,
-    time_zone: config.TIME_ZONE,
+    date_order: options.date_order,
+    time_zone: options.time_zone,
   });
   await database.runFile("load/1_stage/rules");
   await database.runFile("load/1_stage/staging_tables");
 
-  const files = await stageAll(
-    database,
-    folder,
-    found,
-    { ...stagingOptions(config), pace },
-    progress,
-  );
+  const files = await stageAll(database, exports, progress);
   progress("checking");
   await database.runFile("load/2_clean/spellings");
   await database.runFile("load/2_clean/set_aside");
-  const set_aside = await readSetAside(database, files, config);
+  const set_aside = await readSetAside(database, files, options);
   if (strict && set_aside.too_many.length > 0) {
     throw refused(...set_aside.too_many);
   }
@@ -101,7 +92,7 @@ export async function loadExports(
   progress("resolving names");
   await database.runFile("load/2_clean/channels");
   const channels = await names(database, "channels", "channel");
-  await checkChannels(database, channels.length, config);
+  await checkChannels(database, channels.length, options);
   await database.runFile("load/2_clean/topics");
   const topics = await names(database, "topics", "topic");
   checkNames("topics", topics.length, MAX_TOPICS);
@@ -110,11 +101,11 @@ export async function loadExports(
   await database.runFile("load/3_tables/customers");
   await checkCount(database, "types", "types", MAX_TYPES);
   const types = await names(database, "types", "type");
-  const date_forms = await readDateForms(database, config);
+  const date_forms = await readDateForms(database, options);
 
   progress("sorting interactions");
   await database.runFile("load/3_tables/interaction_sources");
-  const overlap = await findOverlap(database, found);
+  const overlap = await findOverlap(database, exports);
   if (overlap) {
     await database.runFile("load/3_tables/overlapping_copies", overlap);
     await database.runFile("load/3_tables/merged_interactions", overlap);
@@ -137,7 +128,7 @@ export async function loadExports(
   requireEqual(sumOf(merged.values()), merged_interactions, "merged");
   await database.runFile("load/3_tables/drop_staging");
   const report = {
-    data_version: dataVersion(files.map(({ staged }) => staged), config),
+    data_version: dataVersion(files.map(({ staged }) => staged), options),
     loaded_at,
     seconds: secondsSince(began),
     files: files.map((file) => ({
@@ -145,8 +136,8 @@ export async function loadExports(
       interactions_merged: merged.get(file.number) ?? 0,
       date_forms: date_forms.get(file.number) ?? [],
     })),
-    ignored: found.ignored.slice(0, NAMES_KEPT),
-    ignored_files: found.ignored.length,
+    ignored: exports.ignored.slice(0, NAMES_KEPT),
+    ignored_files: exports.ignored.length,
     set_aside_listed: set_aside.listed,
     customers: total("customers"),
     example_customer_id: total("first_customer_id") || null,
@@ -188,7 +179,7 @@ export async function loadExports(
 // Only several top-level exports can overlap; the query reads every row.
 async function findOverlap(
   database: Database,
-  { files }: FoundTables,
+  { files }: StagedExports,
 ): Promise<{ first: string; last: string } | null> {
   const exports = files.filter(({ table, part }) =>
     table === "interactions" && !part
@@ -208,94 +199,46 @@ interface LoadedFile {
   readonly seconds: number;
 }
 
-/** Exports in the order they are loaded: table by table, then as they were found. */
-export function inLoadOrder(files: readonly SourceFile[]): SourceFile[] {
-  return TABLE_NAMES.flatMap((table) =>
-    files.filter((file) => file.table === table)
-  );
-}
-
 async function stageAll(
   database: Database,
-  folder: string,
-  { files }: FoundTables,
-  options: StagingOptions,
+  exports: StagedExports,
   progress: Progress,
 ): Promise<LoadedFile[]> {
   const loaded: LoadedFile[] = [];
   const refusals: StoreError[] = [];
-  const in_order = inLoadOrder(files);
-  const pathOf = (i: number) => `${folder}/${i}`;
-  // The next file is copied while DuckDB reads this one.
-  let copying = copyFile(in_order[0], pathOf(0), options);
-  try {
-    for (const [i, source] of in_order.entries()) {
-      progress(`copying ${source.file}`);
-      const copied = await copying;
-      if (i + 1 < in_order.length) {
-        copying = copyFile(in_order[i + 1], pathOf(i + 1), options);
-      }
-      try {
-        const { staged, seconds } = copied();
-        progress(`reading ${source.file}`);
-        const began = performance.now();
-        const first_row = loaded
-          .filter(({ staged }) => staged.table === source.table)
-          .reduce((sum, { rows_read }) => sum + rows_read, 0);
-        await database.runFile("load/1_stage/add_file", {
-          file: i,
-          part: source.part,
-          first_row: BigInt(first_row),
-        });
-        loaded.push({
-          number: i,
-          staged,
-          ...await readStaged(database, i, staged),
-          seconds: secondsSince(began - seconds * 1_000),
-        });
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        refusals.push(error);
-      } finally {
-        await Deno.remove(pathOf(i)).catch(() => {});
-      }
+  for await (const copied of exports.copies(progress)) {
+    if ("problem" in copied) {
+      refusals.push(copied.problem);
+      continue;
     }
-  } finally {
-    await copying;
+    const { number, source, staged, seconds } = copied;
+    progress(`reading ${source.file}`);
+    const began = performance.now();
+    try {
+      const first_row = loaded
+        .filter(({ staged }) => staged.table === source.table)
+        .reduce((sum, { rows_read }) => sum + rows_read, 0);
+      await database.runFile("load/1_stage/add_file", {
+        file: number,
+        part: source.part,
+        first_row: BigInt(first_row),
+      });
+      loaded.push({
+        number,
+        staged,
+        ...await readStaged(database, number, staged),
+        seconds: secondsSince(began - seconds * 1_000),
+      });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      refusals.push(error);
+    }
   }
   if (refusals.length === 0) return loaded;
   throw new StoreError(
     "refused",
     refusals.map(({ message }) => message).join("\n"),
   );
-}
-
-/** What staging needs to know of `config`. */
-export function stagingOptions(config: Config): StagingOptions {
-  return {
-    csv_encoding: config.CSV_ENCODING,
-    max_file_bytes: config.MAX_FILE_BYTES,
-    xlsx_max_bytes: config.XLSX_MAX_BYTES,
-  };
-}
-
-// Never rejects, since nobody waits for it yet; what it answers tells or throws.
-async function copyFile(
-  source: SourceFile,
-  path: string,
-  options: StagingOptions,
-): Promise<() => { staged: StagedFile; seconds: number }> {
-  const began = performance.now();
-  try {
-    const staged = await stageFile(source, path, options);
-    const seconds = secondsSince(began);
-    return () => ({ staged, seconds });
-  } catch (error) {
-    const problem = unreadable(source.file, error);
-    return () => {
-      throw problem ? refused(problem) : error;
-    };
-  }
 }
 
 async function readStaged(
@@ -389,7 +332,7 @@ interface SetAside {
 async function readSetAside(
   database: Database,
   files: readonly LoadedFile[],
-  { MAX_SET_ASIDE, SET_ASIDE_KEPT }: Config,
+  { max_set_aside, set_aside_kept }: LoadSettings,
 ): Promise<SetAside> {
   const staged_files = new Map(
     files.map(({ number, staged }) => [number, staged]),
@@ -405,7 +348,7 @@ async function readSetAside(
     counts.set(file, [...counts.get(file) ?? [], count]);
   }
   const listed = await database.runFile("load/2_clean/set_aside_rows", {
-    set_aside_kept: SET_ASIDE_KEPT,
+    set_aside_kept,
   });
   const set_aside = {
     counts,
@@ -423,14 +366,14 @@ async function readSetAside(
     const rows_set_aside = sumOfRows(of_file);
     if (
       rows_set_aside <= SET_ASIDE_ALLOWED ||
-      rows_set_aside / rows_read <= MAX_SET_ASIDE
+      rows_set_aside / rows_read <= max_set_aside
     ) return [];
     const [most] = of_file;
     return [{
       file: staged.file,
       line: set_aside.listed.find(({ file }) => file === staged.file)?.line,
       problem:
-        `${rows_set_aside} of ${rows_read} rows break a rule, more than MAX_SET_ASIDE=${MAX_SET_ASIDE} allows; most often, in ${most.rows} rows, ${most.column}: ${most.reason}`,
+        `${rows_set_aside} of ${rows_read} rows break a rule, more than MAX_SET_ASIDE=${max_set_aside} allows; most often, in ${most.rows} rows, ${most.column}: ${most.reason}`,
       remedy: "Mend the rows, or raise MAX_SET_ASIDE",
     }];
   });
@@ -439,12 +382,12 @@ async function readSetAside(
 
 async function readDateForms(
   database: Database,
-  { DATE_ORDER }: Config,
+  { date_order }: ReadingRules,
 ): Promise<ReadonlyMap<number, readonly DateFormCount[]>> {
   // By the codes of time_form and month_form in sql/load/1_stage/rules.sql.
   const forms = [
     "native",
-    DATE_ORDER === "MDY" ? "M/D/YYYY" : "D/M/YYYY",
+    date_order === "MDY" ? "M/D/YYYY" : "D/M/YYYY",
     "YYYY-MM-DD",
     "YYYY-MM-DD with an offset",
     "M-YYYY",
@@ -502,7 +445,7 @@ async function names(
 async function checkChannels(
   database: Database,
   count: number,
-  { MAX_CHANNELS }: Config,
+  { max_channels }: LoadSettings,
 ): Promise<void> {
   const ambiguous = await database.runFile("load/2_clean/ambiguous_aliases");
   if (ambiguous.length > 0) {
@@ -514,7 +457,7 @@ async function checkChannels(
       remedy: "Let each alias stand for one channel",
     })));
   }
-  checkNames("channels", count, MAX_CHANNELS, ", or raise MAX_CHANNELS");
+  checkNames("channels", count, max_channels, ", or raise MAX_CHANNELS");
 }
 
 /** Every row that was read is kept or set aside, each counted for itself. */
@@ -594,23 +537,6 @@ function sumOfRows(counts: readonly SetAsideCount[]): number {
 function monthText(month_number: number): string {
   const year = Math.floor((month_number - 1) / 12);
   return `${year}-${String(month_number - year * 12).padStart(2, "0")}`;
-}
-
-/** The version of the data that these exports, in the order of `inLoadOrder`, and settings make. */
-export function dataVersion(
-  files: readonly Pick<StagedFile, "table" | "part" | "sha256">[],
-  config: Config,
-): string {
-  const { DATE_ORDER, TIME_ZONE, CSV_ENCODING } = config;
-  const parts = [
-    RULES_VERSION,
-    DATE_ORDER,
-    TIME_ZONE,
-    CSV_ENCODING,
-    ...files.map(({ table, part, sha256 }) => [table, part, sha256]),
-  ];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex")
-    .slice(0, 16);
 }
 
 function secondsSince(began: number): number {

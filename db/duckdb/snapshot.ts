@@ -1,14 +1,12 @@
 /** A loaded version of the data in its own DuckDB instance, with its serving index. */
 
-import type { Config } from "../../config.ts";
+import type { EngineSnapshot, Progress } from "../engine.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
-import type { Snapshot } from "../store.ts";
 import { checkIndex } from "./check_index.ts";
 import type { Comparable } from "./compare.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { dayNumber, LAST_DAY } from "../serving/day_number.ts";
-import type { Progress } from "./load.ts";
 import type { Loaded } from "../model/report.ts";
 import { QueryRunner } from "./query_runner.ts";
 import { buildQueryTables } from "./query_tables.ts";
@@ -17,39 +15,54 @@ import { readIndex } from "./read_index.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
 import type { QuestionSlots, Slots } from "../serving/slots.ts";
 
-/** A snapshot that its opener closes. */
-export interface OpenSnapshot extends Snapshot, Comparable {
+/** A snapshot in DuckDB. */
+export interface DuckdbSnapshot extends EngineSnapshot, Comparable {
   /** Where its database lies. */
   readonly folder: string;
-  /** Waits until nobody retains it, then ends the instance. Idempotent. */
-  close(): Promise<void>;
 }
 
-/** Fills an empty database, whose folder is `folder`, and tells what is in it. */
-export type Fill = (database: Database, folder: string) => Promise<Loaded>;
+/** How a snapshot answers. */
+export interface ServingOptions {
+  /** Such as `600MB`. */
+  readonly memory_limit: string;
+  /** For answers. */
+  readonly threads: number;
+  readonly serve_from: "index" | "query";
+  readonly slots: Slots;
+}
+
+/** How a snapshot is opened. */
+export interface OpenOptions extends ServingOptions {
+  /** An empty folder, which the caller removes. */
+  readonly folder: string;
+  /** Folders beside it that the load reads. */
+  readonly also_reads?: readonly string[];
+  /** For the load. */
+  readonly load_threads: number;
+  readonly progress: Progress;
+  /** Ends the load. */
+  readonly signal: AbortSignal;
+}
 
 /**
- * Opens a snapshot of what `fill` puts into a database in `folder`, an empty folder
- * that the caller removes. It is built with `threads`, and answers with as many as
- * DuckDB may use, in `slots`. Throws as `fill` does, and when `signal` ends it.
+ * Opens a snapshot of what `fill` puts into a new database. Throws as `fill` does,
+ * and when the signal ends it.
  */
 export async function openSnapshot(
-  folder: string,
-  fill: Fill,
-  threads: number,
-  config: Config,
-  slots: Slots,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<OpenSnapshot> {
+  fill: (database: Database) => Promise<Loaded>,
+  options: OpenOptions,
+): Promise<DuckdbSnapshot> {
+  const { folder, slots, progress, signal } = options;
   const database = await openDatabase(folder, {
-    memory_limit: config.DUCKDB_MEMORY_LIMIT,
-    threads,
+    memory_limit: options.memory_limit,
+    threads: options.load_threads,
+    also_reads: options.also_reads,
   });
   const interrupt = () => database.interrupt();
   signal.addEventListener("abort", interrupt);
   try {
-    const loaded = await fill(database, folder);
+    signal.throwIfAborted();
+    const loaded = await fill(database);
     const { report, channels, topics, row_counts } = loaded;
     progress("counting per day");
     const { by_occupation, ...known } = await buildQueryTables(database);
@@ -72,7 +85,7 @@ export async function openSnapshot(
         last_day: question.end_date ? dayNumber(question.end_date) : LAST_DAY,
         topic_code: question.topic_code,
       });
-    const countByChannel = config.SERVE_FROM === "index"
+    const countByChannel = options.serve_from === "index"
       ? countFromIndex
       : await prepareCount(database, {
         users,
@@ -80,7 +93,7 @@ export async function openSnapshot(
         channel_count: channels.length,
       });
 
-    await database.lock(config.DUCKDB_THREADS);
+    await database.lock(options.threads);
     const find = {
       channel: positionsOf(channels),
       topic: positionsOf(topics),

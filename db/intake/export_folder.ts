@@ -1,18 +1,28 @@
 /** The data folder as clients see it: lists exports, takes new ones whole, removes them. */
 
 import { createHash } from "node:crypto";
-import { refused, StoreError } from "../model/problems.ts";
-import type { ExportFile, ExportFiles } from "../store.ts";
+import { refused, sentence, StoreError } from "../model/problems.ts";
+import type { ExportFile, ExportFiles, Preconditions } from "../store.ts";
+import type { FileHashes } from "./file_hashes.ts";
 import {
+  dataDirProblem,
   findFiles,
   type FoundFile,
   foundFile,
+  identityOf,
   isUnfinished,
   unreadable,
 } from "./find_files.ts";
 import { tablesOf } from "./find_tables.ts";
-import { openRegularFile } from "./open_regular_file.ts";
-import { stageFile, type StagingOptions } from "./stage_file.ts";
+import { checkPreconditions } from "./preconditions.ts";
+import {
+  checksumOf,
+  MANIFEST,
+  provenBy,
+  readChecksum,
+  readManifest,
+} from "./proofs.ts";
+import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
 import { writeAll } from "./write_all.ts";
 
 /** What the folder needs to know of the settings. */
@@ -20,6 +30,7 @@ export interface ExportFolderOptions extends StagingOptions {
   readonly data_dir: string;
   /** Most bytes of one upload. */
   readonly max_upload_bytes: number;
+  readonly hashes: FileHashes;
 }
 
 /** Characters; file systems take 255 bytes. */
@@ -33,6 +44,19 @@ const ABANDONED_MS = 3_600_000;
 const PREFIX = ".upload-";
 const SUFFIX = ".part";
 
+/** A file that may be delivered: an export, or one that vouches for exports. */
+type Delivered = FoundFile | {
+  readonly file: string;
+  readonly path: string;
+  readonly format: "checksum" | "manifest";
+};
+
+/** The bytes of a file, as far as others vouch for them. */
+interface Bytes {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 /**
  * The exports of `options.data_dir`. An upload is written there under a hidden
  * name, which intake passes over, because a rename is one step only within one
@@ -42,8 +66,9 @@ export class ExportFolder implements ExportFiles {
   readonly #options: ExportFolderOptions;
   /** Where checks make their copies. */
   readonly #staging: string;
-  readonly #hashes = new Map<string, string>();
   #uploads = 0;
+  /** What looks at the folder and then changes it, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(staging: string, options: ExportFolderOptions) {
     this.#staging = staging;
@@ -51,34 +76,40 @@ export class ExportFolder implements ExportFiles {
   }
 
   async list(): Promise<ExportFile[]> {
-    const { files } = await findFiles(this.#options.data_dir);
-    const kept = new Map<string, string>();
-    const listed: ExportFile[] = [];
-    for (const { file, path, table } of files) {
-      try {
-        const { dev, ino, size, mtime } = await Deno.stat(path);
-        const identity = [path, dev, ino, size, mtime?.getTime()].join(":");
-        const sha256 = this.#hashes.get(identity) ?? await hashOf(path);
-        kept.set(identity, sha256);
-        const modified_at = mtime!.toISOString();
-        listed.push({ name: file, table, bytes: size, sha256, modified_at });
-      } catch (error) {
-        // Gone since the folder was listed.
-        if (error instanceof Deno.errors.NotFound) continue;
-        const problem = unreadable(file, error);
-        throw problem ? refused(problem) : error;
+    const missing = new StoreError(
+      "conflict",
+      "The data folder changed while it was listed. Ask again.",
+    );
+    return await this.#inFolder({ missing }, async () => {
+      const { data_dir, hashes } = this.#options;
+      const { files, proofs } = await findFiles(data_dir);
+      const listed: ExportFile[] = [];
+      const vouching = proofs.filter(({ file }) => this.#vouches(file));
+      for (const found of [...files, ...vouching.map(deliveredProof)]) {
+        try {
+          const info = await Deno.stat(found.path);
+          // Nobody vouches by a folder or a pipe.
+          if (!info.isFile) continue;
+          const sha256 = await hashes.read(found.path);
+          const { size: bytes, mtime } = info;
+          listed.push(describe(found, { bytes, sha256, mtime }));
+        } catch (error) {
+          // Gone since the folder was listed.
+          if (error instanceof Deno.errors.NotFound) continue;
+          const problem = unreadable(found.file, error);
+          throw problem ? refused(problem) : error;
+        }
       }
-    }
-    this.#hashes.clear();
-    for (const [identity, sha256] of kept) this.#hashes.set(identity, sha256);
-    return listed;
+      return listed.sort((a, b) => a.name < b.name ? -1 : 1);
+    });
   }
 
   async put(
     name: string,
     body: ReadableStream<Uint8Array>,
+    preconditions: Preconditions = {},
   ): Promise<ExportFile> {
-    const source = this.#sourceOf(name);
+    const target = this.#deliveredAs(name);
     if (this.#uploads >= MAX_UPLOADS) {
       throw new StoreError(
         "busy",
@@ -86,27 +117,37 @@ export class ExportFolder implements ExportFiles {
       );
     }
     this.#uploads++;
+    const missing = new StoreError(
+      "conflict",
+      "The data folder or STAGING_DIR was changed during the upload. Send the file again.",
+    );
     try {
-      return await this.#receive(source, body);
-    } catch (error) {
-      throw folderError(error, name) ?? error;
+      return await this.#inFolder({ missing }, async () => {
+        // Refused before the bytes are sent, where that is known.
+        await this.#checkPresent(target, preconditions);
+        return await this.#receive(target, body, preconditions);
+      });
     } finally {
       this.#uploads--;
     }
   }
 
-  async remove(name: string): Promise<void> {
-    const { path } = this.#sourceOf(name);
-    try {
-      await Deno.remove(path);
-    } catch (error) {
-      throw folderError(error, name) ?? error;
-    }
+  async remove(name: string, preconditions: Preconditions = {}): Promise<void> {
+    const target = this.#deliveredAs(name);
+    const missing = new StoreError("missing", `There is no file ${name}.`);
+    await this.#inFolder({ missing }, () =>
+      this.#exclusive(async () => {
+        // Deno.remove would take an empty folder too.
+        await this.#checkPresent(target, preconditions);
+        await Deno.remove(target.path);
+      }));
   }
 
   /** Removes what uploads of killed processes left. */
   async clean(): Promise<void> {
     const { data_dir } = this.#options;
+    // The next look at the folder reports why.
+    if (await dataDirProblem(data_dir)) return;
     for await (const { name } of Deno.readDir(data_dir)) {
       if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
       const path = `${data_dir}/${name}`;
@@ -121,59 +162,140 @@ export class ExportFolder implements ExportFiles {
     }
   }
 
-  #sourceOf(name: string): FoundFile {
-    const source = /[/\\\0]/.test(name) || name.length > MAX_NAME_LENGTH
-      ? "not a plain file name"
-      : isUnfinished(name)
-      ? "a name of unfinished files"
-      : foundFile(name, `${this.#options.data_dir}/${name}`);
-    if (typeof source !== "string") return source;
+  #deliveredAs(name: string): Delivered {
+    const delivered = this.#whatIs(name);
+    if (typeof delivered !== "string") return delivered;
     throw new StoreError(
       "invalid",
       `${
         JSON.stringify(name.slice(0, 60))
-      } is ${source}. Name the file as docs/file-contract.md says, such as interactions_2024-01.csv.`,
+      } is ${delivered}. Name the file as docs/file-contract.md says, such as interactions_2024-01.csv; it may have a .sha256, and manifest.json.`,
+    );
+  }
+
+  /** Whether a proof is of an export, there or not: one in a folder is of a part. */
+  #vouches(file: string): boolean {
+    return file.includes("/")
+      ? provenBy(file) !== null
+      : typeof this.#whatIs(file) !== "string";
+  }
+
+  /** What a file of that name would be; if nothing that is taken, why. */
+  #whatIs(name: string): Delivered | string {
+    const path = `${this.#options.data_dir}/${name}`;
+    if (name === MANIFEST) return deliveredProof({ file: name, path });
+    const proven = provenBy(name);
+    const exported = proven ?? name;
+    const found = /[/\\\0]/.test(name) || exported.length > MAX_NAME_LENGTH
+      ? "not a plain file name"
+      : isUnfinished(exported)
+      ? "a name of unfinished files"
+      : foundFile(exported, path);
+    if (proven === null) return found;
+    return typeof found === "string"
+      ? `the checksum of what is ${found}`
+      : deliveredProof({ file: name, path });
+  }
+
+  /** Throws a StoreError where what is there now may not be changed. */
+  async #checkPresent(
+    { file, path }: Delivered,
+    preconditions: Preconditions,
+  ): Promise<void> {
+    const info = await Deno.lstat(path).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    });
+    if (info?.isDirectory) throw isFolder(file);
+    await checkPreconditions(
+      info && {
+        name: file,
+        sha256: () => this.#options.hashes.read(path),
+      },
+      preconditions,
     );
   }
 
   async #receive(
-    source: FoundFile,
+    target: Delivered,
     body: ReadableStream<Uint8Array>,
+    preconditions: Preconditions,
   ): Promise<ExportFile> {
     const part = await Deno.makeTempFile({
       dir: this.#options.data_dir,
       prefix: PREFIX,
       suffix: SUFFIX,
     });
-    const check = await Deno.makeTempDir({
-      dir: this.#staging,
-      prefix: "upload-",
-    });
+    let check: string | undefined;
     try {
+      check = await Deno.makeTempDir({
+        dir: this.#staging,
+        prefix: "upload-",
+      });
       using file = await Deno.open(part, { write: true });
       // The system drops the lock of a process that ends, however it ends, and
       // so tells what is left of it; some file systems have none.
       await file.lock(true).catch(() => {});
-      const { bytes, sha256 } = await write(
+      const written = await write(
         file,
         body,
         this.#options.max_upload_bytes,
       );
-      await this.#check({ ...source, path: part }, `${check}/copy`);
       await Deno.chmod(part, 0o644);
-      const { mtime } = await Deno.stat(part);
-      await Deno.rename(part, source.path);
-      const modified_at = mtime!.toISOString();
-      const { file: name, table } = source;
-      return { name, table, bytes, sha256, modified_at };
+      // What was hashed while it came is not read for that again.
+      const remember = async (path: string) => {
+        const info = await Deno.stat(path);
+        this.#options.hashes.remember(identityOf(info), written.sha256);
+        return info;
+      };
+      const { mtime } = await remember(part);
+      await this.#check({ ...target, path: part }, `${check}/copy`);
+      await this.#exclusive(async () => {
+        await this.#checkPresent(target, preconditions);
+        await this.#checkProofs(target, written);
+        await Deno.rename(part, target.path);
+        await remember(target.path);
+      });
+      return describe(target, { ...written, mtime });
     } finally {
       await Deno.remove(part).catch(() => {});
-      await Deno.remove(check, { recursive: true });
+      if (check) await Deno.remove(check, { recursive: true });
+    }
+  }
+
+  /** Throws a conflict where a file that vouches for the export is of other bytes: it could not go live. */
+  async #checkProofs(target: Delivered, { bytes, sha256 }: Bytes) {
+    // A proof comes before what it vouches for, so it fits nothing yet.
+    if (isProof(target)) return;
+    const { file } = target;
+    const { data_dir } = this.#options;
+    const inTheWay = (proof: string, why: string) =>
+      new StoreError(
+        "conflict",
+        `${file} could not go live: ${proof} ${why}. Upload the right ${proof} first, or delete it.`,
+      );
+    const checksum = checksumOf(file);
+    if (await isRegularFile(`${data_dir}/${checksum}`)) {
+      const told = await readChecksum(`${data_dir}/${checksum}`);
+      if (told === null) throw inTheWay(checksum, "has no SHA-256 in it");
+      if (told !== sha256) throw inTheWay(checksum, "is for other bytes");
+    }
+    if (await isRegularFile(`${data_dir}/${MANIFEST}`)) {
+      const listed = await readManifest(`${data_dir}/${MANIFEST}`);
+      if (typeof listed === "string") {
+        throw inTheWay(MANIFEST, `is not valid (${listed})`);
+      }
+      const differs = listed.some((one) =>
+        one.file === file &&
+        (one.bytes !== bytes || one.sha256.toLowerCase() !== sha256)
+      );
+      if (differs) throw inTheWay(MANIFEST, "lists other bytes for it");
     }
   }
 
   /** Reads the file as a load does, every sheet of a workbook. */
-  async #check(found: FoundFile, copy: string): Promise<void> {
+  async #check(found: Delivered, copy: string): Promise<void> {
+    if (isProof(found)) return await checkProof(found);
     const { files } = await tablesOf(found, this.#options.xlsx_max_bytes);
     if (files.length === 0) {
       throw refused({
@@ -182,8 +304,88 @@ export class ExportFolder implements ExportFiles {
         remedy: "Name the sheets as docs/file-contract.md says",
       });
     }
-    for (const file of files) await stageFile(file, copy, this.#options);
+    if (found.format !== "xlsx") {
+      return void await stageFile(files[0], copy, this.#options);
+    }
+    await using book = await copyWorkbook(
+      files[0],
+      `${copy}.xlsx`,
+      this.#options,
+    );
+    for (const file of files) await book.stage(file, copy);
   }
+
+  /** Does what needs the folder. Throws a StoreError for what people can mend, `missing` for a file that is not there. */
+  async #inFolder<T>(
+    { missing }: { readonly missing: StoreError },
+    action: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      // A folder that is away can look like a file that may not be read.
+      if (error instanceof StoreError && error.kind !== "refused") throw error;
+      const away = await dataDirProblem(this.#options.data_dir);
+      if (away) throw new StoreError("unavailable", sentence(away));
+      if (error instanceof Deno.errors.NotFound) throw missing;
+      throw folderError(error) ?? error;
+    }
+  }
+
+  #exclusive<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(action);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+function deliveredProof(
+  { file, path }: Pick<Delivered, "file" | "path">,
+): Delivered {
+  const format = provenBy(file) === null ? "manifest" : "checksum";
+  return { file, path, format };
+}
+
+function isProof(
+  delivered: Delivered,
+): delivered is Exclude<Delivered, FoundFile> {
+  return delivered.format === "checksum" || delivered.format === "manifest";
+}
+
+function describe(
+  found: Delivered,
+  { bytes, sha256, mtime }: Bytes & Pick<Deno.FileInfo, "mtime">,
+): ExportFile {
+  return {
+    name: found.file,
+    kind: isProof(found) ? found.format : "export",
+    table: isProof(found) ? null : found.table,
+    bytes,
+    sha256,
+    modified_at: mtime!.toISOString(),
+  };
+}
+
+/** Throws a refusal of a proof that vouches for nothing. */
+async function checkProof(
+  { file, path, format }: Exclude<Delivered, FoundFile>,
+): Promise<void> {
+  if (format === "manifest") {
+    const problem = await readManifest(path);
+    if (typeof problem !== "string") return;
+    const remedy = "Write it as docs/operations.md says";
+    throw refused({ file, problem, remedy });
+  }
+  if (await readChecksum(path) !== null) return;
+  throw refused({
+    file,
+    problem: "no SHA-256 in it",
+    remedy: "Write it as sha256sum does",
+  });
+}
+
+async function isRegularFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }
 
 async function write(
@@ -237,21 +439,9 @@ async function readInTime(
   }
 }
 
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  using file = await openRegularFile(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
-}
-
 /** What people can mend of what the system says of the folder; undefined for the rest. */
-function folderError(error: unknown, name: string): StoreError | undefined {
+function folderError(error: unknown): StoreError | undefined {
   switch ((error as { code?: unknown }).code) {
-    case "ENOENT":
-      return new StoreError("missing", `There is no file ${name}.`);
-    case "EISDIR":
-    case "ENOTEMPTY":
-      return new StoreError("conflict", `${name} is a folder.`);
     case "ENOSPC":
     case "EDQUOT":
     case "EFBIG":
@@ -266,6 +456,13 @@ function folderError(error: unknown, name: string): StoreError | undefined {
   }
   // By the rights that Deno was started with.
   return error instanceof Deno.errors.NotCapable ? readOnly() : undefined;
+}
+
+function isFolder(name: string): StoreError {
+  return new StoreError(
+    "conflict",
+    `${name} is a folder. Folders are neither replaced nor removed.`,
+  );
 }
 
 function readOnly(): StoreError {

@@ -1,16 +1,17 @@
 /** Looks at the data folder again and again, and tells when its files are whole and may be taken. */
 
-import { createHash } from "node:crypto";
-import { z } from "zod";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import {
   type Found,
   type FoundFile,
   identityOf,
   listExports,
+  systemProblem,
   unreadable,
 } from "./find_files.ts";
+import type { FileHashes } from "./file_hashes.ts";
 import { openRegularFile } from "./open_regular_file.ts";
+import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
 
 /** What the watch needs to know of the settings. */
 export interface ExportWatchOptions {
@@ -19,6 +20,8 @@ export interface ExportWatchOptions {
   readonly settle_ms: number;
   /** Whether a text file without a line break at its end is refused. */
   readonly final_newline_required: boolean;
+  /** Where the hashes of files are remembered. */
+  readonly hashes: FileHashes;
 }
 
 /** What one look at the folder saw. */
@@ -39,17 +42,6 @@ export interface Look {
 
 /** A file counts when it is the same in two looks this far apart, in milliseconds. */
 export const STEADY_MS = 500;
-const MANIFEST = "manifest.json";
-const MANIFEST_MAX_BYTES = 1 << 20;
-
-const manifestSchema = z.object({
-  files: z.array(z.object({
-    file: z.string().regex(/^[^\0]+$/, "not the name of a file"),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/i),
-    bytes: z.int().nonnegative(),
-    rows: z.int().nonnegative().optional(),
-  })).max(10_000),
-});
 
 /** What is known of a file from looking at it. */
 interface Seen {
@@ -63,8 +55,6 @@ interface Seen {
   readonly grows: boolean;
   /** Whether a look found it unchanged for long enough. */
   rested: boolean;
-  /** Reads the file, once. */
-  readonly sha256: () => Promise<string>;
   readonly ends_whole: () => Promise<boolean>;
 }
 
@@ -87,27 +77,14 @@ export class ExportWatch {
       if (error instanceof Deno.errors.NotFound) {
         return { ...NOTHING, waiting: ["files that come and go"] };
       }
+      const broken = systemProblem(this.#options.data_dir, error);
       const problem = error instanceof StoreError
         ? error
-        : systemProblem(this.#options.data_dir, error);
+        : broken && refused(broken);
       if (!problem) throw error;
       return { ...NOTHING, identity: problem.message, problem };
     } finally {
       this.#first = false;
-    }
-  }
-
-  /** SHA-256, in hex, of an export as the last look saw it. Throws a refusal when it cannot be read. */
-  async sha256(
-    { file, path }: Pick<FoundFile, "file" | "path">,
-  ): Promise<string> {
-    try {
-      const seen = this.#seen.get(path) ?? await this.#see(path);
-      if (seen === null) throw new Deno.errors.NotFound(path);
-      return await seen.sha256();
-    } catch (error) {
-      const problem = unreadable(file, error);
-      throw problem ? refused(problem) : error;
     }
   }
 
@@ -133,20 +110,25 @@ export class ExportWatch {
     const manifest = await see(`${root}/${MANIFEST}`);
     const { vouched, expected_rows }: Manifest = manifest === null
       ? { vouched: new Set(), expected_rows: new Map() }
-      : await checkManifest(root, manifest, see, judge);
+      : await checkManifest(manifest, {
+        root,
+        see,
+        judge,
+        hashes: this.#options.hashes,
+      });
 
     const judgeSource = async (source: FoundFile) => {
       const { file, path } = source;
       const seen = await see(path);
       // Beside the name that it is found by, which may be a link.
-      const proof_path = `${root}/${file}.sha256`;
+      const proof_path = `${root}/${checksumOf(file)}`;
       const proof = await see(proof_path);
       if (
         seen === null || seen.identity !== source.identity ||
         now - seen.since < STEADY_MS
       ) return void waiting.push(`${file}: still changing`);
-      const told = proof && await readHash(proof_path);
-      if (proof && told !== await seen.sha256()) {
+      const told = proof && await readChecksum(proof_path);
+      if (proof && told !== await this.#options.hashes.read(path)) {
         judge(Math.max(seen.since, proof.since), {
           file,
           problem: told
@@ -187,6 +169,8 @@ export class ExportWatch {
       }
     }
 
+    const identities = Array.from(this.#seen.values(), (seen) => seen.identity);
+    this.#options.hashes.keepOnly(new Set(identities));
     const identity = Array.from(
       this.#seen,
       ([path, seen]) => `${path} ${seen.identity}`,
@@ -224,7 +208,6 @@ export class ExportWatch {
       grows: restless && (last.grows || size > last.bytes),
       rested: false,
       bytes: size,
-      sha256: once(() => hashOf(path)),
       ends_whole: once(() => endsWithLineBreak(path, size)),
     };
   }
@@ -232,15 +215,6 @@ export class ExportWatch {
 
 // Beside a file with a long name, a .sha256 would have one that is too long.
 const NO_SUCH_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
-
-/** What the system says of the folder that no program can mend, such as a mount that is gone. */
-function systemProblem(data_dir: string, error: unknown) {
-  if (typeof (error as { code?: unknown }).code !== "string") return undefined;
-  return refused({
-    problem: `DATA_DIR=${data_dir} cannot be read: ${(error as Error).message}`,
-    remedy: "Check the disk, the mount and the rights of this process",
-  });
-}
 
 /** What manifest.json proves: the files that are as it says, and the rows that they should have. */
 interface Manifest {
@@ -259,10 +233,13 @@ const NOTHING: Look = {
 
 // What the manifest says must be there, all of it, before anything is taken.
 async function checkManifest(
-  root: string,
   { since }: Seen,
-  see: (path: string) => Promise<Seen | null>,
-  judge: (since: number, problem: LoadProblem) => void,
+  { root, see, judge, hashes }: {
+    root: string;
+    see: (path: string) => Promise<Seen | null>;
+    judge: (since: number, problem: LoadProblem) => void;
+    hashes: FileHashes;
+  },
 ): Promise<Manifest> {
   const vouched = new Set<string>();
   const expected_rows = new Map<string, number>();
@@ -272,14 +249,14 @@ async function checkManifest(
     judge(since, { file: MANIFEST, problem: manifest, remedy });
     return { vouched, expected_rows };
   }
-  for (const { file, sha256, bytes, rows } of manifest.files) {
+  for (const { file, sha256, bytes, rows } of manifest) {
     const inside = !file.split("/").includes("..") && !file.startsWith("/");
     const seen = inside ? await see(`${root}/${file}`) : null;
     const problem = seen === null
       ? "listed and not there"
       : seen.bytes !== bytes
       ? `listed with ${bytes} bytes, and has ${seen.bytes}`
-      : await seen.sha256() !== sha256.toLowerCase()
+      : await hashes.read(`${root}/${file}`) !== sha256.toLowerCase()
       ? "not the bytes that are listed"
       : null;
     if (problem) {
@@ -289,32 +266,6 @@ async function checkManifest(
     if (rows !== undefined) expected_rows.set(file, rows);
   }
   return { vouched, expected_rows };
-}
-
-async function readManifest(
-  path: string,
-): Promise<z.output<typeof manifestSchema> | string> {
-  const { size } = await Deno.stat(path);
-  if (size > MANIFEST_MAX_BYTES) return `more than ${MANIFEST_MAX_BYTES} bytes`;
-  try {
-    const result = manifestSchema.safeParse(
-      JSON.parse(await Deno.readTextFile(path)),
-    );
-    if (result.success) return result.data;
-    const [{ path: where, message }] = result.error.issues;
-    return `${where.join(".") || "the whole"}: ${message}`;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return "no JSON";
-  }
-}
-
-/** The hash in a file as sha256sum writes it, or alone; null when there is none. */
-async function readHash(path: string): Promise<string | null> {
-  const { size } = await Deno.stat(path);
-  if (size > MANIFEST_MAX_BYTES) return null;
-  const text = await Deno.readTextFile(path);
-  return /^\\?([0-9a-f]{64})(\s|$)/i.exec(text)?.[1].toLowerCase() ?? null;
 }
 
 function isPlainText({ format, gzip }: FoundFile): boolean {
@@ -331,13 +282,6 @@ async function endsWithLineBreak(path: string, size: number): Promise<boolean> {
   const [before, last] = bytes.length === 2 ? bytes : [-1, bytes[0]];
   const isBreak = (byte: number) => byte === 0x0a || byte === 0x0d;
   return isBreak(last) || last === 0 && isBreak(before);
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  using file = await openRegularFile(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

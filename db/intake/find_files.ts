@@ -3,6 +3,7 @@
 import { type LoadProblem, refused } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import { type TableName, tableOf } from "../model/contract.ts";
+import { isProof } from "./proofs.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
 export interface SourceFile {
@@ -31,13 +32,13 @@ export interface Found {
   /** In the order they are loaded: by path, in code-point order. */
   readonly files: readonly FoundFile[];
   readonly ignored: readonly IgnoredFile[];
+  /** The files that vouch for others, whether those are there or not. */
+  readonly proofs: readonly Pick<FoundFile, "file" | "path">[];
 }
 
 const FORMATS =
   /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet|(?<book>xlsx?))$/i;
 const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
-/** Files that vouch for others; see export_watch.ts. */
-const PROOFS = /\.sha256$|^manifest\.json$/;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
 
 /**
@@ -48,11 +49,13 @@ export async function findFiles(data_dir: string): Promise<Found> {
   const root = await Deno.realPath(data_dir);
   const files: FoundFile[] = [];
   const ignored: IgnoredFile[] = [];
+  const proofs: Pick<FoundFile, "file" | "path">[] = [];
 
   async function look(file: string, folder_table?: TableName): Promise<void> {
     const path = `${root}/${file}`;
     const name = file.slice(file.lastIndexOf("/") + 1);
-    if (isUnfinished(name) || PROOFS.test(name)) return;
+    if (isUnfinished(name)) return;
+    if (isProof(name)) return void proofs.push({ file, path });
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
     // Reports and logs tell of a file in one line.
@@ -91,7 +94,7 @@ export async function findFiles(data_dir: string): Promise<Found> {
   }
 
   for (const entry of await list(root)) await look(entry);
-  return { files, ignored };
+  return { files, ignored, proofs };
 }
 
 /** Finds the exports of a folder. Throws a refusal when it cannot be listed. */
@@ -99,18 +102,48 @@ export async function listExports(data_dir: string): Promise<Found> {
   try {
     return await findFiles(data_dir);
   } catch (error) {
+    const problem = await dataDirProblem(data_dir);
+    throw problem ? refused(problem) : error;
+  }
+}
+
+/** Why the data folder cannot be listed, such as a mount that is gone; null when it can. */
+export async function dataDirProblem(
+  data_dir: string,
+): Promise<LoadProblem | null> {
+  try {
+    await Deno.readDir(await Deno.realPath(data_dir))[Symbol.asyncIterator]()
+      .next();
+    return null;
+  } catch (error) {
     const problem = error instanceof Deno.errors.NotFound
       ? "does not exist"
       : error instanceof Deno.errors.NotADirectory
       ? "is not a folder"
       : mayNotBeRead(error);
-    if (!problem) throw error;
-    throw refused({
-      problem: `DATA_DIR=${data_dir} ${problem}`,
-      remedy:
-        "Set DATA_DIR to a folder with the exports that this process may read",
-    });
+    if (problem) {
+      return {
+        problem: `DATA_DIR=${data_dir} ${problem}`,
+        remedy:
+          "Set DATA_DIR to a folder with the exports that this process may read",
+      };
+    }
+    const broken = systemProblem(data_dir, error);
+    if (broken) return broken;
+    throw error;
   }
+}
+
+/** What the system says of the folder that no program can mend; undefined for an error that is not the system's. */
+export function systemProblem(
+  data_dir: string,
+  error: unknown,
+): LoadProblem | undefined {
+  if (typeof (error as { code?: unknown }).code !== "string") return undefined;
+  return {
+    problem: `DATA_DIR=${data_dir} cannot be read: ${(error as Error).message}`,
+    remedy: "Check the disk, the mount and the rights of this process",
+  };
 }
 
 function refuseUnreadable(file: string, error: unknown): void {

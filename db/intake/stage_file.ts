@@ -12,11 +12,12 @@ import {
 } from "../model/problems.ts";
 import { requireColumns, TABLES } from "../model/contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
+import type { FileHashes } from "./file_hashes.ts";
 import { identityOf, type SourceFile } from "./find_files.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { writeAll } from "./write_all.ts";
 import type { RowNumbers } from "./row_numbers.ts";
-import { stageSheet } from "./stage_sheet.ts";
+import { type OpenBook, openBook, stageSheet } from "./stage_sheet.ts";
 
 /** A file in staging: plain UTF-8 text, or Parquet as it was. A sheet is text. */
 export interface StagedFile extends SourceFile {
@@ -50,6 +51,8 @@ export interface StagingOptions {
   readonly xlsx_max_bytes: number;
   /** Awaited between chunks, where others need the thread. */
   readonly pace?: Pace;
+  /** Hashes that are known and need not be computed, and where new ones are noted. */
+  readonly hashes?: FileHashes;
 }
 
 /** A millisecond of hashing and scanning. */
@@ -69,7 +72,12 @@ export async function stageFile(
     return { ...source, staged_path, bytes, sha256, text: null };
   }
   if (source.format === "xlsx") {
-    return await stageXlsx(source, staged_path, options);
+    await using book = await copyWorkbook(
+      source,
+      `${staged_path}.xlsx`,
+      options,
+    );
+    return await book.stage(source, staged_path);
   }
   let marked = false;
   for (const fallback of [null, options.csv_encoding]) {
@@ -91,32 +99,52 @@ export async function stageFile(
   });
 }
 
-// A zip is read from its end, so it is copied first and unpacked from the copy.
-async function stageXlsx(
+/** A workbook that was copied into staging once, for all of its sheets. */
+export interface WorkbookCopy extends AsyncDisposable {
+  /** Makes text of one sheet, at `staged_path`; one sheet after the other. Throws a refusal. */
+  stage(source: SourceFile, staged_path: string): Promise<StagedFile>;
+}
+
+/**
+ * Copies the workbook of `source` to `copied_path`, where it stays until it is
+ * disposed: a zip is read from its end, so it is copied first and unpacked from the
+ * copy. Throws a refusal when it changes meanwhile.
+ */
+export async function copyWorkbook(
   source: SourceFile,
-  staged_path: string,
+  copied_path: string,
   options: StagingOptions,
-): Promise<StagedFile> {
-  const copied_path = `${staged_path}.xlsx`;
-  try {
-    const { bytes, sha256 } = await copy(source, copied_path, options);
-    const { header, line_breaks, row_numbers } = await stageSheet(
-      source,
-      copied_path,
-      staged_path,
-      options.xlsx_max_bytes,
-    );
-    return {
-      ...source,
-      staged_path,
-      bytes,
-      sha256,
-      text: { encoding: null, header, quoted_line_breaks: line_breaks },
-      row_numbers,
-    };
-  } finally {
-    await Deno.remove(copied_path).catch(() => {});
-  }
+): Promise<WorkbookCopy> {
+  const remove = () => Deno.remove(copied_path).catch(() => {});
+  const { bytes, sha256 } = await copy(source, copied_path, options)
+    .catch(async (error) => {
+      await remove();
+      throw error;
+    });
+  let book: OpenBook | undefined;
+  return {
+    async stage(source, staged_path) {
+      // One that cannot be opened is refused by the name of each of its sheets.
+      book ??= await openBook(source.file, copied_path, options.xlsx_max_bytes);
+      const { header, line_breaks, row_numbers } = await stageSheet(
+        source,
+        book,
+        staged_path,
+      );
+      return {
+        ...source,
+        staged_path,
+        bytes,
+        sha256,
+        text: { encoding: null, header, quoted_line_breaks: line_breaks },
+        row_numbers,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      book?.workbook[Symbol.dispose]();
+      await remove();
+    },
+  };
 }
 
 async function stageText(
@@ -195,10 +223,9 @@ interface CopyHooks {
 async function copy(
   source: SourceFile,
   staged_path: string,
-  { max_file_bytes, pace }: StagingOptions,
+  { max_file_bytes, pace, hashes }: StagingOptions,
   hooks?: CopyHooks,
 ): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash("sha256");
   let bytes = 0;
   let unpacked = 0;
   using from = await openRegularFile(source.path);
@@ -210,6 +237,8 @@ async function copy(
   const before = identityOf(await from.stat());
   // What was found whole may have been replaced by another since.
   if (before !== (source.identity ?? before)) throw changed(source);
+  const known = hashes?.known(before);
+  const hash = known === undefined ? createHash("sha256") : null;
 
   // A chunk is written while the next one is read and hashed.
   let written: Promise<void> = Promise.resolve();
@@ -229,7 +258,7 @@ async function copy(
   }
   async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const chunk of readChunks(from, source.gzip)) {
-      hash.update(chunk);
+      hash?.update(chunk);
       bytes += chunk.length;
       yield chunk;
     }
@@ -247,7 +276,9 @@ async function copy(
   if (bytes !== after.size || identityOf(after) !== before) {
     throw changed(source);
   }
-  return { bytes, sha256: hash.digest("hex") };
+  const sha256 = known ?? hash!.digest("hex");
+  hashes?.remember(before, sha256);
+  return { bytes, sha256 };
 }
 
 function changed({ file }: SourceFile): StoreError {

@@ -54,18 +54,40 @@ const MAX_ROW_LENGTH = 600_000;
 /** So many characters are gathered before they are written. */
 const WRITE_LENGTH = 1 << 18;
 
+/** An open workbook with what the cells of all of its sheets refer to. */
+export interface OpenBook {
+  readonly workbook: Workbook;
+  readonly cells: CellReader;
+}
+
 /**
- * Writes the rows of a sheet of the workbook at `from` to `to`, as UTF-8. Throws a
- * refusal when it is not sound, has no fitting header, or comes to more than
- * `max_bytes`, unpacked or written.
+ * Opens the workbook at `path` and reads its shared strings and formats. Throws a
+ * refusal, naming `file`, when it is not sound or unpacks to more than `max_bytes`.
+ */
+export async function openBook(
+  file: string,
+  path: string,
+  max_bytes: number,
+): Promise<OpenBook> {
+  const workbook = await Workbook.open(path, file, max_bytes);
+  try {
+    return { workbook, cells: await readCells(workbook) };
+  } catch (error) {
+    workbook[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Writes the rows of a sheet to `to`, as UTF-8. Throws a refusal when it is not
+ * sound, has no fitting header, or is too large, unpacked or written.
  */
 export async function stageSheet(
   { file, sheet, table }: SheetToStage,
-  from: string,
+  { workbook, cells }: OpenBook,
   to: string,
-  max_bytes: number,
 ): Promise<StagedSheet> {
-  using workbook = await Workbook.open(from, file, max_bytes);
+  workbook.file = file;
   const part = workbook.sheets.find(({ name }) => name === sheet)?.part;
   if (!part) {
     throw refused({
@@ -74,7 +96,6 @@ export async function stageSheet(
       remedy: "Write it under another name and rename it when it is whole",
     });
   }
-  const cells = await readCells(workbook);
   using output = await Deno.open(to, {
     write: true,
     create: true,

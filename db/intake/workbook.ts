@@ -65,8 +65,8 @@ export class Workbook implements Disposable {
   #unpacked = 0;
 
   private constructor(
-    /** What it is called in refusals. */
-    readonly file: string,
+    /** What it is called in refusals: its own name, or that of the sheet that is being read. */
+    public file: string,
     /** Most bytes that its parts may unpack to. */
     readonly max_bytes: number,
   ) {}

@@ -22,6 +22,8 @@ export type StoreErrorKind =
   | "missing"
   /** It contradicts the present state. */
   | "conflict"
+  /** A condition that the client set does not hold. */
+  | "precondition"
   | "too_large"
   /** No space is left on the disk. */
   | "full"
@@ -45,6 +47,26 @@ export class StoreError extends Error {
     super(message);
     this.name = "StoreError";
     this.retry_seconds = retry_seconds;
+  }
+}
+
+/** A setting, by its value or its default, names what cannot be used. The message is one line that begins with the setting. */
+export class SettingError extends StoreError {
+  constructor(
+    setting: string,
+    { value, problem }: {
+      /** Undefined where it is not set. */
+      readonly value: string | undefined;
+      readonly problem: string;
+    },
+  ) {
+    super(
+      "unavailable",
+      value === undefined
+        ? `${setting}, which is not set: ${problem}`
+        : `${setting}=${JSON.stringify(value)}: ${problem}`,
+    );
+    this.name = "SettingError";
   }
 }
 

@@ -274,6 +274,8 @@ export type RefreshState = z.output<typeof refreshStateSchema>;
 
 /** One build of a snapshot, or a decision, and its result. */
 export interface Refresh {
+  /** Rises by one with each refresh of a process, and is higher after a restart than before. */
+  readonly sequence: number;
   /** ISO 8601 in UTC. */
   readonly started_at: string;
   /** ISO 8601 in UTC. */

@@ -2,18 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { KeptSnapshot } from "../engine.ts";
 import { writeAll } from "../intake/write_all.ts";
 import { refused, type StoreError } from "../model/problems.ts";
 import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
-
-/** A snapshot in the folder. */
-export interface KeptSnapshot {
-  /** Its folder's name; a later one sorts behind. */
-  readonly name: string;
-  /** What its load left beside the tables. */
-  readonly loaded: Loaded;
-}
+import { folderError } from "./setting_folder.ts";
 
 /** Goes up by one when a snapshot has other tables than before; others are passed over. */
 const FORMAT = 1;
@@ -46,16 +40,29 @@ export class StateFolder {
   constructor(
     readonly path: string,
     /** Gets what an operator must see. */
-    readonly log: (text: string) => void = console.error,
+    readonly log: (text: string) => void,
   ) {}
 
-  /** Makes the folder where it is missing, and removes what a killed process left. */
+  /**
+   * Makes the folder where it is missing, and removes what a killed process left.
+   * Throws a SettingError where it cannot be used.
+   */
   async open(): Promise<void> {
-    await Deno.mkdir(this.path, { recursive: true });
-    for (const name of await namesIn(this.path)) {
-      if (name.startsWith(UNFINISHED)) {
-        await Deno.remove(`${this.path}/${name}`, { recursive: true });
+    const { path } = this;
+    try {
+      await Deno.mkdir(path, { recursive: true });
+      for (const name of await namesIn(path)) {
+        if (name.startsWith(UNFINISHED)) {
+          await Deno.remove(`${path}/${name}`, { recursive: true });
+        }
       }
+      // Data is kept only after a load; a folder that cannot be written must show now.
+      const trial = `${path}/${UNFINISHED}${crypto.randomUUID()}`;
+      await Deno.mkdir(trial);
+      await Deno.remove(trial);
+      await this.discarded();
+    } catch (error) {
+      throw folderError({ setting: "STATE_DIR", path }, error);
     }
   }
 
@@ -134,7 +141,7 @@ export class StateFolder {
   }
 
   /** Remembers the version of the exports that are not to be built until they change. */
-  async discard(data_version: string | null): Promise<void> {
+  async markDiscarded(data_version: string | null): Promise<void> {
     await writeWhole(`${this.path}/${UNFINISHED}${DISCARDED}`, {
       data_version,
     });

@@ -1,5 +1,8 @@
 /** A private folder of this process for staging and database files, and the removal of those that dead processes left. */
 
+import { SettingError } from "../model/problems.ts";
+import { folderError } from "./setting_folder.ts";
+
 /** A folder that is this process's alone until it is released. */
 export interface WorkFolder {
   readonly path: string;
@@ -8,34 +11,55 @@ export interface WorkFolder {
 
 const PREFIX = "tally-";
 const LOCK = "lock";
+const SETTING = "STAGING_DIR";
 
 /**
  * Makes a folder in `parent`, by default the system's temporary one. Folders
  * there that a killed process left are removed: the system drops a process's
- * lock when it ends, however it ends.
+ * lock when it ends, however it ends. Throws a SettingError where it cannot be used.
  */
 export async function claimWorkFolder(parent?: string): Promise<WorkFolder> {
-  if (parent) await Deno.mkdir(parent, { recursive: true });
-  const path = await Deno.realPath(
-    await Deno.makeTempDir({ dir: parent, prefix: PREFIX }),
-  );
-  // Locked before it gets its name: nobody can find it free.
-  const unnamed = `${path}/${LOCK}.new`;
-  const lock = await Deno.open(unnamed, { write: true, create: true });
-  await lock.lock(true);
-  await Deno.rename(unnamed, `${path}/${LOCK}`);
-  await removeAbandoned(path.slice(0, path.lastIndexOf("/")), path);
-  return {
-    path,
-    async release() {
-      await Deno.remove(path, { recursive: true });
-      lock.close();
-    },
-  };
+  let made: string | undefined;
+  try {
+    if (parent) await Deno.mkdir(parent, { recursive: true });
+    made = await Deno.makeTempDir({ dir: parent, prefix: PREFIX });
+    const path = await Deno.realPath(made);
+    if (path.includes("?")) throw questionMark(parent, path);
+    // Locked before it gets its name: nobody can find it free.
+    const unnamed = `${path}/${LOCK}.new`;
+    const lock = await Deno.open(unnamed, { write: true, create: true });
+    await lock.lock(true);
+    await Deno.rename(unnamed, `${path}/${LOCK}`);
+    await removeAbandoned(path.slice(0, path.lastIndexOf("/")), path);
+    return {
+      path,
+      async release() {
+        await Deno.remove(path, { recursive: true });
+        lock.close();
+      },
+    };
+  } catch (error) {
+    if (made) await Deno.remove(made, { recursive: true }).catch(() => {});
+    throw folderError({ setting: SETTING, path: parent }, error);
+  }
+}
+
+// DuckDB takes what follows a question mark for options.
+function questionMark(parent: string | undefined, path: string): SettingError {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  return new SettingError(SETTING, {
+    value: parent,
+    problem: `must not lead to a folder with a ? in its path: ${folder}`,
+  });
 }
 
 async function removeAbandoned(parent: string, own: string): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(parent)) {
+  // A temporary folder may be one that nobody lists.
+  const entries = await Array.fromAsync(Deno.readDir(parent)).catch((error) => {
+    if (error instanceof Deno.errors.PermissionDenied) return [];
+    throw error;
+  });
+  for (const { name, isDirectory } of entries) {
     const path = `${parent}/${name}`;
     if (!isDirectory || !name.startsWith(PREFIX) || path === own) continue;
     // Another user's folder, or one that is going away, is not ours to judge.

@@ -34,6 +34,7 @@ Deno.test("the report tells what is served and how clean it is", async () => {
     reasons: [],
     waiting: [],
     held: null,
+    discarded: null,
     changes: null,
   });
   assert(age_seconds >= 0 && age_seconds < 60);
@@ -85,6 +86,7 @@ Deno.test("nothing can be served: 503 tells why, in the same shape", async () =>
       restored: false,
       reasons: [reason],
       waiting: [],
+      discarded: null,
       held: null,
       changes: null,
       report: null,
@@ -363,11 +365,28 @@ Deno.test("an administrator delivers files, accepts, discards and rolls back", a
     assertEquals((await decide("discard", "x".repeat(2_000))).status, 413);
     assertEquals((await decide("discard", held.data_version)).status, 200);
     const after = await told();
-    assertEquals([after.state, after.reasons, after.held], [
-      "serving",
-      [],
-      null,
-    ]);
+    assertEquals(
+      [after.state, after.held, after.discarded],
+      ["serving", null, held.data_version],
+    );
+    assertStringIncludes(after.reasons[0], "was discarded");
+    // What changed with the data that is served is still said.
+    assertEquals(after.changes.tables.interactions.rows_added, 50);
+    assertEquals((await watched.next()).state, "serving");
+  });
+  await t.step("discarded, and accepted all the same", async () => {
+    const { discarded } = await told();
+    const { data_version } = watched.snapshot;
+    assertEquals((await decide("accept", data_version)).status, 409);
+    const { status, body } = await decide("accept", discarded);
+    assertEquals([status, body.data.state], [202, "building"]);
+    assertEquals((await watched.next()).state, "serving");
+    assertEquals(watched.snapshot.data_version, discarded);
+    assertEquals((await told()).discarded, null);
+    assertEquals((await decide("rollback", data_version)).status, 409);
+    assertEquals((await decide("rollback", discarded)).status, 200);
+    await watched.next();
+    assertEquals(watched.snapshot.row_counts.interactions, 250);
   });
   await t.step("held, and accepted", async () => {
     await send("PUT", "/files/interactions.csv", interactions(90));
@@ -385,7 +404,11 @@ Deno.test("an administrator delivers files, accepts, discards and rolls back", a
     assertEquals(watched.snapshot.row_counts.interactions, 90);
   });
   await t.step("rolled back", async () => {
-    const { status } = await send("POST", "/rollback");
+    assertEquals((await decide("rollback", "x")).status, 400);
+    const { status } = await decide(
+      "rollback",
+      watched.snapshot.data_version,
+    );
     assertEquals(status, 200);
     await watched.next();
     assertEquals(watched.snapshot.row_counts.interactions, 250);
@@ -419,6 +442,9 @@ Deno.test("an administrator delivers files, accepts, discards and rolls back", a
         "serving",
         "serving",
         "held",
+        "serving",
+        "serving",
+        "serving",
         "held",
         "serving",
         "serving",

@@ -272,6 +272,7 @@ Deno.test("a bug is logged with its request id and says nothing outside", async 
   const { app, logged } = appOn({
     snapshot: broken,
     problem: null,
+    notice: null,
     refreshes: opened.store.refreshes,
     files: opened.store.files,
   });

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { readConfig } from "../../config.ts";
-import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
+import { createStore } from "../../create_store.ts";
 import { dataFolder } from "../support/data_folder.ts";
 import { appOn, openApp } from "../support/open_app.ts";
 import { NO_CUSTOMERS, NO_INTERACTIONS } from "../support/load_folder.ts";
@@ -24,7 +24,7 @@ Deno.test("ready names the version", async () => {
 Deno.test("not ready says why", async () => {
   await using folder = await dataFolder({ "customers.csv": NO_CUSTOMERS });
   await using staging = await dataFolder();
-  const store = new DuckdbStore(readConfig({
+  const store = createStore(readConfig({
     DATA_DIR: folder.path,
     STAGING_DIR: staging.path,
   }));

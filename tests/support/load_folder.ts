@@ -7,14 +7,21 @@ import {
   openDatabase,
   type Row,
 } from "../../db/duckdb/database.ts";
-import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
+import {
+  createStore,
+  loadSettings,
+  stagingSettings,
+} from "../../create_store.ts";
 import { loadExports } from "../../db/duckdb/load.ts";
 import type { Loaded } from "../../db/model/report.ts";
+import { FileHashes } from "../../db/intake/file_hashes.ts";
 import { listExports } from "../../db/intake/find_files.ts";
 import { findExports } from "../../db/intake/find_tables.ts";
 import { StoreError } from "../../db/model/problems.ts";
 import type { CustomerQuestion } from "../../db/model/questions.ts";
 import type { LoadReport } from "../../db/model/report.ts";
+import { StagedExports } from "../../db/intake/staging.ts";
+import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Snapshot } from "../../db/store.ts";
 import { dataFolder, type Files } from "./data_folder.ts";
 
@@ -28,7 +35,7 @@ export const NO_INTERACTIONS = "Date Start,Interaction,Customers\n";
 
 /** A store that has loaded a folder; closed at the end of its block. */
 export interface OpenedStore extends AsyncDisposable {
-  readonly store: DuckdbStore;
+  readonly store: Refresher;
   readonly snapshot: Snapshot;
   readonly report: LoadReport;
 }
@@ -39,7 +46,7 @@ export async function openStore(
   settings: Settings = {},
 ): Promise<OpenedStore> {
   const staging = await dataFolder();
-  const store = new DuckdbStore(readConfig({
+  const store = createStore(readConfig({
     DATA_DIR: data_dir,
     STAGING_DIR: staging.path,
     ...settings,
@@ -120,6 +127,12 @@ export async function loadTables(
   const folder = await dataFolder(files);
   const work = await dataFolder();
   const config = readConfig({ DATA_DIR: folder.path, ...settings });
+  const staging = {
+    ...stagingSettings(config),
+    folder: `${work.path}/exports`,
+    hashes: new FileHashes(),
+  };
+  await Deno.mkdir(staging.folder);
   const database = await openDatabase(work.path, {
     memory_limit: config.DUCKDB_MEMORY_LIMIT,
     threads: config.DUCKDB_THREADS,
@@ -130,18 +143,18 @@ export async function loadTables(
     await folder[Symbol.asyncDispose]();
   };
   try {
+    const found = await findExports(await listExports(config.DATA_DIR), {
+      data_dir: config.DATA_DIR,
+      ...staging,
+    });
+    await using exports = new StagedExports(found, staging);
+    const loaded = await loadExports(database, exports, {
+      ...loadSettings(config),
+      strict: true,
+      progress: () => {},
+    });
     return {
-      ...await loadExports(
-        database,
-        work.path,
-        await findExports(await listExports(config.DATA_DIR), {
-          data_dir: config.DATA_DIR,
-          xlsx_max_bytes: config.XLSX_MAX_BYTES,
-        }),
-        { strict: true },
-        config,
-        () => {},
-      ),
+      ...loaded,
       database,
       query: (sql) => database.run(sql),
       [Symbol.asyncDispose]: close,

@@ -1,7 +1,8 @@
 /** The real application over the real store, for requests without a socket. */
 
 import { readConfig } from "../../config.ts";
-import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
+import { createStore } from "../../create_store.ts";
+import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { type App, createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
@@ -10,7 +11,7 @@ import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 /** An application with data; closed at the end of its block. */
 export interface OpenedApp extends AsyncDisposable {
   readonly app: App;
-  readonly store: DuckdbStore;
+  readonly store: Refresher;
   readonly snapshot: Snapshot;
   /** What it logged. */
   readonly logged: readonly string[];
@@ -40,6 +41,6 @@ export function appOn(store: Store, settings: Settings = {}) {
 }
 
 /** A store that nothing is loaded into. */
-export function emptyStore(): DuckdbStore {
-  return new DuckdbStore(readConfig({}));
+export function emptyStore(): Refresher {
+  return createStore(readConfig({}));
 }

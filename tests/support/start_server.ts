@@ -85,8 +85,11 @@ export async function startServer(
 }
 
 /** Runs the server until it ends by itself. */
-export async function runToEnd(settings: Settings): Promise<EndedServer> {
-  const { code, stdout, stderr } = await command(settings).output();
+export async function runToEnd(
+  settings: Settings,
+  start?: Start,
+): Promise<EndedServer> {
+  const { code, stdout, stderr } = await command(settings, start).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), error: text(stderr) };
 }

@@ -1,7 +1,10 @@
 /** A store that watches a folder, and waits for what comes of it. */
 
+import { assertEquals } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
 import { readConfig } from "../../config.ts";
-import { DuckdbStore } from "../../db/duckdb/duckdb_store.ts";
+import { createStore } from "../../create_store.ts";
+import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Refresh } from "../../db/model/report.ts";
 import type { Snapshot } from "../../db/store.ts";
 import { type DataFolder, dataFolder, type Files } from "./data_folder.ts";
@@ -9,7 +12,7 @@ import type { Settings } from "./load_folder.ts";
 
 /** A store at work; closed at the end of its block. */
 export interface WatchedStore extends AsyncDisposable {
-  readonly store: DuckdbStore;
+  readonly store: Refresher;
   readonly folder: DataFolder;
   readonly staging: DataFolder;
   /** What it logged. */
@@ -32,7 +35,7 @@ export async function watchedStore(
   const folder = await dataFolder(files);
   const staging = await dataFolder();
   const logged: string[] = [];
-  const store = new DuckdbStore(
+  const store = createStore(
     readConfig({
       DATA_DIR: folder.path,
       STAGING_DIR: staging.path,
@@ -88,4 +91,32 @@ export function exportsOf(
     "interactions.csv": "Date Start,Interaction,Customers\n" +
       `${day},${channel},1\n`.repeat(interactions),
   };
+}
+
+/** The next refresh, which serves so many interactions; fails when it does not. */
+export async function live(
+  watched: WatchedStore,
+  interactions: number,
+): Promise<Refresh> {
+  const refresh = await watched.next();
+  assertEquals(refresh.state, "serving", refresh.reasons.join());
+  assertEquals(watched.snapshot.row_counts.interactions, interactions);
+  return refresh;
+}
+
+/** Longer than two looks take. */
+export const TWO_LOOKS_MS = 1_800;
+
+/** Asserts that `action` changes nothing while two looks could see it. */
+export async function staysFor(
+  watched: WatchedStore,
+  action: () => void | Promise<void>,
+): Promise<void> {
+  const { history } = watched.store.refreshes;
+  const before = history.length;
+  const { data_version } = watched.snapshot;
+  await action();
+  await delay(TWO_LOOKS_MS);
+  assertEquals(watched.snapshot.data_version, data_version);
+  assertEquals(history.length, before);
 }

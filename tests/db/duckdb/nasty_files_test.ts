@@ -747,7 +747,9 @@ Deno.test("a server given nasty files one after the other serves on, and recover
     await Deno.remove(`${path}/interactions.csv`);
     await run("mkfifo", `${path}/interactions.csv`);
     await watched.until(() =>
-      watched.store.problem?.includes("no file of interactions") ?? false
+      watched.store.refreshes.history[0].reasons.join().includes(
+        "no file of interactions",
+      )
     );
     assertEquals(watched.snapshot.data_version, data_version);
     await Deno.remove(`${path}/interactions.csv`);

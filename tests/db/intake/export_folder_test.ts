@@ -1,16 +1,23 @@
 /** Uploads: taken whole or not at all, under the names of the contract only. */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { FileHashes } from "../../../db/intake/file_hashes.ts";
+import { createHash } from "node:crypto";
 import { ExportFolder } from "../../../db/intake/export_folder.ts";
 import { StoreError, type StoreErrorKind } from "../../../db/model/problems.ts";
+import type { Preconditions } from "../../../db/store.ts";
 import {
   type DataFolder,
   dataFolder,
+  type Files,
   namesIn,
 } from "../../support/data_folder.ts";
 import { utf8 } from "../../support/text_bytes.ts";
 
 const CUSTOMERS = "Customer_Id,Occupation,Type\n1,Jedi,Red\n";
+
+const hashOf = (text: string) =>
+  createHash("sha256").update(text).digest("hex");
 
 async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
   const staging = await dataFolder();
@@ -20,6 +27,7 @@ async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
     max_file_bytes: 1 << 30,
     xlsx_max_bytes: 1 << 30,
     max_upload_bytes,
+    hashes: new FileHashes(),
   });
   return {
     exports,
@@ -109,6 +117,16 @@ Deno.test("a name that is no export's is refused before anything is read", async
       "customers (1).csv",
       "orders.csv",
       `customers_${"1".repeat(120)}.csv`,
+      `customers_${"1".repeat(120)}.csv.sha256`,
+      ".sha256",
+      "orders.csv.sha256",
+      ".customers.csv.sha256",
+      "customers.csv.part.sha256",
+      "customers.csv.sha256.sha256",
+      "customers.csv.SHA256",
+      "manifest.json.sha256",
+      "MANIFEST.JSON",
+      "../manifest.json",
     ]
   ) {
     await t.step(JSON.stringify(name.slice(0, 30)), async () => {
@@ -175,6 +193,354 @@ Deno.test("of uploads of one name at once, one wins whole", async () => {
   assertEquals(await namesIn(folder.path), ["customers.csv"]);
 });
 
+Deno.test("what vouches for others: taken, listed and removed like exports", async () => {
+  await using folder = await dataFolder({
+    "interactions/a.csv": "x",
+    "interactions/a.csv.sha256": "y",
+    "interactions/manifest.json": "{}",
+    "notes.txt.sha256": "",
+  });
+  await using use = await opened(folder);
+  const names = [
+    `customers_${"1".repeat(106)}.csv`,
+    `customers_${"1".repeat(106)}.csv.sha256`,
+    "customers.csv",
+    "customers.csv.sha256",
+    "interactions.csv.sha256",
+    "manifest.json",
+  ];
+  const manifest = JSON.stringify({ files: [] });
+  for (const name of names) {
+    const text = name.endsWith(".sha256")
+      ? `${hashOf(CUSTOMERS)}  ${name}\n`
+      : name === "manifest.json"
+      ? manifest
+      : CUSTOMERS;
+    const { sha256, kind } = await use.exports.put(name, body(text));
+    assertEquals(sha256, hashOf(text));
+    assertEquals(
+      kind,
+      name.endsWith(".csv")
+        ? "export"
+        : name === "manifest.json"
+        ? "manifest"
+        : "checksum",
+    );
+  }
+  assertEquals(
+    (await use.exports.list()).map((
+      { name, kind, table },
+    ) => [name, kind, table]),
+    [
+      ["customers.csv", "export", "customers"],
+      ["customers.csv.sha256", "checksum", null],
+      [names[0], "export", "customers"],
+      [names[1], "checksum", null],
+      ["interactions.csv.sha256", "checksum", null],
+      ["interactions/a.csv", "export", "interactions"],
+      ["interactions/a.csv.sha256", "checksum", null],
+      ["manifest.json", "manifest", null],
+    ],
+  );
+  for (const name of names) await use.exports.remove(name);
+  assertEquals(await namesIn(folder.path), [
+    "interactions",
+    "notes.txt.sha256",
+  ]);
+});
+
+Deno.test("what vouches for nothing is refused", async (t) => {
+  await using folder = await dataFolder();
+  await using use = await opened(folder, 1 << 24);
+  const table: [string, string, string][] = [
+    ["customers.csv.sha256", "", "no SHA-256 in it"],
+    ["customers.csv.sha256", "abc  customers.csv\n", "no SHA-256 in it"],
+    ["customers.csv.sha256", "a".repeat(2 << 20), "no SHA-256 in it"],
+    ["manifest.json", "", "no JSON"],
+    ["manifest.json", '{"files":[{"file":"customers.csv"}]}', "sha256"],
+    ["manifest.json", " ".repeat(2 << 20), "more than 1048576 bytes"],
+  ];
+  for (const [name, text, problem] of table) {
+    await t.step(`${name}: ${text.slice(0, 40)}`, async () => {
+      const message = await failure(
+        "refused",
+        () => use.exports.put(name, new Blob([text]).stream()),
+      );
+      assertStringIncludes(message, `${name}: `);
+      assertStringIncludes(message, problem);
+      assertEquals(await namesIn(folder.path), []);
+    });
+  }
+});
+
+Deno.test("an export of other bytes than those vouched for: a conflict that names the file in the way", async (t) => {
+  const listing = (sha256: string, bytes: number) =>
+    JSON.stringify({ files: [{ file: "customers.csv", sha256, bytes }] });
+  const right = hashOf(CUSTOMERS);
+  const other = hashOf("other");
+  const length = CUSTOMERS.length;
+  const table: [string, Files, string | null][] = [
+    ["the right hash", { "customers.csv.sha256": right.toUpperCase() }, null],
+    ["another hash", { "customers.csv.sha256": other }, "customers.csv.sha256"],
+    ["no hash", { "customers.csv.sha256": "" }, "customers.csv.sha256"],
+    [
+      "another file's",
+      { "customers_2.csv.sha256": other },
+      null,
+    ],
+    ["the right entry", { "manifest.json": listing(right, length) }, null],
+    [
+      "another hash in it",
+      { "manifest.json": listing(other, length) },
+      "manifest.json",
+    ],
+    [
+      "another size in it",
+      { "manifest.json": listing(right, 1) },
+      "manifest.json",
+    ],
+    ["no entry", { "manifest.json": '{"files":[]}' }, null],
+    ["no JSON", { "manifest.json": "{" }, "manifest.json"],
+    [
+      "one right, one not",
+      {
+        "customers.csv.sha256": right,
+        "manifest.json": listing(other, length),
+      },
+      "manifest.json",
+    ],
+  ];
+  for (const [name, files, in_the_way] of table) {
+    await t.step(name, async () => {
+      await using folder = await dataFolder({
+        "customers.csv": "Customer_Id\n9\n",
+        ...files,
+      });
+      await using use = await opened(folder);
+      const put = () => use.exports.put("customers.csv", body(CUSTOMERS));
+      if (in_the_way === null) {
+        assertEquals((await put()).sha256, right);
+        return;
+      }
+      const message = await failure("conflict", put);
+      assertStringIncludes(
+        message,
+        `customers.csv could not go live: ${in_the_way} `,
+      );
+      assertEquals(
+        await Deno.readTextFile(`${folder.path}/customers.csv`),
+        "Customer_Id\n9\n",
+      );
+      // The way out that it names.
+      await use.exports.remove(in_the_way);
+      await put();
+    });
+  }
+});
+
+Deno.test("a folder named like a file is neither replaced nor removed", async () => {
+  await using folder = await dataFolder({ "customers.csv/part": "" });
+  await Deno.mkdir(`${folder.path}/interactions.csv`);
+  await Deno.mkdir(`${folder.path}/manifest.json`);
+  await using use = await opened(folder);
+  for (const name of ["customers.csv", "interactions.csv", "manifest.json"]) {
+    for (
+      const action of [
+        () => use.exports.remove(name),
+        () => use.exports.put(name, body(CUSTOMERS)),
+      ]
+    ) {
+      assertStringIncludes(
+        await failure("conflict", action),
+        `${name} is a folder.`,
+      );
+    }
+  }
+  assertEquals(await use.exports.list(), []);
+  assertEquals((await namesIn(folder.path)).length, 3);
+});
+
+Deno.test("a link is removed, not what it leads to", async () => {
+  await using folder = await dataFolder({ "2024/all.csv": CUSTOMERS });
+  await Deno.symlink("2024/all.csv", `${folder.path}/customers.csv`);
+  await Deno.symlink("2024", `${folder.path}/interactions.csv`);
+  await using use = await opened(folder);
+  await use.exports.remove("customers.csv");
+  await use.exports.remove("interactions.csv");
+  assertEquals(await namesIn(folder.path), ["2024"]);
+  assertEquals(await namesIn(`${folder.path}/2024`), ["all.csv"]);
+});
+
+Deno.test("preconditions: a change goes on only where they hold", async (t) => {
+  const etag = `"${hashOf(CUSTOMERS)}"`;
+  const newer = `${CUSTOMERS}2,Baker,Blue\n`;
+  const table: [
+    string,
+    Preconditions,
+    { there: StoreErrorKind | null; gone: StoreErrorKind | null },
+  ][] = [
+    ["none", {}, { there: null, gone: null }],
+    ["create only", { if_none_match: "*" }, {
+      there: "precondition",
+      gone: null,
+    }],
+    ["replace only", { if_match: "*" }, { there: null, gone: "precondition" }],
+    ["its ETag", { if_match: etag }, { there: null, gone: "precondition" }],
+    ["one of several", { if_match: `"a,b", ${etag}` }, {
+      there: null,
+      gone: "precondition",
+    }],
+    ["another", { if_match: '"a"' }, {
+      there: "precondition",
+      gone: "precondition",
+    }],
+    ["a weak one", { if_match: `W/${etag}` }, {
+      there: "precondition",
+      gone: "precondition",
+    }],
+    ["not its own", { if_none_match: etag }, {
+      there: "precondition",
+      gone: null,
+    }],
+    ["not its own, weakly", { if_none_match: `W/${etag}` }, {
+      there: "precondition",
+      gone: null,
+    }],
+    ["not another", { if_none_match: '"a"' }, { there: null, gone: null }],
+    ["both", { if_match: etag, if_none_match: "*" }, {
+      there: "precondition",
+      gone: "precondition",
+    }],
+    ["no quotes", { if_match: hashOf(CUSTOMERS) }, {
+      there: "invalid",
+      gone: "invalid",
+    }],
+    ["empty", { if_none_match: "" }, { there: "invalid", gone: "invalid" }],
+  ];
+  for (const [name, preconditions, expected] of table) {
+    for (const state of ["there", "gone"] as const) {
+      await t.step(`${name}, ${state}`, async () => {
+        for (const change of ["put", "remove"] as const) {
+          await using folder = await dataFolder(
+            state === "there" ? { "customers.csv": CUSTOMERS } : {},
+          );
+          await using use = await opened(folder);
+          const action = change === "put"
+            ? () => use.exports.put("customers.csv", body(newer), preconditions)
+            : () => use.exports.remove("customers.csv", preconditions);
+          const kind = expected[state];
+          if (kind) await failure(kind, action);
+          else if (change === "remove" && state === "gone") {
+            await failure("missing", action);
+          } else await action();
+          const left = state === "there" && (kind || change === "put") ||
+            state === "gone" && !kind && change === "put";
+          assertEquals(
+            await namesIn(folder.path),
+            left ? ["customers.csv"] : [],
+          );
+        }
+      });
+    }
+  }
+});
+
+Deno.test("of uploads at once that may only create, or replace one version, one wins", async () => {
+  await using folder = await dataFolder();
+  await using use = await opened(folder);
+  const race = async (preconditions: Preconditions) => {
+    const results = await Promise.allSettled(
+      ["Red", "Blue", "Green", "Orange"].map((type) =>
+        use.exports.put(
+          "customers.csv",
+          body(`Customer_Id,Type\n${crypto.randomUUID().length},${type}\n`),
+          preconditions,
+        )
+      ),
+    );
+    const won = results.filter(({ status }) => status === "fulfilled");
+    assertEquals(won.length, 1);
+    for (const result of results) {
+      if (result.status === "rejected") {
+        assertEquals(result.reason.kind, "precondition");
+      }
+    }
+    const [{ sha256 }] = await use.exports.list();
+    return sha256;
+  };
+  const created = await race({ if_none_match: "*" });
+  assertEquals(await namesIn(folder.path), ["customers.csv"]);
+  await use.exports.put("customers.csv", body(CUSTOMERS), {
+    if_match: `"${created}"`,
+  });
+  await race({ if_match: `"${hashOf(CUSTOMERS)}"` });
+});
+
+Deno.test("while the data folder is away, everything says so", async (t) => {
+  await using parent = await dataFolder({ "a file": "" });
+  for (
+    const [name, data_dir, text] of [
+      ["gone", `${parent.path}/exports`, "does not exist"],
+      ["a file", `${parent.path}/a file`, "is not a folder"],
+    ]
+  ) {
+    await t.step(name, async () => {
+      await using use = await opened({ ...parent, path: data_dir });
+      for (
+        const action of [
+          () => use.exports.list(),
+          () => use.exports.put("customers.csv", body(CUSTOMERS)),
+          () => use.exports.put("manifest.json", body('{"files":[]}')),
+          () => use.exports.remove("customers.csv"),
+        ]
+      ) {
+        assertStringIncludes(
+          await failure("unavailable", action),
+          `DATA_DIR=${data_dir} ${text}. Set DATA_DIR to`,
+        );
+      }
+      await use.exports.clean();
+      assertEquals(await namesIn(use.staging.path), []);
+    });
+  }
+  await t.step(
+    "gone during an upload, then back without the upload",
+    async () => {
+      const data_dir = `${parent.path}/exports`;
+      await Deno.mkdir(data_dir);
+      await using use = await opened({ ...parent, path: data_dir });
+      const send = async (then: () => Promise<void>) => {
+        const sender = Promise.withResolvers<ReadableStreamDefaultController>();
+        const upload = use.exports.put(
+          "customers.csv",
+          new ReadableStream(
+            { pull: (controller) => sender.resolve(controller) },
+            { highWaterMark: 0 },
+          ),
+        );
+        upload.catch(() => {});
+        const controller = await sender.promise;
+        controller.enqueue(utf8(CUSTOMERS));
+        await then();
+        controller.close();
+        return await upload;
+      };
+      await failure(
+        "unavailable",
+        () => send(() => Deno.rename(data_dir, `${parent.path}/away`)),
+      );
+      await Deno.mkdir(data_dir);
+      await failure("conflict", () =>
+        send(async () => {
+          await Deno.remove(data_dir, { recursive: true });
+          await Deno.mkdir(data_dir);
+        }));
+      await use.exports.put("customers.csv", body(CUSTOMERS));
+      assertEquals(await namesIn(data_dir), ["customers.csv"]);
+    },
+  );
+});
+
 Deno.test("more uploads than fit are sent away at once", async () => {
   await using folder = await dataFolder();
   await using use = await opened(folder);
@@ -218,6 +584,7 @@ Deno.test({
       max_file_bytes: 1 << 20,
       xlsx_max_bytes: 1 << 20,
       max_upload_bytes: 1 << 20,
+      hashes: new FileHashes(),
     });
     for (
       const action of [

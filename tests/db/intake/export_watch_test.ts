@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { FileHashes } from "../../../db/intake/file_hashes.ts";
 import { ExportWatch, STEADY_MS } from "../../../db/intake/export_watch.ts";
 import { type DataFolder, dataFolder } from "../../support/data_folder.ts";
 
@@ -20,6 +21,7 @@ function watchOf({ path }: DataFolder, settle_ms = 60_000): ExportWatch {
     data_dir: path,
     settle_ms,
     final_newline_required: false,
+    hashes: new FileHashes(),
   });
 }
 

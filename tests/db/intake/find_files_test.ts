@@ -150,7 +150,11 @@ Deno.test("findFiles, files that are being written or hidden: passed over", asyn
     ".git/customers.csv": "",
     "interactions/part-1.csv.part": "",
   });
-  assertEquals(await findFiles(folder.path), { files: [], ignored: [] });
+  assertEquals(await findFiles(folder.path), {
+    files: [],
+    ignored: [],
+    proofs: [],
+  });
 });
 
 Deno.test("findFiles, links: within the folder followed, out of it never", async () => {
@@ -223,7 +227,11 @@ Deno.test("findFiles, the order: by code point, not by UTF-16 or language", asyn
 
 Deno.test("findFiles, an empty folder and none", async () => {
   await using folder = await dataFolder();
-  assertEquals(await findFiles(folder.path), { files: [], ignored: [] });
+  assertEquals(await findFiles(folder.path), {
+    files: [],
+    ignored: [],
+    proofs: [],
+  });
   await assertRejects(
     () => findFiles(`${folder.path}/nowhere`),
     Deno.errors.NotFound,

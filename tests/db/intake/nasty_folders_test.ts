@@ -1,6 +1,7 @@
 /** Looks at nasty folders: whatever lies there, a look tells of it and never throws, blocks or flaps. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { FileHashes } from "../../../db/intake/file_hashes.ts";
 import {
   ExportWatch,
   type Look,
@@ -93,6 +94,7 @@ async function lookAt({ files, make }: Case): Promise<[Look, Look]> {
     data_dir: folder.path,
     settle_ms: 0,
     final_newline_required: false,
+    hashes: new FileHashes(),
   });
   for (let i = 0; i < 20; i++) {
     const look = await watch.look();
@@ -127,17 +129,14 @@ Deno.test("a pipe in the place of a file that was looked at: refused, not waited
     data_dir: folder.path,
     settle_ms: 0,
     final_newline_required: false,
+    hashes: new FileHashes(),
   });
   const { found } = await watch.look();
   const [source] = found!.files;
   await Deno.remove(source.path);
   await pipe(source.file)(folder.path);
-  const message = await watch.sha256(source).then(
-    () => "was hashed",
-    ({ message }) => message,
-  );
-  assertEquals(
-    message,
-    "customers.csv: gone before it was read. Put it back.",
+  await assertRejects(
+    () => new FileHashes().read(source.path),
+    Deno.errors.NotFound,
   );
 });

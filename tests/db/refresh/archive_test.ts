@@ -49,7 +49,7 @@ Deno.test("the last three snapshots are kept, the latest first", async () => {
     "t.parquet": "PAR1",
     "load.sql": "",
   });
-  const state = new StateFolder(`${folder.path}/state`);
+  const state = new StateFolder(`${folder.path}/state`, console.error);
   await state.open();
   assertEquals(await versions(state), []);
   const loaded = await loadedAs(VERSIONS[0]);
@@ -96,10 +96,10 @@ Deno.test("a damaged snapshot is refused, one without a manifest passed over", a
       `${kept.name}/t.parquet: not what was kept in STATE_DIR. Remove that folder from STATE_DIR.`,
     );
   }
-  await Deno.writeTextFile(`${folder.path}/${kept.name}/manifest.json`, "{");
+  await Deno.writeTextFile(`${folder.path}/${kept.name}/snapshot.json`, "{");
   assertEquals(await state.kept(), []);
   assertEquals(logged, [
-    `STATE_DIR: ${kept.name} is passed over: its manifest.json is not there, or no JSON`,
+    `STATE_DIR: ${kept.name} is passed over: its snapshot.json is not there, or no JSON`,
   ]);
 });
 
@@ -107,7 +107,7 @@ Deno.test("a manifest of another build is passed over, whatever it lacks", async
   await using folder = await dataFolder();
   const { state, logged } = await keptOnce(folder.path);
   const [{ name }] = await state.kept();
-  const path = `${folder.path}/${name}/manifest.json`;
+  const path = `${folder.path}/${name}/snapshot.json`;
   const written = await Deno.readTextFile(path);
 
   /** The path of every value in `value`. */
@@ -139,7 +139,7 @@ Deno.test("a manifest of another build is passed over, whatever it lacks", async
       assertEquals(logged.length, 1);
       assertStringIncludes(
         logged[0],
-        `STATE_DIR: ${name} is passed over: its manifest.json is of another build (${path_in}`,
+        `STATE_DIR: ${name} is passed over: its snapshot.json is of another build (${path_in}`,
       );
     });
   }
@@ -156,19 +156,22 @@ Deno.test("what a killed process left is removed", async () => {
     ".unfinished-1/t.parquet": "PAR1",
     ".unfinished-discarded.json": "{",
   });
-  const state = new StateFolder(folder.path);
+  const state = new StateFolder(folder.path, console.error);
   await state.open();
   assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
 });
 
 Deno.test("the discarded version is remembered", async () => {
   await using folder = await dataFolder();
-  const state = new StateFolder(folder.path);
+  const state = new StateFolder(folder.path, console.error);
   await state.open();
   assertEquals(await state.discarded(), null);
-  await state.discard(VERSIONS[0]);
-  assertEquals(await new StateFolder(folder.path).discarded(), VERSIONS[0]);
-  await state.discard(null);
+  await state.markDiscarded(VERSIONS[0]);
+  assertEquals(
+    await new StateFolder(folder.path, console.error).discarded(),
+    VERSIONS[0],
+  );
+  await state.markDiscarded(null);
   assertEquals(await state.discarded(), null);
 });
 
@@ -176,7 +179,7 @@ Deno.test("a snapshot that cannot be kept leaves nothing", async () => {
   await using folder = await dataFolder();
   await using tables = await dataFolder({ "a.parquet": "PAR1" });
   await Deno.symlink("nowhere", `${tables.path}/b.parquet`);
-  const state = new StateFolder(folder.path);
+  const state = new StateFolder(folder.path, console.error);
   await state.open();
   const loaded = await loadedAs(VERSIONS[0]);
   await assertRejects(() => state.keep(tables.path, loaded));

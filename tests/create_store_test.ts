@@ -1,16 +1,16 @@
-/** The embedded store: what it says before, after and without a snapshot, and what it leaves behind. */
+/** The store as it is put together: what it says before, after and without a snapshot, and what it leaves behind. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { readConfig } from "../../../config.ts";
-import { DuckdbStore } from "../../../db/duckdb/duckdb_store.ts";
-import { StoreError } from "../../../db/model/problems.ts";
-import { requireSnapshot } from "../../../db/store.ts";
-import { dataFolder, type Files } from "../../support/data_folder.ts";
+import { readConfig } from "../config.ts";
+import { createStore } from "../create_store.ts";
+import { StoreError } from "../db/model/problems.ts";
+import { requireSnapshot } from "../db/store.ts";
+import { dataFolder, type Files } from "./support/data_folder.ts";
 import {
   NO_CUSTOMERS,
   NO_INTERACTIONS,
   type Settings,
-} from "../../support/load_folder.ts";
+} from "./support/load_folder.ts";
 
 const FILES: Files = {
   "customers.csv": "Customer_Id\n1\n",
@@ -21,7 +21,7 @@ const FILES: Files = {
 async function makeStore(files: Files, settings: Settings = {}) {
   const data = await dataFolder(files);
   const staging = await dataFolder();
-  const store = new DuckdbStore(readConfig({
+  const store = createStore(readConfig({
     DATA_DIR: data.path,
     STAGING_DIR: staging.path,
     ...settings,
@@ -51,7 +51,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return found.sort();
 }
 
-Deno.test("DuckdbStore, before a load: nothing to serve and no problem", async () => {
+Deno.test("createStore, before a load: nothing to serve and no problem", async () => {
   await using made = await makeStore(FILES);
   assertEquals([made.store.snapshot, made.store.problem], [null, null]);
   const error = assertThrows(() => requireSnapshot(made.store), StoreError);
@@ -59,7 +59,7 @@ Deno.test("DuckdbStore, before a load: nothing to serve and no problem", async (
   assertEquals(await filesBelow(made.staging.path), []);
 });
 
-Deno.test("DuckdbStore, after a load: a snapshot", async () => {
+Deno.test("createStore, after a load: a snapshot", async () => {
   await using made = await makeStore(FILES);
   const steps: string[] = [];
   const snapshot = await made.store.load((step) => steps.push(step));
@@ -78,7 +78,7 @@ Deno.test("DuckdbStore, after a load: a snapshot", async () => {
   }
 });
 
-Deno.test("DuckdbStore, working files: no copies after a load, nothing after closing", async (t) => {
+Deno.test("createStore, working files: no copies after a load, nothing after closing", async (t) => {
   await t.step("a load that serves", async () => {
     await using made = await makeStore(FILES);
     await made.store.load(() => {});
@@ -98,7 +98,7 @@ Deno.test("DuckdbStore, working files: no copies after a load, nothing after clo
   });
 });
 
-Deno.test("DuckdbStore, a refused load: the problem stays to be told", async () => {
+Deno.test("createStore, a refused load: the problem stays to be told", async () => {
   await using made = await makeStore({ "customers.csv": NO_CUSTOMERS });
   const error = await assertRejects(
     () => made.store.load(() => {}),
@@ -110,14 +110,14 @@ Deno.test("DuckdbStore, a refused load: the problem stays to be told", async () 
   assert(error.message.includes("no file of interactions"), error.message);
 });
 
-Deno.test("DuckdbStore, folders and files with unusual names", async () => {
+Deno.test("createStore, folders and files with unusual names", async () => {
   const name = `it's "1" [a]* ünï 🐦`;
   await using parent = await dataFolder({
     [`data ${name}/customers.csv`]: NO_CUSTOMERS,
     [`data ${name}/interactions/${name}.csv`]: NO_INTERACTIONS +
       "01/01/2020,Email,1\n",
   });
-  const store = new DuckdbStore(readConfig({
+  const store = createStore(readConfig({
     DATA_DIR: `${parent.path}/data ${name}`,
     STAGING_DIR: `${parent.path}/staging ${name}`,
   }));
@@ -130,7 +130,7 @@ Deno.test("DuckdbStore, folders and files with unusual names", async () => {
   }
 });
 
-Deno.test("DuckdbStore, two in one process: each its own", async () => {
+Deno.test("createStore, two in one process: each its own", async () => {
   await using one = await makeStore(FILES);
   await using two = await makeStore({
     ...FILES,
@@ -149,7 +149,7 @@ Deno.test("DuckdbStore, two in one process: each its own", async () => {
   );
 });
 
-Deno.test("DuckdbStore, closed while it answers: every answer is given", async () => {
+Deno.test("createStore, closed while it answers: every answer is given", async () => {
   await using made = await makeStore(FILES, { SERVE_FROM: "query" });
   const snapshot = await made.store.load(() => {});
   const answers = Array.from(
@@ -161,14 +161,14 @@ Deno.test("DuckdbStore, closed while it answers: every answer is given", async (
   assertEquals(counts, Array(25).fill([1, null]).flat());
 });
 
-Deno.test("DuckdbStore, closed twice: closed", async () => {
+Deno.test("createStore, closed twice: closed", async () => {
   await using made = await makeStore(FILES);
   await made.store.load(() => {});
   await made.close();
   await made.store.close();
 });
 
-Deno.test("DuckdbStore, too little memory: refused, naming the setting", async () => {
+Deno.test("createStore, too little memory: refused, naming the setting", async () => {
   await using made = await makeStore(FILES, { DUCKDB_MEMORY_LIMIT: "1MB" });
   const error = await assertRejects(
     () => made.store.load(() => {}),

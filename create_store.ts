@@ -1,0 +1,60 @@
+/** Puts the store together from the settings: what each part is told of them. */
+
+import type { Config } from "./config.ts";
+import { DuckdbEngine } from "./db/duckdb/engine.ts";
+import { StateFolder } from "./db/refresh/archive.ts";
+import { Refresher } from "./db/refresh/refresher.ts";
+import { createSlots } from "./db/serving/slots.ts";
+
+/** What reading the exports depends on. */
+export function stagingSettings(config: Config) {
+  return {
+    date_order: config.DATE_ORDER,
+    time_zone: config.TIME_ZONE,
+    csv_encoding: config.CSV_ENCODING,
+    max_file_bytes: config.MAX_FILE_BYTES,
+    xlsx_max_bytes: config.XLSX_MAX_BYTES,
+  };
+}
+
+/** What loading them depends on. */
+export function loadSettings(config: Config) {
+  return {
+    ...stagingSettings(config),
+    max_set_aside: config.MAX_SET_ASIDE,
+    set_aside_kept: config.SET_ASIDE_KEPT,
+    max_channels: config.MAX_CHANNELS,
+  };
+}
+
+/** The store of these settings, not opened yet; `log` gets what an operator must see. */
+export function createStore(
+  config: Config,
+  log: (text: string) => void = console.error,
+): Refresher {
+  const engine = new DuckdbEngine({
+    ...loadSettings(config),
+    memory_limit: config.DUCKDB_MEMORY_LIMIT,
+    threads: config.DUCKDB_THREADS,
+    serve_from: config.SERVE_FROM,
+    // Of the process and not of a snapshot, so that a refresh does not double them.
+    slots: createSlots(config),
+    state_folder: config.STATE_DIR
+      ? new StateFolder(config.STATE_DIR, log)
+      : null,
+  });
+  return new Refresher(engine, {
+    ...stagingSettings(config),
+    data_dir: config.DATA_DIR,
+    staging_dir: config.STAGING_DIR,
+    max_upload_bytes: config.MAX_UPLOAD_BYTES,
+    refresh_ms: config.REFRESH_SECONDS * 1_000,
+    settle_ms: config.SETTLE_SECONDS * 1_000,
+    final_newline_required: config.CSV_FINAL_NEWLINE === "required",
+    hold: config.HOLD
+      ? config.HOLD === "on"
+      : config.ADMIN_KEY_SHA256 !== undefined,
+    hold_drop: config.HOLD_DROP,
+    log,
+  });
+}

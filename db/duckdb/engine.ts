@@ -1,0 +1,138 @@
+/** The embedded engine: builds, keeps and compares snapshots with DuckDB in this process. */
+
+import type { Archive, BuildOptions, Engine, KeptSnapshot } from "../engine.ts";
+import type { StagedExports } from "../intake/staging.ts";
+import { StoreError } from "../model/problems.ts";
+import type { Changes, Loaded } from "../model/report.ts";
+import type { Pace } from "../pace.ts";
+import type { StateFolder } from "../refresh/archive.ts";
+import { compareSnapshots } from "./compare.ts";
+import type { Database } from "./database.ts";
+import { loadExports, type LoadSettings } from "./load.ts";
+import {
+  type DuckdbSnapshot,
+  type OpenOptions,
+  openSnapshot,
+  type ServingOptions,
+} from "./snapshot.ts";
+
+/** What the engine needs to know of the settings. */
+export interface DuckdbEngineOptions extends ServingOptions, LoadSettings {
+  /** Where versions are kept; null keeps none. */
+  readonly state_folder: StateFolder | null;
+}
+
+/** Makes snapshots, each with a DuckDB instance of its own. */
+export class DuckdbEngine implements Engine {
+  readonly archive: Archive | null;
+  readonly #options: DuckdbEngineOptions;
+
+  constructor(options: DuckdbEngineOptions) {
+    const { state_folder } = options;
+    this.#options = options;
+    this.archive = state_folder && {
+      kept: () => state_folder.kept(),
+      keep: (snapshot: DuckdbSnapshot) => keep(snapshot, state_folder),
+      reopen: (kept, options) => this.#reopen(kept, state_folder, options),
+      drop: (name) => state_folder.drop(name),
+      discarded: () => state_folder.discarded(),
+      markDiscarded: (version) => state_folder.markDiscarded(version),
+    };
+  }
+
+  async open(): Promise<void> {
+    await this.#options.state_folder?.open();
+  }
+
+  build(
+    exports: StagedExports,
+    options: BuildOptions,
+  ): Promise<DuckdbSnapshot> {
+    const { strict, progress } = options;
+    return this.#open(
+      (database) =>
+        loadExports(database, exports, { ...this.#options, strict, progress }),
+      { ...options, also_reads: [exports.folder] },
+    );
+  }
+
+  compare(
+    previous: DuckdbSnapshot,
+    next: DuckdbSnapshot,
+    pace: Pace,
+  ): Promise<Changes> {
+    return compareSnapshots(previous, next, pace);
+  }
+
+  close(): Promise<void> {
+    // Each snapshot ends its own instance.
+    return Promise.resolve();
+  }
+
+  #reopen(
+    kept: KeptSnapshot,
+    state_folder: StateFolder,
+    options: Omit<BuildOptions, "strict">,
+  ): Promise<DuckdbSnapshot> {
+    return this.#open(async (database) => {
+      const copy = `${options.folder}/kept`;
+      await state_folder.restore(kept, copy);
+      await database.importTables(copy);
+      await database.runFile("load/4_serve/drop_query_tables");
+      // What is built for questions compares names.
+      await database.runFile("load/1_stage/rules");
+      await Deno.remove(copy, { recursive: true });
+      return kept.loaded;
+    }, options);
+  }
+
+  async #open(
+    fill: (database: Database) => Promise<Loaded>,
+    options:
+      & Omit<BuildOptions, "strict">
+      & Pick<OpenOptions, "also_reads">,
+  ): Promise<DuckdbSnapshot> {
+    const { threads } = this.#options;
+    try {
+      return await openSnapshot(fill, {
+        ...this.#options,
+        ...options,
+        load_threads: options.beside_readers
+          ? Math.max(1, Math.floor(threads / 2))
+          : threads,
+      });
+    } catch (error) {
+      throw outOfSpace(error) ?? error;
+    }
+  }
+}
+
+async function keep(
+  { database, folder, loaded }: DuckdbSnapshot,
+  state_folder: StateFolder,
+): Promise<void> {
+  const tables = `${folder}/export`;
+  try {
+    await database.exportTables(tables);
+    await state_folder.keep(tables, loaded);
+  } finally {
+    await Deno.remove(tables, { recursive: true }).catch(() => {});
+  }
+}
+
+/** DuckDB's errors that more memory or disk mends. */
+function outOfSpace(error: unknown): StoreError | undefined {
+  const message = error instanceof Error ? error.message : "";
+  if (message.startsWith("Out of Memory Error")) {
+    return new StoreError(
+      "full",
+      "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
+    );
+  }
+  if (/No space left on device/i.test(message)) {
+    return new StoreError(
+      "full",
+      "The disk under STAGING_DIR is full. Free some space, or set STAGING_DIR to another disk.",
+    );
+  }
+}

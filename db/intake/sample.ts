@@ -1,0 +1,43 @@
+/** Recognises the sample that comes with Tally, which must not pass for data. */
+
+import type { FileReport } from "../model/report.ts";
+import { openRegularFile } from "./open_regular_file.ts";
+
+/** Lies in the sample's folder, as sha256sum writes it; hidden, so that it is passed over as an export. */
+const LIST = ".sample.sha256";
+const LIST_MAX_BYTES = 1 << 16;
+
+/** What was loaded of a file. */
+export type LoadedFile = Pick<FileReport, "file" | "sha256">;
+
+/** The files that the data folder lists as the sample; empty where it lists none. */
+export async function readSampleList(
+  data_dir: string,
+): Promise<readonly LoadedFile[]> {
+  try {
+    using file = await openRegularFile(`${data_dir}/${LIST}`);
+    if ((await file.stat()).size > LIST_MAX_BYTES) return [];
+    return sampleList(await new Response(file.readable).text());
+  } catch {
+    // Not there, or not readable: a fault of the folder is reported by the load.
+    return [];
+  }
+}
+
+/** The lines of sha256sum's text. */
+export function sampleList(text: string): LoadedFile[] {
+  return Array.from(
+    text.matchAll(/^([0-9a-f]{64}) [ *](.+)$/gm),
+    ([, sha256, file]) => ({ sha256, file }),
+  );
+}
+
+/** Whether what was loaded is the sample: exactly the files of its list, unchanged. */
+export function isSample(
+  loaded: readonly LoadedFile[],
+  listed: readonly LoadedFile[],
+): boolean {
+  const lines = (files: readonly LoadedFile[]) =>
+    files.map(({ sha256, file }) => `${sha256} ${file}`).sort().join("\n");
+  return listed.length > 0 && lines(loaded) === lines(listed);
+}

@@ -1,0 +1,743 @@
+/** Keeps the data fresh: looks at the folder, has snapshots built, and carries out what `next` decides. */
+
+import { setTimeout as delay } from "node:timers/promises";
+import type {
+  Engine,
+  EngineSnapshot,
+  KeptSnapshot,
+  Progress,
+} from "../engine.ts";
+import { ExportFolder } from "../intake/export_folder.ts";
+import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
+import { FileHashes } from "../intake/file_hashes.ts";
+import { type Found, listExports } from "../intake/find_files.ts";
+import { findExports, isOfFile } from "../intake/find_tables.ts";
+import type { StagingOptions } from "../intake/stage_file.ts";
+import { type ReadingRules, StagedExports } from "../intake/staging.ts";
+import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
+import type { Refresh, RefreshState } from "../model/report.ts";
+import { createPace } from "../pace.ts";
+import type {
+  ExportFile,
+  ExportFiles,
+  Refreshes,
+  Snapshot,
+  Store,
+} from "../store.ts";
+import { holdReasons } from "./hold_reasons.ts";
+import {
+  type Decision,
+  type Effect,
+  isKnown,
+  next,
+  NOTHING_YET,
+  type RefreshEvent,
+  type RefreshStatus,
+  refusalOf,
+  type Version,
+} from "./transitions.ts";
+import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
+
+/** What a refresher needs to know of the settings. */
+export interface RefresherOptions
+  extends
+    ReadingRules,
+    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace"> {
+  readonly data_dir: string;
+  /** Undefined: the system's temporary folder. */
+  readonly staging_dir: string | undefined;
+  readonly max_upload_bytes: number;
+  readonly refresh_ms: number;
+  /** How long a file that may be cut must stay unchanged, in milliseconds. */
+  readonly settle_ms: number;
+  readonly final_newline_required: boolean;
+  /** Whether a version that looks wrong waits for the administrator. */
+  readonly hold: boolean;
+  /** Share of a table's rows that may go before it looks wrong. */
+  readonly hold_drop: number;
+  /** Gets what an operator must see. */
+  readonly log: (text: string) => void;
+}
+
+/** A snapshot, its folder, and what the decisions about it see. */
+interface Opened {
+  readonly version: Version;
+  readonly snapshot: EngineSnapshot;
+  close(): Promise<void>;
+}
+
+/** As many refreshes are remembered. */
+const HISTORY = 50;
+/** What failed for want of space or memory is tried again after so long, in milliseconds. */
+const RETRY_MS = 30_000;
+/** So often the data folder is asked whether names in it have changed, in milliseconds. */
+const HINT_MS = 250;
+
+/** A store that follows a folder of exports, with snapshots of an engine. */
+export class Refresher implements Store, Refreshes {
+  #status: RefreshStatus = NOTHING_YET;
+  #snapshot: EngineSnapshot | null = null;
+  /** By the number of its version. */
+  readonly #opened = new Map<number, Opened>();
+  #number = 0;
+  /** Snapshots that are no longer served and not yet closed. */
+  readonly #closing = new Set<Promise<void>>();
+  readonly #history: Refresh[] = [];
+  readonly #listeners = new Set<(refresh: Refresh) => void>();
+
+  readonly #hashes = new FileHashes();
+  #opening: Promise<void> | null = null;
+  #work_folder: WorkFolder | null = null;
+  #export_folder: ExportFolder | null = null;
+  readonly #watch: ExportWatch;
+  #waiting: readonly string[] = [];
+  /** The look that was acted upon last, and the one that may be next. */
+  #done: string | null = null;
+  #next: { identity: string; since: number } | null = null;
+  #retry_at = Infinity;
+  #wake = Promise.withResolvers<void>();
+  readonly #ended = new AbortController();
+  /** Refreshes and decisions, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #watching: Promise<void> | null = null;
+  readonly #pace = createPace(() => this.#snapshot !== null);
+
+  constructor(
+    readonly engine: Engine,
+    readonly options: RefresherOptions,
+  ) {
+    this.#watch = this.#watchWith(options.settle_ms);
+  }
+
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  get problem(): string | null {
+    const { served, problem } = this.#status;
+    if (served || problem !== null) return problem;
+    return this.#waiting.length > 0
+      ? `Waiting for files to be whole. ${this.#waiting.join("\n")}`
+      : null;
+  }
+
+  get notice(): string | null {
+    const { served, restored, latest } = this.#status;
+    if (!served) return null;
+    if (restored) {
+      return "This is the last good data, of STATE_DIR; /api/v1/data says why the exports are not served.";
+    }
+    if (latest?.state === "failed") {
+      return `The latest refresh failed, and the data before it is still served. ${
+        latest.reasons.join("\n")
+      }`;
+    }
+    return null;
+  }
+
+  get refreshes(): Refreshes {
+    return this;
+  }
+
+  get files(): ExportFiles {
+    // A method each, since the folder is there only once the store is open.
+    const folder = () => {
+      if (this.#export_folder) return this.#export_folder;
+      throw new StoreError("unavailable", "Not ready yet. Try again soon.");
+    };
+    return {
+      list: () => folder().list(),
+      put: async (...args): Promise<ExportFile> => {
+        const file = await folder().put(...args);
+        this.#wake.resolve();
+        return file;
+      },
+      remove: async (...args) => {
+        await folder().remove(...args);
+        this.#wake.resolve();
+      },
+    };
+  }
+
+  get state(): RefreshState {
+    const { building, latest } = this.#status;
+    return building ? "building" : latest?.state ?? "failed";
+  }
+
+  get history(): readonly Refresh[] {
+    return this.#history;
+  }
+
+  get held(): Refresh | null {
+    return this.#status.held?.refresh ?? null;
+  }
+
+  get discarded(): string | null {
+    return this.#status.discarded;
+  }
+
+  get waiting(): readonly string[] {
+    return this.#waiting;
+  }
+
+  get restored(): boolean {
+    return this.#status.restored;
+  }
+
+  subscribe(listener: (refresh: Refresh) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Loads DATA_DIR as it is now, once, and serves it. Throws a refusal when the
+   * exports cannot be served; `problem` then says so too.
+   */
+  async load(progress: Progress): Promise<Snapshot> {
+    return await this.#loadOnce(progress, async () => ({
+      found: await listExports(this.options.data_dir),
+      expected_rows: new Map(),
+    }));
+  }
+
+  /**
+   * Loads DATA_DIR once with all that shows whether files are whole: what `watch`
+   * waits for is judged at once. Returns what may be wrong with files that are
+   * taken all the same. Throws as `load` does.
+   */
+  async check(
+    progress: Progress,
+  ): Promise<{ snapshot: Snapshot; warnings: readonly string[] }> {
+    const watch = this.#watchWith(0);
+    let warnings: readonly string[] = [];
+    const snapshot = await this.#loadOnce(progress, async () => {
+      let look = await watch.look();
+      const patient_until = performance.now() + this.options.settle_ms;
+      while (look.waiting.length > 0) {
+        if (performance.now() > patient_until) {
+          throw refused({
+            problem: look.waiting.join("\n"),
+            remedy: "Check the folder when its files are written",
+          });
+        }
+        await delay(STEADY_MS);
+        look = await watch.look();
+      }
+      if (look.problem) throw look.problem;
+      warnings = look.warnings;
+      return { found: look.found!, expected_rows: look.expected_rows };
+    });
+    return { snapshot, warnings };
+  }
+
+  /**
+   * Serves the last good data at once, if there is any, then the exports, and
+   * refreshes from then on, until the store is closed.
+   */
+  watch(progress: Progress): void {
+    this.#watching ??= this.#refreshUntilClosed(progress);
+  }
+
+  request(): void {
+    this.#done = null;
+    this.#wake.resolve();
+  }
+
+  async accept(data_version: string): Promise<void> {
+    await this.#exclusive(async () => {
+      const began_at = now();
+      this.#require({ type: "accept", data_version });
+      if (this.held?.report?.data_version !== data_version) {
+        const look = await this.#lookFor(data_version);
+        // Answered now, and built next: nothing comes between.
+        this.#exclusive(() => this.#refresh(look, { accepted: true }));
+      }
+      await this.#apply({ type: "accepted", data_version }, began_at);
+    });
+  }
+
+  async discard(data_version: string): Promise<void> {
+    await this.#exclusive(async () => {
+      this.#require({ type: "discard", data_version });
+      await this.#apply({ type: "discarded", data_version });
+    });
+  }
+
+  async rollback(data_version: string): Promise<void> {
+    await this.#exclusive(async () => {
+      const began_at = now();
+      this.#require({ type: "rollback", data_version });
+      const { archive } = this.engine;
+      const kept = await archive?.kept() ?? [];
+      const versions = kept.map(({ loaded }) => loaded.report.data_version);
+      // Never to the version that is left, however often it is kept.
+      const at = versions.findIndex((version, i) =>
+        version !== data_version && i > versions.indexOf(data_version)
+      );
+      if (!archive || at < 0) {
+        throw new StoreError(
+          "conflict",
+          archive
+            ? "No earlier data is kept."
+            : "No earlier data is kept. Set STATE_DIR to keep the last good data.",
+        );
+      }
+      const current = this.#snapshot!;
+      const version = await this.#reopen(kept[at], { compared_with: current });
+      const left = kept.slice(0, at)
+        .filter((_, i) => versions[i] === data_version)
+        .map(({ name }) => name);
+      await this.#apply(
+        { type: "reopened", version, because: "rollback", left },
+        began_at,
+      );
+    });
+  }
+
+  /**
+   * Opens STATE_DIR and STAGING_DIR, as every other method does where it has not been
+   * done. Throws a SettingError where one cannot be used.
+   */
+  open(): Promise<void> {
+    return this.#opening ??= this.#open();
+  }
+
+  async #open(): Promise<void> {
+    const { options } = this;
+    await this.engine.open();
+    const discarded = await this.engine.archive?.discarded() ?? null;
+    this.#status = { ...this.#status, discarded };
+    this.#work_folder = await claimWorkFolder(options.staging_dir);
+    this.#export_folder = new ExportFolder(this.#work_folder.path, {
+      ...options,
+      pace: this.#pace,
+      hashes: this.#hashes,
+    });
+  }
+
+  /** Ends refreshes and snapshots, and removes every working file. */
+  async close(): Promise<void> {
+    this.#ended.abort();
+    this.#wake.resolve();
+    await this.#watching;
+    await this.#last;
+    for (const { version } of this.#opened.values()) this.#close(version);
+    await Promise.all(this.#closing);
+    await this.engine.close();
+    const work_folder = this.#work_folder;
+    this.#work_folder = null;
+    await work_folder?.release();
+  }
+
+  async #loadOnce(
+    progress: Progress,
+    look: () => Promise<Pick<Look, "expected_rows"> & { found: Found }>,
+  ): Promise<Snapshot> {
+    return await this.#exclusive(async () => {
+      const began_at = now();
+      try {
+        await this.open();
+        const { found, expected_rows } = await look();
+        await using exports = await this.#stage(found);
+        const version = await this.#build(exports, { progress, expected_rows });
+        await this.#apply(
+          { type: "built", version, doubts: [], warnings: [] },
+          began_at,
+        );
+        return this.#snapshot!;
+      } catch (error) {
+        await this.#fail(error, began_at);
+        throw error;
+      }
+    });
+  }
+
+  /** The refresh loop: one of the two places that catch what is a bug. */
+  async #refreshUntilClosed(progress: Progress): Promise<void> {
+    const { signal } = this.#ended;
+    const hints = this.#watchForHints();
+    let last_error = "";
+    try {
+      await this.open();
+      await this.#exclusive(() => this.#restore(progress));
+      await this.#export_folder!.clean();
+    } catch (error) {
+      await this.#fail(error);
+      last_error = String(error);
+    }
+    while (!signal.aborted) {
+      this.#wake = Promise.withResolvers();
+      let pause_ms = this.options.refresh_ms * (0.9 + 0.2 * Math.random());
+      try {
+        const acted = await this.#exclusive(() => this.#look(progress));
+        if (!acted) pause_ms = Math.min(pause_ms, STEADY_MS);
+        last_error = "";
+      } catch (error) {
+        // Looking may fail in the same way again and again.
+        if (String(error) !== last_error) await this.#fail(error);
+        last_error = String(error);
+      }
+      const timer = setTimeout(this.#wake.resolve, pause_ms);
+      if (!signal.aborted) await this.#wake.promise;
+      clearTimeout(timer);
+    }
+    await hints.end();
+  }
+
+  /**
+   * Wakes the loop when a name in the data folder comes, goes or is renamed over.
+   * Deno.watchFs would report more, and would stop the process at a pipe: it opens
+   * what is made in the folder, and waits for a writer.
+   */
+  #watchForHints(): { end(): Promise<void> } {
+    let before: number | undefined;
+    let looking: Promise<void> | null = null;
+    const look = async () => {
+      const info = await Deno.stat(this.options.data_dir).catch(() => null);
+      const changed_at = info?.mtime?.getTime() ?? 0;
+      if (changed_at !== (before ?? changed_at)) this.#wake.resolve();
+      before = changed_at;
+      looking = null;
+    };
+    // A mount that does not answer is asked once.
+    const timer = setInterval(() => void (looking ??= look()), HINT_MS);
+    return {
+      async end() {
+        clearInterval(timer);
+        await looking;
+      },
+    };
+  }
+
+  /** Looks at the folder and refreshes; false when the next look should come soon. */
+  async #look(progress: Progress): Promise<boolean> {
+    await this.open();
+    const look = await this.#watch.look();
+    const time = performance.now();
+    if (this.#next?.identity !== look.identity) {
+      // What lies there when the process starts need not be looked at twice.
+      const since = this.#next ? time : -Infinity;
+      this.#next = { identity: look.identity, since };
+    }
+    this.#waiting = look.waiting;
+    if (time >= this.#retry_at) this.#done = null;
+    if (look.waiting.length > 0) return false;
+    if (this.#done === look.identity) return true;
+    if (time - this.#next.since < STEADY_MS) return false;
+    await this.#refresh(look, { progress });
+    return true;
+  }
+
+  async #refresh(
+    look: Look,
+    { progress = () => {}, accepted = false }: {
+      progress?: Progress;
+      /** Whether the administrator has accepted these files, so that they are not held. */
+      accepted?: boolean;
+    },
+  ): Promise<void> {
+    const began_at = now();
+    this.#done = look.identity;
+    this.#retry_at = Infinity;
+    await this.#apply({ type: "started" });
+    try {
+      if (look.problem) throw look.problem;
+      await using exports = await this.#stage(look.found!);
+      const previous = this.#snapshot;
+      if (previous && !accepted) {
+        const data_version = await exports.dataVersion();
+        if (data_version !== null && isKnown(this.#status, data_version)) {
+          await this.#apply({ type: "seen", data_version }, began_at);
+          return;
+        }
+      }
+      const version = await this.#build(exports, {
+        progress,
+        expected_rows: look.expected_rows,
+      });
+      const { hold, hold_drop } = this.options;
+      const doubts = previous
+        ? holdReasons(previous, this.#snapshotOf(version), hold_drop)
+        : [];
+      await this.#apply(
+        { type: "built", version, doubts, warnings: look.warnings },
+        began_at,
+        hold && !accepted,
+      );
+    } catch (error) {
+      // Files that changed under it fail nothing: the next look takes them as they are.
+      if (error instanceof StoreError && await this.#changedSince(look)) {
+        await this.#apply({ type: "abandoned" });
+      } else await this.#fail(error, began_at);
+    }
+  }
+
+  /** A look at the files, which are those of `data_version`. Throws a conflict when they are not. */
+  async #lookFor(data_version: string): Promise<Look> {
+    const look = await this.#watch.look();
+    const changed = new StoreError(
+      "conflict",
+      `The files are no longer those of data version ${data_version}.`,
+    );
+    if (look.problem || look.waiting.length > 0) throw changed;
+    await using exports = await this.#stage(look.found!);
+    if (await exports.dataVersion() !== data_version) throw changed;
+    return look;
+  }
+
+  async #changedSince({ identity }: Look): Promise<boolean> {
+    return (await this.#watch.look()).identity !== identity;
+  }
+
+  /** Serves the last good data while the exports are not loaded yet. */
+  async #restore(progress: Progress): Promise<void> {
+    const kept = await this.engine.archive?.kept() ?? [];
+    const { discarded } = this.#status;
+    const isDiscarded = ({ loaded }: KeptSnapshot) =>
+      loaded.report.data_version === discarded;
+    // A process that was killed in a rollback may have left what it went back from.
+    const in_order = [
+      ...kept.filter((one) => !isDiscarded(one)),
+      ...kept.filter(isDiscarded),
+    ];
+    for (const one of in_order) {
+      const began_at = now();
+      try {
+        progress("opening the last good data");
+        const version = await this.#reopen(one, { progress });
+        await this.#apply(
+          { type: "reopened", version, because: "start" },
+          began_at,
+        );
+        return;
+      } catch (error) {
+        // The one before it may be sound.
+        await this.#fail(error, began_at);
+      }
+    }
+  }
+
+  async #stage(found: Found): Promise<StagedExports> {
+    const { options } = this;
+    const tables = await findExports(found, options);
+    const folder = `${this.#work_folder!.path}/exports-${++this.#number}`;
+    await Deno.mkdir(folder);
+    return new StagedExports(tables, {
+      ...options,
+      folder,
+      pace: this.#pace,
+      hashes: this.#hashes,
+    });
+  }
+
+  async #build(
+    exports: StagedExports,
+    { progress, expected_rows }: {
+      progress: Progress;
+      expected_rows: Look["expected_rows"];
+    },
+  ): Promise<Version> {
+    const previous = this.#snapshot;
+    return await this.#openSnapshot(progress, previous, async (options) => {
+      const snapshot = await this.engine.build(exports, {
+        ...options,
+        strict: previous === null,
+      });
+      const wrong = rowsProblem(expected_rows, snapshot);
+      if (!wrong) return snapshot;
+      await snapshot.close();
+      throw wrong;
+    });
+  }
+
+  async #reopen(
+    kept: KeptSnapshot,
+    { progress = () => {}, compared_with = null }: {
+      progress?: Progress;
+      compared_with?: EngineSnapshot | null;
+    },
+  ): Promise<Version> {
+    return await this.#openSnapshot(
+      progress,
+      compared_with,
+      (options) => this.engine.archive!.reopen(kept, options),
+    );
+  }
+
+  /** Has a snapshot made in a folder of its own, and compares it with `previous`. */
+  async #openSnapshot(
+    progress: Progress,
+    previous: EngineSnapshot | null,
+    make: (
+      options: Parameters<NonNullable<Engine["archive"]>["reopen"]>[1],
+    ) => Promise<EngineSnapshot>,
+  ): Promise<Version> {
+    const number = ++this.#number;
+    const folder = `${this.#work_folder!.path}/${number}`;
+    const { signal } = this.#ended;
+    const remove = () => Deno.remove(folder, { recursive: true });
+    let snapshot: EngineSnapshot | undefined;
+    try {
+      await Deno.mkdir(folder);
+      snapshot = await make({
+        folder,
+        beside_readers: this.#snapshot !== null,
+        progress(step) {
+          signal.throwIfAborted();
+          progress(step);
+        },
+        signal,
+      });
+      const changes = previous &&
+        await this.engine.compare(previous, snapshot, this.#pace);
+      const version = { number, report: snapshot.report, changes };
+      const opened = snapshot;
+      this.#opened.set(number, {
+        version,
+        snapshot,
+        async close() {
+          await opened.close();
+          await remove();
+        },
+      });
+      return version;
+    } catch (error) {
+      await snapshot?.close();
+      await remove().catch(() => {});
+      throw error;
+    }
+  }
+
+  #snapshotOf({ number }: Version): EngineSnapshot {
+    return this.#opened.get(number)!.snapshot;
+  }
+
+  #require(decision: Decision): void {
+    const refusal = refusalOf(this.#status, decision);
+    if (refusal !== null) throw new StoreError("conflict", refusal);
+  }
+
+  async #fail(error: unknown, began_at?: string): Promise<void> {
+    if (this.#ended.signal.aborted) return;
+    const known = error instanceof StoreError;
+    if (!known) this.options.log((error as Error).stack ?? String(error));
+    if (known && error.kind === "full") {
+      this.#retry_at = performance.now() + RETRY_MS;
+    }
+    const text = known ? error.message : "The load failed; the log says why.";
+    await this.#apply({ type: "failed", reasons: text.split("\n") }, began_at);
+  }
+
+  /** Takes the status after `event`, and carries out its effects. */
+  async #apply(
+    event: RefreshEvent,
+    began_at = now(),
+    hold = false,
+  ): Promise<void> {
+    const { status, effects } = next(this.#status, event, {
+      hold,
+      began_at,
+      at: now(),
+    });
+    this.#status = status;
+    for (const effect of effects) await this.#carryOut(effect);
+  }
+
+  async #carryOut(effect: Effect): Promise<void> {
+    switch (effect.type) {
+      case "serve":
+        this.#snapshot = this.#snapshotOf(effect.version);
+        break;
+      case "close":
+        this.#close(effect.version);
+        break;
+      case "tell":
+        this.#tell(effect.refresh);
+        break;
+      default:
+        await this.#archive(effect);
+    }
+  }
+
+  /** What the archive cannot do is logged: answers do not depend on it. */
+  async #archive(
+    effect: Exclude<Effect, { type: "serve" | "close" | "tell" }>,
+  ): Promise<void> {
+    const { archive } = this.engine;
+    if (!archive) return;
+    try {
+      switch (effect.type) {
+        case "keep":
+          return await archive.keep(this.#snapshotOf(effect.version));
+        case "mark_discarded":
+          return await archive.markDiscarded(effect.data_version);
+        case "drop_kept":
+          return await archive.drop(effect.name);
+      }
+    } catch (error) {
+      const what = {
+        keep: "does not keep the data that is served",
+        mark_discarded: "does not remember which data was discarded",
+        drop_kept: "still has the data that was rolled back",
+      }[effect.type];
+      this.options.log(`STATE_DIR ${what}: ${(error as Error).message}`);
+    }
+  }
+
+  #close({ number }: Version): void {
+    const opened = this.#opened.get(number)!;
+    this.#opened.delete(number);
+    if (this.#snapshot === opened.snapshot) this.#snapshot = null;
+    const closing = opened.close()
+      .catch((error) => this.options.log((error as Error).stack ?? `${error}`))
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  #tell(refresh: Refresh): void {
+    const { report } = refresh;
+    this.#history.unshift({
+      ...refresh,
+      report: report && { ...report, set_aside_listed: [] },
+    });
+    this.#history.length = Math.min(this.#history.length, HISTORY);
+    for (const listener of this.#listeners) listener(refresh);
+  }
+
+  #watchWith(settle_ms: number): ExportWatch {
+    return new ExportWatch({
+      ...this.options,
+      settle_ms,
+      hashes: this.#hashes,
+    });
+  }
+
+  #exclusive<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(action);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
+
+/** The refusal of files with other rows than manifest.json lists: of a workbook, in all its sheets that are read. */
+function rowsProblem(
+  expected_rows: Look["expected_rows"],
+  { report }: EngineSnapshot,
+): StoreError | undefined {
+  const problems: LoadProblem[] = [];
+  for (const [file, rows] of expected_rows) {
+    const read = report.files.filter((one) => isOfFile(one.file, file));
+    const rows_read = read.reduce((sum, one) => sum + one.rows_read, 0);
+    if (read.length === 0 || rows_read === rows) continue;
+    problems.push({
+      file,
+      problem: `${rows_read} rows, and manifest.json lists ${rows}`,
+      remedy: "Deliver the whole set again, manifest.json last",
+    });
+  }
+  return problems.length > 0 ? refused(...problems) : undefined;
+}

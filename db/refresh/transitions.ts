@@ -1,0 +1,361 @@
+/** What becomes of the data after each event of refreshing: a pure function, without I/O, clock or engine. */
+
+import type { Changes, LoadReport, Refresh } from "../model/report.ts";
+
+/** A snapshot, as the decisions about it see it. */
+export interface Version {
+  /** Rises with every snapshot that is built or reopened in this process. */
+  readonly number: number;
+  readonly report: LoadReport;
+  /** Against the snapshot served when it was built; null when there was none. */
+  readonly changes: Changes | null;
+}
+
+/** What is served, held and discarded, and the result of the latest refresh. */
+export interface RefreshStatus {
+  readonly served: Version | null;
+  /** Whether the served version comes from the archive, and is not that of the files. */
+  readonly restored: boolean;
+  readonly held:
+    | { readonly version: Version; readonly refresh: Refresh }
+    | null;
+  /** The version whose files are not built until they change. */
+  readonly discarded: string | null;
+  readonly building: boolean;
+  readonly latest: Refresh | null;
+  /** Why nothing is served; null while something is, or while the first load runs. */
+  readonly problem: string | null;
+}
+
+/** What happened. */
+export type RefreshEvent =
+  /** A refresh began. */
+  | { readonly type: "started" }
+  /** It ended without a result: its files changed meanwhile, and the next look takes them. */
+  | { readonly type: "abandoned" }
+  /** The files are those of a version that needs no build: see `isKnown`. */
+  | { readonly type: "seen"; readonly data_version: string }
+  | {
+    readonly type: "built";
+    readonly version: Version;
+    /** Why it should not go live unseen. */
+    readonly doubts: readonly string[];
+    /** What may be wrong with its files although they were taken. */
+    readonly warnings: readonly string[];
+  }
+  /** An archived version was opened: at the start, or to go back to it. */
+  | {
+    readonly type: "reopened";
+    readonly version: Version;
+    readonly because: "start";
+  }
+  | {
+    readonly type: "reopened";
+    readonly version: Version;
+    readonly because: "rollback";
+    /** Names in the archive of what is left. */
+    readonly left: readonly string[];
+  }
+  | { readonly type: "failed"; readonly reasons: readonly string[] }
+  /** A decision of the administrator that `refusalOf` let pass. */
+  | {
+    readonly type: "accepted" | "discarded";
+    readonly data_version: string;
+  };
+
+/** What is to be done, in order. */
+export type Effect =
+  /** Answers come from this version from now on. */
+  | { readonly type: "serve"; readonly version: Version }
+  /** Nobody needs this version any more. */
+  | { readonly type: "close"; readonly version: Version }
+  /** Into the archive. */
+  | { readonly type: "keep"; readonly version: Version }
+  | { readonly type: "mark_discarded"; readonly data_version: string | null }
+  | { readonly type: "drop_kept"; readonly name: string }
+  /** Log, history, events and webhook get this. */
+  | { readonly type: "tell"; readonly refresh: Refresh };
+
+/** What decides beside the event. */
+export interface Policy {
+  /** Whether a version with doubts waits for the administrator. */
+  readonly hold: boolean;
+  /** When the refresh or the decision began, ISO 8601 in UTC. */
+  readonly began_at: string;
+  /** Now, ISO 8601 in UTC. */
+  readonly at: string;
+}
+
+/** The status before the first event. */
+export const NOTHING_YET: RefreshStatus = {
+  served: null,
+  restored: false,
+  held: null,
+  discarded: null,
+  building: true,
+  latest: null,
+  problem: null,
+};
+
+/** Whether the files of this version need no build: it is served, held or discarded. */
+export function isKnown(
+  { served, held, discarded }: RefreshStatus,
+  data_version: string,
+): boolean {
+  // With nothing to serve, the discarded version is better than none.
+  return served !== null && (data_version === versionOf(served) ||
+    data_version === versionOf(held?.version) || data_version === discarded);
+}
+
+/** A decision of the administrator about a version. */
+export interface Decision {
+  readonly type: "accept" | "discard" | "rollback";
+  readonly data_version: string;
+}
+
+/** Why a decision cannot be carried out, as a sentence that says what can; null when it can. */
+export function refusalOf(
+  { served, held, discarded }: RefreshStatus,
+  { type, data_version }: Decision,
+): string | null {
+  const held_version = versionOf(held?.version);
+  switch (type) {
+    case "accept":
+      if (data_version === held_version || data_version === discarded) {
+        return null;
+      }
+      break;
+    case "discard":
+      if (data_version === held_version) return null;
+      break;
+    case "rollback": {
+      const served_version = versionOf(served);
+      if (data_version === served_version) return null;
+      return served_version === null
+        ? "No data is served."
+        : `Served is data version ${served_version}. Send that one to go back from it.`;
+    }
+  }
+  const known = [
+    ...held_version === null ? [] : [`Held is data version ${held_version}.`],
+    ...discarded === null || type === "discard"
+      ? []
+      : [`Discarded is data version ${discarded}.`],
+  ];
+  return known.join(" ") || "No data is held.";
+}
+
+/** The status after an event, and what is to be done. */
+export function next(
+  status: RefreshStatus,
+  event: RefreshEvent,
+  policy: Policy,
+): { status: RefreshStatus; effects: readonly Effect[] } {
+  const after = (
+    change: Partial<RefreshStatus>,
+    effects: readonly Effect[] = [],
+  ) => ({ status: { ...status, building: false, ...change }, effects });
+  /** As `after`, with a result that log, history, events and webhook get. */
+  const told = (
+    change: Partial<RefreshStatus>,
+    effects: readonly Effect[],
+    result: Omit<Refresh, "sequence" | "started_at" | "ended_at">,
+    afterwards: readonly Effect[] = [],
+  ) => {
+    const refresh: Refresh = {
+      ...result,
+      sequence: sequenceAfter(status.latest, policy.at),
+      started_at: policy.began_at,
+      ended_at: policy.at,
+    };
+    return {
+      refresh,
+      ...after({ latest: refresh, ...change }, [
+        ...effects,
+        { type: "tell", refresh },
+        ...afterwards,
+      ]),
+    };
+  };
+  const { served, held, discarded } = status;
+  const close_held: Effect[] = held
+    ? [{ type: "close", version: held.version }]
+    : [];
+  /** The effects of serving a version in the place of what is served and held. */
+  const serving = (version: Version): Effect[] => [
+    { type: "serve", version },
+    ...served ? [{ type: "close", version: served } as const] : [],
+    ...held && held.version !== version ? close_held : [],
+  ];
+  const forget_discarded: Effect[] = discarded === null
+    ? []
+    : [{ type: "mark_discarded", data_version: null }];
+  const live = (version: Version) => ({
+    served: version,
+    restored: false,
+    held: null,
+    discarded: null,
+    problem: null,
+  });
+
+  switch (event.type) {
+    case "started":
+      return after({ building: true });
+
+    case "abandoned":
+      return after({});
+
+    case "seen": {
+      const { data_version } = event;
+      if (!served) return after({});
+      if (held && data_version === versionOf(held.version)) {
+        const { state } = status.latest ?? held.refresh;
+        if (state === "held") return after({});
+        const { refresh, ...rest } = told({}, [], {
+          ...held.refresh,
+          state: "held",
+        });
+        return {
+          ...rest,
+          status: { ...rest.status, held: { ...held, refresh } },
+        };
+      }
+      const is_served = data_version === versionOf(served);
+      const reasons = [
+        is_served
+          ? `the files are those of data version ${data_version}, which is served`
+          : `the files are those of data version ${data_version}, which was discarded; POST /api/v1/data/accept serves it`,
+        ...held
+          ? [`data version ${versionOf(held.version)} is no longer held`]
+          : [],
+      ];
+      const change = {
+        held: null,
+        ...is_served && { restored: false, discarded: null },
+      };
+      const { latest } = status;
+      const is_news = latest?.state !== "serving" || held !== null ||
+        (is_served
+          ? status.restored || discarded !== null
+          : String(latest.reasons) !== String(reasons));
+      const effects = [...close_held, ...is_served ? forget_discarded : []];
+      if (!is_news) return after(change, effects);
+      return told(change, effects, {
+        state: "serving",
+        reasons,
+        report: served.report,
+        changes: served.changes,
+      });
+    }
+
+    case "built": {
+      const { version, doubts, warnings } = event;
+      const { report, changes } = version;
+      const result = { reasons: [...doubts, ...warnings], report, changes };
+      if (served && policy.hold && doubts.length > 0) {
+        const { refresh, ...rest } = told({}, close_held, {
+          ...result,
+          state: "held",
+        });
+        return {
+          ...rest,
+          status: { ...rest.status, held: { version, refresh } },
+        };
+      }
+      return told(
+        live(version),
+        serving(version),
+        { ...result, state: "serving" },
+        [...forget_discarded, { type: "keep", version }],
+      );
+    }
+
+    case "reopened": {
+      const { version } = event;
+      const { report, changes } = version;
+      if (event.because === "start") {
+        return told(
+          { ...live(version), discarded, restored: true },
+          serving(version),
+          {
+            state: "serving",
+            reasons: [`the last good data, loaded ${report.loaded_at}`],
+            report,
+            changes,
+          },
+        );
+      }
+      const left_version = versionOf(served);
+      return told(
+        { ...live(version), discarded: left_version, restored: true },
+        [
+          // First what a killed process must not forget.
+          { type: "mark_discarded", data_version: left_version },
+          ...event.left.map((name): Effect => ({ type: "drop_kept", name })),
+          ...serving(version),
+        ],
+        {
+          state: "serving",
+          reasons: [`rolled back from data version ${left_version}`],
+          report,
+          changes,
+        },
+      );
+    }
+
+    case "failed": {
+      const { reasons } = event;
+      return told(
+        { problem: served ? null : reasons.join("\n") },
+        [],
+        { state: "failed", reasons, report: null, changes: null },
+      );
+    }
+
+    case "accepted": {
+      // The discarded version is built first; it stays discarded until it is served.
+      if (!held || event.data_version !== versionOf(held.version)) {
+        return after({ building: true });
+      }
+      const { version, refresh } = held;
+      return told(
+        live(version),
+        serving(version),
+        { ...refresh, state: "serving" },
+        [...forget_discarded, { type: "keep", version }],
+      );
+    }
+
+    case "discarded": {
+      if (!served || event.data_version !== versionOf(held?.version)) {
+        return after({});
+      }
+      const { data_version } = event;
+      return told(
+        { held: null, discarded: data_version },
+        [{ type: "mark_discarded", data_version }, ...close_held],
+        {
+          state: "serving",
+          reasons: [
+            `data version ${data_version} was discarded; data version ${
+              versionOf(served)
+            } stays served`,
+          ],
+          report: served.report,
+          changes: served.changes,
+        },
+      );
+    }
+  }
+}
+
+function versionOf(version: Version): string;
+function versionOf(version: Version | null | undefined): string | null;
+function versionOf(version: Version | null | undefined): string | null {
+  return version?.report.data_version ?? null;
+}
+
+// Milliseconds of the epoch, so that it rises over a restart too.
+function sequenceAfter(latest: Refresh | null, at: string): number {
+  return Math.max((latest?.sequence ?? 0) + 1, Date.parse(at));
+}

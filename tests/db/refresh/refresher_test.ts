@@ -1,0 +1,140 @@
+/** Refreshes: what is picked up and when, what goes live, what stays. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  exportsOf,
+  live,
+  staysFor,
+  watchedStore,
+} from "../../support/watched_store.ts";
+
+Deno.test("every way of changing files is picked up", async (t) => {
+  await using watched = await watchedStore(exportsOf(1));
+  const { folder } = watched;
+  const file = `${folder.path}/interactions.csv`;
+  const text = (interactions: number) =>
+    exportsOf(interactions)["interactions.csv"] as string;
+  const first = await live(watched, 1);
+  assertEquals(first.changes, null);
+
+  await t.step("a rewrite in place", async () => {
+    await Deno.writeTextFile(file, text(2));
+    const { changes } = await live(watched, 2);
+    assertEquals(changes!.tables.interactions, { rows_added: 1, rows_gone: 0 });
+  });
+  await t.step("a rename over it", async () => {
+    await Deno.writeTextFile(`${folder.path}/.new`, text(3));
+    await Deno.rename(`${folder.path}/.new`, file);
+    await live(watched, 3);
+  });
+  await t.step("a second rename over it", async () => {
+    await Deno.writeTextFile(`${folder.path}/.new`, text(4));
+    await Deno.rename(`${folder.path}/.new`, file);
+    await live(watched, 4);
+  });
+  await t.step("a file more", async () => {
+    await folder.write({
+      "interactions_2.csv": text(2).replaceAll("2020", "2021"),
+    });
+    await live(watched, 6);
+  });
+  await t.step("a file less", async () => {
+    await Deno.remove(`${folder.path}/interactions_2.csv`);
+    await live(watched, 4);
+  });
+  await t.step("a folder of parts", async () => {
+    await folder.write({ "interactions/a.csv": text(5) });
+    await live(watched, 9);
+    await Deno.remove(`${folder.path}/interactions`, { recursive: true });
+    await live(watched, 4);
+  });
+  await t.step("the folder made again", async () => {
+    await Deno.remove(folder.path, { recursive: true });
+    const gone = await watched.next();
+    assertEquals(gone.state, "failed");
+    assertStringIncludes(gone.reasons[0], "does not exist");
+    assertEquals(watched.snapshot.row_counts.interactions, 4);
+    await Deno.mkdir(folder.path);
+    await folder.write(exportsOf(5));
+    let refresh = await watched.next();
+    // Between the two files it may have found one alone.
+    if (refresh.state === "failed") refresh = await watched.next();
+    assertEquals(watched.snapshot.row_counts.interactions, 5);
+  });
+  assertEquals(watched.logged, []);
+});
+
+Deno.test("a link that is swapped, as Kubernetes mounts files", async () => {
+  await using watched = await watchedStore({
+    "..2024_1/customers.csv": exportsOf(1)["customers.csv"],
+    "..2024_1/interactions.csv": exportsOf(1)["interactions.csv"],
+    "..2024_2/customers.csv": exportsOf(2)["customers.csv"],
+    "..2024_2/interactions.csv": exportsOf(2)["interactions.csv"],
+  });
+  const { path } = watched.folder;
+  await Deno.symlink("..2024_1", `${path}/..data`);
+  for (const name of ["customers.csv", "interactions.csv"]) {
+    await Deno.symlink(`..data/${name}`, `${path}/${name}`);
+  }
+  await watched.until(() => watched.store.snapshot !== null);
+  assertEquals(watched.snapshot.row_counts.interactions, 1);
+  await Deno.symlink("..2024_2", `${path}/..data_tmp`);
+  await Deno.rename(`${path}/..data_tmp`, `${path}/..data`);
+  await watched.until(() => watched.snapshot.row_counts.interactions === 2);
+});
+
+Deno.test("the same bytes under another time or name change nothing", async () => {
+  await using watched = await watchedStore(exportsOf(1));
+  await live(watched, 1);
+  const { path } = watched.folder;
+  await staysFor(watched, async () => {
+    await Deno.utime(`${path}/customers.csv`, new Date(), new Date());
+    await Deno.rename(`${path}/interactions.csv`, `${path}/interactions_7.csv`);
+  });
+  assertEquals(watched.store.refreshes.state, "serving");
+});
+
+Deno.test("changes during a build lead to exactly one more", async () => {
+  await using watched = await watchedStore(exportsOf(1));
+  await live(watched, 1);
+  const file = `${watched.folder.path}/interactions.csv`;
+  const write = (interactions: number) =>
+    Deno.writeTextFile(
+      file,
+      exportsOf(interactions)["interactions.csv"] as string,
+    );
+  await write(300_000);
+  await watched.until(() => watched.store.refreshes.state === "building");
+  for (const interactions of [2, 3, 4]) await write(interactions);
+  const refresh = await watched.next();
+  assertEquals(refresh.state, "serving");
+  // Where the copy saw the file change under it, there is no first one.
+  if (watched.snapshot.row_counts.interactions === 300_000) {
+    await watched.next();
+  }
+  assertEquals(watched.snapshot.row_counts.interactions, 4);
+  await staysFor(watched, () => {});
+});
+
+Deno.test("a failure leaves what is served, and says why", async () => {
+  await using watched = await watchedStore(exportsOf(1));
+  await live(watched, 1);
+  await watched.folder.write({ "customers.csv": "Number\n1\n" });
+  const refresh = await watched.next();
+  assertEquals(refresh.state, "failed");
+  assertStringIncludes(refresh.reasons[0], "no column Customer_Id");
+  assertEquals(watched.store.refreshes.state, "failed");
+  assertEquals(watched.snapshot.row_counts.interactions, 1);
+  await watched.folder.write(exportsOf(1));
+  await watched.until(() => watched.store.refreshes.state === "serving");
+  assertEquals(watched.store.problem, null);
+});
+
+Deno.test("with nothing good at the start it goes live when the files are mended", async () => {
+  await using watched = await watchedStore({ "customers.csv": "Number\n1\n" });
+  assertEquals((await watched.next()).state, "failed");
+  assertEquals(watched.store.snapshot, null);
+  await watched.folder.write(exportsOf(2));
+  await watched.until(() => watched.store.snapshot !== null);
+  assertEquals(watched.snapshot.row_counts.interactions, 2);
+});
