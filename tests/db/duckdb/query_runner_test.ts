@@ -183,3 +183,27 @@ Deno.test("query, in a turn that has one: refused, and possible when that has en
     assertEquals(await read(runner.query("select 3", {}, run)), [[3]]);
   });
 });
+
+Deno.test("query, rows of 1,000 columns or of long texts: a few at a time", async () => {
+  await withRunner(async (runner) => {
+    const wide = `select ${
+      Array.from({ length: 1_000 }, (_, i) => `range + ${i}`).join(", ")
+    } from range(3000)`;
+    let rows = 0;
+    for await (const batch of runner.query(wide, {}, await turn())) {
+      assert(batch.length <= 20);
+      for (const row of batch) {
+        assertEquals([row[0], row[999]], [rows, rows + 999]);
+        rows++;
+      }
+    }
+    assertEquals(rows, 3_000);
+
+    const long = "select repeat('x', 10000) from range(3000)";
+    for await (const batch of runner.query(long, {}, await turn())) {
+      assert(batch.length <= 50);
+      rows -= batch.length;
+    }
+    assertEquals(rows, 0);
+  });
+});
