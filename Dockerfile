@@ -16,7 +16,7 @@ WORKDIR /app
 COPY --from=build /app ./
 COPY --from=build --chown=65532:65532 /scratch /scratch
 COPY --from=build --chown=65532:65532 /state /state
-COPY main.ts check_data.ts config.ts ./
+COPY main.ts check_data.ts config.ts create_store.ts ./
 COPY operator operator
 COPY routes routes
 COPY db db

@@ -113,9 +113,9 @@ const progress = startProgress();
 let ready = false;
 store.refreshes.subscribe((refresh) => {
   progress.stop();
-  const { snapshot } = store;
+  const { snapshot, notice } = store;
   if (ready) console.log(refreshText(refresh));
-  else if (snapshot) console.log(summary(snapshot, base_url));
+  else if (snapshot) console.log(summary({ snapshot, notice }, base_url));
   else console.error(`Not ready. ${refresh.reasons.join("\n")}`);
   ready = snapshot !== null;
 });

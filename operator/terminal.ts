@@ -59,9 +59,13 @@ export function refreshText(
 }
 
 /** The summary of a load: what there is, what was set aside, a URL to try. */
-export function summary(snapshot: Snapshot, base_url: string): string {
+export function summary(
+  { snapshot, notice }: { snapshot: Snapshot; notice: string | null },
+  base_url: string,
+): string {
   const { report } = snapshot;
   const rows: [string, string][] = [
+    ...notice === null ? [] : [["notice", notice] satisfies [string, string]],
     ...totals(snapshot),
     ["set aside", setAside(report)],
     ...report.warnings.map(({ text }): [string, string] => ["note", text]),

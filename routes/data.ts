@@ -2,10 +2,11 @@
 
 import { z } from "zod";
 import {
-  type Changes,
+  changesSchema,
   type LoadReport,
   type Refresh,
   refreshStateSchema,
+  servedReportSchema,
 } from "../db/model/report.ts";
 import { endpoint, failure, type StoreNow } from "./endpoint.ts";
 import { streamJson } from "./json_body.ts";
@@ -34,17 +35,42 @@ const currentSchema = z.object({
   waiting: z.array(z.string()).meta({
     description: "What changed files are waited for",
   }),
-  held: z.looseObject({ data_version: z.string() }).nullable(),
+  notice: z.string().nullable().meta({
+    description:
+      "What an operator should know about the data that is served, as /readyz says",
+  }),
+  held: z.object({
+    data_version: z.string(),
+    reasons: z.array(z.string()),
+    changes: changesSchema.nullable(),
+    report: servedReportSchema,
+  }).nullable(),
   discarded: z.string().nullable().meta({
     description:
       "The data_version whose files are not built until they change; accept serves it all the same",
   }),
-  changes: z.looseObject({}).nullable().meta({
+  changes: changesSchema.nullable().meta({
     description: "Against the data served before",
   }),
-  report: z.looseObject({}).nullable().meta({
+  report: servedReportSchema.nullable().meta({
     description: "Every file, totals and warnings",
   }),
+});
+
+const shortRefreshSchema = z.object({
+  sequence: z.int().meta({
+    description: "Rises with each refresh, also over a restart",
+  }),
+  started_at: z.iso.datetime(),
+  ended_at: z.iso.datetime(),
+  state: refreshStateSchema,
+  reasons: z.array(z.string()),
+  data_version: z.string().nullable(),
+  seconds: z.number().nullable(),
+  customers: z.int().nullable(),
+  interactions: z.int().nullable(),
+  rows_set_aside: z.int().nullable(),
+  changes: changesSchema.nullable(),
 });
 
 /** The endpoints. */
@@ -81,13 +107,13 @@ export const dataEndpoints = [
     path: "/api/v1/data/history",
     summary: "The last 50 refreshes",
     description:
-      "What each came to and why, the latest first. Refreshes that changed nothing are not told.",
+      "The result of each, and why, the latest first. One that changed nothing is not listed.",
     query: NO_QUERY,
     answers: {
       200: {
         description: "Every refresh in short",
         schema: z.object({
-          data: z.array(z.looseObject({ state: refreshStateSchema })),
+          data: z.array(shortRefreshSchema),
           meta: metaSchema,
         }),
       },
@@ -115,7 +141,7 @@ export function metaOf(
   };
 }
 
-function currentData({ refreshes, snapshot }: StoreNow) {
+function currentData({ refreshes, snapshot, notice }: StoreNow) {
   const { data_version, loaded_at } = metaOf(snapshot);
   const { state, history, held, discarded, waiting, restored } = refreshes;
   const live = history.find((refresh) =>
@@ -131,6 +157,7 @@ function currentData({ refreshes, snapshot }: StoreNow) {
     restored,
     reasons: history[0]?.reasons ?? [],
     waiting,
+    notice,
     held: held && {
       data_version: held.report!.data_version,
       reasons: held.reasons,
@@ -148,9 +175,10 @@ function withoutSetAside({ set_aside_listed: _, ...rest }: LoadReport) {
 }
 
 function shortRefresh(
-  { started_at, ended_at, state, reasons, report, changes }: Refresh,
+  { sequence, started_at, ended_at, state, reasons, report, changes }: Refresh,
 ) {
   return {
+    sequence,
     started_at,
     ended_at,
     state,
@@ -160,7 +188,7 @@ function shortRefresh(
     customers: report?.customers ?? null,
     interactions: report?.interactions ?? null,
     rows_set_aside: report && sumSetAside(report.files),
-    changes: changes satisfies Changes | null,
+    changes,
   };
 }
 

@@ -5,20 +5,6 @@ import { settings } from "../config.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Files that documents may name before they are there. */
-const COMING: ReadonlySet<string> = new Set([
-  "db/duckdb/engine.ts",
-  "db/engine.ts",
-  "db/intake/staging.ts",
-  "db/refresh/DESIGN.md",
-  "db/refresh/refresher.ts",
-  "db/refresh/transitions.ts",
-  "routes/access.ts",
-  "routes/answer_cache.ts",
-  "routes/respond.ts",
-  "tests/db/engine_contract.ts",
-]);
-
 const names = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
   names.push(`docs/${name}`);
@@ -69,15 +55,9 @@ Deno.test("every file and folder that a document names is in the repository", as
   assert(found.length > 100, `found only ${found.length}`);
   for (const { name, path } of found) {
     assert(
-      COMING.has(path) || await exists(path),
+      await exists(path),
       `${name} names ${path}, which is not in the repository`,
     );
-  }
-});
-
-Deno.test("what is said to be coming is not there yet", async () => {
-  for (const path of COMING) {
-    assert(!await exists(path), `${path} is there: remove it from COMING`);
   }
 });
 

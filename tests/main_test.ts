@@ -19,7 +19,11 @@ const DATA_DIR = new URL("../data", import.meta.url).pathname;
 Deno.test("it serves the sample, and ends without leftovers", async () => {
   await using server = await startServer({ DATA_DIR });
   const ready = await waitFor(`${server.base_url}/readyz`, 200);
-  await ready.body?.cancel();
+  const { notice } = await ready.json();
+  assertStringIncludes(notice, "This is the sample that comes with Tally.");
+  const about = await fetch(`${server.base_url}/api/v1/data`);
+  assertEquals((await about.json()).data.notice, notice);
+  assertStringIncludes(server.output.out, `notice        ${notice}`);
   assertMatch(
     server.output.out,
     /Ready in \d+\.\d s, data version [0-9a-f]{16}/,

@@ -42,7 +42,9 @@ const IDLE_MS = 30_000;
 /** After this long an unfinished upload is an abandoned one also where files cannot be locked. */
 const ABANDONED_MS = 3_600_000;
 const PREFIX = ".upload-";
-const SUFFIX = ".part";
+/** Of a file before it is locked, and from then on. */
+const UNLOCKED = ".new";
+const LOCKED = ".part";
 
 /** A file that may be delivered: an export, or one that vouches for exports. */
 type Delivered = FoundFile | {
@@ -149,15 +151,18 @@ export class ExportFolder implements ExportFiles {
     // The next look at the folder reports why.
     if (await dataDirProblem(data_dir)) return;
     for await (const { name } of Deno.readDir(data_dir)) {
-      if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
+      const is_locked = name.endsWith(LOCKED);
+      if (!name.startsWith(PREFIX) || !is_locked && !name.endsWith(UNLOCKED)) {
+        continue;
+      }
       const path = `${data_dir}/${name}`;
       // Gone since it was listed, or of a user whose files are not ours to judge.
       const file = await Deno.open(path, { write: true }).catch(() => null);
       if (!file) continue;
       using _ = file;
       const { mtime } = await file.stat();
-      const is_abandoned = await file.tryLock(true).catch(() => false) ||
-        Date.now() - mtime!.getTime() > ABANDONED_MS;
+      const is_abandoned = Date.now() - mtime!.getTime() > ABANDONED_MS ||
+        is_locked && await file.tryLock(true).catch(() => false);
       if (is_abandoned) await Deno.remove(path).catch(() => {});
     }
   }
@@ -221,21 +226,25 @@ export class ExportFolder implements ExportFiles {
     body: ReadableStream<Uint8Array>,
     preconditions: Preconditions,
   ): Promise<ExportFile> {
-    const part = await Deno.makeTempFile({
-      dir: this.#options.data_dir,
-      prefix: PREFIX,
-      suffix: SUFFIX,
-    });
+    const upload = `${this.#options.data_dir}/${PREFIX}${crypto.randomUUID()}`;
+    let part = `${upload}${UNLOCKED}`;
     let check: string | undefined;
     try {
+      using file = await Deno.open(part, {
+        write: true,
+        createNew: true,
+        mode: 0o600,
+      });
+      // The system drops the lock of a process that ends, however it ends, and
+      // so tells what is left of it; some file systems have none. Locked before it
+      // gets the name by which a process that starts would judge it.
+      await file.lock(true).catch(() => {});
+      await Deno.rename(part, `${upload}${LOCKED}`);
+      part = `${upload}${LOCKED}`;
       check = await Deno.makeTempDir({
         dir: this.#staging,
         prefix: "upload-",
       });
-      using file = await Deno.open(part, { write: true });
-      // The system drops the lock of a process that ends, however it ends, and
-      // so tells what is left of it; some file systems have none.
-      await file.lock(true).catch(() => {});
       const written = await write(
         file,
         body,

@@ -13,6 +13,7 @@ import { FileHashes } from "../intake/file_hashes.ts";
 import { type Found, listExports } from "../intake/find_files.ts";
 import { findExports, isOfFile } from "../intake/find_tables.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
+import { isSample, readSampleList } from "../intake/sample.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { Refresh, RefreshState } from "../model/report.ts";
@@ -63,8 +64,15 @@ export interface RefresherOptions
 interface Opened {
   readonly version: Version;
   readonly snapshot: EngineSnapshot;
+  /** Whether this is the sample that comes with Tally. */
+  readonly is_sample: boolean;
   close(): Promise<void>;
 }
+
+const SAMPLE =
+  "This is the sample that comes with Tally. Set DATA_DIR to a folder with your own exports, or mount it there in a container.";
+const RESTORED =
+  "This is the last good data, of STATE_DIR; /api/v1/data says why the exports are not served.";
 
 /** As many refreshes are remembered. */
 const HISTORY = 50;
@@ -124,15 +132,14 @@ export class Refresher implements Store, Refreshes {
   get notice(): string | null {
     const { served, restored, latest } = this.#status;
     if (!served) return null;
-    if (restored) {
-      return "This is the last good data, of STATE_DIR; /api/v1/data says why the exports are not served.";
-    }
-    if (latest?.state === "failed") {
-      return `The latest refresh failed, and the data before it is still served. ${
-        latest.reasons.join("\n")
-      }`;
-    }
-    return null;
+    const notices = [
+      ...this.#opened.get(served.number)?.is_sample ? [SAMPLE] : [],
+      ...restored ? [RESTORED] : [],
+      ...latest?.state === "failed"
+        ? [`The latest refresh failed: ${latest.reasons.join(" ")}`]
+        : [],
+    ];
+    return notices.join(" ") || null;
   }
 
   get refreshes(): Refreshes {
@@ -591,10 +598,12 @@ export class Refresher implements Store, Refreshes {
       const changes = previous &&
         await this.engine.compare(previous, snapshot, this.#pace);
       const version = { number, report: snapshot.report, changes };
+      const listed = await readSampleList(this.options.data_dir);
       const opened = snapshot;
       this.#opened.set(number, {
         version,
         snapshot,
+        is_sample: isSample(snapshot.report.files, listed),
         async close() {
           await opened.close();
           await remove();

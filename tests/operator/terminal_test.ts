@@ -11,7 +11,12 @@ Deno.test("a hostile column name is shown and does nothing", async () => {
       "Date,Event,Customers,\x1b[2Jsecret\n05/03/2020,Bird,1\n",
   });
   const plain = fullReport(opened.snapshot, [], createPaint(false));
-  for (const text of [plain, summary(opened.snapshot, "http://localhost")]) {
+  for (
+    const text of [
+      plain,
+      summary({ snapshot: opened.snapshot, notice: null }, "http://localhost"),
+    ]
+  ) {
     assertStringIncludes(text, "\ufffd[2Jsecret");
     assertEquals(text.includes("\x1b"), false);
   }

@@ -34,6 +34,7 @@ Deno.test("the report tells what is served and how clean it is", async () => {
     reasons: [],
     waiting: [],
     held: null,
+    notice: null,
     discarded: null,
     changes: null,
   });
@@ -87,6 +88,7 @@ Deno.test("nothing can be served: 503 tells why, in the same shape", async () =>
       reasons: [reason],
       waiting: [],
       discarded: null,
+      notice: null,
       held: null,
       changes: null,
       report: null,
@@ -95,8 +97,9 @@ Deno.test("nothing can be served: 503 tells why, in the same shape", async () =>
   });
   const history = await (await app.request("/api/v1/data/history")).json();
   assertEquals(history.data.length, 1);
-  const [{ started_at, ended_at, ...failed }] = history.data;
+  const [{ sequence, started_at, ended_at, ...failed }] = history.data;
   assert(started_at <= ended_at);
+  assert(Number.isSafeInteger(sequence));
   assertEquals(failed, {
     state: "failed",
     reasons: [reason],

@@ -7,23 +7,16 @@ import {
   openDatabase,
   type Row,
 } from "../../db/duckdb/database.ts";
-import {
-  createStore,
-  loadSettings,
-  stagingSettings,
-} from "../../create_store.ts";
+import { createStore, loadSettings } from "../../create_store.ts";
 import { loadExports } from "../../db/duckdb/load.ts";
 import type { Loaded } from "../../db/model/report.ts";
-import { FileHashes } from "../../db/intake/file_hashes.ts";
-import { listExports } from "../../db/intake/find_files.ts";
-import { findExports } from "../../db/intake/find_tables.ts";
 import { StoreError } from "../../db/model/problems.ts";
 import type { CustomerQuestion } from "../../db/model/questions.ts";
 import type { LoadReport } from "../../db/model/report.ts";
-import { StagedExports } from "../../db/intake/staging.ts";
 import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Snapshot } from "../../db/store.ts";
 import { dataFolder, type Files } from "./data_folder.ts";
+import { stageFolder } from "./stage_folder.ts";
 
 /** Settings as they stand in the environment. */
 export type Settings = Readonly<Record<string, string>>;
@@ -126,13 +119,8 @@ export async function loadTables(
 ): Promise<LoadedTables> {
   const folder = await dataFolder(files);
   const work = await dataFolder();
-  const config = readConfig({ DATA_DIR: folder.path, ...settings });
-  const staging = {
-    ...stagingSettings(config),
-    folder: `${work.path}/exports`,
-    hashes: new FileHashes(),
-  };
-  await Deno.mkdir(staging.folder);
+  const given = { DATA_DIR: folder.path, ...settings };
+  const config = readConfig(given);
   const database = await openDatabase(work.path, {
     memory_limit: config.DUCKDB_MEMORY_LIMIT,
     threads: config.DUCKDB_THREADS,
@@ -143,11 +131,7 @@ export async function loadTables(
     await folder[Symbol.asyncDispose]();
   };
   try {
-    const found = await findExports(await listExports(config.DATA_DIR), {
-      data_dir: config.DATA_DIR,
-      ...staging,
-    });
-    await using exports = new StagedExports(found, staging);
+    await using exports = await stageFolder(`${work.path}/exports`, given);
     const loaded = await loadExports(database, exports, {
       ...loadSettings(config),
       strict: true,

@@ -621,6 +621,26 @@ Deno.test("what a killed process left is removed, and no upload under way", asyn
   assertEquals(await namesIn(folder.path), [".other.part", "customers.csv"]);
 });
 
+Deno.test("an upload outlives any number of looks for what killed processes left", async () => {
+  await using folder = await dataFolder({
+    ".upload-a.new": "fresh",
+    ".upload-b.new": "old",
+  });
+  const long_ago = new Date(Date.now() - 7_200_000);
+  await Deno.utime(`${folder.path}/.upload-b.new`, long_ago, long_ago);
+  await using use = await opened(folder);
+  for (let i = 0; i < 100; i++) {
+    await Promise.all([
+      use.exports.put("customers.csv", body(CUSTOMERS)),
+      ...Array.from({ length: 5 }, () => use.exports.clean()),
+    ]);
+  }
+  assertEquals(await namesIn(folder.path), [
+    ".upload-a.new",
+    "customers.csv",
+  ]);
+});
+
 /** A file system of a megabyte, where this user may mount one. */
 async function smallDisk(path: string): Promise<boolean> {
   const mount = new Deno.Command("mount", {

@@ -138,3 +138,33 @@ Deno.test("with nothing good at the start it goes live when the files are mended
   await watched.until(() => watched.store.snapshot !== null);
   assertEquals(watched.snapshot.row_counts.interactions, 2);
 });
+
+Deno.test("the sample is said to be it, until other files are served", async () => {
+  const sample = new URL("../../../data/", import.meta.url);
+  const files: Record<string, string> = {};
+  for await (const { name } of Deno.readDir(sample)) {
+    files[name] = await Deno.readTextFile(new URL(name, sample));
+  }
+  await using watched = await watchedStore(files);
+  await watched.next();
+  assertStringIncludes(watched.store.notice!, "This is the sample");
+  await watched.folder.write({ "channels.csv": "Channel\nFax\n" });
+  await watched.next();
+  assertEquals(watched.store.notice, null);
+});
+
+Deno.test("a data folder that is away is a notice, and no longer one when it is back", async () => {
+  await using watched = await watchedStore(exportsOf(1));
+  await live(watched, 1);
+  const { path } = watched.folder;
+  await Deno.rename(path, `${path}-away`);
+  assertEquals((await watched.next()).state, "failed");
+  assertStringIncludes(
+    watched.store.notice!,
+    `DATA_DIR=${path} does not exist`,
+  );
+  assertEquals(watched.store.problem, null);
+  await Deno.rename(`${path}-away`, path);
+  assertStringIncludes((await live(watched, 1)).reasons[0], "which is served");
+  assertEquals(watched.store.notice, null);
+});
