@@ -9,6 +9,8 @@ import {
   servedReportSchema,
 } from "../db/model/report.ts";
 import { endpoint, failure, type StoreNow } from "./endpoint.ts";
+import { streamJson } from "./json_body.ts";
+import { jsonParts } from "./json_text.ts";
 import { LOADING } from "./ops.ts";
 import { NO_QUERY } from "./query_string.ts";
 
@@ -117,12 +119,14 @@ export const dataEndpoints = [
       },
       400: failure("A query parameter was given"),
     },
+    // In pieces, since each may name thousands of channels, types and topics.
     answerNow: ({ store: { refreshes, snapshot } }) => ({
-      of: "moment",
-      json: {
+      of: "stream",
+      media_type: "application/json",
+      body: streamJson(jsonParts({
         data: refreshes.history.map(shortRefresh),
         meta: metaOf(snapshot),
-      },
+      })),
     }),
   }),
 ] as const;

@@ -7,8 +7,9 @@ import type { Filter } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Json } from "./json_text.ts";
 
-/** How many known names an error lists. */
+/** How many known names an error lists, and how many characters of them. */
 const NAMES_LISTED = 20;
+const CHARACTERS_LISTED = 2_000;
 /** Characters of what was given that an error repeats. */
 const QUOTED_LENGTH = 60;
 
@@ -160,14 +161,22 @@ export function unknown(
   value: string,
   values: readonly string[],
 ): HTTPException {
-  const known = values.slice(0, NAMES_LISTED).join(", ") || "none";
-  const more = values.length > NAMES_LISTED
-    ? ` and ${values.length - NAMES_LISTED} more`
-    : "";
+  const listed: string[] = [];
+  let characters = 0;
+  for (const name of values.slice(0, NAMES_LISTED)) {
+    characters += name.length;
+    if (characters > CHARACTERS_LISTED) break;
+    listed.push(name);
+  }
+  const more = values.length - listed.length;
+  const known = [
+    ...listed.length > 0 ? [listed.join(", ")] : [],
+    ...more > 0 ? [`${more} more`] : [],
+  ].join(" and ") || "none";
   return new HTTPException(400, {
     message: `Unknown ${what} ${
       JSON.stringify(value.slice(0, QUOTED_LENGTH))
-    }. Known: ${known}${more}.`,
+    }. Known: ${known}.`,
   });
 }
 

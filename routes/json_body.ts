@@ -2,6 +2,7 @@
 
 import { HTTPException } from "hono/http-exception";
 import type { Run } from "../db/model/run.ts";
+import { createPause } from "../db/model/pause.ts";
 import type { JsonText } from "./json_text.ts";
 import { inPieces } from "./text_pieces.ts";
 
@@ -41,4 +42,16 @@ export async function encodeJson(text: JsonText, run: Run): Promise<Bytes[]> {
     await run.pause();
   }
   return pieces;
+}
+
+/** The bytes of a text as they are read, for answers that may be long and are not kept. */
+export function streamJson(text: JsonText): ReadableStream<Bytes> {
+  const pause = createPause();
+  const encoder = new TextEncoder();
+  return ReadableStream.from((async function* () {
+    for (const part of inPieces(text)) {
+      yield encoder.encode(part);
+      await pause();
+    }
+  })());
 }

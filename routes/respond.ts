@@ -546,8 +546,24 @@ async function keptOf(
       await run.pause();
     }
   };
-  const stream = is_gzip ? gzipped(paced()) : ReadableStream.from(pieces);
-  return { body: await new Response(stream).bytes(), is_gzip };
+  const body = is_gzip
+    ? await new Response(gzipped(paced())).bytes()
+    : joined(pieces);
+  return { body, is_gzip };
+}
+
+function joined(
+  pieces: readonly Uint8Array<ArrayBuffer>[],
+): Uint8Array<ArrayBuffer> {
+  const body = new Uint8Array(
+    pieces.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const piece of pieces) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return body;
 }
 
 function dispositionOf(file: string): string {

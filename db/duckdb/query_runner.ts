@@ -44,7 +44,7 @@ export class QueryRunner {
         signal,
         () => connection.stream(sql, values),
       );
-      const columns = result.columnCount;
+      const batches = new Batches(result.columnCount);
       for (;;) {
         const chunk = await interruptible(
           connection,
@@ -52,7 +52,7 @@ export class QueryRunner {
           () => result!.fetchChunk(),
         );
         if (!chunk || chunk.rowCount === 0) break;
-        for (const rows of rowsOf(chunk, columns)) {
+        for (const rows of batches.of(chunk)) {
           yield rows;
           await run.pause();
         }
@@ -95,37 +95,51 @@ async function interruptible<T>(
   }
 }
 
-/** Cells, and characters of texts, after which others may be answered: 2 ms or so. */
+/** Cells, and characters of texts, of a batch at most, about: 2 ms of work. */
 const BATCH_CELLS = 20_000;
 const BATCH_CHARACTERS = 500_000;
 
 // A chunk of 1,000 columns has 2 M cells, which would hold up all else for 0.2 s.
-function* rowsOf(
-  chunk: DuckDBDataChunk,
-  columns: number,
-): Generator<Cell[][]> {
-  const { rowCount } = chunk;
-  const vectors = Array.from(
-    { length: columns },
-    (_, column) => chunk.getColumnVector(column),
-  );
-  let rows: Cell[][] = [];
-  let characters = 0;
-  for (let row = 0; row < rowCount; row++) {
-    const cells: Cell[] = new Array(columns);
-    for (let column = 0; column < columns; column++) {
-      const value = vectors[column].getItem(row);
-      // Ids and counts end at 2^53-1.
-      cells[column] = typeof value === "bigint" ? Number(value) : value as Cell;
-      if (typeof value === "string") characters += value.length;
-    }
-    rows.push(cells);
-    if (
-      rows.length * columns < BATCH_CELLS && characters < BATCH_CHARACTERS
-    ) continue;
-    yield rows;
-    rows = [];
-    characters = 0;
+// Column by column takes a tenth less time than row by row.
+class Batches {
+  readonly #columns: number;
+  #most: number;
+
+  constructor(columns: number) {
+    this.#columns = columns;
+    this.#most = Math.max(1, Math.floor(BATCH_CELLS / columns));
   }
-  if (rows.length > 0) yield rows;
+
+  *of(chunk: DuckDBDataChunk): Generator<Cell[][]> {
+    const { rowCount } = chunk;
+    for (let start = 0; start < rowCount;) {
+      const end = Math.min(start + this.#most, rowCount);
+      yield this.#read(chunk, start, end);
+      start = end;
+    }
+  }
+
+  #read(chunk: DuckDBDataChunk, start: number, end: number): Cell[][] {
+    const rows = Array.from(
+      { length: end - start },
+      (): Cell[] => new Array(this.#columns),
+    );
+    let characters = 0;
+    for (let column = 0; column < this.#columns; column++) {
+      const vector = chunk.getColumnVector(column);
+      for (let row = start; row < end; row++) {
+        const value = vector.getItem(row);
+        // Ids and counts end at 2^53-1.
+        rows[row - start][column] = typeof value === "bigint"
+          ? Number(value)
+          : value as Cell;
+        if (typeof value === "string") characters += value.length;
+      }
+    }
+    if (characters > BATCH_CHARACTERS) {
+      const share = BATCH_CHARACTERS / characters;
+      this.#most = Math.max(1, Math.floor(rows.length * share));
+    }
+    return rows;
+  }
 }

@@ -1,6 +1,6 @@
 /** A question's turn to run, in which its queries run one after the other. */
 
-import { setImmediate } from "node:timers/promises";
+import { createPause } from "./pause.ts";
 
 /** When a question ends at the latest. */
 export interface Limit {
@@ -9,12 +9,6 @@ export interface Limit {
   /** When the time of the question is over, in milliseconds of `performance.now()`. */
   readonly ends_at_ms: number;
 }
-
-/**
- * After so many milliseconds of work others are answered: at most so many times the
- * questions at once is how long anybody waits for that.
- */
-const WORK_MS = 5;
 
 /**
  * The turn of one question: it holds one slot until it is disposed. Only
@@ -26,7 +20,7 @@ export class Run implements Disposable {
   readonly #giveBack: () => void;
   #has_ended = false;
   #has_query = false;
-  #resumed_at = performance.now();
+  readonly #pause = createPause();
 
   /** `giveBack` is called once, when the turn is over. */
   constructor(signal: AbortSignal, giveBack: () => void) {
@@ -49,10 +43,7 @@ export class Run implements Disposable {
    * answered now and then. Throws the signal's reason when that is aborted.
    */
   async pause(): Promise<void> {
-    if (performance.now() - this.#resumed_at > WORK_MS) {
-      await setImmediate();
-      this.#resumed_at = performance.now();
-    }
+    await this.#pause();
     this.signal.throwIfAborted();
   }
 

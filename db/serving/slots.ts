@@ -2,7 +2,7 @@
 
 import { StoreError } from "../model/problems.ts";
 import { type Limit, Run } from "../model/run.ts";
-import { expectedWaitMs, isHopeless, median } from "./waiting.ts";
+import { canBegin, expectedWaitMs, isHopeless, median } from "./waiting.ts";
 
 /** The bounds, in questions. */
 export interface SlotLimits {
@@ -44,7 +44,8 @@ export class QuestionSlots {
   async take(limit: Limit): Promise<Run> {
     const { signal } = limit;
     signal.throwIfAborted();
-    if (this.#taken < this.#limits.concurrency) this.#taken++;
+    const { concurrency } = this.#limits;
+    if (this.#taken < concurrency && this.#waiting.size === 0) this.#taken++;
     else await this.#wait(limit);
     const began = performance.now();
     return new Run(signal, () => {
@@ -53,7 +54,8 @@ export class QuestionSlots {
         this.#times_ms.push(performance.now() - began);
         if (this.#times_ms.length > TIMES_KEPT) this.#times_ms.shift();
       }
-      this.#giveBack();
+      this.#taken--;
+      this.#advance();
     });
   }
 
@@ -84,27 +86,32 @@ export class QuestionSlots {
       leave();
       // Whoever never began has not taken too long: there are too many.
       reject(isAborted(signal, "timeout") ? this.#busy(0) : signal.reason);
+      this.#advance();
     };
     this.#waiting.add(waiting);
     signal.addEventListener("abort", onAbort);
     return promise;
   }
 
-  // A slot goes straight to the one who waits longest: nobody gets between.
-  #giveBack(): void {
+  // Slots go to those who wait longest. One stays free where the next question ends
+  // in time only if it shares the cores with fewer: it begins when one of these ends.
+  #advance(): void {
     const pace = this.#pace();
     const now_ms = performance.now();
     let ahead = 0;
     for (const waiting of this.#waiting) {
       const left_ms = waiting.ends_at_ms - now_ms;
-      if (isHopeless({ ...pace, ahead, left_ms })) {
-        waiting.refuse(left_ms);
-      } else ahead++;
+      if (isHopeless({ ...pace, ahead, left_ms })) waiting.refuse(left_ms);
+      else ahead++;
     }
-    const [next] = this.#waiting;
-    if (next) return next.start();
-    this.#taken--;
-    this.#times_ms = [];
+    for (const waiting of this.#waiting) {
+      const left_ms = waiting.ends_at_ms - now_ms;
+      if (this.#taken === this.#limits.concurrency) return;
+      if (!canBegin({ ...pace, left_ms }, this.#taken + 1)) return;
+      this.#taken++;
+      waiting.start();
+    }
+    if (this.#taken < this.#limits.concurrency) this.#times_ms = [];
   }
 
   #pace() {

@@ -183,3 +183,29 @@ Deno.test("query, in a turn that has one: refused, and possible when that has en
     assertEquals(await read(runner.query("select 3", {}, run)), [[3]]);
   });
 });
+
+Deno.test("query, rows of 1,000 columns or of long texts: a few at a time", async () => {
+  await withRunner(async (runner) => {
+    const wide = `select ${
+      Array.from({ length: 1_000 }, (_, i) => `range + ${i}`).join(", ")
+    } from range(3000)`;
+    let rows = 0;
+    for await (const batch of runner.query(wide, {}, await turn())) {
+      assert(batch.length <= 20);
+      for (const row of batch) {
+        assertEquals([row[0], row[999]], [rows, rows + 999]);
+        rows++;
+      }
+    }
+    assertEquals(rows, 3_000);
+
+    const long = "select repeat('x', 10000) from range(3000)";
+    const lengths: number[] = [];
+    for await (const batch of runner.query(long, {}, await turn())) {
+      lengths.push(batch.length);
+    }
+    assertEquals(lengths.reduce((sum, length) => sum + length), 3_000);
+    // How long they are is known when the first are read.
+    assert(lengths.slice(1).every((length) => length <= 50));
+  });
+});

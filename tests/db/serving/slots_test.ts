@@ -96,14 +96,14 @@ Deno.test("take, in vain: refused as soon as those before it have shown how long
   const runs = holdFour(slots);
   const refused: StoreError[] = [];
   const waiting = Array.from(
-    { length: 30 },
+    { length: 40 },
     () => slots.take(limit).catch((error) => void refused.push(error)),
   );
   (await runs).forEach(end);
   await delay(0);
-  // Three have begun, and 700 ms are left: 300 for itself, and 0.6 x 300 / 4 for
-  // each of at most eight ahead.
-  assert(refused.length >= 30 - 3 - 9, `${refused.length}`);
+  // Four have begun, and 700 ms are left: 120 for itself alone, and 0.6 x 300 / 4 for
+  // each of at most twelve ahead.
+  assert(refused.length >= 40 - 4 - 13, `${refused.length}`);
   for (const { kind, retry_seconds } of refused) {
     assertEquals([kind, retry_seconds], ["busy", 1]);
   }
@@ -129,13 +129,45 @@ Deno.test("take, too late when its turn comes: refused, and the next one begins"
   using _ = await next;
 });
 
+Deno.test("take, time only for fewer at once: they begin when fewer run, and nobody gets between", async () => {
+  const slots = new QuestionSlots({ concurrency: 4, queue: 10 });
+  const limit = within(600);
+  const firsts = holdFour(slots);
+  const seconds = Array.from({ length: 4 }, () => slots.take(patient));
+  const order: string[] = [];
+  const take = (name: string) =>
+    slots.take(limit).then((run) => {
+      order.push(name);
+      return run;
+    });
+  const waiting = ["a", "b"].map(take);
+  (await firsts).forEach(end);
+  const [first, second, third, fourth] = await Promise.all(seconds);
+  // Less than 300 ms are left, which each takes of four; of three, 240.
+  end(first);
+  await delay(0);
+  assertEquals(order, []);
+  waiting.push(take("c"));
+  await delay(0);
+  assertEquals(order, []);
+  end(second);
+  await delay(0);
+  assertEquals(order, ["a"]);
+  end(third);
+  await delay(0);
+  assertEquals(order, ["a", "b"]);
+  end(fourth);
+  for (const run of waiting) end(await run);
+  assertEquals(order, ["a", "b", "c"]);
+});
+
 Deno.test("take, after slow questions: a free slot is given at once, and what was slow is forgotten", async () => {
   const slots = new QuestionSlots({ concurrency: 4, queue: 10 });
   const slow = holdFour(slots);
   const waiting = Array.from({ length: 4 }, () => slots.take(patient));
   (await slow).forEach(end);
   const runs = await Promise.all(waiting);
-  await busy(slots.take(within(300)));
+  await busy(slots.take(within(150)));
   runs.forEach(end);
   const firsts = await Promise.all(
     Array.from({ length: 4 }, () => slots.take(within(300))),

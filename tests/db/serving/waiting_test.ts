@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import {
+  canBegin,
   expectedWaitMs,
   isHopeless,
   median,
@@ -33,13 +34,14 @@ Deno.test("isHopeless: only what cannot end in time, even if those ahead take le
   ][] = [
     ["nothing is known", 1_000, null, 1, false],
     ["nothing is known, but its time is over", 0, null, 0, true],
-    ["it begins now and has just enough time", 0, 200, 201, false],
-    ["it begins now and has too little time", 0, 200, 200, true],
+    // Alone it takes two fifths of 200.
+    ["it begins now and has just enough time", 0, 200, 81, false],
+    ["it begins now and has too little time", 0, 200, 80, true],
     ["its time is long over", 0, 200, -5, true],
     ["it waits, and has time for that", 30, 200, 2_000, false],
-    // 0.6 of 40 x 200 / 4 = 1,200, and 200 of its own.
-    ["it waits, and would have to be lucky", 40, 200, 1_401, false],
-    ["it waits, and would have to be luckier", 40, 200, 1_400, true],
+    // 0.6 of 40 x 200 / 4 = 1,200, and 80 of its own.
+    ["it waits, and would have to be lucky", 40, 200, 1_281, false],
+    ["it waits, and would have to be luckier", 40, 200, 1_280, true],
     ["it waits in vain", 64, 200, 2_000, true],
   ];
   for (const [what, ahead, service_ms, left_ms, hopeless] of table) {
@@ -48,6 +50,22 @@ Deno.test("isHopeless: only what cannot end in time, even if those ahead take le
       assertEquals(isHopeless(place), hopeless);
     });
   }
+});
+
+Deno.test("canBegin: the more run at once, the longer each takes", () => {
+  const ends = (left_ms: number) =>
+    [1, 2, 3, 4].map((running) =>
+      canBegin({ concurrency: 4, service_ms: 200, left_ms }, running)
+    );
+  assertEquals(ends(80), [false, false, false, false]);
+  assertEquals(ends(81), [true, false, false, false]);
+  assertEquals(ends(121), [true, true, false, false]);
+  assertEquals(ends(201), [true, true, true, true]);
+  const alone = { concurrency: 1, service_ms: 200 };
+  assertEquals(canBegin({ ...alone, left_ms: 201 }, 1), true);
+  assertEquals(canBegin({ ...alone, left_ms: 200 }, 1), false);
+  const unknown = { concurrency: 4, service_ms: null };
+  assertEquals(canBegin({ ...unknown, left_ms: 1 }, 4), true);
 });
 
 Deno.test("median: one slow question among others is not the pace", () => {

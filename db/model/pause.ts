@@ -1,0 +1,19 @@
+/** Lets others be answered while long work goes on, in the one thread that JavaScript has. */
+
+import { setImmediate } from "node:timers/promises";
+
+/**
+ * After so many milliseconds of work others have their turn: whoever waits for it
+ * does so for this long at most times as many as work at once.
+ */
+const WORK_MS = 5;
+
+/** Makes what is awaited between two pieces of work, of a millisecond or so each. */
+export function createPause(): () => Promise<void> {
+  let resumed_at = performance.now();
+  return async function pause() {
+    if (performance.now() - resumed_at < WORK_MS) return;
+    await setImmediate();
+    resumed_at = performance.now();
+  };
+}
