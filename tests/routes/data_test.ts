@@ -240,47 +240,6 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
   });
 });
 
-const ADMIN_ONLY: [method: string, path: string][] = [
-  ["POST", "/api/v1/data/refresh"],
-  ["POST", "/api/v1/data/accept"],
-  ["POST", "/api/v1/data/discard"],
-  ["POST", "/api/v1/data/rollback"],
-  ["GET", "/api/v1/data/files"],
-  ["PUT", "/api/v1/data/files/customers.csv"],
-  ["DELETE", "/api/v1/data/files/customers.csv"],
-];
-
-Deno.test("administration is off without a key, and shut without the right one", async (t) => {
-  await using folder = await dataFolder(FILES);
-  await using opened = await openApp(folder.path);
-  const on = appOn(opened.store, { ADMIN_KEY_SHA256 });
-  for (const [method, path] of ADMIN_ONLY) {
-    await t.step(`${method} ${path}`, async () => {
-      const off = await opened.app.request(path, { method, headers: AS_ADMIN });
-      assertEquals(off.status, 403);
-      assertStringIncludes((await off.json()).error, "ADMIN_KEY_SHA256");
-      for (
-        const headers of <Record<string, string>[]> [
-          {},
-          { Authorization: "Bearer wrong" },
-          { Authorization: KEY },
-          { Authorization: `Basic ${KEY}` },
-          { Authorization: `Bearer ${ADMIN_KEY_SHA256}` },
-        ]
-      ) {
-        const shut = await on.app.request(path, { method, headers });
-        assertEquals(shut.status, 401);
-        assertStringIncludes(shut.headers.get("WWW-Authenticate")!, "Bearer");
-        await shut.body?.cancel();
-      }
-    });
-  }
-  assertEquals(
-    await Deno.readTextFile(`${folder.path}/customers.csv`),
-    FILES["customers.csv"],
-  );
-});
-
 Deno.test("an administrator delivers files, accepts, discards and rolls back", async (t) => {
   await using state = await dataFolder();
   const settings = { ADMIN_KEY_SHA256, STATE_DIR: state.path };
