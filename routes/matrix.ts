@@ -25,6 +25,7 @@ import { endpoint, type RowsReply } from "./endpoint.ts";
 import {
   customerIdsOf,
   filterOf,
+  findName,
   isPeriod,
   namesShape,
   NO_PERIOD,
@@ -184,8 +185,8 @@ function parseSort(
   const find = (name: string): InteractionsSort | undefined => {
     const fixed = FIXED_SORTS.find((fixed) => fixed === name.toLowerCase());
     if (fixed) return fixed;
-    const channel = snapshot.findName("channel", name) ??
-      snapshot.findName("channel", name.replace(/^channel_/i, ""));
+    const channel = findName(snapshot, "channel", name) ??
+      findName(snapshot, "channel", name.replace(/^channel_/i, ""));
     return channel !== undefined && channels.includes(channel)
       ? { channel }
       : undefined;

@@ -1,6 +1,7 @@
 /** A loaded version of the data in its own DuckDB instance, with its serving index. */
 
 import type { Config } from "../../config.ts";
+import { NAMED_DIMENSIONS, type Names } from "../model/dimensions.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Snapshot } from "../store.ts";
 import { checkIndex } from "./check_index.ts";
@@ -50,7 +51,8 @@ export async function openSnapshot(
     const loaded = await fill(database, folder);
     const { report, channels, topics, row_counts } = loaded;
     progress("counting per day");
-    const { by_occupation, ...known } = await buildQueryTables(database);
+    const { by_occupation, customer_names, date_range } =
+      await buildQueryTables(database);
     progress("building the serving index");
     const columns = await readIndex(database, {
       customers: report.customers,
@@ -75,18 +77,16 @@ export async function openSnapshot(
       : await prepareCount(database, users, channels.length);
 
     await database.lock(config.DUCKDB_THREADS);
-    const find = {
-      channel: positionsOf(channels),
-      topic: positionsOf(topics),
-      type: positionsOf(known.types),
-      occupation: positionsOf(known.occupations ?? []),
-    };
-    const names = {
+    const names: Names = {
       channel: channels,
       topic: topics,
-      type: known.types,
-      occupation: known.occupations ?? [],
+      ...customer_names,
     };
+    const find = Object.fromEntries(
+      NAMED_DIMENSIONS.map((
+        { name },
+      ) => [name, positionsOf(names[name] ?? [])]),
+    );
     let closed: Promise<void> | undefined;
     return {
       data_version: report.data_version,
@@ -99,16 +99,13 @@ export async function openSnapshot(
       database,
       loaded,
       columns,
-      ...known,
+      names,
+      date_range,
       ...createQuestions(new QueryRunner(database, slots), {
-        channels,
-        topics,
+        names,
         by_occupation,
-        ...known,
       }),
-      topicCode: find.topic,
-      findName: (dimension, name) =>
-        names[dimension][find[dimension](name) ?? -1],
+      positionOf: (dimension, name) => find[dimension](name),
       countByChannel,
       retain: () => users.add(),
       close: () => closed ??= users.gone().then(() => database.close()),
