@@ -3,9 +3,12 @@
 import { z } from "zod";
 import {
   type Changes,
+  changesSchema,
+  dataVersionSchema,
   type LoadReport,
   type Refresh,
   refreshStateSchema,
+  servedReportSchema,
 } from "../db/model/report.ts";
 import { endpoint, failure, type StoreNow } from "./endpoint.ts";
 import { LOADING } from "./ops.ts";
@@ -32,13 +35,31 @@ const currentSchema = z.object({
   waiting: z.array(z.string()).meta({
     description: "What changed files are waited for",
   }),
-  held: z.looseObject({ data_version: z.string() }).nullable(),
-  changes: z.looseObject({}).nullable().meta({
+  held: z.object({
+    data_version: dataVersionSchema,
+    reasons: z.array(z.string()),
+    changes: changesSchema.nullable(),
+    report: servedReportSchema,
+  }).nullable(),
+  changes: changesSchema.nullable().meta({
     description: "Against the data served before",
   }),
-  report: z.looseObject({}).nullable().meta({
+  report: servedReportSchema.nullable().meta({
     description: "Every file, totals and warnings",
   }),
+});
+
+const shortRefreshSchema = z.object({
+  started_at: z.iso.datetime(),
+  ended_at: z.iso.datetime(),
+  state: refreshStateSchema,
+  reasons: z.array(z.string()),
+  data_version: dataVersionSchema.nullable(),
+  seconds: z.number().nullable(),
+  customers: z.int().nullable(),
+  interactions: z.int().nullable(),
+  rows_set_aside: z.int().nullable(),
+  changes: changesSchema.nullable(),
 });
 
 /** The endpoints. */
@@ -81,7 +102,7 @@ export const dataEndpoints = [
       200: {
         description: "Every refresh in short",
         schema: z.object({
-          data: z.array(z.looseObject({ state: refreshStateSchema })),
+          data: z.array(shortRefreshSchema),
           meta: metaSchema,
         }),
       },

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
+import { dataEndpoints } from "../../routes/data.ts";
 import { dataFolder } from "../support/data_folder.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 import { exportsOf, watchedStore } from "../support/watched_store.ts";
@@ -262,7 +263,12 @@ Deno.test("an administrator delivers files, accepts, discards and rolls back", a
     send("POST", `/${decision}`, JSON.stringify({ data_version }), {
       "Content-Type": "application/json",
     });
-  const told = async () => (await send("GET", "")).body.data;
+  const [current, past] = dataEndpoints;
+  const told = async () => {
+    const { body } = await send("GET", "");
+    current.answers[200].schema.parse(body);
+    return body.data;
+  };
   const interactions = (count: number) =>
     exportsOf(count)["interactions.csv"] as string;
   assertEquals((await watched.next()).state, "serving");
@@ -369,7 +375,9 @@ Deno.test("an administrator delivers files, accepts, discards and rolls back", a
     assertEquals((await watched.next()).state, "failed");
   });
   await t.step("the history tells it all", async () => {
-    const { body: { data } } = await send("GET", "/history");
+    const { body } = await send("GET", "/history");
+    past.answers[200].schema.parse(body);
+    const { data } = body;
     assertEquals(
       data.map(({ state }: { state: string }) => state),
       [
