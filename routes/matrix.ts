@@ -115,9 +115,9 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
     kind: "interactions",
     filter,
     sort,
-    after: cursor === undefined
-      ? undefined
-      : afterOf(readCursor(snapshot, question_text, cursor, 2)),
+    after: cursor === undefined ? undefined : afterOf(
+      readCursor(snapshot, { question: question_text, cursor, length: 2 }),
+    ),
   };
 
   return {
@@ -153,10 +153,10 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
           unknown_customer_ids: await unknownOf(snapshot, customer_ids),
         },
         next: last
-          ? writeCursor(snapshot, question_text, [
-            last[sorted_by] as number,
-            last[0] as number,
-          ])
+          ? writeCursor(snapshot, {
+            question: question_text,
+            position: [last[sorted_by] as number, last[0] as number],
+          })
           : null,
         ...await explained(snapshot, explain, [question], filter),
       });

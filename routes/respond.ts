@@ -265,15 +265,17 @@ export function createResponder(
     const { headers, signal } = exchange.request;
     const kept = await answers.run(
       `${nameOf(snapshot)} ${wanted.key}`,
-      signal,
-      config.QUERY_TIMEOUT_MS,
-      async (deadline) => {
-        using _ = snapshot.retain();
-        using _deadline = deadline;
-        const text = await reply.json({ signal: deadline.signal });
-        const kept = await encodedJson(text, wanted.gzip);
-        cache.set(snapshot, wanted.key, kept);
-        return kept;
+      {
+        client: signal,
+        timeout_ms: config.QUERY_TIMEOUT_MS,
+        async work(deadline) {
+          using _ = snapshot.retain();
+          using _deadline = deadline;
+          const text = await reply.json({ signal: deadline.signal });
+          const kept = await encodedJson(text, wanted.gzip);
+          cache.set(snapshot, wanted.key, kept);
+          return kept;
+        },
       },
     );
     const tags = headers.get("if-none-match");
@@ -292,18 +294,20 @@ export function createResponder(
     for (let turn = 0;; turn++) {
       const download = await downloads.run(
         turn === 0 ? work : `${work} ${crypto.randomUUID()}`,
-        signal,
-        config.DOWNLOAD_TIMEOUT_MS,
-        async (deadline) => {
-          const download = await startDownload(rows!, {
-            encode: FORMATS[format].encode!,
-            bom,
-            gzip,
-            deadline,
-            retained: snapshot.retain(),
-          });
-          if ("body" in download) cache.set(snapshot, key, download);
-          return download;
+        {
+          client: signal,
+          timeout_ms: config.DOWNLOAD_TIMEOUT_MS,
+          async work(deadline) {
+            const download = await startDownload(rows!, {
+              encode: FORMATS[format].encode!,
+              bom,
+              gzip,
+              deadline,
+              retained: snapshot.retain(),
+            });
+            if ("body" in download) cache.set(snapshot, key, download);
+            return download;
+          },
         },
       );
       if ("body" in download) {
@@ -354,19 +358,21 @@ export function createResponder(
     if (of.file) {
       answer.headers.append("Content-Disposition", dispositionOf(of.file));
     }
-    return lasting(answer, of, exchange);
+    return lasting(answer, { of, exchange });
   }
 
   function notModified(of: Representation, exchange: Exchange): Response {
-    return lasting(new Response(null, { status: 304 }), of, exchange);
+    return lasting(new Response(null, { status: 304 }), { of, exchange });
   }
 
   // Headers are appended one by one, here and below, because Deno takes a slower
   // way to make an answer that is given several at once: 5 us instead of 2.
   function lasting(
     answer: Response,
-    { data_version, etag, vary }: Representation,
-    exchange: Exchange,
+    { of: { data_version, etag, vary }, exchange }: {
+      of: Representation;
+      exchange: Exchange;
+    },
   ): Response {
     const { headers } = answer;
     headers.append("Cache-Control", cache_control);
