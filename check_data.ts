@@ -1,4 +1,4 @@
-/** The composition root of `deno task check-data`: loads a folder as the server would, tells what it found, changes nothing. */
+/** The composition root of `deno task check-data`: loads a folder as the server would, prints the report, changes nothing. */
 
 import { parseArgs } from "node:util";
 import { misspelt, readConfig } from "./config.ts";
@@ -27,7 +27,7 @@ if (!data_dir || rest.length > 0) fail(USAGE);
 
 let config;
 try {
-  // The last good data is the server's.
+  // STATE_DIR belongs to the server.
   config = { ...readConfig(), DATA_DIR: data_dir, STATE_DIR: undefined };
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);

@@ -45,7 +45,7 @@ const app = createApp({
   stopping: stopping.signal,
 });
 
-// HEAD is answered as GET: Deno leaves out the body and tells its true length.
+// HEAD is answered as GET: Deno omits the body and sends its true length.
 function answer(request: Request): Response | Promise<Response> {
   return app.fetch(
     request.method === "HEAD"

@@ -7,7 +7,7 @@ import writeExcelFile, { type SheetData } from "write-excel-file/node";
 const formats = ["csv", "csv.gz", "parquet", "xlsx"] as const;
 
 /** What to write: how many rows, in which format, and the share of bad ones (0 to 1). */
-export interface DownloadOptions {
+export interface ExportOptions {
   interactions: number;
   customers: number;
   format: typeof formats[number];
@@ -15,7 +15,7 @@ export interface DownloadOptions {
 }
 
 // The size that the targets are stated for.
-const target_size: DownloadOptions = {
+const target_size: ExportOptions = {
   interactions: 10_000_000,
   customers: 1_000_000,
   format: "csv",
@@ -113,7 +113,7 @@ async function writeWorkbook(
 /** Writes the four tables into `dir`, which must be empty or not there yet. */
 export async function generateExports(
   dir: string,
-  options: Partial<DownloadOptions> = {},
+  options: Partial<ExportOptions> = {},
 ): Promise<void> {
   const { interactions, customers, format, faults } = {
     ...target_size,
@@ -171,7 +171,7 @@ export async function generateExports(
   }
 }
 
-function readOptions(): { dir: string; options: DownloadOptions } {
+function readOptions(): { dir: string; options: ExportOptions } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {

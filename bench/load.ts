@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type DownloadOptions, generateExports } from "./generate.ts";
+import { type ExportOptions, generateExports } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
@@ -23,7 +23,7 @@ interface Case {
   name: string;
   title: string;
   /** How to generate it; none for the sample that comes with the project. */
-  options?: Partial<DownloadOptions>;
+  options?: Partial<ExportOptions>;
   /** Whether a server that served them has kept them, and they are gone. */
   kept?: true;
   targets: {

@@ -1,6 +1,7 @@
 -- Asks wrk's server for random customers, and prints what it saw as JSON.
 -- From the environment: CUSTOMERS, the highest id; SEED, so that two servers
--- are asked the same; TOPICS, split by commas, which adds a period and a topic.
+-- are asked the same; TOPICS, split by commas, which adds a period and a topic;
+-- ORIGIN, the page that asks, if any.
 
 local customers = tonumber(os.getenv("CUSTOMERS"))
 local topics = {}
@@ -19,7 +20,9 @@ local before, after
 function init()
   math.randomseed(tonumber(os.getenv("SEED")))
   before = "GET " .. wrk.path
-  after = " HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port .. "\r\n\r\n"
+  local origin = os.getenv("ORIGIN") or ""
+  after = " HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port .. "\r\n"
+    .. (origin == "" and "" or "Origin: " .. origin .. "\r\n") .. "\r\n"
 end
 
 function request()

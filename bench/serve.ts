@@ -1,4 +1,4 @@
-/** Measures the website's question against a constant answered by the same framework, in turns, with wrk as load. */
+/** Measures the website's question against a constant answered by the same framework, and from another origin's page against without, in turns, with wrk as load. */
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,8 @@ const round_seconds = 1;
 const round_timeout_ms = 10_000;
 const warm_up_rounds = 2;
 const p99_target_ratio = 2;
+const page_origin = "https://www.example.com";
+const page_target_ratio = 0.92;
 const script = fileURLToPath(new URL("random_customers.lua", import.meta.url));
 
 interface Question {
@@ -36,10 +38,23 @@ interface Round {
   socket_errors: number;
 }
 
+/** A server, and the origin of the page that asks it, if any. */
+interface Asked {
+  server: Server;
+  origin?: string;
+}
+
 /** One round with each server, asked the same. */
 interface Pair {
-  real: Round;
-  constant: Round;
+  first: Round;
+  second: Round;
+}
+
+/** What is asked in each round. */
+interface Load {
+  topics: string[];
+  customers: number;
+  signal: AbortSignal;
 }
 
 async function requireWrk(): Promise<void> {
@@ -55,11 +70,8 @@ async function requireWrk(): Promise<void> {
 }
 
 async function runWrk(
-  server: Server,
-  topics: string[],
-  customers: number,
-  seed: number,
-  signal: AbortSignal,
+  { server, origin }: Asked,
+  { topics, customers, signal, seed }: Load & { seed: number },
 ): Promise<Round> {
   const { success, stdout, stderr } = await new Deno.Command("wrk", {
     args: [
@@ -74,6 +86,7 @@ async function runWrk(
       CUSTOMERS: String(customers),
       SEED: String(seed),
       TOPICS: topics.map(encodeURIComponent).join(","),
+      ORIGIN: origin ?? "",
     },
     signal: AbortSignal.any([signal, AbortSignal.timeout(round_timeout_ms)]),
   }).output();
@@ -93,18 +106,15 @@ async function runWrk(
 }
 
 async function measurePairs(
-  real: Server,
-  constant: Server,
-  question: Question,
-  customers: number,
-  rounds: number,
-  signal: AbortSignal,
+  [first, second]: [Asked, Asked],
+  { rounds, ...load }: Load & { rounds: number },
 ): Promise<Pair[]> {
   const pairs: Pair[] = [];
   for (let seed = 1 - warm_up_rounds; seed <= rounds; seed++) {
-    const run = (server: Server) =>
-      runWrk(server, question.topics, customers, seed, signal);
-    pairs.push({ real: await run(real), constant: await run(constant) });
+    pairs.push({
+      first: await runWrk(first, { ...load, seed }),
+      second: await runWrk(second, { ...load, seed }),
+    });
   }
   return pairs.slice(warm_up_rounds);
 }
@@ -115,26 +125,38 @@ function median(numbers: number[]): number {
   return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }
 
-function formatRow({ title, target_ratio }: Question, pairs: Pair[]): string {
-  const rate = ({ requests, duration_us }: Round) =>
-    requests / duration_us * 1e6;
-  const ratios = pairs.map(({ real, constant }) => rate(real) / rate(constant));
+function rate({ requests, duration_us }: Round): number {
+  return requests / duration_us * 1e6;
+}
+
+/** Both rates, and the ratio with its target. */
+function formatRates(target_ratio: number, pairs: Pair[]): string[] {
+  const ratios = pairs.map(({ first, second }) => rate(first) / rate(second));
   const ratio = median(ratios);
-  const realP99_us = median(pairs.map(({ real }) => real.p99_us));
-  const constantP99_us = median(pairs.map(({ constant }) => constant.p99_us));
-  const p99Ratio = realP99_us / constantP99_us;
-  const cells = [
-    title,
-    median(pairs.map(({ real }) => rate(real))).toFixed(0),
-    median(pairs.map(({ constant }) => rate(constant))).toFixed(0),
+  return [
+    median(pairs.map(({ first }) => rate(first))).toFixed(0),
+    median(pairs.map(({ second }) => rate(second))).toFixed(0),
     `${ratio.toFixed(2)} (${Math.min(...ratios).toFixed(2)}..` +
     `${Math.max(...ratios).toFixed(2)})`,
     `≥ ${target_ratio.toFixed(2)}${formatMiss(ratio >= target_ratio)}`,
-    (realP99_us / 1000).toFixed(2),
-    (constantP99_us / 1000).toFixed(2),
-    p99Ratio.toFixed(2),
-    `≤ ${p99_target_ratio}${formatMiss(p99Ratio <= p99_target_ratio)}`,
   ];
+}
+
+function formatRow({ title, target_ratio }: Question, pairs: Pair[]): string {
+  const first_p99_us = median(pairs.map(({ first }) => first.p99_us));
+  const second_p99_us = median(pairs.map(({ second }) => second.p99_us));
+  const p99_ratio = first_p99_us / second_p99_us;
+  return row(
+    title,
+    ...formatRates(target_ratio, pairs),
+    (first_p99_us / 1000).toFixed(2),
+    (second_p99_us / 1000).toFixed(2),
+    p99_ratio.toFixed(2),
+    `≤ ${p99_target_ratio}${formatMiss(p99_ratio <= p99_target_ratio)}`,
+  );
+}
+
+function row(...cells: string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
@@ -231,14 +253,29 @@ async function measureServing(): Promise<void> {
   );
   for (const question of questions) {
     const pairs = await measurePairs(
-      real,
-      constant,
-      question,
-      customers,
-      rounds,
-      signal,
+      [{ server: real }, { server: constant }],
+      { topics: question.topics, customers, rounds, signal },
     );
     console.log(formatRow(question, pairs));
+  }
+
+  await using open = startServer("main.ts", {
+    DATA_DIR: dir,
+    SERVE_FROM: values["serve-from"],
+    CORS_ORIGINS: page_origin,
+  }, signal);
+  await open.waitForReady();
+  console.log(
+    "\n| Question | CORS_ORIGINS and Origin (requests/s) " +
+      "| Without (requests/s) | Ratio (min..max) | Target |",
+  );
+  console.log("| --- | ---: | ---: | ---: | :--- |");
+  for (const { title, topics } of questions) {
+    const pairs = await measurePairs(
+      [{ server: open, origin: page_origin }, { server: real }],
+      { topics, customers, rounds, signal },
+    );
+    console.log(row(title, ...formatRates(page_target_ratio, pairs)));
   }
 }
 

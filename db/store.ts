@@ -1,6 +1,6 @@
 /** The interface between HTTP and data: the store and its snapshots, as routes see them. */
 
-import type { NamedDimension } from "./model/dimensions.ts";
+import type { NamedDimension, Names } from "./model/dimensions.ts";
 import { StoreError } from "./model/problems.ts";
 import type {
   ChannelCounts,
@@ -40,22 +40,15 @@ export interface Snapshot {
   readonly channels: readonly string[];
   /** Every known topic, in code-point order; a topic's code is its position. */
   readonly topics: readonly string[];
-  /** Every type that a customer has, in code-point order. */
-  readonly types: readonly string[];
-  /**
-   * Every occupation that a customer has, in code-point order; null when there are
-   * so many that the column is free text, by which nothing is counted.
-   */
-  readonly occupations: readonly string[] | null;
+  /** The known names of each dimension, `channels` and `topics` among them. */
+  readonly names: Names;
   /** First and last day with an interaction; null without any. */
   readonly date_range: DateRange | null;
-  /** Rows a table, as `/api/v1/stats/{table}` tells. */
+  /** Number of rows per table, as in `/api/v1/stats/{table}`. */
   readonly row_counts: Readonly<Record<CountedTable, number>>;
   readonly report: LoadReport;
-  /** The code of the topic of that name, ignoring case; undefined when there is none. */
-  topicCode(name: string): number | undefined;
-  /** The name as it is shown, ignoring case; undefined when there is none. */
-  findName(dimension: NamedDimension, name: string): string | undefined;
+  /** The position of a name among the known ones, ignoring case; undefined when there is none. */
+  positionOf(dimension: NamedDimension, name: string): number | undefined;
   /**
    * Interactions of one customer per channel, in the order of `channels`.
    * Null when the customer is not known.
@@ -167,6 +160,6 @@ export function requireSnapshot<Seen extends object>(
   if (snapshot) return snapshot;
   throw new StoreError(
     "unavailable",
-    "No data is loaded yet; /readyz tells why.",
+    "No data is loaded yet; /readyz has the reason.",
   );
 }

@@ -7,7 +7,7 @@ import type { Snapshot } from "../db/store.ts";
 const PATIENCE_MS = 1_000;
 const REFRESH_MS = 100;
 
-/** Shows the steps of a load in one line that is written over; silent where nobody looks. */
+/** Shows the steps of a load in one line, which it overwrites; does nothing when stderr is not a terminal. */
 export function startProgress(): {
   step: (text: string) => void;
   stop: () => void;
@@ -37,17 +37,17 @@ export function startProgress(): {
   };
 }
 
-/** What a refresh came to, once something is served. */
+/** The result of a refresh, as one text for the terminal. */
 export function refreshText(
   { state, reasons, report, changes }: Refresh,
 ): string {
   const why = reasons.map((text) => `\n  ${harmless(text)}`).join("");
   if (state === "failed") {
-    return `Refresh failed; what was served before is served on.${why}`;
+    return `Refresh failed; the version before stays in service.${why}`;
   }
   const version = `data version ${report!.data_version}`;
   if (state === "held") {
-    return `Held: ${version} waits for POST /api/v1/data/accept or /discard.${why}`;
+    return `Held: ${version} needs a decision: POST /api/v1/data/accept or /discard.${why}`;
   }
   const rows = changes?.tables.interactions;
   const what = rows
@@ -58,7 +58,7 @@ export function refreshText(
   return `Live after ${report!.seconds.toFixed(1)} s: ${version}${what}${why}`;
 }
 
-/** The summary of a load: what there is, what was set aside, a URL to try. */
+/** The summary of a load: totals, rows set aside, warnings, a URL to try. */
 export function summary(
   { snapshot, notice }: { snapshot: Snapshot; notice: string | null },
   base_url: string,
@@ -79,7 +79,7 @@ export function summary(
   ].join("\n");
 }
 
-/** The whole report of a load that succeeded: every file, the first rows set aside, what to look at. */
+/** The whole report of a load that succeeded: every file, the first rows set aside, the warnings. */
 export function fullReport(
   snapshot: Snapshot,
   warnings: readonly string[],
@@ -102,19 +102,19 @@ export function fullReport(
   ].join("\n");
 }
 
-/** How a text is marked: with colours, or not at all. */
+/** Colours a text, or returns it unchanged. */
 export type Paint = (as: keyof typeof COLOURS, text: string) => string;
 
 const COLOURS = { heading: 1, bad: 31, good: 32 };
 
-/** Colours where a terminal shows them and nobody asked for none (NO_COLOR). */
+/** Uses colours in a terminal, unless NO_COLOR is set. */
 export function createPaint(is_terminal: boolean): Paint {
   return is_terminal && !Deno.noColor
     ? (as, text) => `\x1b[${COLOURS[as]}m${text}\x1b[0m`
     : (_, text) => text;
 }
 
-/** How many rows set aside are shown of a file. */
+/** Number of rows set aside that are shown per file. */
 const SET_ASIDE_SHOWN = 10;
 
 const FILE_COLUMNS = [
@@ -191,7 +191,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-// A file or column may be named so that it would move a terminal's cursor.
+// The name of a file or column may contain control characters, which would move the cursor.
 function harmless(text: string): string {
   return text.replaceAll(/(?!\n)\p{Cc}/gu, "\ufffd");
 }

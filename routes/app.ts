@@ -80,7 +80,8 @@ export function createApp(parts: Parts): App {
       ...validators(endpoint),
       (c) => {
         const given = (target: string) => c.req.valid(target as never);
-        return respond.answer(c.env, endpoint, {
+        return respond.answer(endpoint, {
+          exchange: c.env,
           params: given("param"),
           query: given("query"),
           body: given("json"),

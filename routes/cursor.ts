@@ -10,11 +10,13 @@ interface Versioned {
   readonly data_version: string;
 }
 
-/** The cursor of `position`, whole numbers that say where a page has ended. */
+/** The cursor of `position`, whole numbers that say where a page of `question` has ended. */
 export function writeCursor(
   { data_version }: Versioned,
-  question: string,
-  position: readonly number[],
+  { question, position }: {
+    readonly question: string;
+    readonly position: readonly number[];
+  },
 ): string {
   return btoa(
     JSON.stringify([data_version, checksum(question), ...position]),
@@ -27,9 +29,11 @@ export function writeCursor(
  */
 export function readCursor(
   { data_version }: Versioned,
-  question: string,
-  cursor: string,
-  length: number,
+  { question, cursor, length }: {
+    readonly question: string;
+    readonly cursor: string;
+    readonly length: number;
+  },
 ): number[] {
   const found = cursorSchema.safeParse(decode(cursor));
   if (!found.success || found.data.length !== length + 2) {

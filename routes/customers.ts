@@ -121,7 +121,7 @@ function askCustomers(
     prefix,
     after_customer_id: cursor === undefined
       ? undefined
-      : readCursor(snapshot, question_text, cursor, 1)[0],
+      : readCursor(snapshot, { question: question_text, cursor, length: 1 })[0],
   };
   return {
     of: "rows",
@@ -135,7 +135,10 @@ function askCustomers(
       );
       return rowsAnswer(snapshot, page, {
         next: last
-          ? writeCursor(snapshot, question_text, [last[0] as number])
+          ? writeCursor(snapshot, {
+            question: question_text,
+            position: [last[0] as number],
+          })
           : null,
         ...await explained(snapshot, explain, [question], filter),
       });

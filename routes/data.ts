@@ -3,6 +3,7 @@
 import { z } from "zod";
 import {
   changesSchema,
+  dataVersionSchema,
   type LoadReport,
   type Refresh,
   refreshStateSchema,
@@ -40,12 +41,12 @@ const currentSchema = z.object({
       "What an operator should know about the data that is served, as /readyz says",
   }),
   held: z.object({
-    data_version: z.string(),
+    data_version: dataVersionSchema,
     reasons: z.array(z.string()),
     changes: changesSchema.nullable(),
     report: servedReportSchema,
   }).nullable(),
-  discarded: z.string().nullable().meta({
+  discarded: dataVersionSchema.nullable().meta({
     description:
       "The data_version whose files are not built until they change; accept serves it all the same",
   }),
@@ -65,7 +66,7 @@ const shortRefreshSchema = z.object({
   ended_at: z.iso.datetime(),
   state: refreshStateSchema,
   reasons: z.array(z.string()),
-  data_version: z.string().nullable(),
+  data_version: dataVersionSchema.nullable(),
   seconds: z.number().nullable(),
   customers: z.int().nullable(),
   interactions: z.int().nullable(),

@@ -10,6 +10,7 @@ import { EXAMPLE_META } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { metaOf, metaSchema, sumSetAside } from "./data.ts";
 import {
+  type AskedNow,
   endpoint,
   failure,
   type ReplyNow,
@@ -80,23 +81,23 @@ export const setAsideEndpoint = endpoint({
     410: failure("The data is no longer served or held"),
     503: failure("Nothing is served yet"),
   },
-  answerNow: ({ store, query, is_admin }) =>
-    listSetAside(store, query, is_admin),
+  answerNow: listSetAside,
 });
 
 function listSetAside(
-  store: StoreNow,
-  query: z.output<typeof setAsideQuery>,
-  with_value: boolean,
+  { store, query, is_admin: with_value }: AskedNow<
+    unknown,
+    z.output<typeof setAsideQuery>
+  >,
 ): ReplyNow {
   const { data_version, table, file, format, limit, cursor } = query;
   const report = reportOf(store, data_version);
-  const { rows, rows_set_aside } = setAsideOf(report, table, file);
+  const { rows, rows_set_aside } = setAsideOf(report, { table, file });
 
   const question = questionText("set-aside", { table, file });
   const [start] = cursor === undefined
     ? [0]
-    : readCursor(report, question, cursor, 1);
+    : readCursor(report, { question, cursor, length: 1 });
   if (format === "csv") {
     const end = limit === undefined ? undefined : start + limit;
     return setAsideCsv(report, { rows: rows.slice(start, end), with_value });
@@ -110,7 +111,9 @@ function listSetAside(
         ...metaOf(report),
         rows: rows.length,
         rows_set_aside,
-        next: end < rows.length ? writeCursor(report, question, [end]) : null,
+        next: end < rows.length
+          ? writeCursor(report, { question, position: [end] })
+          : null,
       },
     },
   };
@@ -131,8 +134,7 @@ function reportOf(store: StoreNow, data_version?: string): LoadReport {
 
 function setAsideOf(
   { files, set_aside_listed }: LoadReport,
-  table: string | undefined,
-  file: string | undefined,
+  { table, file }: { readonly table?: string; readonly file?: string },
 ): { rows: readonly SetAsideRow[]; rows_set_aside: number } {
   if (file !== undefined && !files.some((one) => one.file === file)) {
     throw unknown("file", file, files.map((one) => one.file));

@@ -1,8 +1,8 @@
 /** `/api/v1/dimensions`: the names there are, for a website's drop-downs. */
 
 import { z } from "zod";
-import type { NamedDimension } from "../db/model/dimensions.ts";
-import type { Cell, MetricsQuestion, Question } from "../db/model/questions.ts";
+import { NAMED_DIMENSIONS } from "../db/model/dimensions.ts";
+import type { Cell, Question } from "../db/model/questions.ts";
 import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
@@ -91,42 +91,38 @@ function ask(snapshot: Snapshot, explain: string | undefined): RowsReply {
 }
 
 async function dimensionsOf(
-  snapshot: Snapshot,
+  { names, date_range }: Snapshot,
   ask: (question: Question) => Promise<Map<Cell, number>>,
 ): Promise<Json> {
-  const { channels, topics, types, occupations, date_range } = snapshot;
-  const interactionsBy = (name: NamedDimension) =>
-    ask({ kind: "metrics", by: [name], filter: {} } satisfies MetricsQuestion);
-  const list = async (name: NamedDimension, known: readonly string[]) => {
-    const interactions = await interactionsBy(name);
-    return named(known, interactions.has(null)).map((name) => ({
-      name,
-      interactions: interactions.get(name) ?? 0,
-    }));
-  };
-  const customerList = async (
-    name: "type" | "occupation",
-    known: readonly string[],
-  ) => {
-    const interactions = await interactionsBy(name);
-    const customers = await ask({
-      kind: "customer_count",
-      by: [name],
-      filter: {},
+  const lists: Record<string, Json> = {};
+  for (const { name, plural, of_customers } of NAMED_DIMENSIONS) {
+    const known = names[name];
+    lists[plural] = known && listOf(known, {
+      interactions: await ask({ kind: "metrics", by: [name], filter: {} }),
+      ...of_customers && {
+        customers: await ask({
+          kind: "customer_count",
+          by: [name],
+          filter: {},
+        }),
+      },
     });
-    return named(known, customers.has(null)).map((name) => ({
-      name,
-      interactions: interactions.get(name) ?? 0,
-      customers: customers.get(name) ?? 0,
-    }));
-  };
-  return {
-    channels: await list("channel", channels),
-    topics: await list("topic", topics),
-    types: await customerList("type", types),
-    occupations: occupations && await customerList("occupation", occupations),
-    date_range: date_range && { ...date_range },
-  };
+  }
+  return { ...lists, date_range: date_range && { ...date_range } };
+}
+
+/** Each name, and null where there is none, with its counts. */
+function listOf(
+  known: readonly string[],
+  counts: { interactions: Map<Cell, number>; customers?: Map<Cell, number> },
+): Json {
+  const { interactions, customers } = counts;
+  const has_none = (customers ?? interactions).has(null);
+  return [...known, ...has_none ? [null] : []].map((name) => ({
+    name,
+    interactions: interactions.get(name) ?? 0,
+    ...customers && { customers: customers.get(name) ?? 0 },
+  }));
 }
 
 /** The counts of the groups of one dimension. */
@@ -137,8 +133,4 @@ async function countsOf(
 ): Promise<Map<Cell, number>> {
   const { cells } = await readRows(() => snapshot.ask(question, run), Infinity);
   return new Map(cells.map(([name, count]) => [name, count as number]));
-}
-
-function named(known: readonly string[], has_none: boolean) {
-  return has_none ? [...known, null] : known;
 }

@@ -2,7 +2,11 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type { NamedDimension } from "../db/model/dimensions.ts";
+import {
+  NAMED,
+  NAMED_DIMENSIONS,
+  type NamedDimension,
+} from "../db/model/dimensions.ts";
 import type { Filter } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Json } from "./json_text.ts";
@@ -82,22 +86,22 @@ export function isPeriod(
 /** What is wrong when `isPeriod` is false. */
 export const NO_PERIOD = "start_date cannot be later than end_date.";
 
-function list(meaning: string, or_none: boolean) {
+function list(dimension: NamedDimension, meaning: string) {
   return z.string().optional().meta({
     description: `${meaning}, split by commas, ignoring case; ` +
       `a name with a comma in double quotes${
-        or_none ? "; null is those without one" : ""
+        NAMED[dimension].has_none ? "; null is those without one" : ""
       }`,
   });
 }
 
 /** The parameters that are lists of names. */
 export const namesShape = {
-  topic: list("Topics, by the month's product", true),
-  channel: list("Channels", false),
-  type: list("Types of customers", true),
-  occupation: list("Occupations of customers", true),
-};
+  topic: list("topic", "Topics, by the month's product"),
+  channel: list("channel", "Channels"),
+  type: list("type", "Types of customers"),
+  occupation: list("occupation", "Occupations of customers"),
+} satisfies Record<NamedDimension, unknown>;
 
 /** The names given, each of which a snapshot must know. */
 type Given = {
@@ -106,21 +110,17 @@ type Given = {
 
 /** What the filters of a query mean in a snapshot; throws a 400 for an unknown name. */
 export function filterOf(snapshot: Snapshot, given: Given): Filter {
-  const { start_date, end_date, channel, topic, type, occupation } = given;
-  const filter = {
-    start_date,
-    end_date,
-    channels: channel === undefined
-      ? undefined
-      : namesOf(snapshot, "channel", channel).filter((name) => name !== null),
-    topics: topic === undefined ? undefined : namesOf(snapshot, "topic", topic),
-    types: type === undefined ? undefined : namesOf(snapshot, "type", type),
-    occupations: occupation === undefined
-      ? undefined
-      : namesOf(snapshot, "occupation", occupation),
-  };
+  const { start_date, end_date } = given;
+  const names = NAMED_DIMENSIONS.map(({ name, plural }) => {
+    const text = given[name];
+    return [
+      plural,
+      text === undefined ? undefined : namesOf(snapshot, name, text),
+    ];
+  });
   return Object.fromEntries(
-    Object.entries(filter).filter(([, value]) => value !== undefined),
+    [["start_date", start_date], ["end_date", end_date], ...names]
+      .filter(([, value]) => value !== undefined),
   );
 }
 
@@ -129,30 +129,30 @@ export function filterJson(filter: Filter): Json {
   return Object.fromEntries(Object.entries(filter));
 }
 
-/** The known names of a dimension, in code-point order. */
-function knownNames(
-  snapshot: Snapshot,
+/** The known names of a dimension, in code-point order; throws a 400 where they are free text. */
+export function requireNames(
+  { names }: Snapshot,
   dimension: NamedDimension,
 ): readonly string[] {
-  switch (dimension) {
-    case "channel":
-      return snapshot.channels;
-    case "topic":
-      return snapshot.topics;
-    case "type":
-      return snapshot.types;
-    case "occupation":
-      return requireOccupations(snapshot);
-  }
-}
-
-/** The known occupations; throws a 400 where they are free text. */
-export function requireOccupations({ occupations }: Snapshot) {
-  if (occupations) return occupations;
+  const known = names[dimension];
+  if (known) return known;
+  const { plural } = NAMED[dimension];
   throw new HTTPException(400, {
     message:
-      "The data has too many different occupations to filter or group by them.",
+      `The data has too many different ${plural} to filter or group by them.`,
   });
+}
+
+/** A name as it is shown, ignoring case; undefined when there is none. */
+export function findName(
+  snapshot: Snapshot,
+  dimension: NamedDimension,
+  name: string,
+): string | undefined {
+  const position = snapshot.positionOf(dimension, name);
+  return position === undefined
+    ? undefined
+    : snapshot.names[dimension]?.[position];
 }
 
 /** The error of a value that is none of the known ones. */
@@ -186,12 +186,12 @@ function namesOf(
   dimension: NamedDimension,
   text: string,
 ): (string | null)[] {
-  const known = knownNames(snapshot, dimension);
+  const known = requireNames(snapshot, dimension);
   const names = splitList(dimension, text).map((name) => {
-    const found = snapshot.findName(dimension, name);
+    const found = findName(snapshot, dimension, name);
     if (found !== undefined) return found;
     // No name is null: the cell says no value in every file.
-    if (dimension !== "channel" && name.trim().toLowerCase() === "null") {
+    if (NAMED[dimension].has_none && name.trim().toLowerCase() === "null") {
       return null;
     }
     // As they are to be given, so that one can be copied from the text.

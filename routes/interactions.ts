@@ -150,7 +150,7 @@ function keysOf(snapshot: Snapshot): readonly string[] {
 }
 
 function requireTopic(snapshot: Snapshot, topic: string): number {
-  const code = snapshot.topicCode(topic);
+  const code = snapshot.positionOf("topic", topic);
   if (code !== undefined) return code;
   throw unknown("topic", topic, snapshot.topics);
 }

@@ -25,6 +25,7 @@ import { endpoint, type RowsReply } from "./endpoint.ts";
 import {
   customerIdsOf,
   filterOf,
+  findName,
   isPeriod,
   namesShape,
   NO_PERIOD,
@@ -114,9 +115,9 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
     kind: "interactions",
     filter,
     sort,
-    after: cursor === undefined
-      ? undefined
-      : afterOf(readCursor(snapshot, question_text, cursor, 2)),
+    after: cursor === undefined ? undefined : afterOf(
+      readCursor(snapshot, { question: question_text, cursor, length: 2 }),
+    ),
   };
 
   return {
@@ -152,10 +153,10 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
           unknown_customer_ids: await unknownOf(snapshot, customer_ids),
         },
         next: last
-          ? writeCursor(snapshot, question_text, [
-            last[sorted_by] as number,
-            last[0] as number,
-          ])
+          ? writeCursor(snapshot, {
+            question: question_text,
+            position: [last[sorted_by] as number, last[0] as number],
+          })
           : null,
         ...await explained(snapshot, explain, [question], filter),
       });
@@ -184,8 +185,8 @@ function parseSort(
   const find = (name: string): InteractionsSort | undefined => {
     const fixed = FIXED_SORTS.find((fixed) => fixed === name.toLowerCase());
     if (fixed) return fixed;
-    const channel = snapshot.findName("channel", name) ??
-      snapshot.findName("channel", name.replace(/^channel_/i, ""));
+    const channel = findName(snapshot, "channel", name) ??
+      findName(snapshot, "channel", name.replace(/^channel_/i, ""));
     return channel !== undefined && channels.includes(channel)
       ? { channel }
       : undefined;

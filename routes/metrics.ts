@@ -2,7 +2,12 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type { Dimension } from "../db/model/dimensions.ts";
+import {
+  CUSTOMER_DIMENSIONS,
+  type CustomerDimension,
+  type Dimension,
+  NAMED_DIMENSIONS,
+} from "../db/model/dimensions.ts";
 import type {
   CustomerCountQuestion,
   Filter,
@@ -30,7 +35,7 @@ import {
   NO_PERIOD,
   periodShape,
   questionText,
-  requireOccupations,
+  requireNames,
   splitList,
   unknown,
 } from "./filters.ts";
@@ -256,7 +261,9 @@ function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
   if (new Set(by).size < by.length) {
     throw badRequest("by takes each dimension once.");
   }
-  if (by.includes("occupation")) requireOccupations(snapshot);
+  for (const { name } of NAMED_DIMENSIONS) {
+    if (by.includes(name)) requireNames(snapshot, name);
+  }
   return by;
 }
 
@@ -315,9 +322,10 @@ function askCustomers(
 
 function parseCustomersBy(snapshot: Snapshot, text: string) {
   const by = parseBy(snapshot, text);
-  const wrong = by.find((name) => name !== "type" && name !== "occupation");
-  if (wrong) throw unknown("dimension", wrong, ["type", "occupation"]);
-  return by as ("type" | "occupation")[];
+  const known: readonly Dimension[] = CUSTOMER_DIMENSIONS;
+  const wrong = by.find((name) => !known.includes(name));
+  if (wrong) throw unknown("dimension", wrong, known);
+  return by as CustomerDimension[];
 }
 
 function badRequest(message: string): HTTPException {

@@ -1,7 +1,10 @@
 /** The measures and dimensions there are, in words. */
 
-import type { Dimension } from "../db/model/dimensions.ts";
-import type { MetricsQuestion } from "../db/model/questions.ts";
+import {
+  type Dimension,
+  NAMED_DIMENSIONS,
+  type PivotDimension,
+} from "../db/model/dimensions.ts";
 
 /** What is counted. */
 export interface Measure {
@@ -44,14 +47,18 @@ export const MEASURES = [
   },
 ] as const satisfies readonly Measure[];
 
-/** Every dimension, in the order in which errors list them. */
-export const DIMENSIONS: readonly CataloguedDimension[] = [
+/** The dimensions whose values may be columns. */
+export const PIVOTS: readonly PivotDimension[] = [
+  ...NAMED_DIMENSIONS.filter((one) => one.pivots).map(({ name }) => name),
+  "weekday",
+];
+
+const DESCRIBED: readonly Omit<CataloguedDimension, "pivots">[] = [
   {
     name: "channel",
     definition: "How the customer was talked to.",
     grain: "interaction",
     adds_up: true,
-    pivots: true,
   },
   {
     name: "topic",
@@ -59,7 +66,6 @@ export const DIMENSIONS: readonly CataloguedDimension[] = [
       "By the month's product, an assumption: what the products files say of the month, unless the interaction has topics of its own. An interaction with several counts under each; null has none.",
     grain: "interaction and topic",
     adds_up: false,
-    pivots: true,
   },
   {
     name: "type",
@@ -67,7 +73,6 @@ export const DIMENSIONS: readonly CataloguedDimension[] = [
       "The customer's type as of the latest record, for all of the history; null is unknown.",
     grain: "customer",
     adds_up: true,
-    pivots: true,
   },
   {
     name: "occupation",
@@ -75,14 +80,12 @@ export const DIMENSIONS: readonly CataloguedDimension[] = [
       "The customer's occupation as of the latest record, in its most frequent spelling; null is unknown.",
     grain: "customer",
     adds_up: true,
-    pivots: false,
   },
   {
     name: "customer_id",
     definition: "The customer.",
     grain: "customer",
     adds_up: true,
-    pivots: false,
   },
   period("day", "The day, such as 2020-03-05."),
   period("week", "The ISO week, from Monday, such as 2020-W10."),
@@ -94,21 +97,20 @@ export const DIMENSIONS: readonly CataloguedDimension[] = [
     definition: "The day of the week, 1 (Monday) to 7.",
     grain: "day",
     adds_up: true,
-    pivots: true,
   },
 ];
 
-function period(name: Dimension, definition: string): CataloguedDimension {
-  return { name, definition, grain: "day", adds_up: true, pivots: false };
+function period(name: Dimension, definition: string): typeof DESCRIBED[number] {
+  return { name, definition, grain: "day", adds_up: true };
 }
 
-/** The dimensions whose values may be columns. */
-export const PIVOTS = [
-  "channel",
-  "topic",
-  "type",
-  "weekday",
-] as const satisfies readonly MetricsQuestion["pivot"][];
+/** Every dimension, in the order in which errors list them. */
+export const DIMENSIONS: readonly CataloguedDimension[] = DESCRIBED.map((
+  one,
+) => ({
+  ...one,
+  pivots: (PIVOTS as readonly Dimension[]).includes(one.name),
+}));
 
 /** The dimensions of which two periods have no value in common. */
 export const TIME_DIMENSIONS: ReadonlySet<Dimension> = new Set([

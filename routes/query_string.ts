@@ -47,7 +47,8 @@ function readPlainQuery(url: string, start: number): QueryValues {
 /** The general reader, of the text after the question mark. */
 export function readEncodedQuery(text: string): QueryValues {
   const query: QueryValues = Object.create(null);
-  for (const [name, value] of new URLSearchParams(text)) {
+  // It takes one question mark away from the front.
+  for (const [name, value] of new URLSearchParams(`?${text}`)) {
     add(query, name, value);
   }
   return query;

@@ -23,7 +23,7 @@ import type {
   RowsReply,
   VersionReply,
 } from "./endpoint.ts";
-import { failureOf, headersOf } from "./errors.ts";
+import { type Failure, failureOf, headersOf } from "./errors.ts";
 import { encodeJson } from "./json_body.ts";
 import {
   chooseFormat,
@@ -80,12 +80,11 @@ export interface Responder {
   answerHot(exchange: Exchange, segment: string): MaybePromise<Response>;
   /** Lets a request through to an endpoint, and says whether it is the administrator's. */
   admit(exchange: Exchange, endpoint: Endpoint): boolean;
-  /** Has an endpoint answer what it was given. */
+  /** Has an endpoint answer what it is given. */
   answer(
-    exchange: Exchange,
     endpoint: Endpoint,
-    given: Given,
-  ): MaybePromise<Response>;
+    given: Given & { readonly exchange: Exchange },
+  ): Promise<Response>;
   notFound(exchange: Exchange): Response;
   methodNotAllowed(exchange: Exchange, methods: readonly string[]): Response;
   /** The answer when a handler, or what came before it, threw `error`. */
@@ -112,20 +111,29 @@ interface Wanted extends Representation {
   readonly key: string;
 }
 
+/** What an answer from a snapshot is made with. */
+interface From {
+  readonly exchange: Exchange;
+  readonly snapshot: Snapshot;
+  /** As the endpoint's schema has it. */
+  readonly query: unknown;
+}
+
+interface FromRows extends Pick<From, "exchange" | "snapshot"> {
+  readonly wanted: Wanted;
+}
+
 /** JSON of fewer bytes is not worth compressing: it fits one packet. */
 const MIN_GZIP_BYTES = 1_400;
 const JSON_TYPE = "application/json";
 const JSON_ONLY: readonly FormatName[] = ["json"];
 const NO_QUERY = {};
+const NO_STORE = { "Cache-Control": "no-store" };
 /** `http://h` is the shortest origin there is. */
 const SHORTEST_ORIGIN = 8;
 const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/**
- * Makes answers. `hot` is the endpoint of every page view, whose last segment is
- * its one parameter: it goes past Hono, whose routing takes an eighth of the time
- * of such an answer, and its schemas are called here.
- */
+/** Makes answers. `hot` is the endpoint of every page view, which ends in a customer_id. */
 export function createResponder(
   { store, config, log, stopping }: Parts,
   hot: Endpoint,
@@ -141,92 +149,193 @@ export function createResponder(
     max: config.EVENTS_MAX,
     stopping,
   };
-  const [hot_path, hot_name] = hot.path.split(":");
   // Generated parsers of the same schemas.
-  const hotParam = z.compile(hot.params!.shape[hot_name] as z.ZodType);
+  const hotId = z.compile(hot.params!.shape.customer_id as z.ZodType<number>);
   const hotQuery = z.compile(hot.query!);
 
-  // Headers are appended one by one, here and below, because Deno takes a slower
-  // way to make an answer that is given several at once: 5 us instead of 2.
-  function send({ request, id }: Exchange, answer: Response): Response {
-    answer.headers.append("X-Request-Id", id);
-    cors?.append(answer.headers, request);
-    return answer;
-  }
-
-  function fail(
+  /**
+   * The question of every page view. Needs nothing of Hono, whose routing takes an
+   * eighth of the time of such an answer; docs/benchmarks.md has what steps cost.
+   */
+  function answerHot(
     exchange: Exchange,
-    status: number,
-    error: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): Response {
-    const answer = Response.json({ error }, {
-      status,
-      headers: {
-        "Cache-Control": "no-store",
-        ...headersOf(status),
-        ...headers,
-      },
-    });
-    return send(exchange, answer);
-  }
-
-  function thrown(exchange: Exchange, error: unknown): Response {
-    const failure = failureOf(error);
-    if (failure) {
-      return fail(exchange, failure.status, failure.error, failure.headers);
-    }
-    log(`${exchange.id} ${(error as Error).stack}`);
-    return fail(exchange, 500, "Internal error");
+    customer_id: number,
+  ): MaybePromise<Response> {
+    const { url } = exchange.request;
+    refuseLongUrl(url);
+    requireSnapshot(store);
+    const query = url.includes("?") ? parseQuery(hotQuery, url) : NO_QUERY;
+    return answerFrom(hot, { exchange, params: { customer_id }, query });
   }
 
   // The snapshot is read and retained in one turn, before anything is asked of
   // it, so that a refresh in between cannot close it.
   function answerFrom(
-    exchange: Exchange,
     { answer }: Endpoint,
-    { params, query }: Pick<Given, "params" | "query">,
+    { exchange, params, query }: {
+      exchange: Exchange;
+      params: unknown;
+      query: unknown;
+    },
   ): MaybePromise<Response> {
     const snapshot = requireSnapshot(store);
-    return whileRetained(snapshot, () => {
+    const retained = snapshot.retain();
+    const from = { exchange, snapshot, query };
+    let made: MaybePromise<Response>;
+    try {
       const reply = answer!({ snapshot, params, query });
-      return reply instanceof Promise
-        ? reply.then((reply) => toHttp(exchange, reply, { snapshot, query }))
-        : toHttp(exchange, reply, { snapshot, query });
-    });
+      made = reply instanceof Promise
+        ? reply.then((reply) => toHttp(reply, from))
+        : toHttp(reply, from);
+    } catch (error) {
+      retained[Symbol.dispose]();
+      throw error;
+    }
+    if (made instanceof Promise) {
+      return made.finally(() => retained[Symbol.dispose]());
+    }
+    retained[Symbol.dispose]();
+    return made;
   }
 
-  function toHttp(
-    exchange: Exchange,
-    reply: Reply,
-    from: { snapshot: Snapshot; query: unknown },
-  ): MaybePromise<Response> {
+  function toHttp(reply: Reply, from: From): MaybePromise<Response> {
     switch (reply.of) {
       case "version":
-        return answerVersion(exchange, from.snapshot, reply);
+        return answerVersion(reply, from);
       case "rows":
-        return answerRows(exchange, reply, {
-          snapshot: from.snapshot,
-          query: from.query as FormatQuery,
-        });
+        return answerRows(reply, from);
       default:
-        return answerMoment(exchange, reply);
+        return answerNow(reply, from.exchange);
     }
   }
 
-  function answerMoment(
-    exchange: Exchange,
-    reply: ReplyNow,
-  ): Response {
-    const status = reply.of === "moment" ? reply.status ?? 200 : 200;
-    const headers = { "Cache-Control": "no-store", ...headersOf(status) };
+  function answerVersion(
+    { key, body }: VersionReply,
+    { exchange, snapshot: { data_version } }: From,
+  ): MaybePromise<Response> {
+    const of = {
+      data_version,
+      etag: `"${data_version}-${key}"`,
+      content_type: JSON_TYPE,
+    };
+    const tags = exchange.request.headers.get("if-none-match");
+    if (tags !== null && hasTag(tags, of.etag)) {
+      return notModified(of, exchange);
+    }
+    const text = body();
+    return typeof text === "string"
+      ? found(of, { exchange, tags, body: text })
+      : text.then((body) => found(of, { exchange, tags, body }));
+  }
+
+  function answerRows(
+    reply: RowsReply,
+    { exchange, snapshot, query }: From,
+  ): MaybePromise<Response> {
+    const { request } = exchange;
+    const wanted = wantedOf(reply, {
+      request,
+      snapshot,
+      query: query as FormatQuery,
+    });
+    cache.understand(snapshot, textOf(request), wanted);
+    return known(wanted, { exchange, snapshot }) ??
+      (wanted.format === "json"
+        ? answerJson(reply, { exchange, snapshot, wanted })
+        : answerDownload(reply, { exchange, snapshot, wanted }));
+  }
+
+  /** What needs no query: the client has it, or it is kept. */
+  function known(
+    wanted: Wanted,
+    { exchange, snapshot }: Pick<From, "exchange" | "snapshot">,
+  ): Response | undefined {
+    const tags = exchange.request.headers.get("if-none-match");
+    if (tags !== null && hasTag(tags, wanted.etag)) {
+      return notModified(wanted, exchange);
+    }
+    const kept = cache.get(snapshot, wanted.key);
+    return kept && found(wanted, { exchange, tags, ...kept });
+  }
+
+  // Work that is shared retains the snapshot itself: it may outlive the request
+  // that began it.
+  async function answerJson(
+    reply: RowsReply,
+    { exchange, snapshot, wanted }: FromRows,
+  ): Promise<Response> {
+    const { headers, signal } = exchange.request;
+    const kept = await answers.run(
+      `${nameOf(snapshot)} ${wanted.key}`,
+      {
+        client: signal,
+        timeout_ms: config.QUERY_TIMEOUT_MS,
+        async work(deadline) {
+          using _ = snapshot.retain();
+          using _deadline = deadline;
+          using run = await snapshot.begin(deadline);
+          const pieces = await encodeJson(await reply.json(run), run);
+          const kept = await keptOf(pieces, { gzip: wanted.gzip, run });
+          cache.set(snapshot, wanted.key, kept);
+          return kept;
+        },
+      },
+    );
+    const tags = headers.get("if-none-match");
+    return found(wanted, { exchange, tags, ...kept });
+  }
+
+  async function answerDownload(
+    { rows }: RowsReply,
+    { exchange, snapshot, wanted }: FromRows,
+  ): Promise<Response> {
+    const { headers, signal } = exchange.request;
+    const tags = headers.get("if-none-match");
+    const { key, format, bom, gzip } = wanted;
+    const work = `${nameOf(snapshot)} ${key}`;
+    // Whoever does not get the stream that was started asks for one of its own.
+    for (let turn = 0;; turn++) {
+      const download = await downloads.run(
+        turn === 0 ? work : `${work} ${crypto.randomUUID()}`,
+        {
+          client: signal,
+          timeout_ms: config.DOWNLOAD_TIMEOUT_MS,
+          async work(deadline) {
+            const download = await startDownload(rows!, {
+              encode: FORMATS[format].encode!,
+              bom,
+              gzip,
+              deadline,
+              snapshot,
+            });
+            if ("body" in download) cache.set(snapshot, key, download);
+            return download;
+          },
+        },
+      );
+      if ("body" in download) {
+        return found(wanted, { exchange, tags, ...download });
+      }
+      const body = download.take((error) =>
+        log(`${exchange.id} ${brokenText(error)}`)
+      );
+      if (body) return found(wanted, { exchange, tags, body, is_gzip: gzip });
+    }
+  }
+
+  function answerNow(reply: ReplyNow, exchange: Exchange): Response {
     if (reply.of === "moment") {
-      const init = { status, headers: { ...headers, ...reply.headers } };
-      return send(exchange, Response.json(reply.json, init));
+      const { status = 200, json } = reply;
+      const headers = {
+        ...NO_STORE,
+        ...headersOf(status),
+        ...reply.headers,
+      };
+      return send(exchange, Response.json(json, { status, headers }));
     }
     const answer = new Response(reply.body, {
       headers: {
-        ...headers,
+        ...NO_STORE,
         "Content-Type": reply.media_type,
         ...reply.file && { "Content-Disposition": dispositionOf(reply.file) },
         ...reply.headers,
@@ -235,30 +344,42 @@ export function createResponder(
     return send(exchange, answer);
   }
 
-  function answerVersion(
-    exchange: Exchange,
-    { data_version }: Snapshot,
-    { key, body }: VersionReply,
-  ): MaybePromise<Response> {
-    const representation = {
-      data_version,
-      etag: `"${data_version}-${key}"`,
-      content_type: JSON_TYPE,
-    };
-    const tags = exchange.request.headers.get("if-none-match");
-    if (tags !== null && hasTag(tags, representation.etag)) {
-      return notModified(exchange, representation);
+  function found(
+    of: Representation,
+    { exchange, tags, body, is_gzip }: {
+      exchange: Exchange;
+      tags: string | null;
+      body: string | Kept["body"] | ReadableStream;
+      is_gzip?: boolean;
+    },
+  ): Response {
+    // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
+    if (tags !== null && tags.trim() === "*") {
+      if (body instanceof ReadableStream) body.cancel();
+      return notModified(of, exchange);
     }
-    const text = body();
-    return typeof text === "string"
-      ? found(exchange, representation, text)
-      : text.then((text) => found(exchange, representation, text));
+    const answer = new Response(body, {
+      headers: { "Content-Type": of.content_type },
+    });
+    if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
+    if (of.file) {
+      answer.headers.append("Content-Disposition", dispositionOf(of.file));
+    }
+    return lasting(answer, { of, exchange });
   }
 
+  function notModified(of: Representation, exchange: Exchange): Response {
+    return lasting(new Response(null, { status: 304 }), { of, exchange });
+  }
+
+  // Headers are appended one by one, here and below, because Deno takes a slower
+  // way to make an answer that is given several at once: 5 us instead of 2.
   function lasting(
-    exchange: Exchange,
-    { data_version, etag, vary }: Representation,
     answer: Response,
+    { of: { data_version, etag, vary }, exchange }: {
+      of: Representation;
+      exchange: Exchange;
+    },
   ): Response {
     const { headers } = answer;
     headers.append("Cache-Control", cache_control);
@@ -268,137 +389,40 @@ export function createResponder(
     return send(exchange, answer);
   }
 
-  function notModified(exchange: Exchange, of: Representation): Response {
-    return lasting(exchange, of, new Response(null, { status: 304 }));
+  /** What every answer gets on its way out. */
+  function send({ request, id }: Exchange, answer: Response): Response {
+    answer.headers.append("X-Request-Id", id);
+    cors?.append(answer.headers, request);
+    return answer;
   }
 
-  function found(
+  function fail(
     exchange: Exchange,
-    of: Representation,
-    body: BodyInit,
-    is_gzip = false,
+    { status, error, headers }: Failure,
   ): Response {
-    // RFC 9110, 13.1.2: `*` is true only if there is something to answer.
-    const tags = exchange.request.headers.get("if-none-match");
-    if (tags !== null && tags.trim() === "*") {
-      if (body instanceof ReadableStream) body.cancel();
-      return notModified(exchange, of);
-    }
-    const answer = new Response(body, {
-      headers: { "Content-Type": of.content_type },
+    const answer = Response.json({ error }, {
+      status,
+      headers: { ...NO_STORE, ...headersOf(status), ...headers },
     });
-    if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
-    if (of.file) {
-      answer.headers.append("Content-Disposition", dispositionOf(of.file));
-    }
-    return lasting(exchange, of, answer);
+    return send(exchange, answer);
   }
 
-  /** What needs no query: the client has it, or it is kept. */
-  function known(
-    exchange: Exchange,
-    snapshot: Snapshot,
-    wanted: Wanted,
-  ): Response | undefined {
-    const tags = exchange.request.headers.get("if-none-match");
-    if (tags !== null && hasTag(tags, wanted.etag)) {
-      return notModified(exchange, wanted);
-    }
-    const kept = cache.get(snapshot, wanted.key);
-    return kept && found(exchange, wanted, kept.body, kept.is_gzip);
+  function thrown(exchange: Exchange, error: unknown): Response {
+    const failure = failureOf(error);
+    if (failure) return fail(exchange, failure);
+    log(`${exchange.id} ${(error as Error).stack}`);
+    return fail(exchange, { status: 500, error: "Internal error" });
   }
 
-  function answerRows(
-    exchange: Exchange,
-    reply: RowsReply,
-    { snapshot, query }: { snapshot: Snapshot; query: FormatQuery },
-  ): MaybePromise<Response> {
-    const wanted = wantedOf(exchange.request, reply, { snapshot, query });
-    cache.understand(snapshot, textOf(exchange.request), wanted);
-    return known(exchange, snapshot, wanted) ??
-      (wanted.format === "json"
-        ? answerJson(exchange, reply, { snapshot, wanted })
-        : answerDownload(exchange, reply, { snapshot, wanted }));
-  }
+  const hot_path = hot.path.slice(0, hot.path.indexOf(":"));
 
-  // Work that is shared retains the snapshot itself: it may outlive the request
-  // that began it.
-  async function answerJson(
-    exchange: Exchange,
-    reply: RowsReply,
-    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
-  ): Promise<Response> {
-    const { body, is_gzip } = await answers.run(
-      `${nameOf(snapshot)} ${wanted.key}`,
-      exchange.request.signal,
-      config.QUERY_TIMEOUT_MS,
-      async (deadline) => {
-        using _ = snapshot.retain();
-        using _deadline = deadline;
-        using run = await snapshot.begin(deadline);
-        const pieces = await encodeJson(await reply.json(run), run);
-        const kept = await keptOf(pieces, { gzip: wanted.gzip, run });
-        cache.set(snapshot, wanted.key, kept);
-        return kept;
-      },
-    );
-    return found(exchange, wanted, body, is_gzip);
-  }
-
-  async function answerDownload(
-    exchange: Exchange,
-    { rows }: RowsReply,
-    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
-  ): Promise<Response> {
-    const { key, format, bom, gzip } = wanted;
-    const work = `${nameOf(snapshot)} ${key}`;
-    // Whoever does not get the stream that was started asks for one of its own.
-    for (let turn = 0;; turn++) {
-      const download = await downloads.run(
-        turn === 0 ? work : `${work} ${crypto.randomUUID()}`,
-        exchange.request.signal,
-        config.DOWNLOAD_TIMEOUT_MS,
-        async (deadline) => {
-          const download = await startDownload(rows!, {
-            encode: FORMATS[format].encode!,
-            bom,
-            gzip,
-            deadline,
-            snapshot,
-          });
-          if ("body" in download) cache.set(snapshot, key, download);
-          return download;
-        },
-      );
-      if ("body" in download) {
-        return found(exchange, wanted, download.body, download.is_gzip);
-      }
-      const stream = download.take((error) =>
-        log(`${exchange.id} ${brokenText(error)}`)
-      );
-      if (stream) return found(exchange, wanted, stream, gzip);
-    }
-  }
-
-  function answerHot(
-    exchange: Exchange,
-    param: unknown,
-  ): MaybePromise<Response> {
-    const { url } = exchange.request;
-    refuseLongUrl(url);
-    requireSnapshot(store);
-    const query = url.includes("?") ? parseQuery(hotQuery, url) : NO_QUERY;
-    return answerFrom(exchange, hot, { params: { [hot_name]: param }, query });
-  }
-
-  /** The parameter in the question of every page view; undefined in any other request. */
-  function hotParamOf(url: string): unknown {
+  /** What stands for the customer_id, if this looks like the question of every page view. */
+  function hotSegmentOf(url: string): string | undefined {
     const path = url.indexOf("/", SHORTEST_ORIGIN);
     if (!url.startsWith(hot_path, path)) return undefined;
     const start = path + hot_path.length;
     const query = url.indexOf("?", start);
-    const segment = query < 0 ? url.slice(start) : url.slice(start, query);
-    return hotParam.safeParse(segment).data;
+    return query < 0 ? url.slice(start) : url.slice(start, query);
   }
 
   return {
@@ -417,14 +441,17 @@ export function createResponder(
           ? send(exchange, cors.preflight(request))
           : undefined;
       }
-      const param = hotParamOf(request.url);
-      if (param === undefined) {
+      const segment = hotSegmentOf(request.url);
+      const id = segment === undefined
+        ? undefined
+        : hotId.safeParse(segment).data;
+      if (id === undefined) {
         const { snapshot } = store;
         const wanted = snapshot && cache.understood(snapshot, textOf(request));
-        return wanted ? known(exchange, snapshot, wanted) : undefined;
+        return wanted ? known(wanted, { exchange, snapshot }) : undefined;
       }
       try {
-        const answer = answerHot(exchange, param);
+        const answer = answerHot(exchange, id);
         return answer instanceof Promise
           ? answer.catch((error) => thrown(exchange, error))
           : answer;
@@ -433,9 +460,8 @@ export function createResponder(
       }
     },
 
-    answerHot(exchange, segment) {
-      return answerHot(exchange, parse(hotParam, segment));
-    },
+    answerHot: (exchange, segment) =>
+      answerHot(exchange, parse(hotId, segment)),
 
     admit({ request }, { access, answer }) {
       const is_admin = admit(access, request);
@@ -443,46 +469,28 @@ export function createResponder(
       return is_admin;
     },
 
-    async answer(exchange, endpoint, given) {
-      if (endpoint.answer) return await answerFrom(exchange, endpoint, given);
+    async answer(endpoint, { exchange, ...given }) {
+      if (endpoint.answer) {
+        return await answerFrom(endpoint, { exchange, ...given });
+      }
       const { request } = exchange;
-      const reply = await endpoint.answerNow!({
-        store,
-        request,
-        listening,
-        ...given,
-      });
-      return answerMoment(exchange, reply);
+      const asked = { store, request, listening, ...given };
+      return answerNow(await endpoint.answerNow!(asked), exchange);
     },
 
-    notFound: (exchange) => fail(exchange, 404, "Not found"),
+    notFound: (exchange) => fail(exchange, { status: 404, error: "Not found" }),
 
     methodNotAllowed(exchange, methods) {
       const allowed = methods.join(", ");
-      const error = `Method not allowed. Allowed: ${allowed}.`;
-      return fail(exchange, 405, error, { Allow: allowed });
+      return fail(exchange, {
+        status: 405,
+        error: `Method not allowed. Allowed: ${allowed}.`,
+        headers: { Allow: allowed },
+      });
     },
 
     thrown,
   };
-}
-
-/** Runs `use` while the snapshot is retained, beyond this turn where it takes longer. */
-function whileRetained<Result>(
-  snapshot: Snapshot,
-  use: () => MaybePromise<Result>,
-): MaybePromise<Result> {
-  const retained = snapshot.retain();
-  const end = () => retained[Symbol.dispose]();
-  try {
-    const result = use();
-    if (result instanceof Promise) return result.finally(end);
-    end();
-    return result;
-  } catch (error) {
-    end();
-    throw error;
-  }
 }
 
 /** All of a request that says what is asked for. */
@@ -497,11 +505,13 @@ interface FormatQuery {
 }
 
 function wantedOf(
-  { headers }: Request,
   { file, key: question, rows }: RowsReply,
-  { snapshot, query }: { snapshot: Snapshot; query: FormatQuery },
+  { request: { headers }, snapshot: { data_version }, query }: {
+    request: Request;
+    snapshot: Snapshot;
+    query: FormatQuery;
+  },
 ): Wanted {
-  const { data_version } = snapshot;
   const format = query.format ??
     chooseFormat(headers.get("accept"), rows ? FORMAT_NAMES : JSON_ONLY);
   const bom = query.bom === "1";

@@ -9,6 +9,11 @@ interface Flight<Result> {
   waiting: number;
 }
 
+interface WorkOptions<Result> {
+  readonly timeout_ms: number;
+  work(deadline: Deadline): Promise<Result>;
+}
+
 /** Work that is shared by key while it goes on. */
 export class SharedWork<Result> {
   readonly #flights = new Map<string, Flight<Result>>();
@@ -20,12 +25,12 @@ export class SharedWork<Result> {
    */
   async run(
     key: string,
-    client: AbortSignal,
-    timeout_ms: number,
-    work: (deadline: Deadline) => Promise<Result>,
+    { client, ...options }: WorkOptions<Result> & {
+      readonly client: AbortSignal;
+    },
   ): Promise<Result> {
     if (client.aborted) throw gone();
-    const flight = this.#flights.get(key) ?? this.#start(key, timeout_ms, work);
+    const flight = this.#flights.get(key) ?? this.#start(key, options);
     flight.waiting++;
     const { promise, reject } = Promise.withResolvers<never>();
     const leave = () => {
@@ -45,8 +50,7 @@ export class SharedWork<Result> {
 
   #start(
     key: string,
-    timeout_ms: number,
-    work: (deadline: Deadline) => Promise<Result>,
+    { timeout_ms, work }: WorkOptions<Result>,
   ): Flight<Result> {
     const deadline = new Deadline(timeout_ms);
     const flight = { result: work(deadline), deadline, waiting: 0 };

@@ -34,12 +34,12 @@ Deno.test("killed in loads, refreshes and while it keeps the last good data", as
   await answer.body?.cancel();
   const left = await namesIn(staging.path);
   assertEquals(left.length, 1, left.join());
+  assertEquals(await server.stop(), 0);
   const kept = await namesIn(state.path);
   assert(
     kept.every((name) => /^\d{8}-[0-9a-f]{16}$/.test(name)) && kept.length <= 3,
     kept.join(),
   );
-  assertEquals(await server.stop(), 0);
 });
 
 Deno.test("killed during uploads: the files before them stay, and nothing hidden", async () => {

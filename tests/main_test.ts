@@ -80,7 +80,7 @@ Deno.test("it stays up with data it refuses, and says what to do", async () => {
   const api = await fetch(`${server.base_url}/api/v1/interactions/1`);
   assertEquals(api.status, 503);
   assertEquals(await api.json(), {
-    error: "No data is loaded yet; /readyz tells why.",
+    error: "No data is loaded yet; /readyz has the reason.",
   });
   assertEquals(await server.stop("SIGINT"), 0);
   assertEquals(server.output.error, `Not ready. ${text}\n`);

@@ -2,9 +2,13 @@
 
 import { type DuckDBValue, listValue } from "@duckdb/node-api";
 import {
+  CUSTOMER_DIMENSIONS,
+  NAMED_DIMENSIONS,
+  type Names,
+} from "../model/dimensions.ts";
+import {
   type AnswerColumns,
   columnsOf,
-  type Names,
   pivotedValues,
 } from "../model/questions.ts";
 import type {
@@ -23,7 +27,8 @@ import { metricsSql, NONE } from "./metrics_sql.ts";
 import type { QueryRunner } from "./query_runner.ts";
 
 /** What questions are answered from. */
-export interface QuestionTables extends Names {
+export interface QuestionTables {
+  readonly names: Names;
   /** Whether the occupation has a rollup of its own. */
   readonly by_occupation: boolean;
 }
@@ -83,7 +88,7 @@ export function createQuestions(
 
   return {
     ask(question, run): Rows {
-      const answer = columnsOf(question, tables);
+      const answer = columnsOf(question, tables.names);
       return {
         ...answer,
         batches: read(question, answer, run),
@@ -93,7 +98,7 @@ export function createQuestions(
     },
     async explain(question): Promise<Statement> {
       const statement = "kind" in question
-        ? plan(question, columnsOf(question, tables), tables).statement
+        ? plan(question, columnsOf(question, tables.names), tables).statement
         : "queries/customer_interactions";
       return typeof statement === "string"
         ? { name: statement, text: await readSql(statement) }
@@ -145,16 +150,20 @@ function plan(
       };
     case "customer_count": {
       const { by, filter } = question;
+      // The statement has a column for each, then the count.
       const positions = [
-        ...by.map((name) => ({ type: 0, occupation: 1 })[name]),
-        2,
+        ...by.map((name) => CUSTOMER_DIMENSIONS.indexOf(name)),
+        CUSTOMER_DIMENSIONS.length,
       ];
       return {
         statement: "queries/customer_count",
         values: {
           ...customers(filter),
-          by_type: by.includes("type"),
-          by_occupation: by.includes("occupation"),
+          ...Object.fromEntries(
+            CUSTOMER_DIMENSIONS.map((
+              name,
+            ) => [`by_${name}`, by.includes(name)]),
+          ),
           without_record: question.without_record ?? false,
         },
         toCells: (row) => positions.map((position) => row[position]),
@@ -167,7 +176,7 @@ function plan(
 function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
   const { pivot, filter, compared_with, limit } = question;
   const codes = pivot
-    ? pivotedValues(pivot, filter, tables).map((value) =>
+    ? pivotedValues(pivot, filter, tables.names).map((value) =>
       codeOf(value, pivot, tables)
     )
     : [];
@@ -192,16 +201,10 @@ function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
 function codeOf(
   value: string | number | null,
   pivot: NonNullable<MetricsQuestion["pivot"]>,
-  { channels, topics, types }: QuestionTables,
+  { names }: QuestionTables,
 ): number {
-  if (typeof value === "number") return value;
-  if (value === null) return NONE;
-  const known = pivot === "channel"
-    ? channels
-    : pivot === "topic"
-    ? topics
-    : types;
-  return known.indexOf(value);
+  if (typeof value === "number" || pivot === "weekday") return value as number;
+  return value === null ? NONE : names[pivot].indexOf(value);
 }
 
 function planInteractions(
@@ -223,7 +226,7 @@ function planInteractions(
       sort: typeof sort.by === "string" ? sort.by : "channel",
       sort_channel: channel === null || filtered
         ? channel
-        : tables.channels.indexOf(channel) + 1,
+        : tables.names.channel.indexOf(channel) + 1,
       direction: sort.descending ? -1 : 1,
       after_value: after === undefined
         ? null
@@ -238,7 +241,7 @@ function planInteractions(
 /** Makes the cells of a row that has a count for every known channel at its end. */
 function perChannel(
   { pivoted }: AnswerColumns,
-  { channels }: QuestionTables,
+  { names: { channel: channels } }: QuestionTables,
 ): (row: readonly Cell[]) => Cell[] {
   const { start, names } = pivoted!;
   const positions = names.map((name) => start + channels.indexOf(name));
@@ -256,26 +259,33 @@ function perChannel(
 }
 
 /** The params that choose customers. */
-function customers(
-  { types, occupations, customer_ids }: Filter,
-): Record<string, DuckDBValue> {
+function customers(filter: Filter): Record<string, DuckDBValue> {
+  const { customer_ids } = filter;
   return {
-    types: names(types),
-    occupations: names(occupations),
+    ...namesOf(filter, true),
     customer_ids: customer_ids ? listValue(customer_ids.map(BigInt)) : null,
   };
 }
 
 /** The params that choose which interactions count. */
-function counted(
-  { start_date, end_date, topics, channels }: Filter,
-): Record<string, DuckDBValue> {
+function counted(filter: Filter): Record<string, DuckDBValue> {
+  const { start_date, end_date } = filter;
   return {
     start_date: start_date ?? null,
     end_date: end_date ?? null,
-    topics: names(topics),
-    channels: names(channels),
+    ...namesOf(filter, false),
   };
+}
+
+/** The names to choose by, of the dimensions of customers or of the others. */
+function namesOf(
+  filter: Filter,
+  of_customers: boolean,
+): Record<string, DuckDBValue> {
+  return Object.fromEntries(
+    NAMED_DIMENSIONS.filter((one) => one.of_customers === of_customers)
+      .map(({ plural }) => [plural, names(filter[plural])]),
+  );
 }
 
 // No name is empty, so that the empty one stands for none.

@@ -1,13 +1,13 @@
 /** Builds the tables that questions are answered from, on a loaded database. */
 
+import type { CustomerDimension, Names } from "../model/dimensions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Database } from "./database.ts";
 
 /** What the tables hold. */
 export interface QueryTables {
-  readonly types: readonly string[];
-  /** Null when there are more than MOST_OCCUPATIONS. */
-  readonly occupations: readonly string[] | null;
+  /** The occupations are null when there are more than MOST_OCCUPATIONS. */
+  readonly customer_names: Pick<Names, CustomerDimension>;
   readonly date_range: DateRange | null;
   /** Whether the occupation is in the rollup `daily_by_occupation`. */
   readonly by_occupation: boolean;
@@ -36,8 +36,10 @@ export async function buildQueryTables(
   await database.runFile("load/4_serve/daily");
   const { first, last } = row as { first: string | null; last: string | null };
   return {
-    types,
-    occupations: occupations.length > MOST_OCCUPATIONS ? null : occupations,
+    customer_names: {
+      type: types,
+      occupation: occupations.length > MOST_OCCUPATIONS ? null : occupations,
+    },
     date_range: first && last ? { first, last } : null,
     by_occupation: occupations.length <= MOST_ROLLED_UP,
   };

@@ -1,4 +1,4 @@
-/** The file contract: which files are which table, and which columns they must have. */
+/** The file contract: the table of each file, and the columns that it must have. */
 
 import { refused } from "./problems.ts";
 
@@ -84,7 +84,7 @@ export function tableOf(stem: string): TableName | undefined {
   return TABLE_NAMES.find((table) => TABLES[table].stems.includes(folded));
 }
 
-/** Which header is which column of a table. */
+/** The column of each header. */
 export interface HeaderMatch {
   /** For each column of the table, the position of its header, or undefined. */
   readonly positions: Readonly<Record<string, number | undefined>>;
@@ -92,7 +92,7 @@ export interface HeaderMatch {
   readonly unknown: readonly string[];
   /** Required columns without a header. */
   readonly missing: readonly Column[];
-  /** Headers that stand twice and mean a column. */
+  /** Headers that appear twice and mean a column. */
   readonly doubled: readonly string[];
 }
 
@@ -126,7 +126,7 @@ export function matchHeader(
   };
 }
 
-/** Throws a refusal when a required column of `file` is missing, or a column stands twice; the header is in `line`. */
+/** Throws a refusal when a required column of `file` is missing, or a column appears twice; the header is in `line`. */
 export function requireColumns(
   file: string,
   headers: readonly string[],

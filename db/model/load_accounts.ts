@@ -1,8 +1,8 @@
-/** Checks that a load lost and made up nothing: every row read is somewhere, and every sum is the same. */
+/** Checks the sums of a load: no row is lost or invented. */
 
 import type { LoadReport } from "./report.ts";
 
-/** What is reckoned with. */
+/** The counts that are checked. */
 export type Accounts = Pick<
   LoadReport,
   "files" | "channels" | "interactions" | "merged_interactions"

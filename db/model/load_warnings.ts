@@ -1,11 +1,11 @@
-/** Says in plain words what loaded and may still not be as meant. */
+/** Describes what was loaded but may be a mistake. */
 
 import type { LoadReport, Warning, WarningKind } from "./report.ts";
 
 /** How many names a sentence lists. */
 const NAMES_LISTED = 10;
 
-/** The warnings of a load, the weightiest first. */
+/** The warnings of a load, the most important first. */
 export function loadWarnings(
   report: Omit<LoadReport, "warnings">,
   has_topics: boolean,
@@ -21,7 +21,7 @@ export function loadWarnings(
     [
       "conflicting_customers",
       report.conflicting_customers,
-      "customers with records that differ, of which the later one won",
+      "customers with different records; the later record is used",
     ],
     [
       "future_interactions",
@@ -31,7 +31,7 @@ export function loadWarnings(
     [
       "duplicate_interactions",
       report.duplicate_interactions,
-      "interactions that repeat another, and count",
+      "interactions that repeat another; they are counted",
     ],
     [
       "merged_interactions",
@@ -41,12 +41,12 @@ export function loadWarnings(
     [
       "no_topics",
       has_topics ? 0 : report.interactions,
-      "interactions without a topic, since no file names one",
+      "interactions without a topic, because no file names a product",
     ],
     [
       "months_without_topic",
       months.length,
-      "months with interactions without a topic, since no product is named for them",
+      "months that have interactions but no product, so no topic",
       [...months],
     ],
     ...files.map(({ file, unknown_columns }): typeof warnings[number] => [

@@ -1,8 +1,8 @@
-/** What can go wrong in operation, and how it is said. */
+/** What can go wrong in operation, and its text. */
 
 /** Why data could not be loaded: where, what, and what to do. */
 export interface LoadProblem {
-  /** Path below the data folder; absent when no single file is to blame. */
+  /** Path below the data folder; absent when the problem is not in one file. */
   readonly file?: string;
   /** Record number in the file, the header is 1. */
   readonly line?: number;
@@ -16,11 +16,11 @@ export type StoreErrorKind =
   | "unavailable"
   /** The data breaks the file contract. */
   | "refused"
-  /** What was asked for cannot be, whatever the data. */
+  /** The request is impossible with any data. */
   | "invalid"
-  /** There is no such thing. */
+  /** It does not exist. */
   | "missing"
-  /** It contradicts the present state. */
+  /** It conflicts with the present state. */
   | "conflict"
   /** A condition that the client set does not hold. */
   | "precondition"
@@ -31,7 +31,7 @@ export type StoreErrorKind =
   | "timeout"
   /** Too many at once; a later request may succeed. */
   | "busy"
-  /** Nobody waits for the answer any more. */
+  /** The client has disconnected. */
   | "cancelled";
 
 /** An operating error; anything else that is thrown is a bug. */

@@ -1,6 +1,14 @@
 /** The questions that a snapshot answers, and the columns of their answers, whichever engine answers. */
 
-import type { Dimension, Interval, PivotDimension } from "./dimensions.ts";
+import {
+  type CustomerDimension,
+  type Dimension,
+  type Interval,
+  NAMED,
+  type Names,
+  type NamesFilter,
+  type PivotDimension,
+} from "./dimensions.ts";
 
 /** Interactions per channel. */
 export type ChannelCounts = ArrayLike<number>;
@@ -13,23 +21,19 @@ export interface CustomerQuestion {
   readonly start_date?: string;
   /** Last day, `YYYY-MM-DD`, a real calendar day. */
   readonly end_date?: string;
-  /** From `topicCode`. */
+  /** The position of the topic among the known ones. */
   readonly topic_code?: number;
 }
 
 /**
  * Which interactions count, or which customers: those that meet every filter. The
- * names are as `findName` gives them; null stands for those without a value.
+ * names are spelt as the snapshot knows them.
  */
-export interface Filter {
+export interface Filter extends NamesFilter {
   /** First day, `YYYY-MM-DD`, a real calendar day. */
   readonly start_date?: string;
   /** Last day, `YYYY-MM-DD`, a real calendar day. */
   readonly end_date?: string;
-  readonly channels?: readonly string[];
-  readonly topics?: readonly (string | null)[];
-  readonly types?: readonly (string | null)[];
-  readonly occupations?: readonly (string | null)[];
   readonly customer_ids?: readonly number[];
 }
 
@@ -51,7 +55,7 @@ export type Question =
 export interface MetricsQuestion {
   readonly kind: "metrics";
   readonly by: readonly Dimension[];
-  readonly pivot?: "channel" | "topic" | "type" | "weekday";
+  readonly pivot?: PivotDimension;
   readonly filter: Filter;
   /** The period of `previous`; `filter` has both dates then. */
   readonly compared_with?: {
@@ -126,7 +130,7 @@ export interface CustomersQuestion {
  */
 export interface CustomerCountQuestion {
   readonly kind: "customer_count";
-  readonly by: readonly ("type" | "occupation")[];
+  readonly by: readonly CustomerDimension[];
   /** Counts only the customers known from interactions alone. */
   readonly without_record?: boolean;
   readonly filter: Filter;
@@ -175,15 +179,6 @@ export interface Pivoted {
 
 /** The columns of an answer. */
 export type AnswerColumns = Pick<Rows, "columns" | "pivoted">;
-
-/** The names that a snapshot knows, each list in code-point order. */
-export interface Names {
-  readonly channels: readonly string[];
-  readonly topics: readonly string[];
-  readonly types: readonly string[];
-  /** Null when there are so many that the column is free text. */
-  readonly occupations: readonly string[] | null;
-}
 
 const NUMBERS: ReadonlySet<string> = new Set(["customer_id", "weekday"]);
 
@@ -244,16 +239,12 @@ export function pivotedValues(
   filter: Filter,
   names: Names,
 ): (string | number | null)[] {
-  switch (pivot) {
-    case "channel":
-      return chosen(names.channels, filter.channels);
-    case "topic":
-      return chosen([...names.topics, null], filter.topics);
-    case "type":
-      return chosen([...names.types, null], filter.types);
-    case "weekday":
-      return [1, 2, 3, 4, 5, 6, 7];
-  }
+  if (pivot === "weekday") return [1, 2, 3, 4, 5, 6, 7];
+  const { plural, has_none } = NAMED[pivot];
+  return chosen<string | null>(
+    has_none ? [...names[pivot], null] : names[pivot],
+    filter[plural],
+  );
 }
 
 function chosen<Value>(
@@ -268,7 +259,7 @@ function byChannel(
   filter: Filter,
   names: Names,
 ): AnswerColumns {
-  const channels = chosen(names.channels, filter.channels);
+  const channels = chosen(names.channel, filter.channels);
   return pivoted(before, "channel", channels, [integer("total")]);
 }
 

@@ -1,8 +1,8 @@
-/** What a load and a refresh report: the schemas, from which the types, the archive's `snapshot.json` and OpenAPI come. */
+/** What a load and a refresh report: the schemas; the types, `snapshot.json` and OpenAPI are derived from them. */
 
 import { z } from "zod";
 
-/** A value that nobody changes, all the way down. */
+/** An immutable value, at every depth. */
 export type DeepReadonly<T> = T extends readonly (infer Element)[]
   ? readonly DeepReadonly<Element>[]
   : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
@@ -19,7 +19,7 @@ const dateRangeSchema = z.object({ first: z.iso.date(), last: z.iso.date() });
 /** First and last day with an interaction. */
 export type DateRange = DeepReadonly<z.output<typeof dateRangeSchema>>;
 
-/** What warnings are about. */
+/** The kinds of warnings. */
 export const WARNING_KINDS = [
   "orphan_customers",
   "conflicting_customers",
@@ -32,15 +32,14 @@ export const WARNING_KINDS = [
   "ignored_files",
 ] as const;
 
-/** What a warning is about. */
+/** The kind of a warning. */
 export type WarningKind = typeof WARNING_KINDS[number];
 
 const warningSchema = z.object({
   kind: z.enum(WARNING_KINDS),
-  count: z.int().meta({ description: "How many of what the kind names" }),
+  count: z.int().meta({ description: "Number of cases" }),
   text: z.string().meta({
-    description:
-      "In plain words, with the file and the first names where there are any",
+    description: "In plain words, with the file and the first names if any",
   }),
 });
 
@@ -64,7 +63,7 @@ const setAsideRowSchema = z.object({
   }),
   column: z.string(),
   value: z.string().nullable().meta({
-    description: "The cell as it stands in the file, its first 200 characters",
+    description: "The cell as written in the file, its first 200 characters",
   }),
   reason: z.string(),
 });
@@ -115,14 +114,14 @@ const fileReportSchema = z.object({
   }),
   interactions_merged: z.int().meta({
     description:
-      "Interactions of this file that an overlapping export has as well; they count once, there",
+      "Interactions of this file that an overlapping export also has; they are counted once, in that file",
   }),
   date_forms: z.array(dateFormCountSchema).meta({
     description:
       "How times are written in the rows kept, the most frequent first",
   }),
   unknown_columns: z.array(z.string()).meta({
-    description: "Columns that mean nothing here; the first 100",
+    description: "Columns that are not used; the first 100",
   }),
   seconds: z.number().meta({ description: "Time to copy and read it" }),
 });
@@ -137,10 +136,10 @@ export const servedReportSchema = z.object({
   seconds: z.number().meta({ description: "Duration of the whole load" }),
   files: z.array(fileReportSchema),
   ignored: z.array(ignoredFileSchema).meta({
-    description: "What lies in the folder and is not read; the first 100",
+    description: "Files in the folder that are not read; the first 100",
   }),
   ignored_files: z.int().meta({
-    description: "How many files are ignored in all",
+    description: "Number of ignored files",
   }),
   customers: z.int().meta({
     description:
@@ -154,8 +153,7 @@ export const servedReportSchema = z.object({
     description: "Customers known only from interactions",
   }),
   conflicting_customers: z.int().meta({
-    description:
-      "Customers with several records that differ; the later one won",
+    description: "Customers with different records; the later record is used",
   }),
   interactions: z.int().meta({
     description:
@@ -163,7 +161,7 @@ export const servedReportSchema = z.object({
   }),
   duplicate_interactions: z.int().meta({
     description:
-      "Interactions equal in customer, time, channel and topic to one before; they count",
+      "Interactions equal in customer, time, channel and topic to an earlier one; they are counted",
   }),
   merged_interactions: z.int().meta({
     description:
@@ -186,7 +184,7 @@ export const servedReportSchema = z.object({
   }),
   too_many_set_aside: z.array(z.string()).meta({
     description:
-      "Files of which more than MAX_SET_ASIDE is set aside, in plain words",
+      "Files with a larger share of rows set aside than MAX_SET_ASIDE, in plain words",
   }),
   types: z.array(z.string()).meta({
     description: "Every type of a customer, in code-point order",
@@ -196,8 +194,7 @@ export const servedReportSchema = z.object({
       "Months, YYYY-MM, with interactions that have no topic; empty when there are no topics at all",
   }),
   warnings: z.array(warningSchema).meta({
-    description:
-      "What loaded and may still not be as meant, for people to look at",
+    description: "What was loaded but may be a mistake",
   }),
 });
 
@@ -205,7 +202,7 @@ export const servedReportSchema = z.object({
 export const reportSchema = servedReportSchema.extend({
   set_aside_listed: z.array(setAsideRowSchema).meta({
     description:
-      "The first rows set aside, in the order of files and lines; SET_ASIDE_KEPT bounds them",
+      "The first rows set aside, in the order of files and lines; at most SET_ASIDE_KEPT",
   }),
 });
 
@@ -224,7 +221,7 @@ export const loadedSchema = z.object({
   report: reportSchema,
 });
 
-/** What a load leaves beside the tables. */
+/** The results of a load other than its tables. */
 export type Loaded = DeepReadonly<z.output<typeof loadedSchema>>;
 
 /** A table of which the rows are counted in `/api/v1/stats/{table}`. */
@@ -235,7 +232,7 @@ const tableChangeSchema = z.object({
   rows_gone: z.int(),
 });
 
-/** Rows of a table that are there now and were not before, and the other way round. */
+/** Numbers of rows added and removed. */
 export type TableChange = DeepReadonly<z.output<typeof tableChangeSchema>>;
 
 /** The schema of what differs between a snapshot and the one served before. */
@@ -281,7 +278,7 @@ export interface Refresh {
   /** ISO 8601 in UTC. */
   readonly ended_at: string;
   readonly state: Exclude<RefreshState, "building">;
-  /** Why it is held or has failed, or what speaks against it although it is served, in plain words. */
+  /** Why it is held or has failed, or the warnings with which it is served, in plain words. */
   readonly reasons: readonly string[];
   /** Null when the files could not be loaded. */
   readonly report: LoadReport | null;

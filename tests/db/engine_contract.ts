@@ -169,7 +169,7 @@ export function testEngine(
       assertEquals(await count(1), [2, 1]);
       assertEquals(await count(1, { start_date: "2020-02-01" }), [1, 0]);
       assertEquals(
-        await count(1, { topic_code: snapshot.topicCode("SAND") }),
+        await count(1, { topic_code: snapshot.positionOf("topic", "SAND") }),
         [1, 1],
       );
       assertEquals([await count(2), await count(3)], [[0, 0], [1, 0]]);

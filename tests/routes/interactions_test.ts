@@ -287,18 +287,27 @@ Deno.test("a bug is logged with its request id and says nothing outside", async 
 
 Deno.test("the way past Hono answers as the mounted route does", async (t) => {
   await using opened = await openApp(FILES);
-  // With CORS every request goes through Hono.
-  const { app } = appOn(opened.store, {
-    CORS_ORIGINS: "https://www.example.com",
-  });
+  const ask = async (path: string) => {
+    const answer = await opened.app.request(path, {
+      headers: { "X-Request-Id": "1" },
+    });
+    return {
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      text: await answer.text(),
+    };
+  };
   for (
     const path of [
       "1",
       "2?",
       "1?start_date=2020-03-06&topic=sand",
+      "1?explain=1",
       "1?topic=nothing",
+      "1?topic=",
       "1?start_date=2020-02-30",
       "1?page=2",
+      "1?&topic=sand&",
       "9",
       "0",
       "01",
@@ -307,22 +316,20 @@ Deno.test("the way past Hono answers as the mounted route does", async (t) => {
       "1/",
       "",
       "?topic=Sand",
-      `1?topic=${"x".repeat(2048)}`,
     ]
   ) {
-    await t.step(path.slice(0, 60), async () => {
-      const [past, through] = await Promise.all(
-        [opened.app, app].map(async (app) => {
-          const answer = await app.request(`/api/v1/interactions/${path}`, {
-            headers: { "X-Request-Id": "1" },
-          });
-          const headers = Object.fromEntries(answer.headers);
-          delete headers["vary"];
-          delete headers["access-control-expose-headers"];
-          return [answer.status, headers, await answer.text()];
-        }),
+    await t.step(path, async () => {
+      // Hono decodes a path before it is routed; nobody else does.
+      assertEquals(
+        await ask(`/api/v1/interactions/${path}`),
+        await ask(`/%61pi/v1/interactions/${path}`),
       );
-      assertEquals(past, through);
     });
   }
+  await t.step("a URL that is too long", async () => {
+    for (const api of ["api", "%61pi"]) {
+      const path = `/${api}/v1/interactions/1?topic=${"x".repeat(2_048)}`;
+      assertEquals((await ask(path)).status, 414);
+    }
+  });
 });

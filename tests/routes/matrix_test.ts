@@ -157,6 +157,9 @@ Deno.test("wrong parameters are refused with what is right", async (t) => {
     ["?cursor=WzFd", /Invalid cursor/],
     ["?cursor=%00", /Invalid cursor/],
     ["?end_date=2020-13-01", /Invalid end_date format/],
+    ["?topic=", /Invalid topic list ""/],
+    ["?channel=", /Invalid channel list ""/],
+    ["?channel=null", /Unknown channel "null"/],
     ["?page=2", /Unknown query parameter "page"/],
   ];
   for (const [query, error] of table) {

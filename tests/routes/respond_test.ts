@@ -421,8 +421,9 @@ Deno.test("large exports: broken off by the deadline, given back when the client
       assertEquals(next.status, 200);
       await next.body?.cancel();
       await assertRejects(() => answer.text());
+      const id = answer.headers.get("X-Request-Id");
       assertEquals(logged.length, 1);
-      assertStringIncludes(logged[0], "A download was broken off.");
+      assertStringIncludes(logged[0], `${id} A download was broken off.`);
       assertStringIncludes(logged[0], "longer than 4000 ms");
     },
   );
@@ -443,5 +444,25 @@ Deno.test("large exports: broken off by the deadline, given back when the client
       assert(performance.now() - began < 3_000);
       assertEquals(logged.length, 1);
     },
+  );
+});
+
+Deno.test("downloads that break while they are shared: each is logged with the id of its own answer", async () => {
+  await using opened = await openLarge({ DOWNLOAD_TIMEOUT_MS: "1500" });
+  const { app, logged } = opened;
+  const ids = ["first", "second"];
+  const answers = await Promise.all(
+    ids.map((id) =>
+      app.request("/api/v1/customers?format=csv", {
+        headers: { "X-Request-Id": id },
+      })
+    ),
+  );
+  assertEquals(answers.map(({ headers }) => headers.get("X-Request-Id")), ids);
+  await delay(2_000);
+  for (const answer of answers) await assertRejects(() => answer.text());
+  assertEquals(
+    logged.map((text) => text.split(" A download")[0]).sort(),
+    ids,
   );
 });

@@ -26,7 +26,8 @@ const stays = () => new AbortController().signal;
 Deno.test("run, equal keys at the same time: once; later: again", async () => {
   const { started, work } = manual();
   const shared = new SharedWork<string>();
-  const run = (key: string) => shared.run(key, stays(), 5_000, work);
+  const run = (key: string) =>
+    shared.run(key, { client: stays(), timeout_ms: 5_000, work });
   const two = [run("a"), run("a")];
   const other = run("b");
   assertEquals(started.length, 2);
@@ -44,7 +45,7 @@ Deno.test("run, some leave: the others are answered; all leave: it is aborted", 
   const shared = new SharedWork<string>();
   const clients = [new AbortController(), new AbortController()];
   const runs = clients.map(({ signal }) =>
-    shared.run("a", signal, 5_000, work)
+    shared.run("a", { client: signal, timeout_ms: 5_000, work })
   );
   clients[0].abort();
   const error = await assertRejects(() => runs[0], StoreError);
@@ -53,10 +54,14 @@ Deno.test("run, some leave: the others are answered; all leave: it is aborted", 
   assertEquals(await runs[1], "one");
 
   const gone = new AbortController();
-  const alone = shared.run("a", gone.signal, 5_000, work);
+  const alone = shared.run("a", {
+    client: gone.signal,
+    timeout_ms: 5_000,
+    work,
+  });
   gone.abort();
   // Who comes right after does not get what is being aborted.
-  const next = shared.run("a", stays(), 5_000, work);
+  const next = shared.run("a", { client: stays(), timeout_ms: 5_000, work });
   await assertRejects(() => alone, StoreError);
   assertEquals(started.length, 3);
   started[2].resolve("three");
@@ -66,13 +71,16 @@ Deno.test("run, some leave: the others are answered; all leave: it is aborted", 
 Deno.test("run, too slow: all who wait get the timeout; a client gone before: nothing runs", async () => {
   const { started, work } = manual();
   const shared = new SharedWork<string>();
-  const runs = [1, 2].map(() => shared.run("a", stays(), 20, work));
+  const runs = [1, 2].map(() =>
+    shared.run("a", { client: stays(), timeout_ms: 20, work })
+  );
   for (const run of runs) {
     const error = await assertRejects(() => run, StoreError);
     assertEquals(error.kind, "timeout");
   }
   await assertRejects(
-    () => shared.run("b", AbortSignal.abort(), 20, work),
+    () =>
+      shared.run("b", { client: AbortSignal.abort(), timeout_ms: 20, work }),
     StoreError,
   );
   assertEquals(started.length, 1);

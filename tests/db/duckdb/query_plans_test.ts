@@ -355,7 +355,7 @@ async function checkEndpoint(
 ): Promise<void> {
   const { start_date, end_date } = filter;
   const topic = filter.topics?.find((name) => name !== null);
-  const topic_code = topic ? snapshot.topicCode(topic) : undefined;
+  const topic_code = topic ? snapshot.positionOf("topic", topic) : undefined;
   if (topic && topic_code === undefined) return;
   const rows = await ask(snapshot, {
     kind: "interactions",
@@ -418,8 +418,8 @@ function knownOf(snapshot: Snapshot, filter: Filter): Filter {
   return {
     ...filter,
     topics: keep(filter.topics, snapshot.topics),
-    types: keep(filter.types, snapshot.types),
-    occupations: keep(filter.occupations, snapshot.occupations!),
+    types: keep(filter.types, snapshot.names.type),
+    occupations: keep(filter.occupations, snapshot.names.occupation!),
   };
 }
 
@@ -463,8 +463,8 @@ Deno.test("more than 10000 occupations are free text", async () => {
     "interactions.csv": "Date Start,Interaction,Customers\n",
   });
   const { snapshot } = opened;
-  assertEquals(snapshot.occupations, null);
-  assertEquals(snapshot.findName("occupation", "o1"), undefined);
+  assertEquals(snapshot.names.occupation, null);
+  assertEquals(snapshot.positionOf("occupation", "o1"), undefined);
   const [row] = await ask(snapshot, {
     kind: "customers",
     filter: {},

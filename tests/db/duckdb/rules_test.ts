@@ -804,7 +804,9 @@ Deno.test("channels: also what a file does not begin with, in ever so many spell
   const counts = (customer_id: number, topic?: string) =>
     snapshot.countByChannel({
       customer_id,
-      topic_code: topic === undefined ? undefined : snapshot.topicCode(topic),
+      topic_code: topic === undefined
+        ? undefined
+        : snapshot.positionOf("topic", topic),
     });
   const asked = [counts(1), counts(2), counts(2, "Stone"), counts(3, "Sand")];
   assertEquals((await Promise.all(asked)).map((one) => Array.from(one!)), [
@@ -902,7 +904,7 @@ Deno.test("topics, looking one up by its name", async (t) => {
   const { snapshot } = loaded;
   await t.step("each by its own spelling", () => {
     const wrong = snapshot.topics.filter((topic, code) =>
-      snapshot.topicCode(topic) !== code
+      snapshot.positionOf("topic", topic) !== code
     );
     assertEquals(wrong, []);
   });
@@ -926,7 +928,7 @@ Deno.test("topics, looking one up by its name", async (t) => {
   ];
   for (const [name, topic] of cases) {
     await t.step(JSON.stringify(name), () => {
-      const code = snapshot.topicCode(name);
+      const code = snapshot.positionOf("topic", name);
       assertEquals(code === undefined ? code : snapshot.topics[code], topic);
     });
   }

@@ -100,7 +100,7 @@ Deno.test("countByChannel, periods and topics", async (t) => {
         const answer = await snapshot.countByChannel({
           customer_id,
           ...filter,
-          ...topic && { topic_code: snapshot.topicCode(topic) },
+          ...topic && { topic_code: snapshot.positionOf("topic", topic) },
         });
         assertEquals(answer && Array.from(answer), counts);
       });
@@ -322,7 +322,7 @@ Deno.test("countByChannel, random data and filters: the index and the query answ
             ]),
           )
           : null;
-        const topic_code = topic && snapshot.topicCode(topic);
+        const topic_code = topic && snapshot.positionOf("topic", topic);
         // A topic that no row has is not known.
         if (topic && topic_code === undefined) continue;
         const asked = { ...question, topic_code } as CustomerQuestion;

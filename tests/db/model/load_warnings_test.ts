@@ -49,7 +49,7 @@ Deno.test("warnings", async (t) => {
       [
         "conflicting_customers",
         1,
-        "customers with records that differ, of which the later one won: 1",
+        "customers with different records; the later record is used: 1",
       ],
     ]],
     ["interactions", {
@@ -63,7 +63,7 @@ Deno.test("warnings", async (t) => {
       [
         "duplicate_interactions",
         1,
-        "interactions that repeat another, and count: 1",
+        "interactions that repeat another; they are counted: 1",
       ],
       [
         "merged_interactions",
@@ -77,7 +77,7 @@ Deno.test("warnings", async (t) => {
     }, [[
       "no_topics",
       2,
-      "interactions without a topic, since no file names one: 2",
+      "interactions without a topic, because no file names a product: 2",
     ]]],
     ["months without a product", {
       ...base,
@@ -86,7 +86,7 @@ Deno.test("warnings", async (t) => {
     }, [[
       "months_without_topic",
       2,
-      "months with interactions without a topic, since no product is named for them: 2 (2019-12; 2020-01)",
+      "months that have interactions but no product, so no topic: 2 (2019-12; 2020-01)",
     ]]],
     ["a topic of its own in a month without a product", {
       ...base,
