@@ -110,14 +110,14 @@ try {
 console.log(`Listening on ${base_url}`);
 if (changed) console.log(`Settings: ${changed}`);
 const progress = startProgress();
-let ready = false;
+let served: string | null = null;
 store.refreshes.subscribe((refresh) => {
   progress.stop();
   const { snapshot, notice } = store;
-  if (ready) console.log(refreshText(refresh));
+  if (served !== null) console.log(refreshText(refresh, served));
   else if (snapshot) console.log(summary({ snapshot, notice }, base_url));
   else console.error(`Not ready. ${refresh.reasons.join("\n")}`);
-  ready = snapshot !== null;
+  served = snapshot?.data_version ?? null;
 });
 if (webhook) store.refreshes.subscribe(webhook.send);
 Deno.addSignalListener("SIGHUP", () => store.refreshes.request());

@@ -59,10 +59,10 @@ export interface Archive {
   ): Promise<EngineSnapshot>;
   /** Drops a kept version. */
   drop(name: string): Promise<void>;
-  /** The version whose files are not built until they change; null for none. */
-  discarded(): Promise<string | null>;
-  /** Remembers that version, or with null that there is none. */
-  markDiscarded(data_version: string | null): Promise<void>;
+  /** The versions whose files are not built until they change. */
+  discarded(): Promise<readonly string[]>;
+  /** Remembers these, and no others. */
+  markDiscarded(data_versions: readonly string[]): Promise<void>;
 }
 
 /** A kept version. */

@@ -85,7 +85,10 @@ export interface Refreshes {
   readonly history: readonly Refresh[];
   /** The refresh that waits for a decision, if any. */
   readonly held: Refresh | null;
-  /** The version whose files are not built until they change; null for none. */
+  /**
+   * The version whose files lie there and are not built until they change; null for
+   * none. After several rollbacks it is the one that was left first.
+   */
   readonly discarded: string | null;
   /** Which changed files are not whole yet, in plain words; empty when none are waited for. */
   readonly waiting: readonly string[];
@@ -94,7 +97,7 @@ export interface Refreshes {
   /** Looks at the files now instead of at the next poll, also at files that failed before. */
   request(): void;
   /**
-   * Serves the held version; or builds the discarded one, which is then served
+   * Serves the held version; or builds a discarded one, which is then served
    * without being held, and `state` is `building` meanwhile. Throws a StoreError
    * "conflict" when `data_version` is neither, or the files have changed since.
    */

@@ -37,9 +37,10 @@ export function startProgress(): {
   };
 }
 
-/** The result of a refresh, as one text for the terminal. */
+/** The result of a refresh, as one text for the terminal; `before` is the data version that was served. */
 export function refreshText(
   { state, reasons, report, changes }: Refresh,
+  before: string | null,
 ): string {
   const why = reasons.map((text) => `\n  ${harmless(text)}`).join("");
   if (state === "failed") {
@@ -49,6 +50,7 @@ export function refreshText(
   if (state === "held") {
     return `Held: ${version} needs a decision: POST /api/v1/data/accept or /discard.${why}`;
   }
+  if (report!.data_version === before) return `Still serving ${version}${why}`;
   const rows = changes?.tables.interactions;
   const what = rows
     ? `: ${count(rows.rows_added)} interactions added, ${

@@ -114,6 +114,15 @@ Deno.test("only config.ts reads the environment", () => {
   }
 });
 
+Deno.test("work pauses by a timer, since Deno reads no request after setImmediate", () => {
+  for (const { path, text } of product) {
+    assert(
+      !/\bsetImmediate\(/.test(text),
+      `${path}: await a pause of db/model/pause.ts`,
+    );
+  }
+});
+
 // Written apart, so that this file has it not.
 const MAKES_A_TURN = ["new", "Run("].join(" ");
 

@@ -36,7 +36,7 @@ export class DuckdbEngine implements Engine {
       reopen: (kept, options) => this.#reopen(kept, state_folder, options),
       drop: (name) => state_folder.drop(name),
       discarded: () => state_folder.discarded(),
-      markDiscarded: (version) => state_folder.markDiscarded(version),
+      markDiscarded: (versions) => state_folder.markDiscarded(versions),
     };
   }
 

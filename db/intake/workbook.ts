@@ -1,9 +1,9 @@
 /** Opens an .xlsx workbook and streams the XML of its parts, within limits that no file can talk its way out of. */
 
-import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { SaxesParser } from "saxes";
 import yauzl from "yauzl";
+import { createPause } from "../model/pause.ts";
 import { refused, StoreError } from "../model/problems.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 
@@ -46,8 +46,6 @@ const MAX_DEPTH = 64;
 const MAX_BETWEEN_TAGS = 1 << 22;
 /** The parser gets a part in pieces of so many bytes, since what one makes it do cannot be interrupted. */
 const PIECE_BYTES = 1_024;
-/** With this much time gone since others had their turn, in milliseconds, they get it after the piece. */
-const MAX_BUSY_MS = 2;
 const OLE2 = [0xd0, 0xcf, 0x11, 0xe0];
 const SAVE_AGAIN = "Save it again as .xlsx, or as CSV, and replace it whole";
 
@@ -103,7 +101,7 @@ export class Workbook implements Disposable {
     const parser = this.#parser(reader);
     const decoder = new TextDecoder("utf-8", { fatal: true });
     let checksum = 0;
-    let began = performance.now();
+    const pause = createPause();
     try {
       for await (const chunk of await this.#zip!.openReadStreamPromise(entry)) {
         this.#unpacked += chunk.length;
@@ -115,10 +113,7 @@ export class Workbook implements Disposable {
           if (reader.done?.()) return;
           const settling = reader.settle?.();
           if (settling) await settling;
-          if (performance.now() - began > MAX_BUSY_MS) {
-            await setImmediate();
-            began = performance.now();
-          }
+          await pause();
         }
       }
       if (checksum !== entry.crc32) throw this.unsound(`${part} is damaged`);

@@ -28,6 +28,8 @@ const manifestSchema = z.object({
   loaded: loadedSchema,
 });
 
+const discardedSchema = z.object({ data_versions: z.array(z.string()) });
+
 /** What is written beside the tables of a kept snapshot. */
 type Manifest = z.output<typeof manifestSchema>;
 type KeptFile = z.output<typeof keptFileSchema>;
@@ -134,21 +136,19 @@ export class StateFolder {
     await Deno.remove(unfinished, { recursive: true });
   }
 
-  /** The version of the exports that are not to be built until they change; null for none. */
-  async discarded(): Promise<string | null> {
-    const text = await read(`${this.path}/${DISCARDED}`);
-    return (text as { data_version?: string } | null)?.data_version ?? null;
+  /** The versions of the exports that are not to be built until they change. */
+  async discarded(): Promise<readonly string[]> {
+    const value = await read(`${this.path}/${DISCARDED}`);
+    const { success, data } = discardedSchema.safeParse(value);
+    return success ? data.data_versions : [];
   }
 
-  /** Remembers the version of the exports that are not to be built until they change. */
-  async markDiscarded(data_version: string | null): Promise<void> {
-    await writeWhole(`${this.path}/${UNFINISHED}${DISCARDED}`, {
-      data_version,
-    });
-    await Deno.rename(
-      `${this.path}/${UNFINISHED}${DISCARDED}`,
-      `${this.path}/${DISCARDED}`,
-    );
+  /** Remembers the versions of the exports that are not to be built until they change. */
+  async markDiscarded(data_versions: readonly string[]): Promise<void> {
+    // A name of its own, since another process may write here too.
+    const unfinished = `${this.path}/${UNFINISHED}${crypto.randomUUID()}`;
+    await writeWhole(unfinished, { data_versions });
+    await Deno.rename(unfinished, `${this.path}/${DISCARDED}`);
   }
 
   async #snapshots(): Promise<string[]> {

@@ -180,7 +180,7 @@ export class Refresher implements Store, Refreshes {
   }
 
   get discarded(): string | null {
-    return this.#status.discarded;
+    return this.#status.discarded[0] ?? null;
   }
 
   get waiting(): readonly string[] {
@@ -312,7 +312,7 @@ export class Refresher implements Store, Refreshes {
   async #open(): Promise<void> {
     const { options } = this;
     await this.engine.open();
-    const discarded = await this.engine.archive?.discarded() ?? null;
+    const discarded = await this.engine.archive?.discarded() ?? [];
     this.#status = { ...this.#status, discarded };
     this.#work_folder = await claimWorkFolder(options.staging_dir);
     this.#export_folder = new ExportFolder(this.#work_folder.path, {
@@ -501,7 +501,7 @@ export class Refresher implements Store, Refreshes {
     const kept = await this.engine.archive?.kept() ?? [];
     const { discarded } = this.#status;
     const isDiscarded = ({ loaded }: KeptSnapshot) =>
-      loaded.report.data_version === discarded;
+      discarded.includes(loaded.report.data_version);
     // A process that was killed in a rollback may have left what it went back from.
     const in_order = [
       ...kept.filter((one) => !isDiscarded(one)),
@@ -679,7 +679,7 @@ export class Refresher implements Store, Refreshes {
         case "keep":
           return await archive.keep(this.#snapshotOf(effect.version));
         case "mark_discarded":
-          return await archive.markDiscarded(effect.data_version);
+          return await archive.markDiscarded(effect.data_versions);
         case "drop_kept":
           return await archive.drop(effect.name);
       }

@@ -19,8 +19,8 @@ export interface RefreshStatus {
   readonly held:
     | { readonly version: Version; readonly refresh: Refresh }
     | null;
-  /** The version whose files are not built until they change. */
-  readonly discarded: string | null;
+  /** The versions whose files are not built until they change; first that of the files that lie there. */
+  readonly discarded: readonly string[];
   readonly building: boolean;
   readonly latest: Refresh | null;
   /** Why nothing is served; null while something is, or while the first load runs. */
@@ -71,7 +71,11 @@ export type Effect =
   | { readonly type: "close"; readonly version: Version }
   /** Into the archive. */
   | { readonly type: "keep"; readonly version: Version }
-  | { readonly type: "mark_discarded"; readonly data_version: string | null }
+  | {
+    readonly type: "mark_discarded";
+    /** All of them. */
+    readonly data_versions: readonly string[];
+  }
   | { readonly type: "drop_kept"; readonly name: string }
   /** Log, history, events and webhook get this. */
   | { readonly type: "tell"; readonly refresh: Refresh };
@@ -86,12 +90,15 @@ export interface Policy {
   readonly at: string;
 }
 
+/** As many discarded versions are remembered. */
+const MAX_DISCARDED = 20;
+
 /** The status before the first event. */
 export const NOTHING_YET: RefreshStatus = {
   served: null,
   restored: false,
   held: null,
-  discarded: null,
+  discarded: [],
   building: true,
   latest: null,
   problem: null,
@@ -102,9 +109,10 @@ export function isKnown(
   { served, held, discarded }: RefreshStatus,
   data_version: string,
 ): boolean {
-  // With nothing to serve, the discarded version is better than none.
+  // With nothing to serve, a discarded version is better than none.
   return served !== null && (data_version === versionOf(served) ||
-    data_version === versionOf(held?.version) || data_version === discarded);
+    data_version === versionOf(held?.version) ||
+    discarded.includes(data_version));
 }
 
 /** A decision of the administrator about a version. */
@@ -121,7 +129,7 @@ export function refusalOf(
   const held_version = versionOf(held?.version);
   switch (type) {
     case "accept":
-      if (data_version === held_version || data_version === discarded) {
+      if (data_version === held_version || discarded.includes(data_version)) {
         return null;
       }
       break;
@@ -138,9 +146,9 @@ export function refusalOf(
   }
   const known = [
     ...held_version === null ? [] : [`Held is data version ${held_version}.`],
-    ...discarded === null || type === "discard"
+    ...discarded.length === 0 || type === "discard"
       ? []
-      : [`Discarded is data version ${discarded}.`],
+      : [`Discarded is data version ${discarded.join(", ")}.`],
   ];
   return known.join(" ") || "No data is held.";
 }
@@ -187,14 +195,14 @@ export function next(
     ...served ? [{ type: "close", version: served } as const] : [],
     ...held && held.version !== version ? close_held : [],
   ];
-  const forget_discarded: Effect[] = discarded === null
+  const forget_discarded: Effect[] = discarded.length === 0
     ? []
-    : [{ type: "mark_discarded", data_version: null }];
+    : [{ type: "mark_discarded", data_versions: [] }];
   const live = (version: Version) => ({
     served: version,
     restored: false,
     held: null,
-    discarded: null,
+    discarded: [],
     problem: null,
   });
 
@@ -231,12 +239,12 @@ export function next(
       ];
       const change = {
         held: null,
-        ...is_served && { restored: false, discarded: null },
+        ...is_served && { restored: false, discarded: [] },
       };
       const { latest } = status;
       const is_news = latest?.state !== "serving" || held !== null ||
         (is_served
-          ? status.restored || discarded !== null
+          ? status.restored || discarded.length > 0
           : String(latest.reasons) !== String(reasons));
       const effects = [...close_held, ...is_served ? forget_discarded : []];
       if (!is_news) return after(change, effects);
@@ -285,12 +293,16 @@ export function next(
           },
         );
       }
-      const left_version = versionOf(served);
+      const left_version = versionOf(served)!;
+      // Behind what is discarded already: a rollback leaves the files as they are,
+      // and the next one must not bring them back.
+      const data_versions = [...new Set([...discarded, left_version])]
+        .filter((one) => one !== versionOf(version));
       return told(
-        { ...live(version), discarded: left_version, restored: true },
+        { ...live(version), discarded: data_versions, restored: true },
         [
           // First what a killed process must not forget.
-          { type: "mark_discarded", data_version: left_version },
+          { type: "mark_discarded", data_versions },
           ...event.left.map((name): Effect => ({ type: "drop_kept", name })),
           ...serving(version),
         ],
@@ -331,9 +343,11 @@ export function next(
         return after({});
       }
       const { data_version } = event;
+      const data_versions = [...new Set([data_version, ...discarded])]
+        .slice(0, MAX_DISCARDED);
       return told(
-        { held: null, discarded: data_version },
-        [{ type: "mark_discarded", data_version }, ...close_held],
+        { held: null, discarded: data_versions },
+        [{ type: "mark_discarded", data_versions }, ...close_held],
         {
           state: "serving",
           reasons: [

@@ -307,12 +307,12 @@ export function testEngine(
       await archive.drop(latest.name);
       assertEquals(await archive.kept(), [first]);
     });
-    await t.step("which version is discarded", async () => {
-      assertEquals(await archive.discarded(), null);
-      await archive.markDiscarded(next.data_version);
-      assertEquals(await archive.discarded(), next.data_version);
-      await archive.markDiscarded(null);
-      assertEquals(await archive.discarded(), null);
+    await t.step("which versions are discarded", async () => {
+      assertEquals(await archive.discarded(), []);
+      await archive.markDiscarded([next.data_version]);
+      assertEquals(await archive.discarded(), [next.data_version]);
+      await archive.markDiscarded([]);
+      assertEquals(await archive.discarded(), []);
     });
   });
 

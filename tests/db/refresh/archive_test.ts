@@ -154,25 +154,25 @@ Deno.test("a manifest of another build is passed over, whatever it lacks", async
 Deno.test("what a killed process left is removed", async () => {
   await using folder = await dataFolder({
     ".unfinished-1/t.parquet": "PAR1",
-    ".unfinished-discarded.json": "{",
+    ".unfinished-2": "{",
   });
   const state = new StateFolder(folder.path, console.error);
   await state.open();
   assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
 });
 
-Deno.test("the discarded version is remembered", async () => {
+Deno.test("the discarded versions are remembered", async () => {
   await using folder = await dataFolder();
   const state = new StateFolder(folder.path, console.error);
   await state.open();
-  assertEquals(await state.discarded(), null);
-  await state.markDiscarded(VERSIONS[0]);
+  assertEquals(await state.discarded(), []);
+  await state.markDiscarded(VERSIONS.slice(0, 2));
   assertEquals(
     await new StateFolder(folder.path, console.error).discarded(),
-    VERSIONS[0],
+    VERSIONS.slice(0, 2),
   );
-  await state.markDiscarded(null);
-  assertEquals(await state.discarded(), null);
+  await state.markDiscarded([]);
+  assertEquals(await state.discarded(), []);
 });
 
 Deno.test("a snapshot that cannot be kept leaves nothing", async () => {

@@ -167,6 +167,46 @@ Deno.test("what was discarded can be accepted, while its files lie there", async
   assert(first !== data_version);
 });
 
+Deno.test("two rollbacks go back two versions, and nothing comes back by itself", async () => {
+  await using state = await dataFolder();
+  const settings = { STATE_DIR: state.path };
+  let [second, third] = ["", ""];
+  const newest = exportsOf(3, "Email");
+  {
+    await using watched = await watchedStore(exportsOf(1, "Email"), settings);
+    const { refreshes } = watched.store;
+    await live(watched, 1);
+    await watched.folder.write(exportsOf(2, "Email"));
+    await live(watched, 2);
+    second = watched.snapshot.data_version;
+    await watched.folder.write(newest);
+    await live(watched, 3);
+    third = watched.snapshot.data_version;
+    await refreshes.rollback(third);
+    await live(watched, 2);
+    await refreshes.rollback(second);
+    await live(watched, 1);
+    assertEquals(refreshes.discarded, third);
+    refreshes.request();
+    const { reasons } = await live(watched, 1);
+    assertStringIncludes(reasons[0], `${third}, which was discarded`);
+    await watched.folder.write(exportsOf(2, "Email"));
+    assertStringIncludes(
+      (await live(watched, 1)).reasons[0],
+      `${second}, which was discarded`,
+    );
+  }
+  await using watched = await watchedStore(newest, settings);
+  await live(watched, 1);
+  assertStringIncludes(
+    (await live(watched, 1)).reasons[0],
+    `${third}, which was discarded`,
+  );
+  await watched.store.refreshes.accept(third);
+  await live(watched, 3);
+  assertEquals(watched.store.refreshes.discarded, null);
+});
+
 Deno.test("from a rollback there is a way on", async (t) => {
   await using state = await dataFolder();
   const settings = { STATE_DIR: state.path, HOLD: "on" };

@@ -114,8 +114,8 @@ Deno.test("whatever happens in whatever order", () => {
       let status = NOTHING_YET;
       const open = new Set<Version>();
       const closed = new Set<Version>();
-      let served: Version | null = null;
-      let marked: string | null = null;
+      let served = null as Version | null;
+      let marked: readonly string[] = [];
       for (const one of steps) {
         const event = eventOf(one, status);
         if (!event) continue;
@@ -135,7 +135,9 @@ Deno.test("whatever happens in whatever order", () => {
             closed.add(effect.version);
           }
           if (effect.type === "keep") assertEquals(effect.version, served);
-          if (effect.type === "mark_discarded") marked = effect.data_version;
+          if (effect.type === "mark_discarded") {
+            marked = effect.data_versions;
+          }
         }
         const before = status;
         ({ status } = result);
@@ -152,7 +154,14 @@ Deno.test("whatever happens in whatever order", () => {
             event.because === "rollback";
           assertEquals(
             status.discarded,
-            rolled_back ? before.served!.report.data_version : null,
+            rolled_back
+              ? [
+                ...new Set([
+                  ...before.discarded,
+                  before.served!.report.data_version,
+                ]),
+              ].filter((one) => one !== served!.report.data_version)
+              : [],
           );
         }
         const told = result.effects.filter(({ type }) => type === "tell");
@@ -259,7 +268,7 @@ Deno.test("the discarded version", async (t) => {
     left: ["00000002"],
   }]);
   await t.step("is what a rollback leaves, first of all in the archive", () => {
-    assertEquals(rolled_back.status.discarded, B);
+    assertEquals(rolled_back.status.discarded, [B]);
     assertEquals(typesOf(rolled_back.effects), [
       "mark_discarded",
       "drop_kept",
@@ -273,19 +282,48 @@ Deno.test("the discarded version", async (t) => {
       type: "accepted",
       data_version: C,
     }], rolled_back.status);
-    assertEquals(status.discarded, null);
+    assertEquals(status.discarded, []);
     assertEquals(isKnown(status, B), false);
+  });
+  await t.step("stays so when a second rollback leaves another", () => {
+    const { status, effects } = after([{
+      type: "reopened",
+      version: version(C),
+      because: "rollback",
+      left: ["00000001"],
+    }], rolled_back.status);
+    assertEquals(status.discarded, [B, A]);
+    assertEquals(effects[0], {
+      type: "mark_discarded",
+      data_versions: [B, A],
+    });
+    assert(isKnown(status, B));
+    assert(isKnown(status, A));
+    for (const data_version of [A, B]) {
+      assertEquals(refusalOf(status, { type: "accept", data_version }), null);
+    }
+  });
+  await t.step("stays so when a held one is discarded after it", () => {
+    const { status } = after([
+      built(C, ["less"]),
+      { type: "discarded", data_version: C },
+    ], rolled_back.status);
+    assertEquals(status.discarded, [C, B]);
   });
   await t.step("is built when it is accepted, and discarded until then", () => {
     const accepted: RefreshEvent = { type: "accepted", data_version: B };
     const { status, effects } = after([accepted], rolled_back.status);
-    assertEquals([status.building, status.discarded, effects], [true, B, []]);
+    assertEquals([status.building, status.discarded, effects], [
+      true,
+      [B],
+      [],
+    ]);
     const failed = after([{ type: "failed", reasons: ["cut"] }], status);
-    assertEquals(failed.status.discarded, B);
-    assertEquals(after([built(B)], status).status.discarded, null);
+    assertEquals(failed.status.discarded, [B]);
+    assertEquals(after([built(B)], status).status.discarded, []);
   });
   await t.step("is built all the same when nothing is served", () => {
-    assertEquals(isKnown({ ...NOTHING_YET, discarded: A }, A), false);
+    assertEquals(isKnown({ ...NOTHING_YET, discarded: [A] }, A), false);
   });
 });
 
