@@ -133,19 +133,19 @@ export const settings = z.object({
     "size of the answer cache in bytes; 0 turns it off",
   ),
   QUERY_TIMEOUT_MS: wholeNumber(1, 3_600_000, 2_000).describe(
-    "time limit of a query in milliseconds, its time in the queue included; then it is interrupted and answered with 504",
+    "time limit of a JSON answer in milliseconds, its time in the queue included; then it is interrupted and answered with 504",
   ),
   DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 86_400_000, 300_000).describe(
     "time limit of a download in milliseconds, however slowly the client reads; then it is broken off",
   ),
   QUERY_CONCURRENCY: wholeNumber(1, 1024, 4).describe(
-    "number of queries that run at once; the counts of one customer need no query",
+    "number of questions that run queries at once, one query each; the counts of one customer need no query",
   ),
   DOWNLOAD_CONCURRENCY: wholeNumber(1, 1024, 2).describe(
-    "number of downloads that run at once, in addition to the queries",
+    "number of downloads that run at once, in addition to the questions",
   ),
   QUERY_QUEUE: wholeNumber(0, 100_000, 64).describe(
-    "length of the queue of queries, and of the queue of downloads; when it is full, requests are answered with 503 at once",
+    "length of the queue of questions, and of the queue of downloads; when it is full, or a request cannot end in time, it is answered with 503 at once",
   ),
   CORS_ORIGINS: z.string()
     .regex(
