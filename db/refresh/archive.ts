@@ -9,7 +9,7 @@ import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
 import { folderError } from "./setting_folder.ts";
 
-/** Goes up by one when a snapshot has other tables than before; others are passed over. */
+/** Raised by one when the tables of a snapshot change; a snapshot of another format is not used. */
 const FORMAT = 1;
 const KEPT = 3;
 const MANIFEST = "snapshot.json";
@@ -34,12 +34,12 @@ type KeptFile = z.output<typeof keptFileSchema>;
 
 /**
  * A folder of snapshots, each a folder of Parquet files with a manifest. One is
- * written under another name and renamed, so that it is there whole or not at all.
+ * written under another name and then renamed, so that it is never there in part.
  */
 export class StateFolder {
   constructor(
     readonly path: string,
-    /** Gets what an operator must see. */
+    /** Called with each line that an operator must see. */
     readonly log: (text: string) => void,
   ) {}
 
@@ -66,7 +66,7 @@ export class StateFolder {
     }
   }
 
-  /** The snapshots whose manifest is as this build writes it, the latest first; the log tells of others. */
+  /** The snapshots whose manifest is as this build writes it, the latest first; others are logged. */
   async kept(): Promise<KeptSnapshot[]> {
     const kept: KeptSnapshot[] = [];
     for (const name of await this.#snapshots()) {
@@ -78,7 +78,7 @@ export class StateFolder {
     return kept.reverse();
   }
 
-  /** Keeps the tables that DuckDB exported to `folder`, and drops the oldest of too many. */
+  /** Keeps the tables that DuckDB exported to `folder`, and drops the oldest when there are too many. */
   async keep(folder: string, loaded: Loaded): Promise<void> {
     const unfinished = `${this.path}/${UNFINISHED}${crypto.randomUUID()}`;
     await Deno.mkdir(unfinished);
@@ -134,13 +134,13 @@ export class StateFolder {
     await Deno.remove(unfinished, { recursive: true });
   }
 
-  /** The version of the exports that are not to be built until they change; null for none. */
+  /** The discarded version, whose exports are not built until they change; null when none is. */
   async discarded(): Promise<string | null> {
     const text = await read(`${this.path}/${DISCARDED}`);
     return (text as { data_version?: string } | null)?.data_version ?? null;
   }
 
-  /** Remembers the version of the exports that are not to be built until they change. */
+  /** Stores the discarded version; null stores that none is discarded. */
   async markDiscarded(data_version: string | null): Promise<void> {
     await writeWhole(`${this.path}/${UNFINISHED}${DISCARDED}`, {
       data_version,
