@@ -1,4 +1,4 @@
-/** Parquet, a row group at a time. */
+/** Parquet, one row group at a time. */
 
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Cell, Rows, RowsColumn } from "../../db/model/questions.ts";
@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<RowsColumn["type"], Partial<Element>>> = {
 /** Cells that are written in one go: 4 to 6 ms, in which nobody else is answered. */
 const CELLS_AT_ONCE = 25_000;
 
-/** Writes rows, a piece a row group; every column may have no value. */
+/** Writes rows, one piece per row group; every column may lack values. */
 export async function* encodeParquet(
   rows: Rows,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {

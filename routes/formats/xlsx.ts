@@ -37,8 +37,9 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes rows under a header, a piece a batch. Throws a 400 naming csv, before the
- * first piece, when there are more than a sheet holds. No text is a formula in it.
+ * Writes rows under a header, one piece per batch. Before the first piece, throws a 400
+ * that names csv when there are more rows than a sheet can hold. No text becomes a
+ * formula.
  */
 export async function* encodeXlsx(rows: Rows): AsyncGenerator<Bytes> {
   const { columns, batches } = rows;
