@@ -24,7 +24,7 @@ export interface Store {
   readonly snapshot: Snapshot | null;
   /** Why there is no snapshot, as one text for people; null while one is loading or served. */
   readonly problem: string | null;
-  /** What an operator should know about the data that is served; null when all is well. */
+  /** A notice for the operator about the served data; null when all is well. */
   readonly notice: string | null;
   readonly refreshes: Refreshes;
   readonly files: ExportFiles;

@@ -1,4 +1,4 @@
-/** What endpoints that answer with rows have in common: parameters, failures, and the text of their answers. */
+/** The common parts of endpoints with rows: parameters, failures, and the text of their answers. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -157,7 +157,7 @@ export function* answerText(
   yield "}";
 }
 
-/** What `explain=1` adds to meta, or nothing where it is not asked for. */
+/** The member that `explain=1` adds to meta; no member without it. */
 export async function explained(
   snapshot: Snapshot,
   explain: string | undefined,

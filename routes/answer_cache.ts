@@ -45,7 +45,7 @@ export class AnswerCache<Understood extends object> {
     return this.#answers?.get(key);
   }
 
-  /** Keeps an answer, unless another snapshot is being served by now. */
+  /** Keeps an answer, unless another snapshot is served now. */
   set(snapshot: Snapshot, key: string, answer: Kept): void {
     if (this.#snapshot === nameOf(snapshot)) this.#answers?.set(key, answer);
   }

@@ -1,4 +1,4 @@
-/** What an endpoint is: schemas that check the request and describe it in /openapi.json, and the handler, in one value. */
+/** An endpoint as one value: the schemas that check a request and describe it in /openapi.json, and the handler. */
 
 import { zValidator } from "@hono/zod-validator";
 import type { MiddlewareHandler } from "hono";

@@ -1,4 +1,4 @@
-/** Filters of the endpoints: their parameters, and what they mean in a snapshot. */
+/** Filters of the endpoints: their parameters, and their values in a snapshot. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -108,7 +108,7 @@ type Given = {
   readonly [name in keyof typeof periodShape | NamedDimension]?: string;
 };
 
-/** What the filters of a query mean in a snapshot; throws a 400 for an unknown name. */
+/** Turns the parameters of a query into a filter for a snapshot. Throws a 400 for an unknown name. */
 export function filterOf(snapshot: Snapshot, given: Given): Filter {
   const { start_date, end_date } = given;
   const names = NAMED_DIMENSIONS.map(({ name, plural }) => {

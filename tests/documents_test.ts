@@ -100,7 +100,7 @@ Deno.test("every choice names its files", () => {
   }
 });
 
-/** Phrases that readers of another first language stumble over. */
+/** Phrases that are hard for readers of another first language. */
 const RIDDLES =
   /\b(?:tells?|told|(?:comes?|came) to|in spite of|that there is|answers? ends|an? \w+ an? (?:table|file|customer|core|line|row|topic|day|period|snapshot|step))\b/i;
 

@@ -91,7 +91,7 @@ async function compareRows(
   query: string,
   pace: Pace,
 ): Promise<TableChange> {
-  // One after the other, since each sorts on as many cores as it may use.
+  // One after the other, since each uses all threads of its database to sort.
   const left = await readHashes(previous.database, query);
   const right = await readHashes(next.database, query);
   let [rows_added, rows_gone] = [0, 0];

@@ -12,12 +12,12 @@ import {
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 
-/** What DuckDB may use. */
+/** The memory, threads and folders that DuckDB may use. */
 export interface DatabaseLimits {
   /** Such as `600MB`; what does not fit is spilled to the folder. */
   readonly memory_limit: string;
   readonly threads: number;
-  /** Folders beside its own that its SQL may use; whoever made them removes them. */
+  /** Folders beside its own that its SQL may use; the caller removes them. */
   readonly also_reads?: readonly string[];
 }
 

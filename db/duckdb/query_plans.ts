@@ -26,7 +26,7 @@ import { readSql } from "./database.ts";
 import { metricsSql, NONE } from "./metrics_sql.ts";
 import type { QueryRunner } from "./query_runner.ts";
 
-/** What the plans need to know of the tables. */
+/** The facts about the tables that plans need. */
 export interface QuestionTables {
   readonly names: Names;
   /** Whether the occupation has a rollup of its own. */

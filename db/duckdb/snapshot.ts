@@ -46,7 +46,7 @@ export interface OpenOptions extends ServingOptions {
 }
 
 /**
- * Opens a snapshot of what `fill` puts into a new database. Throws as `fill` does,
+ * Opens a snapshot on a new database that `fill` fills. Throws the errors of `fill`,
  * and when the signal ends it.
  */
 export async function openSnapshot(

@@ -123,7 +123,7 @@ const TRANSITIONS = (() => {
 })();
 
 /**
- * Checks bytes of UTF-8 text for what DuckDB's reader would silently misread: a
+ * Finds errors in UTF-8 text that DuckDB's reader would silently misread: a
  * quote that is never closed, text after a closing quote, a quote after several
  * spaces, and line ends of which only some are a bare CR. Feed every chunk, then read `problem`.
  */

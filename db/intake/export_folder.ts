@@ -145,7 +145,7 @@ export class ExportFolder implements ExportFiles {
       }));
   }
 
-  /** Removes what uploads of killed processes left. */
+  /** Removes the unfinished uploads of killed processes. */
   async clean(): Promise<void> {
     const { data_dir } = this.#options;
     // The next look at the folder reports why.
@@ -185,7 +185,7 @@ export class ExportFolder implements ExportFiles {
       : typeof this.#whatIs(file) !== "string";
   }
 
-  /** What a file of that name would be; if nothing that is taken, why. */
+  /** The kind of a file of that name; or the reason why it is refused. */
   #whatIs(name: string): Delivered | string {
     const path = `${this.#options.data_dir}/${name}`;
     if (name === MANIFEST) return deliveredProof({ file: name, path });
@@ -202,7 +202,7 @@ export class ExportFolder implements ExportFiles {
       : deliveredProof({ file: name, path });
   }
 
-  /** Throws a StoreError where what is there now may not be changed. */
+  /** Throws a StoreError when the present file may not be changed. */
   async #checkPresent(
     { file, path }: Delivered,
     preconditions: Preconditions,

@@ -58,7 +58,7 @@ interface Seen {
   readonly ends_whole: () => Promise<boolean>;
 }
 
-/** Remembers what it saw of each file, so that it reads one only when it has changed. */
+/** Remembers the state of each file, so that a file is read only when it has changed. */
 export class ExportWatch {
   readonly #options: ExportWatchOptions;
   #seen = new Map<string, Seen>();
@@ -68,7 +68,7 @@ export class ExportWatch {
     this.#options = options;
   }
 
-  /** Looks at the folder. Throws only what no setting or file can mend. */
+  /** Looks at the folder. Throws only errors that neither a setting nor a file can mend. */
   async look(): Promise<Look> {
     try {
       return await this.#look(await listExports(this.#options.data_dir));

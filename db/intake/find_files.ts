@@ -27,7 +27,7 @@ export interface FoundFile extends Omit<SourceFile, "table" | "sheet"> {
   readonly table: TableName | null;
 }
 
-/** What lies in the data folder. */
+/** The files in the data folder. */
 export interface Found {
   /** In the order they are loaded: by path, in code-point order. */
   readonly files: readonly FoundFile[];
@@ -151,7 +151,7 @@ function refuseUnreadable(file: string, error: unknown): void {
   if (problem) throw refused(problem);
 }
 
-/** Why what was listed cannot be found; null when it has gone since then. */
+/** Why a listed file cannot be found; null when it was removed since then. */
 async function whyNowhere(
   path: string,
   error: unknown,

@@ -17,7 +17,7 @@ const manifestSchema = z.object({
   })).max(10_000),
 });
 
-/** What a manifest.json lists. */
+/** The files that a manifest.json lists. */
 export type ManifestFiles = z.output<typeof manifestSchema>["files"];
 
 /** Whether a file of that name is a checksum or the manifest, and so no export. */

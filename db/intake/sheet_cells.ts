@@ -87,7 +87,7 @@ const DAYS_TO_1904 = 1_461;
 /** From 0000-03-01, where the leap day ends the year, to 1899-12-31. */
 const DAYS_TO_1899 = 693_900;
 
-/** The date so many days after 1899-12-31. */
+/** The date that is this number of days after 1899-12-31. */
 function dateText(day: number): string {
   const days = day + DAYS_TO_1899;
   const era = Math.floor(days / 146_097);

@@ -54,7 +54,7 @@ const MAX_ROW_LENGTH = 600_000;
 /** The number of characters that are collected before a write. */
 const WRITE_LENGTH = 1 << 18;
 
-/** An open workbook with what the cells of all of its sheets refer to. */
+/** An open workbook with the shared strings and formats of its cells. */
 export interface OpenBook {
   readonly workbook: Workbook;
   readonly cells: CellReader;
@@ -392,8 +392,8 @@ class SheetRows {
     return names;
   }
 
-  // A row is taken in one go, and texts that its cells share may be many times
-  // longer than what stands in the sheet.
+  // A row is read without a pause, and the texts that its cells share may be many
+  // times longer than the row in the sheet.
   #textOf(cell: Cell, in_time_column: boolean): string {
     const text = this.cells.textOf(cell, in_time_column);
     this.#length += text.length;

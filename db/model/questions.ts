@@ -84,7 +84,7 @@ export interface InteractionsQuestion {
   readonly limit?: number;
 }
 
-/** What customers are sorted by. */
+/** The value by which customers are sorted. */
 export type InteractionsSort =
   | "customer_id"
   | "total"
@@ -157,7 +157,7 @@ export interface RowsColumn {
 export interface Rows {
   /** Their names differ, even ignoring case. */
   readonly columns: readonly RowsColumn[];
-  /** The columns that JSON has in an object of its own, `interactions`. */
+  /** The columns that JSON puts into one object, `interactions`. */
   readonly pivoted?: Pivoted;
   /** Batches of rows; a row has one cell per column. */
   readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;

@@ -28,7 +28,7 @@ const manifestSchema = z.object({
   loaded: loadedSchema,
 });
 
-/** What is written beside the tables of a kept snapshot. */
+/** The file beside the tables of a kept snapshot. */
 type Manifest = z.output<typeof manifestSchema>;
 type KeptFile = z.output<typeof keptFileSchema>;
 
@@ -44,7 +44,7 @@ export class StateFolder {
   ) {}
 
   /**
-   * Makes the folder where it is missing, and removes what a killed process left.
+   * Makes the folder where it is missing, and removes the leftovers of a killed process.
    * Throws a SettingError where it cannot be used.
    */
   async open(): Promise<void> {
@@ -156,7 +156,7 @@ export class StateFolder {
     return names.filter((name) => /^\d{8}-[0-9a-f]{16}$/.test(name));
   }
 
-  /** The manifest of a snapshot, or what is wrong with it. */
+  /** The manifest of a snapshot, or the error in it. */
   async #manifest(name: string): Promise<Manifest | string> {
     const manifest = await read(`${this.path}/${name}/${MANIFEST}`);
     if (manifest === null) return `its ${MANIFEST} is not there, or no JSON`;

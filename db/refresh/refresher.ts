@@ -39,7 +39,7 @@ import {
 } from "./transitions.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 
-/** What a refresher needs to know of the settings. */
+/** The settings that a refresher needs. */
 export interface RefresherOptions
   extends
     ReadingRules,
@@ -394,7 +394,7 @@ export class Refresher implements Store, Refreshes {
   /**
    * Wakes the loop when a name in the data folder comes, goes or is renamed over.
    * Deno.watchFs would report more, and would stop the process at a pipe: it opens
-   * what is made in the folder, and waits for a writer.
+   * each new file in the folder, and at a pipe it waits for a writer.
    */
   #watchForHints(): { end(): Promise<void> } {
     let before: number | undefined;

@@ -11,7 +11,7 @@ export interface Version {
   readonly changes: Changes | null;
 }
 
-/** What is served, held and discarded, and the result of the latest refresh. */
+/** The served, held and discarded versions, and the result of the latest refresh. */
 export interface RefreshStatus {
   readonly served: Version | null;
   /** Whether the served version comes from the archive, and is not that of the files. */
@@ -63,7 +63,7 @@ export type RefreshEvent =
     readonly data_version: string;
   };
 
-/** What is to be done, in order. */
+/** An action that follows from an event; they are carried out in order. */
 export type Effect =
   /** Answers come from this version from now on. */
   | { readonly type: "serve"; readonly version: Version }
@@ -145,7 +145,7 @@ export function refusalOf(
   return known.join(" ") || "No data is held.";
 }
 
-/** The status after an event, and what is to be done. */
+/** The status after an event, and the effects to carry out. */
 export function next(
   status: RefreshStatus,
   event: RefreshEvent,

@@ -11,7 +11,7 @@ export const MAX_XLSX_ROWS = 1_048_575;
 const MAX_COLUMNS = 16_384;
 /** A zip of this kind ends at 4 GiB; a cell takes about 30 bytes of it. */
 const MAX_CELLS = 100_000_000;
-/** What a cell may hold: Excel refuses a file with more. */
+/** The largest number of characters in a cell: Excel refuses a file with more. */
 const MAX_TEXT = 32_767;
 
 const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -128,8 +128,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   ">": "&gt;",
 };
 
-// What XML 1.0 may not have is written as _xHHHH_, and so what looks like that
-// (ECMA-376, ST_Xstring).
+// Characters that XML 1.0 does not allow are written as _xHHHH_; a text that looks like
+// that is escaped in the same way (ECMA-376, ST_Xstring).
 function xmlText(text: string): string {
   return text.replace(
     SPECIAL,
