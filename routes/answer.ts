@@ -27,7 +27,7 @@ import {
 } from "./json_text.ts";
 
 /** Most rows of an answer that has no pages, as JSON. */
-export const MAX_JSON_ROWS = 10_000;
+const MAX_JSON_ROWS = 10_000;
 
 /** The query string of an endpoint that answers with rows. */
 export function rowsQuerySchema<Shape extends z.ZodRawShape>(shape: Shape) {

@@ -74,7 +74,7 @@ function column(
 }
 
 /** Header and file names are equal when they differ in case, spaces and `_` only. */
-export function foldHeader(name: string): string {
+function foldHeader(name: string): string {
   return name.normalize("NFC").toLowerCase().replace(/[\s_\u00a0\ufeff]/g, "");
 }
 

@@ -199,7 +199,7 @@ export const servedReportSchema = z.object({
 });
 
 /** The schema of a load's whole report. */
-export const reportSchema = servedReportSchema.extend({
+const reportSchema = servedReportSchema.extend({
   set_aside_listed: z.array(setAsideRowSchema).meta({
     description:
       "The first rows set aside, in the order of files and lines; at most SET_ASIDE_KEPT",

@@ -7,7 +7,7 @@ import type { Cell, Rows } from "../../db/model/questions.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Rows of a sheet below its header. */
-export const MAX_XLSX_ROWS = 1_048_575;
+const MAX_XLSX_ROWS = 1_048_575;
 const MAX_COLUMNS = 16_384;
 /** A zip of this kind ends at 4 GiB; a cell takes about 30 bytes of it. */
 const MAX_CELLS = 100_000_000;
