@@ -2,7 +2,7 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type { Interval } from "../db/model/dimensions.ts";
+import { INTERVALS } from "../db/model/dimensions.ts";
 import type {
   Filter,
   TimelineQuestion,
@@ -32,14 +32,6 @@ import {
   periodShape,
   questionText,
 } from "./filters.ts";
-
-const INTERVALS = [
-  "day",
-  "week",
-  "month",
-  "quarter",
-  "year",
-] as const satisfies readonly Interval[];
 
 const params = z.object({ customer_id: customerId });
 

@@ -6,7 +6,9 @@ import {
   CUSTOMER_DIMENSIONS,
   type CustomerDimension,
   type Dimension,
+  DIMENSIONS,
   NAMED_DIMENSIONS,
+  TIME_DIMENSIONS,
 } from "../db/model/dimensions.ts";
 import type {
   CustomerCountQuestion,
@@ -39,12 +41,7 @@ import {
   splitList,
   unknown,
 } from "./filters.ts";
-import {
-  DIMENSIONS,
-  MEASURES,
-  PIVOTS,
-  TIME_DIMENSIONS,
-} from "./metrics_catalogue.ts";
+import { CATALOGUE, MEASURES, PIVOTS } from "./metrics_catalogue.ts";
 import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
@@ -55,7 +52,7 @@ const MAX_BY = 3;
 const interactionsQuery = rowsQuerySchema({
   by: z.string().optional().meta({
     description: `Up to ${MAX_BY} of ${
-      DIMENSIONS.map(({ name }) => name).join(", ")
+      DIMENSIONS.join(", ")
     }, separated by commas; without it the grand total`,
   }),
   pivot: z.enum(PIVOTS, `pivot must be one of ${PIVOTS.join(", ")}.`).optional()
@@ -171,7 +168,7 @@ export const metricsEndpoints = [
         example: {
           data: {
             measures: MEASURES.slice(0, 1),
-            dimensions: DIMENSIONS.slice(0, 1),
+            dimensions: CATALOGUE.slice(0, 1),
           },
           meta: EXAMPLE_META,
         },
@@ -186,7 +183,7 @@ export const metricsEndpoints = [
         answerText(
           snapshot,
           jsonOf(
-            JSON.stringify({ measures: MEASURES, dimensions: DIMENSIONS }),
+            JSON.stringify({ measures: MEASURES, dimensions: CATALOGUE }),
           ),
           await explained(snapshot, explain, [], {}),
         ),
@@ -249,11 +246,10 @@ function askInteractions(
 
 function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
   if (text === undefined) return [];
-  const names = DIMENSIONS.map(({ name }) => name);
   const by = splitList("by", text).map((given) => {
-    const name = names.find((name) => name === given.toLowerCase());
+    const name = DIMENSIONS.find((name) => name === given.toLowerCase());
     if (name) return name;
-    throw unknown("dimension", given, names);
+    throw unknown("dimension", given, DIMENSIONS);
   });
   if (by.length > MAX_BY) {
     throw badRequest(`by takes at most ${MAX_BY} dimensions.`);
@@ -277,7 +273,7 @@ function comparedWith(
     throw badRequest("compare needs start_date and end_date.");
   }
   const time = [...by, ...pivot ? [pivot] : []].find((name) =>
-    TIME_DIMENSIONS.has(name)
+    (TIME_DIMENSIONS as readonly Dimension[]).includes(name)
   );
   if (time) {
     throw badRequest(

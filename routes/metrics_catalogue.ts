@@ -2,6 +2,7 @@
 
 import {
   type Dimension,
+  DIMENSIONS,
   NAMED_DIMENSIONS,
   type PivotDimension,
 } from "../db/model/dimensions.ts";
@@ -53,71 +54,58 @@ export const PIVOTS: readonly PivotDimension[] = [
   "weekday",
 ];
 
-const DESCRIBED: readonly Omit<CataloguedDimension, "pivots">[] = [
-  {
-    name: "channel",
+const DESCRIBED: Readonly<
+  Record<Dimension, Omit<CataloguedDimension, "name" | "pivots">>
+> = {
+  channel: {
     definition: "How the customer was contacted.",
     grain: "interaction",
     adds_up: true,
   },
-  {
-    name: "topic",
+  topic: {
     definition:
       "By the month's product, an assumption: the products that the products files name for the month, unless the interaction has its own topics. An interaction with several topics is counted under each; null is no topic.",
     grain: "interaction and topic",
     adds_up: false,
   },
-  {
-    name: "type",
+  type: {
     definition:
       "The customer's type as of the latest record, for all of the history; null is unknown.",
     grain: "customer",
     adds_up: true,
   },
-  {
-    name: "occupation",
+  occupation: {
     definition:
       "The customer's occupation as of the latest record, in its most frequent spelling; null is unknown.",
     grain: "customer",
     adds_up: true,
   },
-  {
-    name: "customer_id",
+  customer_id: {
     definition: "The customer.",
     grain: "customer",
     adds_up: true,
   },
-  period("day", "The day, such as 2020-03-05."),
-  period("week", "The ISO week, from Monday, such as 2020-W10."),
-  period("month", "The month, such as 2020-03."),
-  period("quarter", "The quarter, such as 2020-Q1."),
-  period("year", "The year, such as 2020."),
-  {
-    name: "weekday",
+  day: period("The day, such as 2020-03-05."),
+  week: period("The ISO week, from Monday, such as 2020-W10."),
+  month: period("The month, such as 2020-03."),
+  quarter: period("The quarter, such as 2020-Q1."),
+  year: period("The year, such as 2020."),
+  weekday: {
     definition: "The day of the week, 1 (Monday) to 7.",
     grain: "day",
     adds_up: true,
   },
-];
+};
 
-function period(name: Dimension, definition: string): typeof DESCRIBED[number] {
-  return { name, definition, grain: "day", adds_up: true };
+function period(definition: string) {
+  return { definition, grain: "day", adds_up: true };
 }
 
 /** Every dimension, in the order in which errors list them. */
-export const DIMENSIONS: readonly CataloguedDimension[] = DESCRIBED.map((
-  one,
+export const CATALOGUE: readonly CataloguedDimension[] = DIMENSIONS.map((
+  name,
 ) => ({
-  ...one,
-  pivots: (PIVOTS as readonly Dimension[]).includes(one.name),
+  name,
+  ...DESCRIBED[name],
+  pivots: (PIVOTS as readonly Dimension[]).includes(name),
 }));
-
-/** The dimensions of which two periods have no value in common. */
-export const TIME_DIMENSIONS: ReadonlySet<Dimension> = new Set([
-  "day",
-  "week",
-  "month",
-  "quarter",
-  "year",
-  "weekday",
-]);

@@ -68,11 +68,27 @@ export const CUSTOMER_DIMENSIONS = NAMED_DIMENSIONS
   .filter((one) => one.of_customers)
   .map(({ name }) => name);
 
-/** A dimension by which interactions are grouped; weeks are those of ISO 8601. */
-export type Dimension = NamedDimension | "customer_id" | Interval | "weekday";
+/** The lengths of periods; weeks are those of ISO 8601. */
+export const INTERVALS = ["day", "week", "month", "quarter", "year"] as const;
 
-/** A length of periods. */
-export type Interval = "day" | "week" | "month" | "quarter" | "year";
+/** The length of a period. */
+export type Interval = typeof INTERVALS[number];
+
+/** The dimensions by which two periods have no value in common. */
+export const TIME_DIMENSIONS = [...INTERVALS, "weekday"] as const;
+
+/** A dimension by which interactions are grouped. */
+export type Dimension =
+  | NamedDimension
+  | "customer_id"
+  | typeof TIME_DIMENSIONS[number];
+
+/** Every dimension, in the order in which errors and the catalogue list them. */
+export const DIMENSIONS: readonly Dimension[] = [
+  ...NAMED_DIMENSIONS.map(({ name }) => name),
+  "customer_id",
+  ...TIME_DIMENSIONS,
+];
 
 /** Dimensions by which an answer may have a column for each value. */
 export type PivotDimension =

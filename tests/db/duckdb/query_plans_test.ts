@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Dimension } from "../../../db/model/dimensions.ts";
+import { type Dimension, DIMENSIONS } from "../../../db/model/dimensions.ts";
 import type {
   Cell,
   Filter,
@@ -97,19 +97,6 @@ const filters: fc.Arbitrary<Filter> = fc.record({
   ),
 }));
 
-const DIMENSIONS: readonly Dimension[] = [
-  "channel",
-  "topic",
-  "type",
-  "occupation",
-  "customer_id",
-  "day",
-  "week",
-  "month",
-  "quarter",
-  "year",
-  "weekday",
-];
 const PIVOTS = ["channel", "topic", "type", "weekday"] as const;
 
 const grouping = fc.record({
