@@ -61,7 +61,7 @@ export const settings = z.object({
       accepts((label) => new TextDecoder(label)),
       'must be an encoding such as "windows-1252" or "shift_jis"',
     )
-    // One encoding has many names, and the data version must not tell them apart.
+    // One encoding has many names, and the data version must not differ between them.
     .transform((label) => new TextDecoder(label).encoding)
     .default("windows-1252").describe(
       "encoding of text files that are neither UTF-8 nor UTF-16",

@@ -1,4 +1,4 @@
-/** Puts the store together from the settings: what each part is told of them. */
+/** Puts the store together from the settings: each part gets those that it needs. */
 
 import type { Config } from "./config.ts";
 import { DuckdbEngine } from "./db/duckdb/engine.ts";

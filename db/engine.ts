@@ -1,48 +1,48 @@
-/** The seam between refreshing and an engine: what builds, keeps and compares snapshots. */
+/** The interface between refreshing and an engine, which builds, keeps and compares snapshots. */
 
 import type { StagedExports } from "./intake/staging.ts";
 import type { Changes, Loaded } from "./model/report.ts";
 import type { Pace } from "./pace.ts";
 import type { Snapshot } from "./store.ts";
 
-/** Gets what a load does now, in a few words. */
+/** Called with the present step of a load, in a few words. */
 export type Progress = (step: string) => void;
 
 /** Makes snapshots. */
 export interface Engine {
-  /** Makes ready what snapshots need. Throws a StoreError that names the setting that is of no use. */
+  /** Opens what snapshots need. Throws a SettingError where a folder cannot be used. */
   open(): Promise<void>;
   /** Builds a snapshot; throws a refusal and leaves nothing behind. */
   build(exports: StagedExports, options: BuildOptions): Promise<EngineSnapshot>;
-  /** What `next` has that `previous` has not, and the other way round. `pace` is awaited now and then. */
+  /** The differences between two snapshots: what is new and what is gone. `pace` is awaited now and then. */
   compare(
     previous: EngineSnapshot,
     next: EngineSnapshot,
     pace: Pace,
   ): Promise<Changes>;
-  /** The versions that are kept for a restart and a rollback; null where none are. */
+  /** The versions that are kept for a restart and a rollback; null when none are kept. */
   readonly archive: Archive | null;
-  /** Ends what the engine itself holds open, when every snapshot is closed. */
+  /** Closes what the engine itself has opened. Every snapshot is closed before. */
   close(): Promise<void>;
 }
 
 /** How a snapshot is built. */
 export interface BuildOptions {
-  /** An empty folder of this snapshot's own, which the caller removes after `close`. */
+  /** An empty folder for this snapshot only, which the caller removes after `close`. */
   readonly folder: string;
-  /** Whether files of which too much is set aside are refused; else the report says so. */
+  /** Whether a file with too many rows set aside is refused; else the report lists it. */
   readonly strict: boolean;
-  /** Whether another snapshot answers meanwhile, which needs its share of the machine. */
+  /** Whether another snapshot is served meanwhile, so that the load must leave processors free. */
   readonly beside_readers: boolean;
   readonly progress: Progress;
-  /** Ends the build, which throws its reason. */
+  /** When it is aborted, the build ends and throws its reason. */
   readonly signal: AbortSignal;
 }
 
 /** A snapshot that its opener closes. */
 export interface EngineSnapshot extends Snapshot {
   readonly loaded: Loaded;
-  /** Waits until nobody retains it, then ends it. Idempotent. */
+  /** Waits until nobody retains the snapshot, then closes it. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface EngineSnapshot extends Snapshot {
 export interface Archive {
   /** The versions that this build can reopen, the latest first. */
   kept(): Promise<readonly KeptSnapshot[]>;
-  /** Keeps a snapshot, and drops the oldest of too many. */
+  /** Keeps a snapshot, and drops the oldest when there are too many. */
   keep(snapshot: EngineSnapshot): Promise<void>;
   /** Opens a kept version as a snapshot. Throws a refusal when it is damaged. */
   reopen(
@@ -67,8 +67,8 @@ export interface Archive {
 
 /** A kept version. */
 export interface KeptSnapshot {
-  /** Its name in the archive; a later one sorts behind. */
+  /** Its name in the archive; in the order of names, the oldest comes first. */
   readonly name: string;
-  /** What its load left beside the tables. */
+  /** The results of its load that are not in tables. */
   readonly loaded: Loaded;
 }

@@ -18,13 +18,13 @@ import type {
 } from "./model/report.ts";
 import type { Limit, Run } from "./model/run.ts";
 
-/** What the routes ask of a store, whichever engine is behind it. */
+/** The store as routes see it, the same for every engine. */
 export interface Store {
   /** The snapshot being served; a request reads this once. Null until a load succeeds. */
   readonly snapshot: Snapshot | null;
   /** Why there is no snapshot, as one text for people; null while one is loading or served. */
   readonly problem: string | null;
-  /** What an operator should know about the data that is served; null when all is well. */
+  /** A notice for the operator about the served data; null when all is well. */
   readonly notice: string | null;
   readonly refreshes: Refreshes;
   readonly files: ExportFiles;
@@ -64,20 +64,21 @@ export interface Snapshot {
    */
   begin(limit: Limit, options?: { readonly whole?: boolean }): Promise<Run>;
   /**
-   * The rows that answer a question. It runs when the first of them is read, by
-   * whoever retains the snapshot until the last one is.
+   * The rows that answer a question. The query starts when the first row is read. The
+   * caller retains the snapshot until the last row is read.
    */
   ask(question: Question, run: Run): Rows;
   /** The SQL by which `question` is answered. */
   explain(question: Question | CustomerQuestion): Promise<Statement>;
   /**
-   * Keeps the snapshot open until what this answers is disposed. Who asks it more
-   * than one question retains it first, in the same turn as it read `store.snapshot`.
+   * Keeps the snapshot open until the result is disposed. A caller with more than one
+   * question retains it first, in the turn of the event loop that reads
+   * `store.snapshot`.
    */
   retain(): Disposable;
 }
 
-/** Keeps the data fresh: looks at the files, builds the next snapshot, decides what is served. */
+/** Keeps the data fresh: checks the files for changes, builds the next snapshot, decides what is served. */
 export interface Refreshes {
   /** `building` while one is built, else the result of the latest one. */
   readonly state: RefreshState;
@@ -90,11 +91,11 @@ export interface Refreshes {
    * none. After several rollbacks it is the one that was left first.
    */
   readonly discarded: string | null;
-  /** Which changed files are not whole yet, in plain words; empty when none are waited for. */
+  /** The changed files that are not complete yet, in plain words; empty when all are. */
   readonly waiting: readonly string[];
   /** Whether the snapshot being served comes from STATE_DIR, and is not that of the exports. */
   readonly restored: boolean;
-  /** Looks at the files now instead of at the next poll, also at files that failed before. */
+  /** Checks the files now instead of at the next poll, also files that failed before. */
   request(): void;
   /**
    * Serves the held version; or builds a discarded one, which is then served
@@ -114,17 +115,18 @@ export interface Refreshes {
 }
 
 /**
- * The exports in the data folder, and the files that vouch for them (`.sha256`,
- * `manifest.json`), for clients that deliver them. While the folder is away, all of
- * it throws a StoreError that names DATA_DIR.
+ * The exports in the data folder, and the files that describe them (`.sha256`,
+ * `manifest.json`), for clients that deliver them. While the folder is missing, every
+ * method throws a StoreError that names DATA_DIR.
  */
 export interface ExportFiles {
-  /** What lies there now, by name. */
+  /** The files that are there now, sorted by name. */
   list(): Promise<readonly ExportFile[]>;
   /**
-   * Takes a file whole: checks it as a load does, then puts it in the place of one
-   * of that name, in one step. Throws a StoreError and leaves nothing behind, also
-   * where a file that vouches for it is of other bytes, so that it could not go live.
+   * Stores a file: checks it as a load does, then replaces the file of that name in
+   * one step. Throws a StoreError and leaves nothing behind when the file is refused;
+   * also when a `.sha256` or the manifest describes other bytes, because the file
+   * could never go live.
    */
   put(
     name: string,
@@ -135,7 +137,7 @@ export interface ExportFiles {
   remove(name: string, preconditions?: Preconditions): Promise<void>;
 }
 
-/** Values of HTTP headers that a change of a file depends on; absent ones ask for nothing. */
+/** Values of HTTP headers that a change of a file depends on; an absent one sets no condition. */
 export interface Preconditions {
   readonly if_match?: string;
   readonly if_none_match?: string;
@@ -145,9 +147,9 @@ export interface Preconditions {
 export interface ExportFile {
   /** Path below the data folder. */
   readonly name: string;
-  /** `checksum` and `manifest` vouch for exports and are none. */
+  /** `checksum` and `manifest` describe exports. */
   readonly kind: "export" | "checksum" | "manifest";
-  /** Null for a workbook that may hold one sheet per table, and for what is no export. */
+  /** Null for a workbook that may hold one sheet per table, for a checksum and for a manifest. */
   readonly table: string | null;
   readonly bytes: number;
   /** In double quotes, it is the file's ETag. */
@@ -156,7 +158,7 @@ export interface ExportFile {
   readonly modified_at: string;
 }
 
-/** The snapshot being served, or as much of it as is seen; throws while there is none. */
+/** The served snapshot, as the caller sees it. Throws a StoreError while nothing is served. */
 export function requireSnapshot<Seen extends object>(
   { snapshot }: { readonly snapshot: Seen | null },
 ): Seen {

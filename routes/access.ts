@@ -1,12 +1,12 @@
-/** Who may ask: the administrator is known by the key whose SHA-256 is the setting ADMIN_KEY_SHA256. */
+/** Who may use an endpoint: the administrator has the key whose SHA-256 is the setting ADMIN_KEY_SHA256. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { HTTPException } from "hono/http-exception";
 import { failure } from "./endpoint.ts";
 
 /**
- * Who may ask an endpoint: anyone; anyone, and the administrator is told more; or
- * only who has a key for the scope.
+ * Who may use an endpoint: anyone; anyone, with a longer answer for the administrator;
+ * or only clients with a key for the scope.
  */
 export type Access = "public" | "optional_admin" | { readonly scope: "admin" };
 
@@ -20,7 +20,7 @@ const OFF =
   "Administration is off. Set ADMIN_KEY_SHA256 to the SHA-256, in hex, of a key of your own, and send that key as Authorization: Bearer.";
 const WRONG = "Send the administrator's key as Authorization: Bearer.";
 
-/** The failures of what only an administrator may do. */
+/** The failures of endpoints for administrators only. */
 export const accessFailures = {
   401: failure("The key is missing or not the administrator's"),
   403: failure("Administration is off; the text says how to turn it on"),
@@ -32,7 +32,7 @@ export function createAdmit(sha256: string | undefined): Admit {
 
   function isAdmin(key: string | undefined): boolean {
     if (key === undefined || !wanted) return false;
-    // Hashes of one length: the time to compare them tells nothing of the key.
+    // Hashes have one length, so the time of the comparison does not depend on the key.
     const hash = createHash("sha256").update(key).digest();
     return timingSafeEqual(hash, wanted);
   }
@@ -40,7 +40,7 @@ export function createAdmit(sha256: string | undefined): Admit {
   return function admit(access, request) {
     if (access === "public") return false;
     const key = keyOf(request);
-    // Other schemes than Bearer may be a proxy's own.
+    // Other schemes than Bearer may be for a proxy.
     if (access === "optional_admin" && key === undefined) return false;
     if (!wanted) throw new HTTPException(403, { message: OFF });
     if (!isAdmin(key)) throw new HTTPException(401, { message: WRONG });

@@ -1,4 +1,4 @@
-/** What endpoints that answer with rows have in common: parameters, failures, and the text of their answers. */
+/** The common parts of endpoints with rows: parameters, failures, and the text of their answers. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -43,22 +43,22 @@ const formatShape = {
       }.`,
   }).optional().meta({
     description:
-      "The format of the answer; without it Accept decides. All but json are whole, without the default limit",
+      "The format of the answer; without it Accept decides. All formats but json have all rows, without the default limit",
   }),
   bom: z.literal("1", "bom must be 1.").optional().meta({
     description: "1 puts a byte order mark before csv, for Excel",
   }),
 };
 
-/** The parameter that asks how an answer came about. */
+/** The parameter that asks for the origin of an answer. */
 export const explainShape = {
   explain: z.literal("1", "explain must be 1.").optional().meta({
     description:
-      "1 tells in meta.explain which filters, files and SQL the answer is from",
+      "1 adds meta.explain: the filters, files and SQL of the answer",
   }),
 };
 
-/** The one number that answers a question without groups. */
+/** The number in the answer to a question without groups. */
 export async function readNumber(
   snapshot: Snapshot,
   question: Question,
@@ -70,7 +70,7 @@ export async function readNumber(
   return number as number;
 }
 
-/** The cells of some columns, from `start` to before `end`, added up. */
+/** The sum of the cells of the columns from `start` up to `end`, which is excluded. */
 export function sumOf(
   rows: readonly (readonly Cell[])[],
   start: number,
@@ -88,7 +88,7 @@ export interface ReadRows extends AnswerColumns {
   readonly cells: readonly (readonly Cell[])[];
 }
 
-/** All rows that `ask` answers with; throws a 400 when they are more than JSON may have. */
+/** Reads all rows of `ask`. Throws a 400 when there are more than a JSON answer may have. */
 export async function readRows(
   ask: (limit: number) => Rows,
   most = MAX_JSON_ROWS,
@@ -101,23 +101,23 @@ export async function readRows(
   });
 }
 
-/** A page of `page_rows` rows, and the last of them where there is another page. */
+/** Reads a page of `page_rows` rows; `last` is its last row when another page follows. */
 export async function readPage(
   ask: (limit: number) => Rows,
   page_rows: number = PAGE_ROWS.fallback,
 ): Promise<ReadRows & { last?: readonly Cell[] }> {
-  // One more tells whether there is another page.
+  // One more row shows whether there is another page.
   const { cells, ...shape } = await readUpTo(ask, page_rows + 1);
   const page = { ...shape, cells: cells.slice(0, page_rows) };
   return cells.length > page_rows ? { ...page, last: page.cells.at(-1) } : page;
 }
 
-// No more rows are asked for, or read, than JSON may have bytes for.
+// Asks for and reads no more rows than fit into the bytes of a JSON answer.
 async function readUpTo(
   ask: (limit: number) => Rows,
   limit: number,
 ): Promise<ReadRows> {
-  // Rows that are not read are not asked for: these are for their columns.
+  // For its columns only: no query runs until rows are read.
   const { columns, pivoted } = ask(0);
   const leastBytes = createLeastBytes({ columns, pivoted });
   const fitting = Math.floor(MAX_JSON_BYTES / leastBytes([]));
@@ -157,7 +157,7 @@ export function* answerText(
   yield "}";
 }
 
-/** What `explain=1` adds to meta, or nothing where it is not asked for. */
+/** The member that `explain=1` adds to meta; no member without it. */
 export async function explained(
   snapshot: Snapshot,
   explain: string | undefined,
@@ -191,23 +191,25 @@ export async function explained(
   };
 }
 
-/** The failures that every answer with rows may be. */
+/** The failures of every endpoint with rows. */
 export const rowsFailures = {
   400: failure(
-    "A parameter is wrong, or the answer too large for its format; the text says which and why",
+    "A parameter is wrong, or the answer is too large for its format; the text says which and why",
   ),
-  406: failure("Accept has no format that there is; the text names them"),
-  503: failure("No data is loaded yet, or too many questions wait"),
+  406: failure(
+    "None of the formats in Accept is available; the text names those that are",
+  ),
+  503: failure("No data is loaded yet, or too many requests wait"),
   504: failure("The answer takes too long"),
 } as const;
 
-/** The failures that every answer with pages may be. */
+/** The failures of every endpoint with pages. */
 export const pagesFailures = {
   ...rowsFailures,
   410: failure("The cursor is of data that is no longer served"),
 } as const;
 
-/** The schema of what every answer's meta has. */
+/** The schema of the members that every answer's meta has. */
 export const metaSchema = z.object({
   data_version: z.string(),
   loaded_at: z.iso.datetime(),

@@ -9,14 +9,14 @@ export interface Kept {
   readonly is_gzip: boolean;
 }
 
-/** The share of the bytes that requests take, and the largest answer. */
+/** The share of the bytes for requests, and for the largest answer. */
 const EIGHTH = 1 / 8;
-/** What an entry takes beside its texts and its body, about. */
+/** The bytes that an entry takes beside its texts and its body, about. */
 const ENTRY_BYTES = 512;
 
 /**
- * The answers that are asked for most lately, and by which requests; those of one
- * snapshot only. `Understood` is what a request was understood as.
+ * The most recent answers, and the requests for them, of one snapshot only.
+ * `Understood` is the parsed form of a request.
  */
 export class AnswerCache<Understood extends object> {
   readonly #answers: LRUCache<string, Kept> | null = null;
@@ -45,18 +45,18 @@ export class AnswerCache<Understood extends object> {
     return this.#answers?.get(key);
   }
 
-  /** Keeps an answer, unless another snapshot is being served by now. */
+  /** Keeps an answer, unless another snapshot is served now. */
   set(snapshot: Snapshot, key: string, answer: Kept): void {
     if (this.#snapshot === nameOf(snapshot)) this.#answers?.set(key, answer);
   }
 
-  /** What a request of this text was understood as. */
+  /** The parsed form of a request with this text; undefined when it is not kept. */
   understood(snapshot: Snapshot, request: string): Understood | undefined {
     this.#turnTo(snapshot);
     return this.#requests?.get(request);
   }
 
-  /** Keeps what a request was understood as; `snapshot` is the one being served. */
+  /** Keeps the parsed form of a request; `snapshot` is the served one. */
   understand(snapshot: Snapshot, request: string, as: Understood): void {
     this.#turnTo(snapshot);
     this.#requests?.set(request, as);
@@ -71,7 +71,7 @@ export class AnswerCache<Understood extends object> {
   }
 }
 
-/** What tells a snapshot from every other: the same files may be loaded again. */
+/** A name that no other snapshot has, also when the same files are loaded again. */
 export function nameOf({ data_version, loaded_at }: Snapshot): string {
   return `${data_version} ${loaded_at}`;
 }

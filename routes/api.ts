@@ -7,7 +7,7 @@ import type { z } from "zod";
 import type { endpoints } from "./app.ts";
 import type { Answer, Described } from "./endpoint.ts";
 
-/** What `hc` takes: `hc<Api>("http://localhost:8000")`. */
+/** The type argument of `hc`: `hc<Api>("http://localhost:8000")`. */
 export type Api = Hono<BlankEnv, Paths, "/">;
 
 type Served = typeof endpoints[number];
@@ -39,7 +39,7 @@ type Input<One extends Described> =
   & Members<"query", One["query"]>
   & Members<"json", One["body"]>;
 
-/** What a schema takes, under `name`: left out where nothing of it is required. */
+/** The input of a schema, under `name`; optional when the schema requires nothing. */
 type Members<Name extends string, Schema extends z.ZodObject | undefined> =
   Exclude<Schema, undefined> extends infer Given extends z.ZodObject
     ? keyof Given["shape"] extends never ? Record<never, never>

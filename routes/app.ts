@@ -37,13 +37,13 @@ export const endpoints = [
   ...opsEndpoints,
 ] as const;
 
-/** What Hono carries from the request to the answer. */
+/** The values that Hono keeps with a request. */
 interface Env {
   Bindings: Exchange;
   Variables: { is_admin: boolean };
 }
 
-/** The application as Hono has it; `fetch` and `request` are what it is for. */
+/** The application as a Hono value; its users call `fetch` and `request`. */
 export type App = Hono<Env>;
 
 /** Mounts every endpoint on Hono. */

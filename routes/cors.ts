@@ -4,12 +4,12 @@
 export interface Cors {
   /** Adds to the headers of an answer to `request`. */
   append(headers: Headers, request: Request): void;
-  /** The answer to a browser that asks before it asks. */
+  /** The answer to a preflight request of a browser. */
   preflight(request: Request): Response;
 }
 
 const METHODS = "GET,HEAD";
-/** What a page may read of an answer, beside what it always may. */
+/** The headers that a page may read, beside those that it always may. */
 const EXPOSED = "Content-Disposition,Data-Version,ETag,X-Request-Id";
 
 /** Makes the headers for pages of `origins`, `*` being all. */
@@ -24,7 +24,7 @@ export function createCors(origins: readonly string[]): Cors {
       if (origin !== null && origins.includes(origin)) {
         headers.append("Access-Control-Allow-Origin", origin);
       }
-      // Whether it was allowed or not: a cache must not mix the two up.
+      // In both cases, so that a cache keeps one answer per origin.
       headers.append("Vary", "Origin");
     }
     headers.append("Access-Control-Expose-Headers", EXPOSED);

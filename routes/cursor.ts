@@ -5,12 +5,12 @@ import { z } from "zod";
 
 const cursorSchema = z.tuple([z.string(), z.int()], z.int());
 
-/** What a cursor is bound to: the data it was made from. */
+/** The data to which a cursor is bound. */
 interface Versioned {
   readonly data_version: string;
 }
 
-/** The cursor of `position`, whole numbers that say where a page of `question` has ended. */
+/** The cursor of `position`: whole numbers that say where a page of `question` has ended. */
 export function writeCursor(
   { data_version }: Versioned,
   { question, position }: {
@@ -24,8 +24,8 @@ export function writeCursor(
 }
 
 /**
- * The position of a cursor, `length` numbers. Throws a 410 when the data it is of
- * is no longer served, and a 400 when it is of another question or of none.
+ * The position of a cursor, `length` numbers. Throws a 410 when its data is no longer
+ * served, and a 400 when it belongs to another question or is no cursor.
  */
 export function readCursor(
   { data_version }: Versioned,
@@ -67,7 +67,7 @@ function decode(cursor: string): unknown {
   }
 }
 
-/** FNV-1a in 32 bits: it finds mistakes, not forgers, who could only ask what anyone may. */
+/** FNV-1a in 32 bits: it finds mistakes. It stops no forger, who could only ask what anyone may ask. */
 function checksum(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

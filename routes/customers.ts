@@ -1,4 +1,4 @@
-/** `/api/v1/customers`: who is known, their records, contacts and totals. */
+/** `/api/v1/customers`: the known customers, with their records, contacts and totals. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -33,7 +33,7 @@ import { querySchema } from "./query_string.ts";
 const customersQuery = rowsQuerySchema({
   q: z.string().min(1, "q is empty.").optional().meta({
     description:
-      "What the customer_id or, ignoring case, the occupation begins with",
+      "Beginning of the customer_id or of the occupation, ignoring case",
   }),
   type: namesShape.type,
   occupation: namesShape.occupation,
@@ -70,9 +70,9 @@ const example = {
 export const customersEndpoints = [
   endpoint({
     path: "/api/v1/customers",
-    summary: "Who is known",
+    summary: "The known customers",
     description:
-      "Everyone with a record, or only from interactions (known_from tells), by customer_id.",
+      "Customers with a record, and those who are known from interactions only, in the order of customer_id; known_from has which.",
     query: customersQuery,
     answers: {
       200: {

@@ -1,4 +1,4 @@
-/** `/api/v1/data`: how fresh and how clean the data is, and what refreshes resulted in. */
+/** `/api/v1/data`: how fresh and how clean the data is, and the results of refreshes. */
 
 import { z } from "zod";
 import {
@@ -28,17 +28,18 @@ const currentSchema = z.object({
   age_seconds: z.int().nullable(),
   restored: z.boolean().meta({
     description:
-      "Whether this is the last good data of STATE_DIR, the exports being no good",
+      "Whether this is the last good data of STATE_DIR, because the exports cannot be served",
   }),
   reasons: z.array(z.string()).meta({
-    description: "Of the latest refresh, in plain words",
+    description: "Why the latest refresh has its result, in plain words",
   }),
   waiting: z.array(z.string()).meta({
-    description: "What changed files are waited for",
+    description:
+      "The changed files that are not complete yet, and what is missing",
   }),
   notice: z.string().nullable().meta({
     description:
-      "What an operator should know about the data that is served, as /readyz says",
+      "What an operator should know about the data that is served, as in /readyz",
   }),
   held: z.object({
     data_version: dataVersionSchema,
@@ -51,7 +52,7 @@ const currentSchema = z.object({
       "The data_version whose files are not built until they change; accept serves it all the same",
   }),
   changes: changesSchema.nullable().meta({
-    description: "Against the data served before",
+    description: "Differences from the data served before",
   }),
   report: servedReportSchema.nullable().meta({
     description: "Every file, totals and warnings",
@@ -80,7 +81,7 @@ export const dataEndpoints = [
     path: "/api/v1/data",
     summary: "How fresh and how clean the data is",
     description:
-      "The state by the latest refresh; every file with what was kept and set aside; what changed against the version before; what may not be as meant.",
+      "The state after the latest refresh; for every file the rows kept and set aside; the changes since the version before; warnings.",
     query: NO_QUERY,
     answers: {
       200: {
@@ -89,7 +90,7 @@ export const dataEndpoints = [
       },
       400: failure("A query parameter was given"),
       503: {
-        description: "Nothing is served yet; the same tells why",
+        description: "Nothing is served yet; error has the reason",
         schema: z.object({
           error: z.string(),
           data: currentSchema,
@@ -108,11 +109,11 @@ export const dataEndpoints = [
     path: "/api/v1/data/history",
     summary: "The last 50 refreshes",
     description:
-      "The result of each, and why, the latest first. One that changed nothing is not listed.",
+      "The result and the reasons of each, the latest first. A refresh that changed nothing is not listed.",
     query: NO_QUERY,
     answers: {
       200: {
-        description: "Every refresh in short",
+        description: "A summary of every refresh",
         schema: z.object({
           data: z.array(shortRefreshSchema),
           meta: metaSchema,
@@ -132,7 +133,7 @@ export const dataEndpoints = [
   }),
 ] as const;
 
-/** The meta of an answer: which data is served, or it is about. */
+/** The meta of an answer: the data that is served, or that the answer is about. */
 export function metaOf(
   data: { data_version: string; loaded_at: string } | null,
 ): z.output<typeof metaSchema> {
@@ -193,7 +194,7 @@ function shortRefresh(
   };
 }
 
-/** How many rows of some files were set aside. */
+/** The number of rows of some files that were set aside. */
 export function sumSetAside(files: LoadReport["files"]): number {
   return files.reduce((sum, { rows_set_aside }) => sum + rows_set_aside, 0);
 }

@@ -1,4 +1,4 @@
-/** `POST /api/v1/data/…`: what an administrator decides: look now, accept, discard, roll back. */
+/** `POST /api/v1/data/…`: the decisions of an administrator: refresh now, accept, discard, roll back. */
 
 import { z } from "zod";
 import { refreshStateSchema } from "../db/model/report.ts";
@@ -21,7 +21,7 @@ const versionSchema = z.strictObject({
 });
 
 const state = {
-  description: "The state after that",
+  description: "The state after the decision",
   schema: z.object({
     data: z.object({
       state: refreshStateSchema,
@@ -34,14 +34,14 @@ const state = {
     meta: EXAMPLE_META,
   },
 };
-/** Of the decisions about a version. */
+/** The answers to decisions about a version. */
 const versionAnswers = {
   200: state,
-  400: failure("No data_version"),
+  400: failure("data_version is missing or wrong"),
   413: failure(`The body has more than ${MAX_BODY_BYTES} bytes`),
   ...accessFailures,
   409: failure(
-    "It contradicts the state of the data; the text says what can be decided",
+    "The decision does not fit the state of the data; the text says what can be decided",
   ),
 };
 
@@ -51,9 +51,9 @@ export const dataDecisionsEndpoints = [
     method: "post",
     access: { scope: "admin" },
     path: "/api/v1/data/refresh",
-    summary: "Look at the files now",
+    summary: "Check the files for changes now",
     description:
-      "Also builds again what failed before. The refresh goes on after the answer.",
+      "Files that failed before are loaded again. The refresh runs after the answer.",
     answers: { 202: state, ...accessFailures },
     answerNow({ store }) {
       store.refreshes.request();
@@ -66,11 +66,14 @@ export const dataDecisionsEndpoints = [
     path: "/api/v1/data/accept",
     summary: "Serve the data that is held",
     description:
-      "data_version is that of data.held in /api/v1/data; or data.discarded, which is built first: 202, and served without being held.",
+      "data_version is that of data.held in /api/v1/data, or data.discarded. The discarded version is built first, and then served without being held; the answer is 202.",
     body: versionSchema,
     answers: {
       ...versionAnswers,
-      202: { ...state, description: "It is being built, and served then" },
+      202: {
+        ...state,
+        description: "The discarded version is being built, and will be served",
+      },
     },
     async answerNow({ store, body: { data_version } }) {
       await store.refreshes.accept(data_version);
@@ -94,9 +97,9 @@ export const dataDecisionsEndpoints = [
     method: "post",
     access: { scope: "admin" },
     path: "/api/v1/data/rollback",
-    summary: "Serve the data before that which is served",
+    summary: "Go back to the version before",
     description:
-      "data_version is that which is served, and is discarded: its files are not built until they change. The data before it comes from STATE_DIR.",
+      "data_version is the version that is served. It is discarded: its files are not built until they change. The version before it comes from STATE_DIR.",
     body: versionSchema,
     answers: versionAnswers,
     async answerNow({ store, body: { data_version } }) {

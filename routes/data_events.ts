@@ -1,4 +1,4 @@
-/** `/api/v1/data/events`: tells pages of new data, a hold or a failure, as server-sent events. */
+/** `/api/v1/data/events`: sends new data, holds and failures to pages, as server-sent events. */
 
 import { z } from "zod";
 import { StoreError } from "../db/model/problems.ts";
@@ -15,7 +15,7 @@ import { NO_QUERY } from "./query_string.ts";
 /** The endpoint. */
 export const dataEventsEndpoint = endpoint({
   path: "/api/v1/data/events",
-  summary: "What becomes of the data, as it happens",
+  summary: "New data, holds and failures, at once",
   description:
     "A stream of server-sent events: `version` at once and whenever other data goes live, `held` and `failed` with the reasons. A comment every 15 seconds keeps the connection open.",
   query: NO_QUERY,
@@ -27,7 +27,7 @@ export const dataEventsEndpoint = endpoint({
       example: `event: version\ndata: ${JSON.stringify(EXAMPLE_META)}\n\n`,
     },
     400: failure("A query parameter was given"),
-    503: failure("More than EVENTS_MAX listen already"),
+    503: failure("EVENTS_MAX clients have the stream already"),
   },
   answerNow({ store, listening }) {
     const { listeners, max } = listening;
@@ -37,16 +37,16 @@ export const dataEventsEndpoint = endpoint({
     return {
       of: "stream",
       media_type: "text/event-stream",
-      // nginx holds a stream back otherwise.
+      // Without it, nginx buffers a stream.
       headers: { "X-Accel-Buffering": "no" },
       body: eventsOf(store, listening),
     };
   },
 });
 
-/** Time between two signs of life, in milliseconds. */
+/** Time between two comments that keep the connection open, in milliseconds. */
 const HEARTBEAT_MS = 15_000;
-/** A listener who is slower than that misses the oldest. */
+/** The most events that wait for one listener; of more, the oldest are dropped. */
 const MOST_UNSENT = 50;
 
 const EVENTS: Readonly<Record<Exclude<RefreshState, "building">, string>> = {
@@ -55,7 +55,7 @@ const EVENTS: Readonly<Record<Exclude<RefreshState, "building">, string>> = {
   failed: "failed",
 };
 
-/** The events for one listener, until it leaves or the process stops. */
+/** The events for one listener, until the client disconnects or the process stops. */
 function eventsOf(
   { snapshot, refreshes }: StoreNow,
   { listeners, stopping }: Listening,

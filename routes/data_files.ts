@@ -24,7 +24,7 @@ const paramsSchema = z.object({
 const fileSchema = z.object({
   name: z.string(),
   kind: z.enum(["export", "checksum", "manifest"]).meta({
-    description: "A checksum and a manifest vouch for exports",
+    description: "A checksum and a manifest describe the bytes of exports",
   }),
   table: z.string().nullable(),
   bytes: z.int(),
@@ -49,7 +49,7 @@ export const dataFilesEndpoints = [
     path: "/api/v1/data/files",
     summary: "The exports in the data folder",
     description:
-      "As they lie there now, whether they are served or not, with the files that vouch for them.",
+      "The files that are there now, served or not, with their checksums and the manifest.",
     query: NO_QUERY,
     answers: {
       200: {
@@ -60,7 +60,7 @@ export const dataFilesEndpoints = [
       ...accessFailures,
       409: failure("The data folder changed while it was listed"),
       422: failure("A file may not be read"),
-      503: failure("The data folder is away"),
+      503: failure("The data folder is missing"),
     },
     answerNow: async ({ store }) => about(store, await store.files.list()),
   }),
@@ -70,29 +70,29 @@ export const dataFilesEndpoints = [
     path: "/api/v1/data/files/:name",
     summary: "Deliver an export",
     description:
-      "The body is the file. It is taken whole or not at all, checked as a load does, and picked up by the refresh that follows. If-None-Match: * only creates a file, If-Match only replaces the one with that ETag. Where a file has a .sha256 or is listed in manifest.json, send that one first: other bytes are refused.",
+      "The body is the file. It is checked as a load does and stored whole, or refused and not stored; the refresh that follows loads it. If-None-Match: * only creates a file; If-Match only replaces the file with that ETag. If the file has a .sha256 or is listed in manifest.json, send that one first: other bytes than it describes are refused.",
     params: paramsSchema,
     answers: {
       202: {
-        description: "It is there; a refresh follows",
+        description: "The file is stored; a refresh follows",
         schema: z.object({ data: fileSchema, meta: metaSchema }),
         example: { data: EXAMPLE, meta: EXAMPLE_META },
       },
       400: failure(
-        "The name is no export's, the upload was cut off, or is a part (Content-Range)",
+        "The name is not that of an export, the upload was cut off, or it is a part of a file (Content-Range)",
       ),
       ...accessFailures,
       409: failure(
-        "A .sha256 or manifest.json is of other bytes, a folder has that name, or the data folder is read-only",
+        "A .sha256 or manifest.json describes other bytes, a folder has that name, or the data folder is read-only",
       ),
       412: failure("If-Match or If-None-Match does not hold"),
       413: failure("It has more than MAX_UPLOAD_BYTES"),
       422: failure("The file breaks the file contract"),
-      503: failure("Too many uploads at once, or the data folder is away"),
+      503: failure("Too many uploads at once, or the data folder is missing"),
       507: failure("The disk is full; nothing was kept"),
     },
     async answerNow({ store, params: { name }, request }) {
-      // RFC 9110, 14.4: what is sent is a part, and would replace the whole.
+      // RFC 9110, 14.4: the body is a part, and would replace the whole file.
       if (request.headers.has("Content-Range")) {
         throw new StoreError(
           "invalid",
@@ -112,23 +112,23 @@ export const dataFilesEndpoints = [
     path: "/api/v1/data/files/:name",
     summary: "Remove an export",
     description:
-      "A refresh without a required table fails, and what is served stays.",
+      "A refresh without a required table fails, and the version that is served stays.",
     params: paramsSchema,
     answers: {
       202: {
-        description: "It is gone; a refresh follows",
+        description: "The file is removed; a refresh follows",
         schema: z.object({
           data: z.object({ name: z.string() }),
           meta: metaSchema,
         }),
         example: { data: { name: "customers.csv" }, meta: EXAMPLE_META },
       },
-      400: failure("The name is no export's"),
+      400: failure("The name is not that of an export"),
       ...accessFailures,
       404: failure("There is no such file"),
       409: failure("It is a folder, or the data folder is read-only"),
       412: failure("If-Match or If-None-Match does not hold"),
-      503: failure("The data folder is away"),
+      503: failure("The data folder is missing"),
     },
     async answerNow({ store, params: { name }, request }) {
       await store.files.remove(name, preconditionsOf(request));

@@ -26,17 +26,17 @@ const setAsideQuery = querySchema({
     .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits.").optional()
     .meta({
       description:
-        "Of the data that is held instead of that which is served; either's data_version",
+        "The served or the held version; the default is the served one",
     }),
   table: z.enum(TABLE_NAMES, `table must be one of ${TABLE_NAMES.join(", ")}.`)
     .optional().meta({ description: "Only rows of this table" }),
   file: z.string().optional().meta({ description: "Only rows of this file" }),
   format: z.enum(["json", "csv"], "format must be json or csv.").optional()
-    .meta({ description: "csv is whole where no limit is given" }),
+    .meta({ description: "csv has all rows, unless limit is given" }),
   ...pageShape,
 });
 
-/** Rows that are written to a CSV at a time. */
+/** The number of rows in a batch of CSV. */
 const CSV_BATCH_ROWS = 1_000;
 
 /** The endpoint. */
@@ -45,12 +45,12 @@ export const setAsideEndpoint = endpoint({
   path: "/api/v1/data/set-aside",
   summary: "Every row that was set aside",
   description:
-    "File, line, column and reason, in the order of files and lines; the value too, which is personal data, for the administrator. The first SET_ASIDE_KEPT are listed.",
+    "File, line, column and reason, in the order of files and lines. Only the administrator gets the value, which is personal data. The first SET_ASIDE_KEPT rows are listed.",
   query: setAsideQuery,
   answers: {
     200: {
       description:
-        "A page; meta.next is the cursor of the next page or null, meta.rows are listed, meta.rows_set_aside there were",
+        "A page; meta.next is the cursor of the next page or null, meta.rows the number of listed rows that match, meta.rows_set_aside the number of all rows set aside",
       schema: z.object({
         data: z.array(z.object({
           file: z.string(),

@@ -1,4 +1,4 @@
-/** When a question ends at the latest: after some time, or when nobody waits for it. */
+/** The end of a question: after its time limit, or when no client waits for it. */
 
 import { StoreError } from "../db/model/problems.ts";
 import type { Limit } from "../db/model/run.ts";
@@ -24,12 +24,12 @@ export class Deadline implements Disposable, Limit {
     );
   }
 
-  /** What the question is run with. */
+  /** Is aborted at the end of the question. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Ends the question; `reason` is what it throws. */
+  /** Ends the question, which throws `reason`. */
   abort(reason: unknown): void {
     this[Symbol.dispose]();
     this.#controller.abort(reason);

@@ -1,4 +1,4 @@
-/** `/api/v1/dimensions`: the names there are, for a website's drop-downs. */
+/** `/api/v1/dimensions`: all names, for the drop-downs of a website. */
 
 import { z } from "zod";
 import { NAMED_DIMENSIONS } from "../db/model/dimensions.ts";
@@ -35,9 +35,9 @@ const customerNames = z.array(z.object({
 /** The endpoint. */
 export const dimensionsEndpoint = endpoint({
   path: "/api/v1/dimensions",
-  summary: "The channels, topics, types and occupations there are",
+  summary: "All channels, topics, types and occupations",
   description:
-    "With the interactions and customers of each, in code-point order; the name null stands for none. occupations is null where they are too many to list.",
+    "Each with its interactions and customers, in code-point order; the name null stands for no name. occupations is null when there are too many to list.",
   query,
   answers: {
     200: {

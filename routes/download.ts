@@ -13,9 +13,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** Downloads up to this many bytes are answered whole and kept; larger ones are streamed. */
 const KEPT_BYTES = 1_048_576;
 
-/** A whole answer, or the stream of a large one, which the first who asks takes. */
+/** A whole answer, or the stream of a large one, which the first caller takes. */
 export type Download = Kept | {
-  /** The stream; `onBroken` gets why it broke off, if it does. Undefined when it is taken. */
+  /** The stream, or undefined when it is taken; `onBroken` is called with the cause when it breaks off. */
   take(onBroken: (error: unknown) => void): ReadableStream<Bytes> | undefined;
 };
 
@@ -24,7 +24,7 @@ export interface DownloadOptions {
   readonly encode: NonNullable<Format["encode"]>;
   readonly bom: boolean;
   readonly gzip: boolean;
-  /** Is disposed when the download ends, whichever way. */
+  /** Is disposed when the download ends, in any way. */
   readonly deadline: Deadline;
   readonly snapshot: Pick<Snapshot, "begin" | "retain">;
 }
@@ -37,7 +37,7 @@ export function gzipped(
     .pipeThrough(new CompressionStream("gzip"));
 }
 
-/** Begins a download; what fails before it has some size is thrown, with an honest status. */
+/** Begins a download. Throws an error before the first KEPT_BYTES, so that it gets a status of its own. */
 export async function startDownload(
   rows: (run: Run) => Rows,
   { encode, bom, gzip, deadline, snapshot }: DownloadOptions,
@@ -99,12 +99,12 @@ function streamOf(
 ): ReadableStream<Bytes> {
   const { signal } = deadline;
   let fail = (_: unknown) => {};
-  // Also while nobody reads, so that a client that stalls, or leaves before it
-  // has begun, holds nothing.
+  // Also while nobody reads, so that a client that stalls, or disconnects before
+  // the first byte, occupies no slot.
   const onAbort = () => fail(signal.reason);
   const leave = async () => {
     signal.removeEventListener("abort", onAbort);
-    // The slot is free when its query has ended, and not before.
+    // The slot becomes free when its query has ended, not before.
     try {
       await pieces.return?.();
     } finally {

@@ -1,4 +1,4 @@
-/** What an endpoint is: schemas that check the request and describe it in /openapi.json, and the handler, in one value. */
+/** An endpoint as one value: the schemas that check a request and describe it in /openapi.json, and the handler. */
 
 import { zValidator } from "@hono/zod-validator";
 import type { MiddlewareHandler } from "hono";
@@ -48,17 +48,17 @@ export function failure(description: string) {
   return { description, schema: failureSchema } satisfies Answer;
 }
 
-/** What a handler answers; respond.ts makes HTTP of it. */
+/** The result of a handler; respond.ts turns it into HTTP. */
 export type Reply =
   | MomentReply
   | VersionReply
   | RowsReply
   | StreamReply;
 
-/** What a handler answers that asks no snapshot. */
+/** The result of a handler that asks no snapshot. */
 export type ReplyNow = MomentReply | StreamReply;
 
-/** What holds at this moment only: no cache keeps it. */
+/** An answer that is true at this moment only: no cache keeps it. */
 export interface MomentReply {
   readonly of: "moment";
   /** 200 where it is left out. */
@@ -68,7 +68,7 @@ export interface MomentReply {
   readonly json: object;
 }
 
-/** What holds as long as the data version does, and is made in no time: it has an ETag and is not kept. */
+/** An answer of the data version that costs no query: it has an ETag and is not kept in the answer cache. */
 export interface VersionReply {
   readonly of: "version";
   /** The normalised question, in characters an ETag may have. */
@@ -77,12 +77,12 @@ export interface VersionReply {
   body(): string | Promise<string>;
 }
 
-/** What is answered from queries: kept, shared by who asks the same, within a deadline. */
+/** An answer from queries: kept in the answer cache, shared by equal requests, within a deadline. */
 export interface RowsReply {
   readonly of: "rows";
   /** The normalised question, in characters an ETag may have. */
   readonly key: string;
-  /** What a file with the answer is called, such as `interactions`. */
+  /** The name of a file with the answer, such as `interactions`. */
   readonly file: string;
   /** The answer as JSON text. */
   json(run: Run): Promise<JsonText>;
@@ -90,7 +90,7 @@ export interface RowsReply {
   rows?(run: Run): Rows;
 }
 
-/** What is sent as it comes, of this moment. */
+/** An answer of this moment that is sent while it is made. */
 export interface StreamReply {
   readonly of: "stream";
   readonly media_type: string;
@@ -102,27 +102,27 @@ export interface StreamReply {
 
 /** A question to a snapshot. */
 export interface Asked<Params = unknown, Query = unknown> {
-  /** The one being served, retained until the answer is made. */
+  /** The served snapshot, retained until the answer is made. */
   readonly snapshot: Snapshot;
   readonly params: Params;
   readonly query: Query;
 }
 
-/** A question about this moment, or something to do. */
+/** A question about this moment, or an action. */
 export interface AskedNow<Params = unknown, Query = unknown, Body = unknown> {
   readonly store: StoreNow;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** For its headers, and what it uploads. */
+  /** For its headers and its upload. */
   readonly request: Request;
   readonly is_admin: boolean;
   readonly listening: Listening;
 }
 
 /**
- * The store for handlers that ask no snapshot: they see of it what is there even
- * after it is closed, since nobody retains it for them.
+ * The store for handlers that ask no snapshot: they see only the parts of it that
+ * stay valid after it is closed, since it is not retained for them.
  */
 export interface StoreNow extends Omit<Store, "snapshot"> {
   readonly snapshot:
@@ -130,22 +130,22 @@ export interface StoreNow extends Omit<Store, "snapshot"> {
     | null;
 }
 
-/** Who listens to an application's events. */
+/** The clients of the event stream. */
 export interface Listening {
   /** One entry for each open stream. */
   readonly listeners: Set<symbol>;
-  /** Most of them. */
+  /** The largest number of open streams. */
   readonly max: number;
-  /** Is aborted when the process is to end. */
+  /** Is aborted when the process stops. */
   readonly stopping: AbortSignal;
 }
 
 /** An endpoint with its handler, which is either `answer` or `answerNow`. */
 export interface Endpoint extends Described {
-  /** Answers from the snapshot; a 503 while there is none. */
+  /** Answers from the snapshot; while there is none, the answer is 503. */
   // deno-lint-ignore no-explicit-any
   answer?(asked: Asked<any, any>): Reply | Promise<Reply>;
-  /** Answers of the moment, whether there is a snapshot or not. */
+  /** Answers with or without a snapshot. */
   // deno-lint-ignore no-explicit-any
   answerNow?(asked: AskedNow<any, any, any>): ReplyNow | Promise<ReplyNow>;
 }
@@ -193,7 +193,7 @@ type Handler<
     answer?: undefined;
   };
 
-/** An endpoint: what it takes, who may ask, what it answers, and how. */
+/** Makes an endpoint from its schemas, its access, its answers and its handler. */
 export function endpoint<
   const Path extends string,
   const Answers extends Described["answers"],
@@ -212,17 +212,17 @@ export function endpoint<
   return { ...definition, method, access };
 }
 
-/** Most bytes of the JSON that an endpoint takes; a decision has some 40. */
+/** The largest JSON body in bytes; a decision has about 40. */
 export const MAX_BODY_BYTES = 1_024;
 
-/** Checks of what an endpoint takes, in the order in which they are made; Hono keeps what passes. */
+/** The checks of params, query and body, in this order; Hono keeps the checked values. */
 export function validators(
   { params, query, body }: Pick<Described, "params" | "query" | "body">,
 ): MiddlewareHandler[] {
   return [
     ...params ? [validated("param", params)] : [],
-    // Hono's own reader passes over `__proto__`, and reads `%FF` otherwise than
-    // the hot path does.
+    // Hono's own reader ignores `__proto__`, and reads `%FF` in another way than the
+    // hot path.
     ...query
       ? [validator("query", (_, c) => parseQuery(query, c.req.url))]
       : [],

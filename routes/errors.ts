@@ -1,17 +1,17 @@
-/** What a failure is in HTTP: `{"error": …}`, an honest status, nothing of the inside. */
+/** Turns an error into HTTP: `{"error": …}` and a fitting status, without internal details. */
 
 import { HTTPException } from "hono/http-exception";
 import { StoreError, type StoreErrorKind } from "../db/model/problems.ts";
 
-/** A failure that a client is told. */
+/** A failure as the client gets it. */
 export interface Failure {
   readonly status: number;
   readonly error: string;
-  /** Beside those that every failure has. */
+  /** Headers beside those that every failure has. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Seconds after which a client may ask again for what is not there yet. */
+/** Seconds after which a client may repeat the request, while no data is loaded. */
 const RETRY_SECONDS = "1";
 
 const STATUS: Readonly<Record<StoreErrorKind, number>> = {
@@ -25,11 +25,11 @@ const STATUS: Readonly<Record<StoreErrorKind, number>> = {
   full: 507,
   timeout: 504,
   busy: 503,
-  // Nobody is there to read it.
+  // The client has disconnected.
   cancelled: 503,
 };
 
-/** What a client is told of `error`; null when it is a bug. */
+/** The failure for the client; null when `error` is a bug. */
 export function failureOf(error: unknown): Failure | null {
   if (error instanceof HTTPException) {
     return { status: error.status, error: error.message };
@@ -45,7 +45,7 @@ export function failureOf(error: unknown): Failure | null {
   return null;
 }
 
-/** The headers that a status asks for, whatever it is of. */
+/** The headers that belong to a status. */
 export function headersOf(status: number): Readonly<Record<string, string>> {
   switch (status) {
     case 401:

@@ -1,4 +1,4 @@
-/** Filters of the endpoints: their parameters, and what they mean in a snapshot. */
+/** Filters of the endpoints: their parameters, and their values in a snapshot. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -11,10 +11,10 @@ import type { Filter } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Json } from "./json_text.ts";
 
-/** How many known names an error lists, and how many characters of them. */
+/** The number of known names that an error lists, and of their characters. */
 const NAMES_LISTED = 20;
 const CHARACTERS_LISTED = 2_000;
-/** Characters of what was given that an error repeats. */
+/** The number of characters of the given value that an error repeats. */
 const QUOTED_LENGTH = 60;
 
 const INVALID_ID = "Invalid customer_id provided";
@@ -31,7 +31,7 @@ function day(name: string, meaning: string) {
     .meta({ description: meaning });
 }
 
-/** Most customers that a list names. */
+/** The largest number of customers in a list. */
 const MAX_CUSTOMER_IDS = 100;
 
 /** The customers of a comma list, ascending and each once; throws a 400. */
@@ -49,7 +49,7 @@ export function customerIdsOf(text: string): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
-/** Rows of a page: by default, and at most. */
+/** The number of rows of a page: by default, and at most. */
 export const PAGE_ROWS = { fallback: 100, most: 10_000 };
 
 const INVALID_LIMIT =
@@ -83,14 +83,14 @@ export function isPeriod(
   return !start_date || !end_date || start_date <= end_date;
 }
 
-/** What is wrong when `isPeriod` is false. */
+/** The error when `isPeriod` is false. */
 export const NO_PERIOD = "start_date cannot be later than end_date.";
 
 function list(dimension: NamedDimension, meaning: string) {
   return z.string().optional().meta({
-    description: `${meaning}, split by commas, ignoring case; ` +
+    description: `${meaning}, separated by commas, ignoring case; ` +
       `a name with a comma in double quotes${
-        NAMED[dimension].has_none ? "; null is those without one" : ""
+        NAMED[dimension].has_none ? "; null selects those without one" : ""
       }`,
   });
 }
@@ -108,7 +108,7 @@ type Given = {
   readonly [name in keyof typeof periodShape | NamedDimension]?: string;
 };
 
-/** What the filters of a query mean in a snapshot; throws a 400 for an unknown name. */
+/** Turns the parameters of a query into a filter for a snapshot. Throws a 400 for an unknown name. */
 export function filterOf(snapshot: Snapshot, given: Given): Filter {
   const { start_date, end_date } = given;
   const names = NAMED_DIMENSIONS.map(({ name, plural }) => {
@@ -124,7 +124,7 @@ export function filterOf(snapshot: Snapshot, given: Given): Filter {
   );
 }
 
-/** A filter as `explain` tells it. */
+/** A filter as `explain` shows it. */
 export function filterJson(filter: Filter): Json {
   return Object.fromEntries(Object.entries(filter));
 }
@@ -155,7 +155,7 @@ export function findName(
     : snapshot.names[dimension]?.[position];
 }
 
-/** The error of a value that is none of the known ones. */
+/** The error for a value that is not known. */
 export function unknown(
   what: string,
   value: string,
@@ -180,7 +180,7 @@ export function unknown(
   });
 }
 
-// Each once and in code-point order, so that equal questions are written equally.
+// Each name once, in code-point order, so that equal questions have equal texts.
 function namesOf(
   snapshot: Snapshot,
   dimension: NamedDimension,
@@ -190,11 +190,11 @@ function namesOf(
   const names = splitList(dimension, text).map((name) => {
     const found = findName(snapshot, dimension, name);
     if (found !== undefined) return found;
-    // No name is null: the cell says no value in every file.
+    // No name is `null`: in every file such a cell means no value.
     if (NAMED[dimension].has_none && name.trim().toLowerCase() === "null") {
       return null;
     }
-    // As they are to be given, so that one can be copied from the text.
+    // Written as in a list, so that one can be copied from the text.
     throw unknown(dimension, name, known.map(listElement));
   });
   return [...known, null].filter((name) => names.includes(name));
@@ -227,9 +227,8 @@ export function splitList(parameter: string, text: string): string[] {
 }
 
 /**
- * A question in one way of writing, in characters an ETag may have: what it is
- * asked of, then its parts without those that are not given; values are encoded
- * and lists joined by `|`.
+ * The normalised text of a question, in characters that an ETag may have: `of`, then
+ * the parts that are given; values are encoded, and lists are joined by `|`.
  */
 export function questionText(
   of: string,

@@ -57,7 +57,8 @@ const timelineQuery = rowsQuerySchema({
     `interval must be one of ${INTERVALS.join(", ")}.`,
   )
     .optional().meta({
-      description: "Length of the periods, default month; weeks are ISO's",
+      description:
+        "Length of the periods, by default month; weeks are those of ISO 8601",
     }),
   ...filtersShape,
 }).refine(isPeriod, NO_PERIOD);
@@ -73,9 +74,9 @@ const counts = { interactions: countsSchema, total: z.int() };
 export const historyEndpoints = [
   endpoint({
     path: "/api/v1/interactions/:customer_id/timeline",
-    summary: "When one customer was talked to",
+    summary: "When one customer was contacted",
     description:
-      "A row a period, from the first day asked for or with an interaction to the last, within 1900-01-01 to 2078-12-31; periods without any have zeros.",
+      "One row per period, from start_date, or else the first interaction, to end_date, or else the last interaction, within 1900-01-01 to 2078-12-31. Periods without interactions have zeros.",
     params,
     query: timelineQuery,
     answers: {
@@ -100,9 +101,9 @@ export const historyEndpoints = [
   }),
   endpoint({
     path: "/api/v1/interactions/:customer_id/topics",
-    summary: "What one customer was talked to about",
+    summary: "The topics of one customer's interactions",
     description:
-      "A row a topic, by the month's product; null for interactions without one. Those with several are in several rows: meta.overlap says by how much the rows add up to more than meta.interactions.",
+      "One row per topic, by the month's product; null is for interactions without a topic. An interaction with several topics is counted in several rows: meta.overlap is the sum of the rows minus meta.interactions.",
     params,
     query: topicsQuery,
     answers: {

@@ -1,4 +1,4 @@
-/** `/api/v1/interactions/{customer_id}`: one customer's interactions per channel, at web speed. */
+/** `/api/v1/interactions/{customer_id}`: one customer's interactions per channel, from memory. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -52,9 +52,9 @@ const answers = {
 };
 
 const definition = {
-  summary: "How often one customer was talked to on each channel",
+  summary: "How often one customer was contacted on each channel",
   description:
-    "Counts interactions, optionally of a period and a topic. A known customer without any has zeros.",
+    "Counts interactions, optionally of a period and a topic. A known customer without interactions has zeros.",
   params: paramsSchema,
   query: filtersSchema,
   answers,
@@ -135,7 +135,7 @@ function bodyOf(
   return text + "}}}";
 }
 
-// What follows from a snapshot alone, and goes with it.
+// Values that depend on the snapshot only, kept as long as the snapshot.
 const keys_of = new WeakMap<Snapshot, readonly string[]>();
 
 function keysOf(snapshot: Snapshot): readonly string[] {

@@ -1,4 +1,4 @@
-/** The body of a JSON answer: its text in bytes, within a bound, and others are answered meanwhile. */
+/** The body of a JSON answer: encodes its text within a limit of bytes, with pauses in which other requests are served. */
 
 import { HTTPException } from "hono/http-exception";
 import type { Run } from "../db/model/run.ts";
@@ -9,12 +9,12 @@ import { inPieces } from "./text_pieces.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * Most bytes of a JSON answer, before compression: 10,000 rows of 64 channels with
+ * The largest JSON answer in bytes, before compression: 10,000 rows of 64 channels with
  * names of 40 letters. One took 1.4 s on a busy machine, and 50 to 120 MB meanwhile.
  */
 export const MAX_JSON_BYTES = 33_554_432;
 
-/** The refusal of an answer that would have more; so many `rows` alone have more. */
+/** The refusal of a larger answer; `rows` is a number of its rows that already is too large. */
 export function tooManyBytes(rows?: number): HTTPException {
   const most = `${MAX_JSON_BYTES / 1_048_576} MiB`;
   const fitting = rows === undefined
@@ -44,7 +44,7 @@ export async function encodeJson(text: JsonText, run: Run): Promise<Bytes[]> {
   return pieces;
 }
 
-/** The bytes of a text as they are read, for answers that may be long and are not kept. */
+/** Encodes a text while it is read, for answers that may be long and are not kept. */
 export function streamJson(text: JsonText): ReadableStream<Bytes> {
   const pause = createPause();
   const encoder = new TextEncoder();

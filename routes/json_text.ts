@@ -1,8 +1,8 @@
-/** Writes JSON as text, so that names stay in their order: objects put one like `10` first. */
+/** Writes JSON as text, so that names keep their order: an object would put a name like `10` first. */
 
 import type { AnswerColumns, Cell } from "../db/model/questions.ts";
 
-/** What is written: a Map becomes an object in the order of its entries. */
+/** A value to write; a Map becomes an object in the order of its entries. */
 export type Json =
   | Cell
   | boolean
@@ -10,7 +10,7 @@ export type Json =
   | ReadonlyMap<string, Json>
   | { readonly [name: string]: Json };
 
-/** JSON text in the order of its parts. No string, of which every character would be one. */
+/** JSON text as parts in their order. Not Iterable<string>, which a string is too, of its characters. */
 export type JsonText = Generator<string, void>;
 
 /** Text that is JSON already. */
@@ -61,8 +61,8 @@ export function jsonText(value: Json): string {
 }
 
 /**
- * Writes rows as objects, each a member a column; the pivoted columns are those of
- * an object of their own, `interactions`.
+ * Writes rows as objects with one member per column; the pivoted columns become the
+ * members of one object, `interactions`.
  */
 export function createRowText(
   { columns, pivoted }: AnswerColumns,
@@ -71,7 +71,7 @@ export function createRowText(
   const end = start + (pivoted?.names.length ?? 0);
   const key = (name: string, first: boolean) =>
     `${first ? "" : ","}${JSON.stringify(name)}:`;
-  // What stands before each cell.
+  // The text before each cell.
   const keys = columns.map(({ name }, i) =>
     i >= start && i < end
       ? key(pivoted!.names[i - start], i === start)
@@ -95,7 +95,7 @@ export function createRowText(
     : (row) => `{${write(row, 0, columns.length)}}`;
 }
 
-/** Counts the bytes that a row at least has as an object: its names and its texts. */
+/** Counts the bytes that a row has at least as an object: its names and its texts. */
 export function createLeastBytes(
   shape: AnswerColumns,
 ): (row: readonly Cell[]) => number {

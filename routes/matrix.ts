@@ -37,11 +37,11 @@ import {
 
 const query = rowsQuerySchema({
   customer_id: z.string().optional().meta({
-    description: "At most 100 customers, split by commas",
+    description: "At most 100 customers, separated by commas",
   }),
   sort: z.string().optional().meta({
     description:
-      "customer_id, total or a channel, ascending; descending with - in front. A channel of such a name is channel_ and its name",
+      "customer_id, total or a channel, ascending; descending with - in front. A channel named customer_id or total is channel_customer_id or channel_total",
   }),
   ...pageShape,
   ...periodShape,
@@ -53,14 +53,14 @@ const FIXED_SORTS = ["customer_id", "total"] as const;
 /** The endpoint. */
 export const matrixEndpoint = endpoint({
   path: "/api/v1/interactions",
-  summary: "How often every customer was talked to on each channel",
+  summary: "How often every customer was contacted on each channel",
   description:
-    "A row a customer and a count a channel, zero when unused. Types, occupations and customer_id choose the customers, the other filters what is counted; a channel filter narrows the columns.",
+    "One row per customer and one count per channel, zero when there are none. type, occupation and customer_id choose the customers, the other filters choose the interactions that are counted; channel also chooses the columns.",
   query,
   answers: {
     200: {
       description:
-        "A page; meta has the totals of all pages, and in next the cursor of the next page or null",
+        "A page; meta has the totals of all pages, and meta.next is the cursor of the next page or null",
       schema: z.object({
         data: z.array(z.object({
           customer_id: z.int(),
@@ -175,7 +175,7 @@ function sortParts({ by, descending }: InteractionsQuestion["sort"]) {
   ];
 }
 
-/** What to sort by: a name as it is given, or else without a `-` in front. */
+/** The sort order: a name as given, else the name after a `-`. */
 function parseSort(
   snapshot: Snapshot,
   filter: Filter,
@@ -198,7 +198,7 @@ function parseSort(
   throw unknown("sort", text, [...FIXED_SORTS, ...channels]);
 }
 
-/** How many customers a filter chooses. */
+/** The number of customers that a filter chooses. */
 async function countCustomers(
   snapshot: Snapshot,
   filter: Filter,

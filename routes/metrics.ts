@@ -1,4 +1,4 @@
-/** `/api/v1/metrics…`: how many interactions and customers, by whatever they are grouped. */
+/** `/api/v1/metrics…`: the numbers of interactions and customers, by dimensions. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -49,14 +49,14 @@ import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
 
-/** Most dimensions at once. */
+/** The largest number of dimensions in `by`. */
 const MAX_BY = 3;
 
 const interactionsQuery = rowsQuerySchema({
   by: z.string().optional().meta({
     description: `Up to ${MAX_BY} of ${
       DIMENSIONS.map(({ name }) => name).join(", ")
-    }, split by commas; without it the grand total`,
+    }, separated by commas; without it the grand total`,
   }),
   pivot: z.enum(PIVOTS, `pivot must be one of ${PIVOTS.join(", ")}.`).optional()
     .meta({ description: "A dimension whose values become columns" }),
@@ -72,7 +72,7 @@ const interactionsQuery = rowsQuerySchema({
 const customersQuery = rowsQuerySchema({
   by: z.string().optional().meta({
     description:
-      "type, occupation or both, split by commas; without it the grand total",
+      "type, occupation or both, separated by commas; without it the grand total",
   }),
   type: namesShape.type,
   occupation: namesShape.occupation,
@@ -84,13 +84,13 @@ const group = z.looseObject({});
 export const metricsEndpoints = [
   endpoint({
     path: "/api/v1/metrics/interactions",
-    summary: "How many interactions, grouped by whatever is asked",
+    summary: "Interactions by up to three dimensions",
     description:
-      "Long form: a row for each group that occurs. With a pivot: a column for each value, zero when unused. A topic is by the month's product; an interaction with two topics is in the rows of both, and meta.overlap says by how much the rows add up to more than there are.",
+      "Long form: a row for each group that occurs. With a pivot: a column for each value, zero when unused. A topic is by the month's product; an interaction with two topics is counted in the rows of both, and meta.overlap is the sum of the rows minus meta.interactions.",
     query: interactionsQuery,
     answers: {
       200: {
-        description: "A row a group, in the order of the dimensions",
+        description: "One row per group, in the order of the dimensions",
         schema: z.object({
           data: z.array(group),
           meta: metaSchema.extend({
@@ -113,13 +113,13 @@ export const metricsEndpoints = [
   }),
   endpoint({
     path: "/api/v1/metrics/customers",
-    summary: "How many customers, by type or occupation",
+    summary: "Customers by type or occupation",
     description:
-      "Everyone known counts, with a record or only from interactions; meta.without_record says how many of them have none.",
+      "All known customers are counted, with a record or from interactions only; meta.without_record is the number of those without a record.",
     query: customersQuery,
     answers: {
       200: {
-        description: "A row a group",
+        description: "One row per group",
         schema: z.object({
           data: z.array(group),
           meta: metaSchema.extend({
@@ -142,9 +142,9 @@ export const metricsEndpoints = [
   }),
   endpoint({
     path: "/api/v1/metrics",
-    summary: "What can be counted, and by what",
+    summary: "The measures and the dimensions",
     description:
-      "Each measure and dimension in words, with its grain and whether it adds up.",
+      "Each measure and dimension with its definition, its grain, and whether its numbers add up to the whole.",
     query: querySchema(explainShape),
     answers: {
       200: {
@@ -233,7 +233,7 @@ function askInteractions(
       const interactions = by.includes("topic")
         ? await readNumber(snapshot, { kind: "metrics", by: [], filter }, run)
         : counted;
-      // Topics overlap among the rows, or among the columns of each.
+      // Topics overlap between the rows, or between the columns of a row.
       const with_topics = pivot === "topic"
         ? sumOf(cells, pivoted!.start, total)
         : counted;

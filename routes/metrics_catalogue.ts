@@ -1,4 +1,4 @@
-/** The measures and dimensions there are, in words. */
+/** The measures and the dimensions, with their definitions. */
 
 import {
   type Dimension,
@@ -6,7 +6,7 @@ import {
   type PivotDimension,
 } from "../db/model/dimensions.ts";
 
-/** What is counted. */
+/** A measure: a number that is counted. */
 export interface Measure {
   readonly name: string;
   readonly endpoint: string;
@@ -16,14 +16,14 @@ export interface Measure {
   readonly adds_up: boolean;
 }
 
-/** What it is counted by. */
+/** A dimension by which measures are grouped. */
 export interface CataloguedDimension {
   readonly name: Dimension;
   readonly definition: string;
   readonly grain: string;
-  /** Whether what is counted by it adds up to the whole. */
+  /** Whether its groups add up to the whole. */
   readonly adds_up: boolean;
-  /** Whether its values may be columns. */
+  /** Whether its values can be columns. */
   readonly pivots: boolean;
 }
 
@@ -41,7 +41,7 @@ export const MEASURES = [
     name: "customers",
     endpoint: "/api/v1/metrics/customers",
     definition:
-      "Everyone known, with a record in the customers files or only from interactions, whether talked to or not.",
+      "All known customers, with a record in the customers files or from interactions only, contacted or not.",
     grain: "one customer_id",
     adds_up: true,
   },
@@ -56,14 +56,14 @@ export const PIVOTS: readonly PivotDimension[] = [
 const DESCRIBED: readonly Omit<CataloguedDimension, "pivots">[] = [
   {
     name: "channel",
-    definition: "How the customer was talked to.",
+    definition: "How the customer was contacted.",
     grain: "interaction",
     adds_up: true,
   },
   {
     name: "topic",
     definition:
-      "By the month's product, an assumption: what the products files say of the month, unless the interaction has topics of its own. An interaction with several counts under each; null has none.",
+      "By the month's product, an assumption: the products that the products files name for the month, unless the interaction has its own topics. An interaction with several topics is counted under each; null is no topic.",
     grain: "interaction and topic",
     adds_up: false,
   },

@@ -1,4 +1,4 @@
-/** `/openapi.json`: the API described by the very schemas that validate. */
+/** `/openapi.json`: the API, described by the schemas that check requests. */
 
 import { z } from "zod";
 import { type Answer, type Described, endpoint } from "./endpoint.ts";
@@ -9,7 +9,7 @@ export function createOpenApi(endpoints: readonly Described[]) {
   return endpoint({
     path: "/openapi.json",
     summary: "The API as OpenAPI 3.1",
-    description: "Made of the very schemas that check requests.",
+    description: "Made of the schemas that check requests.",
     answers: {
       200: { description: "The document", schema: z.looseObject({}) },
     },
@@ -28,7 +28,7 @@ function describe(endpoints: readonly Described[]) {
       title: "Tally",
       version: "1",
       description:
-        "How often each customer was talked to, per channel and topic. A topic is by the month's product, an assumption.",
+        "How often each customer was contacted, per channel and topic. A topic is by the month's product, an assumption.",
     },
     paths: paths(endpoints),
     components: {

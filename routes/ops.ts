@@ -4,7 +4,7 @@ import { z } from "zod";
 import { StoreError } from "../db/model/problems.ts";
 import { endpoint, failure } from "./endpoint.ts";
 
-/** Why there is no data while nothing is wrong. */
+/** The reason for missing data while a load runs. */
 export const LOADING = "Not ready: the data is being loaded.";
 
 /** The endpoints. */
@@ -12,10 +12,10 @@ export const opsEndpoints = [
   endpoint({
     path: "/healthz",
     summary: "Whether the process lives",
-    description: "200 from the moment the socket opens, whatever the data.",
+    description: "200 from the moment the socket opens, with or without data.",
     answers: {
       200: {
-        description: "It does",
+        description: "The process lives",
         schema: z.object({ status: z.literal("ok") }),
         example: { status: "ok" },
       },
@@ -25,10 +25,10 @@ export const opsEndpoints = [
   endpoint({
     path: "/readyz",
     summary: "Whether there is data to serve",
-    description: "Tells why there is none, and what to do about it.",
+    description: "Without data, the error has the reason and the remedy.",
     answers: {
       200: {
-        description: "There is",
+        description: "Data is served",
         schema: z.object({
           status: z.literal("ready"),
           data_version: z.string(),
@@ -36,7 +36,9 @@ export const opsEndpoints = [
           notice: z.string().optional(),
         }),
       },
-      503: failure("None yet: loading, or why the files were refused"),
+      503: failure(
+        "No data is served: it is being loaded, or the files were refused",
+      ),
     },
     answerNow({ store: { snapshot, problem, notice } }) {
       if (!snapshot) throw new StoreError("unavailable", problem ?? LOADING);

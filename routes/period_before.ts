@@ -1,9 +1,9 @@
 /** The period that another is compared with. */
 
-/** What a period can be compared with. */
+/** The kinds of comparison. */
 export const COMPARISONS = ["previous_period", "previous_year"] as const;
 
-/** What a period is compared with. */
+/** A kind of comparison. */
 export type Comparison = typeof COMPARISONS[number];
 
 /** A period, both days `YYYY-MM-DD` and included. */
@@ -16,8 +16,8 @@ export interface Period {
 const FIRST_DAY = Temporal.PlainDate.from("0001-01-01");
 
 /**
- * The as many days just before `period`; or its days a year earlier, where 29
- * February becomes the 28th. Not before 0001-01-01.
+ * The same number of days just before `period`; or its days one year earlier, where 29
+ * February becomes 28 February. Not before 0001-01-01.
  */
 export function periodBefore(comparison: Comparison, period: Period): Period {
   const start = Temporal.PlainDate.from(period.start_date);

@@ -1,4 +1,4 @@
-/** Query strings: how they are read, checked, and refused. */
+/** Reads, checks and refuses query strings. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -14,14 +14,14 @@ export function querySchema<Shape extends z.ZodRawShape>(shape: Shape) {
 /** The schema of a query string that has no parameter. */
 export const NO_QUERY = querySchema({});
 
-/** What a query string says: a parameter given twice is the list of its values. */
+/** The parameters of a query string; a parameter that is given twice has a list of values. */
 export type QueryValues = Record<string, string | string[]>;
 
-/** The query string of a URL; empty pairs, as in `?&a=1&`, say nothing. */
+/** The query string of a URL; empty pairs, as in `?&a=1&`, are ignored. */
 export function readQuery(url: string): QueryValues {
   const start = url.indexOf("?") + 1;
   if (start === 0) return {};
-  // What is encoded, and the one name that an object has not for itself.
+  // Encoded text, and `__proto__`, which is no ordinary name of an object.
   return /[%+]|__proto__/.test(url)
     ? readEncodedQuery(url.slice(start))
     : readPlainQuery(url, start);
@@ -47,7 +47,7 @@ function readPlainQuery(url: string, start: number): QueryValues {
 /** The general reader, of the text after the question mark. */
 export function readEncodedQuery(text: string): QueryValues {
   const query: QueryValues = Object.create(null);
-  // It takes one question mark away from the front.
+  // URLSearchParams removes one question mark from the front.
   for (const [name, value] of new URLSearchParams(`?${text}`)) {
     add(query, name, value);
   }
@@ -60,7 +60,7 @@ function add(query: QueryValues, name: string, value: string): void {
     : value;
 }
 
-/** Checks the query string of a URL, or throws a 400 that says what is wrong first. */
+/** Checks the query string of a URL. Throws a 400 with the first error. */
 export function parseQuery<Schema extends z.ZodObject>(
   schema: Schema,
   url: string,
@@ -71,7 +71,7 @@ export function parseQuery<Schema extends z.ZodObject>(
   throw badRequest(result.error, { schema, given: query });
 }
 
-/** Checks one value, or throws a 400 that says what is wrong first. */
+/** Checks one value. Throws a 400 with the first error. */
 export function parse<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -81,14 +81,14 @@ export function parse<Schema extends z.ZodType>(
   throw new HTTPException(400, { message: result.error.issues[0].message });
 }
 
-/** What did not pass a schema, and what its members are called. */
+/** The value that a schema refused, and the word for its members. */
 interface Refused {
   readonly schema: z.ZodObject;
   readonly given: unknown;
   readonly what?: "query parameter" | "field";
 }
 
-/** The 400 of what a schema refused: a member that is unknown or repeated, else its first issue. */
+/** The 400 for a value that a schema refused: an unknown or repeated member, else the first issue. */
 export function badRequest(
   { issues }: z.core.$ZodError,
   { schema: { shape }, given, what = "query parameter" }: Refused,

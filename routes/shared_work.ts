@@ -1,4 +1,4 @@
-/** Does equal concurrent work once, for as long as anybody waits for it. */
+/** Does equal concurrent work once, as long as a client waits for it. */
 
 import { StoreError } from "../db/model/problems.ts";
 import { Deadline } from "./deadline.ts";
@@ -19,9 +19,10 @@ export class SharedWork<Result> {
   readonly #flights = new Map<string, Flight<Result>>();
 
   /**
-   * What `work` comes to, which is done once for all who ask for `key` meanwhile;
-   * it starts in this turn. Whoever's `client` is aborted stops waiting, and the
-   * work's deadline is aborted with the last one. `work` disposes the deadline.
+   * The result of `work`, which is done once for all callers with this `key` at the
+   * same time; it starts at once, in this turn of the event loop. A caller whose
+   * `client` is aborted stops waiting; when the last one stops, the work's deadline
+   * is aborted. `work` disposes the deadline.
    */
   async run(
     key: string,

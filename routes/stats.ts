@@ -1,4 +1,4 @@
-/** `/api/v1/stats/{table}`: how many rows a table has. */
+/** `/api/v1/stats/{table}`: the number of rows of a table. */
 
 import { z } from "zod";
 import { endpoint, failure } from "./endpoint.ts";
@@ -13,7 +13,7 @@ const paramsSchema = z.object({
 /** The endpoint. */
 export const statsEndpoint = endpoint({
   path: "/api/v1/stats/:table",
-  summary: "How many rows a table has",
+  summary: "The number of rows of a table",
   description:
     "customers: those with a record; interactions: after rows that list several customers are split; products: the rows kept.",
   params: paramsSchema,

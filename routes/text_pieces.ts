@@ -1,4 +1,4 @@
-/** Texts joined into pieces, neither so small that each costs more than it holds, nor so large that all else waits. */
+/** Joins texts into pieces: large enough to encode at little cost, small enough that other requests do not wait. */
 
 /** Characters of a piece at least: 0.1 ms of encoding. */
 const PIECE_CHARACTERS = 65_536;

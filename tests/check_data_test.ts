@@ -203,7 +203,7 @@ Deno.test("what vouches for a file is heeded, as the server does", async (t) => 
       "a wrong hash",
       { "interactions.csv.sha256": sha256("another") },
       1,
-      "Not fit to serve. interactions.csv: not the bytes that interactions.csv.sha256 tells of.",
+      "Not fit to serve. interactions.csv: not the bytes that interactions.csv.sha256 describes.",
     ],
     [
       "the right hash",

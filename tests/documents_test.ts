@@ -1,7 +1,9 @@
-/** Documents name what the repository has: files, folders and links; and keep to its words. */
+/** Documents name what the repository has: files, folders and links; and they keep to its words, as settings and OpenAPI do. */
 
 import { assert, assertEquals } from "@std/assert";
-import { settings } from "../config.ts";
+import { readConfig, settings } from "../config.ts";
+import { createApp } from "../routes/app.ts";
+import { emptyStore } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -98,13 +100,34 @@ Deno.test("every choice names its files", () => {
   }
 });
 
-/** Phrases that readers of another first language stumble over. */
+/** Phrases that are hard for readers of another first language. */
 const RIDDLES =
   /\b(?:tells?|told|(?:comes?|came) to|in spite of|that there is|answers? ends|an? \w+ an? (?:table|file|customer|core|line|row|topic|day|period|snapshot|step))\b/i;
 
-Deno.test("documents and settings use plain words", () => {
+/** The summaries and descriptions of /openapi.json. */
+async function openApiTexts(): Promise<string[]> {
+  const app = createApp({
+    store: emptyStore(),
+    config: readConfig({}),
+    log() {},
+    stopping: new AbortController().signal,
+  });
+  const document = await (await app.request("/openapi.json")).text();
+  const texts: string[] = [];
+  JSON.parse(document, (name, value) => {
+    if (/^(summary|description)$/.test(name) && typeof value === "string") {
+      texts.push(value);
+    }
+    return value;
+  });
+  assert(texts.length > 100, `found only ${texts.length}`);
+  return texts;
+}
+
+Deno.test("documents, settings and OpenAPI use plain words", async () => {
   const texts = [
     ...documents,
+    ...(await openApiTexts()).map((text) => ({ name: "/openapi.json", text })),
     ...Object.entries(settings.shape).map(([name, { description }]) => ({
       name,
       text: description!,

@@ -4,8 +4,8 @@ import type { Database } from "./database.ts";
 import type { ServingIndex } from "../serving/serving_index.ts";
 
 /**
- * Asks both random questions, as many as sql/load/4_serve/index_questions.sql draws. Throws
- * an error, a bug, when they differ on one.
+ * Compares both on the random questions of sql/load/4_serve/index_questions.sql. Throws
+ * an error, which is a bug, when they differ on one.
  */
 export async function checkIndex(
   database: Database,

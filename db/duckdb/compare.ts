@@ -1,4 +1,4 @@
-/** Tells what differs between two snapshots, without holding up the requests that are served meanwhile. */
+/** Counts the differences between two snapshots, with pauses in which requests are served. */
 
 import type { Pace } from "../pace.ts";
 import type { Changes, TableChange } from "../model/report.ts";
@@ -6,18 +6,18 @@ import type { Database } from "./database.ts";
 import type { Loaded } from "../model/report.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
 
-/** What is compared of a snapshot. */
+/** The parts of a snapshot that are compared. */
 export interface Comparable {
   readonly database: Database;
   readonly loaded: Loaded;
   readonly columns: IndexColumns;
 }
 
-/** So many rows or groups of them are compared, 1 ms, before a pause. */
+/** The number of rows or groups that are compared between two pauses: 1 ms. */
 const SLICE = 65_536;
 
 /**
- * What `next` has that `previous` has not, and the other way round. Interactions
+ * The differences between two snapshots: what is new and what is gone. Interactions
  * are equal when customer, channel and day are. `pace` is awaited now and then.
  */
 export async function compareSnapshots(
@@ -91,7 +91,7 @@ async function compareRows(
   query: string,
   pace: Pace,
 ): Promise<TableChange> {
-  // One after the other, since each sorts on as many cores as it may use.
+  // One after the other, since each uses all threads of its database to sort.
   const left = await readHashes(previous.database, query);
   const right = await readHashes(next.database, query);
   let [rows_added, rows_gone] = [0, 0];

@@ -12,22 +12,22 @@ import {
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 
-/** What DuckDB may use. */
+/** The memory, threads and folders that DuckDB may use. */
 export interface DatabaseLimits {
   /** Such as `600MB`; what does not fit is spilled to the folder. */
   readonly memory_limit: string;
   readonly threads: number;
-  /** Folders beside its own that its SQL may use; whoever made them removes them. */
+  /** Folders beside its own that its SQL may use; the caller removes them. */
   readonly also_reads?: readonly string[];
 }
 
 /** A row of an answer, by column name. */
 export type Row = Record<string, JS>;
 
-/** Some rows of an answer of numbers: a column each. */
+/** A batch of rows of numbers: one array per column. */
 export type Columns = readonly (Float64Array | Uint32Array | Uint16Array)[];
 
-/** A prepared statement: give it its params, get its rows. */
+/** A prepared statement: takes its params, returns its rows. */
 export type Prepared = (values: Record<string, DuckDBValue>) => Promise<JS[][]>;
 
 /** An open database: one instance and its connection. */
@@ -44,11 +44,11 @@ export interface Database {
   exportTables(folder: string): Promise<void>;
   /** Makes the tables that `exportTables` wrote to `folder`, below the database's own. */
   importTables(folder: string): Promise<void>;
-  /** Uses `threads` from now on; after that no setting can be changed any more. */
+  /** Sets the number of threads, then locks all settings. */
   lock(threads: number): Promise<void>;
-  /** Makes the statement that runs now fail. */
+  /** Interrupts the statement that runs now, which then fails. */
   interrupt(): void;
-  /** A connection beside the database's own; who asks for it closes it. */
+  /** Another connection, which the caller closes. */
   connect(): Promise<DuckDBConnection>;
   close(): void;
 }
@@ -134,7 +134,7 @@ export async function openDatabase(
     },
   };
   try {
-    // Nobody opens the file again, and closing holds up whoever waits for an answer.
+    // The file is not opened again, so that a checkpoint at the end would only delay answers.
     const allowed = [folder, ...also_reads].map((path) => quoted(`${path}/`));
     await run(`set allowed_directories = [${allowed.join(", ")}];
       set enable_external_access = false;
@@ -164,7 +164,7 @@ const ARRAYS: { readonly [type in DuckDBTypeId]?: NumberArray } = {
   [DuckDBTypeId.USMALLINT]: Uint16Array,
 };
 
-// The vector's own bytes: 10 M rows take 0.7 s, value by value 2 s.
+// Reads the bytes of the vector: 10 M rows take 0.7 s; value by value they take 2 s.
 function columnOf(
   { chunk, rowCount }: DuckDBDataChunk,
   column: number,
@@ -178,7 +178,7 @@ function columnOf(
 
 /**
  * Throws when a stream has ended because DuckDB failed: fetching a chunk ends as if
- * there were no more rows, and only the type of the result tells.
+ * there were no more rows, and only the type of the result differs.
  */
 export function requireWhole(result: DuckDBResult): void {
   if (result.returnType === ResultReturnType.INVALID) {

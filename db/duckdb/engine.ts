@@ -16,9 +16,9 @@ import {
   type ServingOptions,
 } from "./snapshot.ts";
 
-/** What the engine needs to know of the settings. */
+/** The settings that the engine needs. */
 export interface DuckdbEngineOptions extends ServingOptions, LoadSettings {
-  /** Where versions are kept; null keeps none. */
+  /** The folder where versions are kept; null keeps none. */
   readonly state_folder: StateFolder | null;
 }
 
@@ -79,7 +79,7 @@ export class DuckdbEngine implements Engine {
       await state_folder.restore(kept, copy);
       await database.importTables(copy);
       await database.runFile("load/4_serve/drop_query_tables");
-      // What is built for questions compares names.
+      // The tables for queries need the macros that compare names.
       await database.runFile("load/1_stage/rules");
       await Deno.remove(copy, { recursive: true });
       return kept.loaded;
@@ -120,7 +120,7 @@ async function keep(
   }
 }
 
-/** DuckDB's errors that more memory or disk mends. */
+/** The refusal for an error of DuckDB that more memory or disk would prevent. */
 function outOfSpace(error: unknown): StoreError | undefined {
   const message = error instanceof Error ? error.message : "";
   if (message.startsWith("Out of Memory Error")) {

@@ -38,18 +38,18 @@ import {
   textSource,
 } from "./source_view.ts";
 
-/** What a load needs to know of the settings. */
+/** The settings that a load needs. */
 export interface LoadSettings extends ReadingRules {
   /** Share of a file's rows that may be set aside. */
   readonly max_set_aside: number;
-  /** As many rows set aside are listed. */
+  /** The number of rows set aside that are listed. */
   readonly set_aside_kept: number;
   readonly max_channels: number;
 }
 
 /** How one load is done. */
 export interface LoadOptions extends LoadSettings {
-  /** Whether files of which too much is set aside are refused; else the report says so. */
+  /** Whether a file with too many rows set aside is refused; else the report lists it. */
   readonly strict: boolean;
   readonly progress: Progress;
 }
@@ -57,9 +57,9 @@ export interface LoadOptions extends LoadSettings {
 const MAX_TOPICS = 1_000;
 const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
-/** As many rows of a file may be set aside whatever their share. */
+/** The number of rows of a file that may be set aside, whatever their share. */
 const SET_ASIDE_ALLOWED = 5;
-/** As many ignored files, and unknown columns of a file, are listed. */
+/** The number of ignored files, and of unknown columns of a file, that are listed. */
 const NAMES_KEPT = 100;
 
 /**
@@ -176,7 +176,7 @@ export async function loadExports(
   };
 }
 
-// Only several top-level exports can overlap; the query reads every row.
+// Only top-level exports can overlap, and only two or more; the query reads every row.
 async function findOverlap(
   database: Database,
   { files }: StagedExports,
@@ -277,7 +277,7 @@ async function readStaged(
   }
 }
 
-// As text, a nested value would be a name or an id that nobody gave.
+// As text, a nested value would become a name or an id that is not in the data.
 function requireFlatColumns(
   file: string,
   columns: readonly NativeColumn[],
@@ -304,7 +304,7 @@ function readError(
   { file, staged_path }: StagedFile,
 ): unknown {
   if (error instanceof StoreError || !(error instanceof Error)) return error;
-  // Where staging lies is nobody's business but this process's.
+  // The message must not show the path of the staging folder.
   const [first] = error.message.replaceAll(staged_path, file).split("\n");
   if (
     !/^(Invalid|Invalid Input|Conversion|Parameter Not Allowed) Error/.test(
@@ -426,7 +426,7 @@ async function countChannels(database: Database): Promise<ChannelCount[]> {
   }));
 }
 
-// Of a sheet, the row that the record stands in.
+// For a sheet, the row of the record.
 function lineOf({ row_numbers }: StagedFile, record: number): number {
   return row_numbers ? row_numbers.rowOf(record) : record;
 }
@@ -460,7 +460,7 @@ async function checkChannels(
   checkNames("channels", count, max_channels, ", or raise MAX_CHANNELS");
 }
 
-/** Every row that was read is kept or set aside, each counted for itself. */
+/** Throws unless every row that was read is kept or set aside; both are counted on their own. */
 async function requireEveryRow(
   database: Database,
   files: readonly LoadedFile[],

@@ -49,7 +49,7 @@ export const NONE = -1;
 const TOTAL = -2;
 const PREVIOUS = -3;
 
-// One row an interaction where its customer matters, else one a day and group.
+// One row per interaction where its customer matters, else one per day and group.
 const INTERACTIONS = `(
     select
       customer_id, date_start::date as day, channel, topic_set, 1 as rows

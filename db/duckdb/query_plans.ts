@@ -1,4 +1,4 @@
-/** Answers questions with rows: which SQL, with which values, into which columns. */
+/** Answers questions with rows: chooses the SQL, its values and the columns. */
 
 import { type DuckDBValue, listValue } from "@duckdb/node-api";
 import {
@@ -26,7 +26,7 @@ import { readSql } from "./database.ts";
 import { metricsSql, NONE } from "./metrics_sql.ts";
 import type { QueryRunner } from "./query_runner.ts";
 
-/** What questions are answered from. */
+/** The facts about the tables that plans need. */
 export interface QuestionTables {
   readonly names: Names;
   /** Whether the occupation has a rollup of its own. */
@@ -37,9 +37,9 @@ export interface QuestionTables {
 interface Plan {
   readonly statement: string | Statement;
   readonly values: Record<string, DuckDBValue>;
-  /** The row itself when absent. */
+  /** When absent, the row is unchanged. */
   toCells?(row: readonly Cell[]): Cell[];
-  /** A row that is there whatever the statement finds. */
+  /** The row of the answer when the statement finds none. */
   readonly otherwise?: readonly Cell[];
 }
 
@@ -150,7 +150,7 @@ function plan(
       };
     case "customer_count": {
       const { by, filter } = question;
-      // The statement has a column for each, then the count.
+      // The statement has one column per dimension, then the count.
       const positions = [
         ...by.map((name) => CUSTOMER_DIMENSIONS.indexOf(name)),
         CUSTOMER_DIMENSIONS.length,
@@ -185,7 +185,7 @@ function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
       name: "metrics",
       text: metricsSql(question, codes, tables.by_occupation),
     },
-    // Only those that the text names: others would be an error.
+    // Only the params in the text: DuckDB refuses others.
     values: Object.fromEntries(
       Object.entries({
         ...counted(filter),
@@ -238,7 +238,7 @@ function planInteractions(
   };
 }
 
-/** Makes the cells of a row that has a count for every known channel at its end. */
+/** Returns a function that picks the channels of the answer from the counts of all channels, and adds the total. */
 function perChannel(
   { pivoted }: AnswerColumns,
   { names: { channel: channels } }: QuestionTables,
@@ -277,7 +277,7 @@ function counted(filter: Filter): Record<string, DuckDBValue> {
   };
 }
 
-/** The names to choose by, of the dimensions of customers or of the others. */
+/** The params for names, of the dimensions of customers or of the others. */
 function namesOf(
   filter: Filter,
   of_customers: boolean,
@@ -288,7 +288,7 @@ function namesOf(
   );
 }
 
-// No name is empty, so that the empty one stands for none.
+// No name is empty, so the empty text stands for no name.
 function names(list: readonly (string | null)[] | undefined): DuckDBValue {
   return list ? listValue(list.map((name) => name ?? "")) : null;
 }

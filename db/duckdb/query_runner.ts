@@ -22,11 +22,11 @@ export class QueryRunner {
   }
 
   /**
-   * Yields the rows of `sql`, the text of one statement, as they come and by
-   * position. It selects text, enums and numbers: anything else is cast there.
-   * Nothing runs before the first row is asked for. The connection is held until
-   * the rows are read to the end or left; no other query of `run` begins before.
-   * Throws the signal's reason when it is aborted.
+   * Runs `sql`, the text of one statement, and yields its rows in batches, with cells
+   * by position. The statement selects text, enums and numbers only, and casts
+   * everything else. It starts when the first batch is read. The connection is
+   * held until the reader has read the last batch or returned; no other query of `run`
+   * begins before. Throws the signal's reason when that is aborted.
    */
   async *query(
     sql: string,
@@ -35,7 +35,7 @@ export class QueryRunner {
   ): AsyncGenerator<Cell[][]> {
     using _ = run.startQuery();
     const { signal } = run;
-    // It costs 0.04 ms, so none is kept: what was interrupted goes with it.
+    // A connection costs 0.04 ms, so it is not reused: an interrupt ends with it.
     const connection = await this.#database.connect();
     let result: DuckDBResult | null = null;
     try {
@@ -69,8 +69,8 @@ export class QueryRunner {
   }
 }
 
-// An interrupt that comes before DuckDB has begun is lost, and one between two
-// calls does nothing: so it is repeated, and the signal read before and after.
+// An interrupt before DuckDB has begun is lost, and one between two calls does
+// nothing: so it is repeated, and the signal is checked before and after the call.
 async function interruptible<T>(
   connection: DuckDBConnection,
   signal: AbortSignal,

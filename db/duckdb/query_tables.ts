@@ -4,7 +4,7 @@ import type { CustomerDimension, Names } from "../model/dimensions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Database } from "./database.ts";
 
-/** What the tables hold. */
+/** Facts about the tables. */
 export interface QueryTables {
   /** The occupations are null when there are more than MOST_OCCUPATIONS. */
   readonly customer_names: Pick<Names, CustomerDimension>;
@@ -13,9 +13,9 @@ export interface QueryTables {
   readonly by_occupation: boolean;
 }
 
-/** With more, an occupation is free text: no list of names and no dimension. */
+/** With more occupations, they are free text: not listed, and no dimension. */
 const MOST_OCCUPATIONS = 10_000;
-/** With more, a rollup by occupation has nearly as many rows as the interactions. */
+/** With more occupations, a rollup by them has nearly as many rows as the interactions. */
 const MOST_ROLLED_UP = 100;
 
 /** Builds `known_customers`, `set_topics` and the daily rollups. */

@@ -3,7 +3,7 @@
 import type { Database } from "./database.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
 
-/** How large the columns are going to be. */
+/** The sizes of the columns. */
 export interface IndexSize {
   readonly customers: number;
   readonly interactions: number;
@@ -12,8 +12,8 @@ export interface IndexSize {
 }
 
 /**
- * Streams the sorted tables into arrays, a chunk of rows at a time. Throws an error,
- * a bug, when the PIVOT does not count every interaction.
+ * Streams the sorted tables into arrays, one chunk of rows at a time. Throws an
+ * error, which is a bug, when the PIVOT does not count every interaction.
  */
 export async function readIndex(
   database: Database,
@@ -34,7 +34,7 @@ export async function readIndex(
     customer_ids.set(ids, customer);
     customer += ids.length;
     for (let row = 0; row < ids.length; row++) {
-      // By number: without any channel there is one column all the same.
+      // By number: without channels, the table still has one column.
       for (let channel = 0; channel < size.channels; channel++) {
         offsets[slice + 1] = offsets[slice] + channels[channel][row];
         slice++;

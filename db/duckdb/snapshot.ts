@@ -26,7 +26,7 @@ export interface DuckdbSnapshot extends EngineSnapshot, Comparable {
 export interface ServingOptions {
   /** Such as `600MB`. */
   readonly memory_limit: string;
-  /** For answers. */
+  /** Number of threads for queries. */
   readonly threads: number;
   readonly serve_from: "index" | "query";
   readonly slots: Slots;
@@ -38,15 +38,15 @@ export interface OpenOptions extends ServingOptions {
   readonly folder: string;
   /** Folders beside it that the load reads. */
   readonly also_reads?: readonly string[];
-  /** For the load. */
+  /** Number of threads for the load. */
   readonly load_threads: number;
   readonly progress: Progress;
-  /** Ends the load. */
+  /** When it is aborted, the load ends. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Opens a snapshot of what `fill` puts into a new database. Throws as `fill` does,
+ * Opens a snapshot on a new database that `fill` fills. Throws the errors of `fill`,
  * and when the signal ends it.
  */
 export async function openSnapshot(
@@ -139,7 +139,7 @@ export async function openSnapshot(
   }
 }
 
-/** Counts who uses a thing, and tells when the last one is done. */
+/** Counts the users of a snapshot, and resolves when the last one has left. */
 class Users {
   #count = 0;
   readonly #gone = Promise.withResolvers<void>();
@@ -150,13 +150,13 @@ class Users {
     return new User(this);
   }
 
-  /** Has one fewer. */
+  /** Removes one user. */
   leave(): void {
     this.#count--;
     this.#tell();
   }
 
-  /** Resolves when there are none; nobody may be added after. */
+  /** Resolves when there are no users; after the call none may be added. */
   gone(): Promise<void> {
     this.#waited_for = true;
     this.#tell();
@@ -188,7 +188,7 @@ const PATIENT: Limit = {
   ends_at_ms: Infinity,
 };
 
-/** Prepares the query that answers instead of the index. */
+/** Prepares the query that replaces the index with SERVE_FROM=query. */
 async function prepareCount(
   database: Database,
   { users, slots, channel_count }: {
@@ -218,7 +218,7 @@ async function prepareCount(
 function positionsOf(
   names: readonly string[],
 ): (name: string) => number | undefined {
-  // By exact name too: most questions have it, and need no folding.
+  // By exact name too: most questions have it, and then no folding is needed.
   const positions = new Map([
     ...names.map((name, i) => [foldName(name), i] as const),
     ...names.map((name, i) => [name, i] as const),

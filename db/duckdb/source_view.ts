@@ -10,7 +10,7 @@ export interface NativeColumn {
   readonly type: string;
 }
 
-// A text that no cell holds: empty cells stay apart from cells that are not there.
+// A text that no cell contains, so that an empty cell differs from a missing one.
 const NO_NULL = "\u0001\u0001";
 
 /** The statement that makes the view `source` of a delimited text; every cell is text. */
@@ -18,7 +18,7 @@ export function textSource(file: StagedFile, text: TextShape): string {
   const { header } = text;
   const cells = header.names.map((_, i) => `c${i}`).concat("extra");
   const columns = cells.map((cell) => `${cell}: 'varchar'`).join(", ");
-  // Of a sheet, the last column tells what is wrong with a cell.
+  // For a sheet, the last column has the error of a cell.
   const problem = file.format === "xlsx"
     ? `nullif(c${header.names.length - 1}, '')`
     : "null::varchar";

@@ -45,14 +45,14 @@ function firstRecord(text: string, delimiter: string): string[] {
   }
 }
 
-/** What is wrong with a text's structure, and at which byte. */
+/** An error in the structure of a text, with the position of its byte. */
 export interface StructureProblem {
   readonly offset: number;
   readonly problem: string;
   readonly remedy: string;
 }
 
-// What a byte is to the structure; the first line feed is told apart.
+// Classes of bytes by their part in the structure; the first line feed is its own class.
 const [OTHER, QUOTE, DELIMITER, LF, CR, SPACE, FIRST_LF] = [
   0,
   1,
@@ -64,12 +64,12 @@ const [OTHER, QUOTE, DELIMITER, LF, CR, SPACE, FIRST_LF] = [
 ];
 const CLASSES = 8;
 
-// Where in a cell the reader is. AFTER_CR is the start of a cell after a CR that
+// The state of the scanner within a cell. AFTER_CR is the start of a cell after a CR that
 // may be bare; the first four are outside of quotes and line ends.
 const [START, ONE_SPACE, SPACES, PLAIN] = [0, 1, 2, 3];
 const [QUOTED, QUOTE_IN_QUOTED, CLOSED, AFTER_CR] = [4, 5, 6, 7];
 
-// Set in a transition on which something is noted.
+// The bit of a transition that the scanner has to record.
 const EVENT = 0x80;
 
 const TRANSITIONS = (() => {
@@ -123,7 +123,7 @@ const TRANSITIONS = (() => {
 })();
 
 /**
- * Checks bytes of UTF-8 text for what DuckDB's reader would silently misread: a
+ * Finds errors in UTF-8 text that DuckDB's reader would silently misread: a
  * quote that is never closed, text after a closing quote, a quote after several
  * spaces, and line ends of which only some are a bare CR. Feed every chunk, then read `problem`.
  */
@@ -146,7 +146,7 @@ export class CsvScanner {
     this.#classes[delimiter.charCodeAt(0)] = DELIMITER;
   }
 
-  /** The first problem of what was fed, were it the whole text. */
+  /** The first problem, if the chunks so far are the whole text. */
   get problem(): StructureProblem | undefined {
     if (this.#garbage !== undefined) {
       return {

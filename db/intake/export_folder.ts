@@ -25,35 +25,35 @@ import {
 import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
 import { writeAll } from "./write_all.ts";
 
-/** What the folder needs to know of the settings. */
+/** The settings that the folder needs. */
 export interface ExportFolderOptions extends StagingOptions {
   readonly data_dir: string;
-  /** Most bytes of one upload. */
+  /** The largest upload in bytes. */
   readonly max_upload_bytes: number;
   readonly hashes: FileHashes;
 }
 
 /** Characters; file systems take 255 bytes. */
 const MAX_NAME_LENGTH = 120;
-/** More at once would only be slower each. */
+/** The largest number of uploads at once: with more, each would be slower. */
 const MAX_UPLOADS = 4;
-/** An upload of which nothing comes for so long is given up, in milliseconds. */
+/** An upload without a byte for this time is ended, in milliseconds. */
 const IDLE_MS = 30_000;
-/** After this long an unfinished upload is an abandoned one also where files cannot be locked. */
+/** After this time an unfinished upload counts as abandoned, where files cannot be locked. */
 const ABANDONED_MS = 3_600_000;
 const PREFIX = ".upload-";
-/** Of a file before it is locked, and from then on. */
+/** The endings of an upload before and after it is locked. */
 const UNLOCKED = ".new";
 const LOCKED = ".part";
 
-/** A file that may be delivered: an export, or one that vouches for exports. */
+/** A file that may be delivered: an export, a checksum or the manifest. */
 type Delivered = FoundFile | {
   readonly file: string;
   readonly path: string;
   readonly format: "checksum" | "manifest";
 };
 
-/** The bytes of a file, as far as others vouch for them. */
+/** The size and the hash of a file, which a checksum or the manifest may describe. */
 interface Bytes {
   readonly bytes: number;
   readonly sha256: string;
@@ -61,7 +61,7 @@ interface Bytes {
 
 /**
  * The exports of `options.data_dir`. An upload is written there under a hidden
- * name, which intake passes over, because a rename is one step only within one
+ * name, which intake ignores, because a rename is one step only within one
  * file system; it is checked as a load would, and then renamed.
  */
 export class ExportFolder implements ExportFiles {
@@ -69,7 +69,7 @@ export class ExportFolder implements ExportFiles {
   /** Where checks make their copies. */
   readonly #staging: string;
   #uploads = 0;
-  /** What looks at the folder and then changes it, one after the other. */
+  /** The queue of checks that are followed by a change of the folder. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(staging: string, options: ExportFolderOptions) {
@@ -90,7 +90,7 @@ export class ExportFolder implements ExportFiles {
       for (const found of [...files, ...vouching.map(deliveredProof)]) {
         try {
           const info = await Deno.stat(found.path);
-          // Nobody vouches by a folder or a pipe.
+          // A folder or a pipe is no checksum and no manifest.
           if (!info.isFile) continue;
           const sha256 = await hashes.read(found.path);
           const { size: bytes, mtime } = info;
@@ -145,7 +145,7 @@ export class ExportFolder implements ExportFiles {
       }));
   }
 
-  /** Removes what uploads of killed processes left. */
+  /** Removes the unfinished uploads of killed processes. */
   async clean(): Promise<void> {
     const { data_dir } = this.#options;
     // The next look at the folder reports why.
@@ -185,7 +185,7 @@ export class ExportFolder implements ExportFiles {
       : typeof this.#whatIs(file) !== "string";
   }
 
-  /** What a file of that name would be; if nothing that is taken, why. */
+  /** The kind of a file of that name; or the reason why it is refused. */
   #whatIs(name: string): Delivered | string {
     const path = `${this.#options.data_dir}/${name}`;
     if (name === MANIFEST) return deliveredProof({ file: name, path });
@@ -202,7 +202,7 @@ export class ExportFolder implements ExportFiles {
       : deliveredProof({ file: name, path });
   }
 
-  /** Throws a StoreError where what is there now may not be changed. */
+  /** Throws a StoreError when the present file may not be changed. */
   async #checkPresent(
     { file, path }: Delivered,
     preconditions: Preconditions,
@@ -235,9 +235,9 @@ export class ExportFolder implements ExportFiles {
         createNew: true,
         mode: 0o600,
       });
-      // The system drops the lock of a process that ends, however it ends, and
-      // so tells what is left of it; some file systems have none. Locked before it
-      // gets the name by which a process that starts would judge it.
+      // The system drops the lock when the process ends in any way, so an unlocked
+      // upload is a leftover; some file systems have no locks. The file is locked
+      // before it gets the name by which a process that starts finds it.
       await file.lock(true).catch(() => {});
       await Deno.rename(part, `${upload}${LOCKED}`);
       part = `${upload}${LOCKED}`;
@@ -251,7 +251,7 @@ export class ExportFolder implements ExportFiles {
         this.#options.max_upload_bytes,
       );
       await Deno.chmod(part, 0o644);
-      // What was hashed while it came is not read for that again.
+      // The hash was computed during the upload, so the file is not read again for it.
       const remember = async (path: string) => {
         const info = await Deno.stat(path);
         this.#options.hashes.remember(identityOf(info), written.sha256);
@@ -272,9 +272,9 @@ export class ExportFolder implements ExportFiles {
     }
   }
 
-  /** Throws a conflict where a file that vouches for the export is of other bytes: it could not go live. */
+  /** Throws a conflict when a checksum or the manifest describes other bytes, because the export could not go live. */
   async #checkProofs(target: Delivered, { bytes, sha256 }: Bytes) {
-    // A proof comes before what it vouches for, so it fits nothing yet.
+    // A checksum or manifest comes before the files that it describes.
     if (isProof(target)) return;
     const { file } = target;
     const { data_dir } = this.#options;
@@ -324,7 +324,7 @@ export class ExportFolder implements ExportFiles {
     for (const file of files) await book.stage(file, copy);
   }
 
-  /** Does what needs the folder. Throws a StoreError for what people can mend, `missing` for a file that is not there. */
+  /** Runs an action on the folder. Throws a StoreError for errors that people can mend, `missing` for a file that is not there. */
   async #inFolder<T>(
     { missing }: { readonly missing: StoreError },
     action: () => Promise<T>,
@@ -332,7 +332,7 @@ export class ExportFolder implements ExportFiles {
     try {
       return await action();
     } catch (error) {
-      // A folder that is away can look like a file that may not be read.
+      // A missing folder can look like a file that may not be read.
       if (error instanceof StoreError && error.kind !== "refused") throw error;
       const away = await dataDirProblem(this.#options.data_dir);
       if (away) throw new StoreError("unavailable", sentence(away));
@@ -375,7 +375,7 @@ function describe(
   };
 }
 
-/** Throws a refusal of a proof that vouches for nothing. */
+/** Throws a refusal of a checksum or manifest that describes nothing. */
 async function checkProof(
   { file, path, format }: Exclude<Delivered, FoundFile>,
 ): Promise<void> {
@@ -448,7 +448,7 @@ async function readInTime(
   }
 }
 
-/** What people can mend of what the system says of the folder; undefined for the rest. */
+/** The StoreError for a system error that people can mend; undefined for others. */
 function folderError(error: unknown): StoreError | undefined {
   switch ((error as { code?: unknown }).code) {
     case "ENOSPC":
@@ -463,7 +463,7 @@ function folderError(error: unknown): StoreError | undefined {
     case "EPERM":
       return readOnly();
   }
-  // By the rights that Deno was started with.
+  // Denied by the permissions that Deno was started with.
   return error instanceof Deno.errors.NotCapable ? readOnly() : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Looks at the data folder again and again, and tells when its files are whole and may be taken. */
+/** Looks at the data folder again and again, and finds when its files are complete and may be loaded. */
 
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import {
@@ -13,7 +13,7 @@ import type { FileHashes } from "./file_hashes.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
 
-/** What the watch needs to know of the settings. */
+/** The settings that the watch needs. */
 export interface ExportWatchOptions {
   readonly data_dir: string;
   /** How long a file that may be cut must stay unchanged, in milliseconds. */
@@ -24,17 +24,17 @@ export interface ExportWatchOptions {
   readonly hashes: FileHashes;
 }
 
-/** What one look at the folder saw. */
+/** The result of one look at the folder. */
 export interface Look {
   /** Equal for two looks that saw the same files, unchanged. */
   readonly identity: string;
   /** The exports; null when they cannot be loaded. */
   readonly found: Found | null;
-  /** What is waited for, in plain words; empty when the files may be taken. */
+  /** The files that are not complete yet, in plain words; empty when the files may be loaded. */
   readonly waiting: readonly string[];
   /** Why the files cannot be loaded, known before they are read. */
   readonly problem: StoreError | null;
-  /** What may be wrong with files that are taken all the same. */
+  /** Possible mistakes in files that are loaded all the same. */
   readonly warnings: readonly string[];
   /** The rows that manifest.json says a file has, by file. */
   readonly expected_rows: ReadonlyMap<string, number>;
@@ -43,10 +43,10 @@ export interface Look {
 /** A file counts when it is the same in two looks this far apart, in milliseconds. */
 export const STEADY_MS = 500;
 
-/** What is known of a file from looking at it. */
+/** The facts about a file from looking at it. */
 interface Seen {
   readonly identity: string;
-  /** Which file it is, whatever is in it. */
+  /** The file itself, whatever its content. */
   readonly inode: string;
   /** Unchanged since then, by `performance.now()`. */
   readonly since: number;
@@ -58,7 +58,7 @@ interface Seen {
   readonly ends_whole: () => Promise<boolean>;
 }
 
-/** Remembers what it saw of each file, so that it reads one only when it has changed. */
+/** Remembers the state of each file, so that a file is read only when it has changed. */
 export class ExportWatch {
   readonly #options: ExportWatchOptions;
   #seen = new Map<string, Seen>();
@@ -68,12 +68,12 @@ export class ExportWatch {
     this.#options = options;
   }
 
-  /** Looks at the folder. Throws only what no setting or file can mend. */
+  /** Looks at the folder. Throws only errors that neither a setting nor a file can mend. */
   async look(): Promise<Look> {
     try {
       return await this.#look(await listExports(this.#options.data_dir));
     } catch (error) {
-      // A file that went away in the middle: the next look tells.
+      // The file disappeared in the middle; the next look reports it.
       if (error instanceof Deno.errors.NotFound) {
         return { ...NOTHING, waiting: ["files that come and go"] };
       }
@@ -132,7 +132,7 @@ export class ExportWatch {
         judge(Math.max(seen.since, proof.since), {
           file,
           problem: told
-            ? `not the bytes that ${file}.sha256 tells of`
+            ? `not the bytes that ${file}.sha256 describes`
             : `${file}.sha256 has no SHA-256 in it`,
           remedy: "Deliver the file and its .sha256 again",
         });
@@ -199,7 +199,7 @@ export class ExportWatch {
     // Files that lay there before this process are as old as they say.
     const age_ms = this.#first ? Math.max(0, Date.now() - changed_at) : 0;
     const inode = [dev, ino].join(" ");
-    // Written to again before it had rested: its writer takes its time.
+    // Written to again before it had rested: its writer is slow.
     const restless = last?.inode === inode && !last.rested;
     return {
       identity,
@@ -216,7 +216,7 @@ export class ExportWatch {
 // Beside a file with a long name, a .sha256 would have one that is too long.
 const NO_SUCH_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
-/** What manifest.json proves: the files that are as it says, and the rows that they should have. */
+/** The contents of manifest.json that were checked: the files that match it, and their numbers of rows. */
 interface Manifest {
   readonly vouched: Set<string>;
   readonly expected_rows: Map<string, number>;
@@ -231,7 +231,7 @@ const NOTHING: Look = {
   expected_rows: new Map(),
 };
 
-// What the manifest says must be there, all of it, before anything is taken.
+// Every file of the manifest must be there before any file is loaded.
 async function checkManifest(
   { since }: Seen,
   { root, see, judge, hashes }: {
@@ -272,7 +272,7 @@ function isPlainText({ format, gzip }: FoundFile): boolean {
   return format === "text" && !gzip;
 }
 
-/** Whether the last character is a line break, in UTF-8 or UTF-16; so is that of nothing. */
+/** Whether the last character is a line break, in UTF-8 or UTF-16; true for an empty file. */
 async function endsWithLineBreak(path: string, size: number): Promise<boolean> {
   if (size === 0) return true;
   using file = await openRegularFile(path);

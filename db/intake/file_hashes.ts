@@ -1,4 +1,4 @@
-/** Remembers the SHA-256 of files, so that each is read for it once while it does not change. */
+/** Remembers the SHA-256 of files, so that a file is hashed once while it does not change. */
 
 import { createHash } from "node:crypto";
 import { identityOf } from "./find_files.ts";
@@ -10,17 +10,17 @@ const CHUNK_BYTES = 1 << 18;
 export class FileHashes {
   readonly #known = new Map<string, string>();
 
-  /** The hash of the file in that state; undefined when it was not read in it. */
+  /** The hash of the file in that state; undefined when it is not known. */
   known(identity: string | undefined): string | undefined {
     return this.#known.get(identity ?? "");
   }
 
-  /** Notes the hash that whoever read the file in that state computed. */
+  /** Stores the hash of the file in that state. */
   remember(identity: string, sha256: string): void {
     this.#known.set(identity, sha256);
   }
 
-  /** The hash of the file at `path` as it is now; reads it unless that is known. Throws what Deno does. */
+  /** The hash of the file at `path` as it is now; reads it unless that is known. Throws the errors of Deno. */
   async read(path: string): Promise<string> {
     using file = await openRegularFile(path);
     const identity = identityOf(await file.stat());

@@ -1,4 +1,4 @@
-/** Finds the exports in the data folder and says what else lies there. */
+/** Finds the exports in the data folder, and lists the other files. */
 
 import { type LoadProblem, refused } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
@@ -15,7 +15,7 @@ export interface SourceFile {
   readonly gzip: boolean;
   /** Whether it is one of several parts of an export, in a folder or a workbook. */
   readonly part: boolean;
-  /** As `identityOf` tells, when it was found; absent when nobody has looked. */
+  /** The result of `identityOf` when it was found; absent when it was not asked. */
   readonly identity?: string;
   /** The name of the sheet in a workbook. */
   readonly sheet?: string;
@@ -23,16 +23,16 @@ export interface SourceFile {
 
 /** A file with exports: of the table it is named after, or a workbook of any name. */
 export interface FoundFile extends Omit<SourceFile, "table" | "sheet"> {
-  /** Null when only the sheets of a workbook can tell. */
+  /** Null for a workbook whose name is no table: its sheets decide. */
   readonly table: TableName | null;
 }
 
-/** What lies in the data folder. */
+/** The files in the data folder. */
 export interface Found {
   /** In the order they are loaded: by path, in code-point order. */
   readonly files: readonly FoundFile[];
   readonly ignored: readonly IgnoredFile[];
-  /** The files that vouch for others, whether those are there or not. */
+  /** The checksums and the manifest, whether the files that they describe are there or not. */
   readonly proofs: readonly Pick<FoundFile, "file" | "path">[];
 }
 
@@ -58,7 +58,7 @@ export async function findFiles(data_dir: string): Promise<Found> {
     if (isProof(name)) return void proofs.push({ file, path });
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
-    // Reports and logs tell of a file in one line.
+    // Reports and logs name a file in one line.
     if (/\p{Cc}/u.test(name)) return ignore("a control character in its name");
 
     const format = name.match(FORMATS)?.groups;
@@ -134,7 +134,7 @@ export async function dataDirProblem(
   }
 }
 
-/** What the system says of the folder that no program can mend; undefined for an error that is not the system's. */
+/** The text of a system error about the folder; undefined for other errors. */
 export function systemProblem(
   data_dir: string,
   error: unknown,
@@ -151,7 +151,7 @@ function refuseUnreadable(file: string, error: unknown): void {
   if (problem) throw refused(problem);
 }
 
-/** Why what was listed cannot be found; null when it has gone since then. */
+/** Why a listed file cannot be found; null when it was removed since then. */
 async function whyNowhere(
   path: string,
   error: unknown,
@@ -164,14 +164,14 @@ async function whyNowhere(
   return info.isSymlink ? "a link to nothing" : "may not be read";
 }
 
-/** Tells two states of a file apart: the file itself, its size, and when it was last changed. */
+/** Identifies a state of a file: the file itself, its size, and the time of its last change. */
 export function identityOf(
   { dev, ino, size, mtime, ctime }: Deno.FileInfo,
 ): string {
   return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(" ");
 }
 
-/** What to say when a file may not be read: by the system's rights, or by those that Deno was started with. */
+/** The error for a file that may not be read, by the rights of the system or by the permissions of Deno. */
 export function mayNotBeRead(error: unknown): string | undefined {
   return error instanceof Deno.errors.PermissionDenied ||
       error instanceof Deno.errors.NotCapable

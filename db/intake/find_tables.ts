@@ -27,10 +27,10 @@ export interface FoundTables {
 /** Between a workbook and its sheet, in reports. */
 const SHEET = ", sheet ";
 
-/** What finding tables needs to know of the settings. */
+/** The settings for finding tables. */
 export interface FindTablesOptions {
   readonly data_dir: string;
-  /** Most bytes of the parts of a workbook, unpacked. */
+  /** The largest size of the parts of a workbook in bytes, unpacked. */
   readonly xlsx_max_bytes: number;
 }
 

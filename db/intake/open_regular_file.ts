@@ -1,8 +1,8 @@
 /** Opens files that others may change at any time. */
 
 /**
- * Opens a regular file for reading. Throws `Deno.errors.NotFound` when there is
- * anything else by now: to open a pipe waits for its writer, maybe forever.
+ * Opens a regular file for reading. Throws `Deno.errors.NotFound` when something else
+ * is there now: opening a pipe would wait for its writer, perhaps for ever.
  */
 export async function openRegularFile(path: string): Promise<Deno.FsFile> {
   const { isFile } = await Deno.stat(path);

@@ -3,7 +3,7 @@
 import { StoreError } from "../model/problems.ts";
 import type { Preconditions } from "../store.ts";
 
-/** A file as it lies there now. */
+/** A file as it is now. */
 export interface Present {
   readonly name: string;
   readonly sha256: () => Promise<string>;
@@ -16,8 +16,8 @@ const TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/;
 const TAGS = RegExp(`^${TAG.source}(\\s*,\\s*${TAG.source})*$`);
 
 /**
- * Throws a StoreError where a precondition does not hold for `present`, null when
- * there is no such file. If-Match compares strongly and If-None-Match weakly (RFC
+ * Throws a StoreError when a precondition does not hold for `present`, which is null
+ * when there is no such file. If-Match compares strongly and If-None-Match weakly (RFC
  * 9110, 13.1).
  */
 export async function checkPreconditions(

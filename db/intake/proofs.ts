@@ -1,4 +1,4 @@
-/** The files that vouch for others: `NAME.sha256` for one, `manifest.json` for a whole delivery. */
+/** The files that describe the bytes of others: `NAME.sha256` for one file, `manifest.json` for a whole delivery. */
 
 import { z } from "zod";
 
@@ -17,10 +17,10 @@ const manifestSchema = z.object({
   })).max(10_000),
 });
 
-/** What a manifest.json lists. */
+/** The files that a manifest.json lists. */
 export type ManifestFiles = z.output<typeof manifestSchema>["files"];
 
-/** Whether a file of that name vouches for others, and is no export itself. */
+/** Whether a file of that name is a checksum or the manifest, and so no export. */
 export function isProof(name: string): boolean {
   return name === MANIFEST || name.endsWith(CHECKSUM);
 }
@@ -30,12 +30,12 @@ export function checksumOf(file: string): string {
   return `${file}${CHECKSUM}`;
 }
 
-/** The name of the file that a checksum is of; null for other names. */
+/** The name of the file that a checksum describes; null for other names. */
 export function provenBy(name: string): string | null {
   return name.endsWith(CHECKSUM) ? name.slice(0, -CHECKSUM.length) : null;
 }
 
-/** What a manifest.json lists, or what is wrong with it. */
+/** The files that a manifest.json lists, or the error in it. */
 export async function readManifest(
   path: string,
 ): Promise<ManifestFiles | string> {
@@ -54,7 +54,7 @@ export async function readManifest(
   }
 }
 
-/** The hash in a file as sha256sum writes it, or alone; null when there is none. */
+/** The hash in a file of sha256sum, or in a file with the hash only; null when there is none. */
 export async function readChecksum(path: string): Promise<string | null> {
   const { size } = await Deno.stat(path);
   if (size > PROOF_MAX_BYTES) return null;

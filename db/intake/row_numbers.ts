@@ -1,4 +1,4 @@
-/** Which row of a sheet a record is, where empty rows lie between them. */
+/** The row of the sheet for each record, where empty rows lie between records. */
 
 /** The rows of a sheet's records, counted from 1; a run without gaps takes one entry. */
 export class RowNumbers {

@@ -1,13 +1,13 @@
-/** Recognises the sample that comes with Tally, which must not pass for data. */
+/** Recognises the sample that comes with Tally, which must not be taken for real data. */
 
 import type { FileReport } from "../model/report.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 
-/** Lies in the sample's folder, as sha256sum writes it; hidden, so that it is passed over as an export. */
+/** The list of the sample's files, in the form of sha256sum; hidden, so that intake ignores it. */
 const LIST = ".sample.sha256";
 const LIST_MAX_BYTES = 1 << 16;
 
-/** What was loaded of a file. */
+/** The facts about a loaded file. */
 export type LoadedFile = Pick<FileReport, "file" | "sha256">;
 
 /** The files that the data folder lists as the sample; empty where it lists none. */

@@ -1,13 +1,13 @@
-/** Makes text of a spreadsheet's cells, in the forms that the cleaning rules take. */
+/** Turns the cells of a spreadsheet into text, in the forms that the cleaning rules read. */
 
 import { refused } from "../model/problems.ts";
 import { isTrue, type Workbook } from "./workbook.ts";
 
-/** A cell as it stands in a sheet. */
+/** A cell as it is in the sheet. */
 export interface RawCell {
-  /** The attribute `t`: what the value is. */
+  /** The attribute `t`: the type of the value. */
   readonly type: string;
-  /** The attribute `s`: which format it has. */
+  /** The attribute `s`: the number of its format. */
   readonly style: number;
   readonly value: string;
 }
@@ -36,7 +36,7 @@ const LAST_SERIAL = 2_958_465;
 const DAY_MS = 86_400_000;
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
-/** Reads what the cells of a workbook refer to. Throws refusals. */
+/** Reads the shared strings and the formats of a workbook. Throws refusals. */
 export async function readCells(workbook: Workbook): Promise<CellReader> {
   const date_styles = await readDateStyles(workbook);
   const shared = await readSharedStrings(workbook);
@@ -72,12 +72,12 @@ export function serialText(
   date_1904: boolean,
 ): string | undefined {
   if (!(serial >= 0 && serial < LAST_SERIAL + 1)) return undefined;
-  // A serial has 15 digits: milliseconds are what it is good for.
+  // A serial has 15 digits: it is exact to milliseconds.
   const ms_in_all = Math.round(serial * DAY_MS);
   const day = Math.floor(ms_in_all / DAY_MS);
   const time = timeText(ms_in_all - day * DAY_MS);
   if (date_1904) return `${dateText(day + DAYS_TO_1904)} ${time}`;
-  // The first system has a day that was not, 1900-02-29.
+  // The system of 1900 has a day that did not exist, 1900-02-29.
   if (day === 60) return `1900-02-29 ${time}`;
   return `${dateText(day < 60 ? day : day - 1)} ${time}`;
 }
@@ -87,7 +87,7 @@ const DAYS_TO_1904 = 1_461;
 /** From 0000-03-01, where the leap day ends the year, to 1899-12-31. */
 const DAYS_TO_1899 = 693_900;
 
-/** The date so many days after 1899-12-31. */
+/** The date that is this number of days after 1899-12-31. */
 function dateText(day: number): string {
   const days = day + DAYS_TO_1899;
   const era = Math.floor(days / 146_097);

@@ -26,28 +26,28 @@ export interface StagedFile extends SourceFile {
   readonly bytes: number;
   /** Of the file as it was delivered, in hex. */
   readonly sha256: string;
-  /** What a delimited text's structure is; null for Parquet. */
+  /** The structure of a delimited text; null for Parquet. */
   readonly text: TextShape | null;
-  /** The rows of a sheet that the records of the text stand in. */
+  /** For a sheet, the rows of the records of the text. */
   readonly row_numbers?: RowNumbers;
 }
 
-/** What a reader of a delimited text needs to know. */
+/** The structure that a reader of a delimited text needs. */
 export interface TextShape {
-  /** Null when it was a sheet. */
+  /** Null for a sheet. */
   readonly encoding: string | null;
   readonly header: Header;
   /** Whether a quoted cell has a line break in it. */
   readonly quoted_line_breaks: boolean;
 }
 
-/** What staging needs to know of the settings. */
+/** The settings that staging needs. */
 export interface StagingOptions {
   /** Encoding of text that is neither UTF-8 nor UTF-16. */
   readonly csv_encoding: string;
-  /** Most bytes of one file, unpacked. */
+  /** The largest file in bytes, unpacked. */
   readonly max_file_bytes: number;
-  /** Most bytes of the parts of a workbook, unpacked, and of the text made of it. */
+  /** The largest size of the parts of a workbook in bytes, unpacked, and of the text made of it. */
   readonly xlsx_max_bytes: number;
   /** Awaited between chunks, where others need the thread. */
   readonly pace?: Pace;
@@ -216,7 +216,7 @@ function longHeader({ file }: SourceFile): LoadProblem {
 }
 
 interface CopyHooks {
-  /** Makes of a chunk what is written; with `last`, of what is left. */
+  /** Returns the bytes to write for a chunk; with `last`, also the rest. */
   transform(chunk: Uint8Array, last: boolean): Uint8Array | undefined;
 }
 
@@ -235,7 +235,7 @@ async function copy(
     truncate: true,
   });
   const before = identityOf(await from.stat());
-  // What was found whole may have been replaced by another since.
+  // The file may have been replaced since it was checked.
   if (before !== (source.identity ?? before)) throw changed(source);
   const known = hashes?.known(before);
   const hash = known === undefined ? createHash("sha256") : null;
@@ -328,7 +328,7 @@ async function gunzip(
   try {
     for await (const chunk of from.pipe(unpacked)) await write(chunk, false);
   } catch (error) {
-    // zlib's errors have a code such as Z_BUF_ERROR; others are ours or the disk's.
+    // zlib's errors have a code such as Z_BUF_ERROR; others come from this code or the disk.
     const code = (error as { code?: unknown }).code;
     if (typeof code !== "string" || !code.startsWith("Z_")) throw error;
     throw refused({
@@ -364,7 +364,7 @@ class Transcoder {
   feed(chunk: Uint8Array, last: boolean): Uint8Array {
     let bytes = this.#pending.length ? concat(this.#pending, chunk) : chunk;
     if (!this.#started) {
-      // Three bytes tell every byte order mark.
+      // Three bytes are enough for every byte order mark.
       if (bytes.length < 3 && !last) return this.#keep(bytes, 0);
       this.#started = true;
       bytes = this.#start(bytes);

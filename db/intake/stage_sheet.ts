@@ -1,4 +1,4 @@
-/** Makes a delimited text of a workbook's sheet, for the same rules that other exports go by. */
+/** Turns a sheet of a workbook into delimited text, so that the same rules apply as to other exports. */
 
 import { refused } from "../model/problems.ts";
 import {
@@ -21,23 +21,23 @@ import {
 import { type PartReader, Workbook } from "./workbook.ts";
 import { writeAll } from "./write_all.ts";
 
-/** What a sheet became. */
+/** The text that was made of a sheet. */
 export interface StagedSheet {
   /**
-   * Of the text: the columns of the contract that the sheet has, and one, without a
-   * value in nearly all rows, that tells a cell's error as column, reason and value,
-   * split by tabs.
+   * The header of the text: the columns of the contract that the sheet has, and one
+   * more with the error of a cell, as column, reason and value separated by tabs; it
+   * is empty in nearly all rows.
    */
   readonly header: Header;
   /** Whether a cell has a line break in it. */
   readonly line_breaks: boolean;
-  /** The rows that the text's records stand in. */
+  /** The rows of the text's records. */
   readonly row_numbers: RowNumbers;
 }
 
-/** The sheet to stage, and as what. */
+/** The sheet to stage, and its table. */
 export interface SheetToStage {
-  /** What it is called in refusals: the workbook and the sheet. */
+  /** Its name in refusals: the workbook and the sheet. */
   readonly file: string;
   readonly sheet?: string;
   readonly table: TableName;
@@ -46,15 +46,15 @@ export interface SheetToStage {
 const MAX_ROWS = 1_048_576;
 const MAX_COLUMNS = 16_384;
 const TIME_COLUMNS = ["date", "date_start"];
-/** So many rows below the first are searched for the header, when the first is none. */
+/** The number of rows below the first that are searched for the header. */
 const TITLE_ROWS = 20;
 const VALUE_LENGTH = 200;
-/** Characters of the cells of a row in all, each as often as it stands there. */
+/** The largest number of characters in the cells of a row; shared texts count each time. */
 const MAX_ROW_LENGTH = 600_000;
-/** So many characters are gathered before they are written. */
+/** The number of characters that are collected before a write. */
 const WRITE_LENGTH = 1 << 18;
 
-/** An open workbook with what the cells of all of its sheets refer to. */
+/** An open workbook with the shared strings and formats of its cells. */
 export interface OpenBook {
   readonly workbook: Workbook;
   readonly cells: CellReader;
@@ -125,14 +125,14 @@ export async function isEmptySheet(
   return empty;
 }
 
-/** A cell that counts: it has a value, or should have one. */
+/** A cell with a value, or with a formula that has no value. */
 interface Cell {
   /** From 0. */
   readonly column: number;
   readonly type: string;
   readonly style: number;
   readonly value: string;
-  /** Of a formula that was never computed. */
+  /** Whether it is a formula that was never computed. */
   readonly formula: boolean;
 }
 
@@ -262,7 +262,7 @@ class SheetReader implements PartReader {
     if (this.#length > MAX_ROW_LENGTH) {
       throw longRow(this.workbook, this.#row);
     }
-    // A formula that comes to an empty text has the type of texts.
+    // A formula whose result is an empty text has the type of texts.
     const formula = this.#formula && this.#value === "" && this.#type !== "str";
     if (this.#value.trim() === "" && !formula) return;
     this.#cells.push({
@@ -282,15 +282,15 @@ function longRow(workbook: Workbook, row: number) {
   );
 }
 
-/** Tells the header, and writes the rows below it. */
+/** Finds the header, and writes the rows below it. */
 class SheetRows {
   readonly numbers = new RowNumbers();
-  /** The row of the header, and its columns in the sheet; 0 until it came. */
+  /** The row of the header, and the number of its columns; 0 until the header is found. */
   header_row = 0;
   columns = 0;
   #names: string[] = [];
   #match: HeaderMatch | undefined;
-  /** A row below that could be the header, if the first one is none. */
+  /** A later row that could be the header, if the first row is none. */
   #later_header = 0;
   #searched = 0;
   /** By column of the sheet: its place in the text. */
@@ -298,7 +298,7 @@ class SheetRows {
   #used: string[] = [];
   #in_time_column: boolean[] = [];
   #values: string[] = [];
-  /** The row that is being taken, and the characters of its cells so far. */
+  /** The present row, and the characters of its cells so far. */
   #row = 0;
   #length = 0;
 
@@ -322,7 +322,7 @@ class SheetRows {
     else this.#write(row, cells);
   }
 
-  /** The header of the text, when all rows came. Throws a refusal when there is none that fits. */
+  /** The header of the text, after all rows. Throws a refusal when no row fits. */
   finish([merged]: readonly string[]): Header {
     const { file } = this.workbook;
     if (!this.#match) {
@@ -392,8 +392,8 @@ class SheetRows {
     return names;
   }
 
-  // A row is taken in one go, and texts that its cells share may be many times
-  // longer than what stands in the sheet.
+  // A row is read without a pause, and the texts that its cells share may be many
+  // times longer than the row in the sheet.
   #textOf(cell: Cell, in_time_column: boolean): string {
     const text = this.cells.textOf(cell, in_time_column);
     this.#length += text.length;
@@ -419,7 +419,7 @@ class SheetRows {
       }
       const text = this.#textOf(cell, this.#in_time_column[place]);
       const reason = cell.type === "e" || ERROR.test(text)
-        ? "a formula that came to an error"
+        ? "a formula whose result is an error"
         : cell.formula
         ? "a formula that was never computed"
         : undefined;
@@ -439,7 +439,7 @@ class SheetRows {
 }
 
 const PROBLEM = "cell_problem";
-/** As a text too: that is what some programs save, and what pasting values leaves. */
+/** Errors also occur as text: some programs save them so, and so does pasting values. */
 const ERROR = /^#(N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$/;
 
 /** Collects lines and writes them to a file. */
@@ -457,7 +457,7 @@ class TextWriter {
       if (i > 0) line += ",";
       if (PLAIN.test(value)) line += value;
       else {
-        // Replaced one by one, thousands of quotes make a text that is slow to encode.
+        // With replaceAll, thousands of quotes make a text that is slow to encode.
         line += `"${value.split('"').join('""')}"`;
         this.line_breaks ||= /[\r\n]/.test(value);
       }
@@ -465,7 +465,7 @@ class TextWriter {
     this.#text += `${line}\n`;
   }
 
-  /** Writes what is there, if it is much. */
+  /** Writes the collected lines, if they are long enough. */
   settle(): Promise<void> | undefined {
     return this.#text.length > WRITE_LENGTH ? this.flush() : undefined;
   }
@@ -474,7 +474,7 @@ class TextWriter {
     const bytes = this.#encoder.encode(this.#text);
     this.#text = "";
     this.#written += bytes.length;
-    // A text that many cells share is many times itself when it is written.
+    // A text that many cells share is written once per cell.
     if (this.#written > this.workbook.max_bytes) throw this.workbook.tooLarge();
     await writeAll(this.file, bytes);
   }

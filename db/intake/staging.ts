@@ -1,4 +1,4 @@
-/** The exports of one load in a staging folder: each file read once, copied one ahead of whoever loads them. */
+/** The exports of one load in a staging folder: each file is read once; the next file is copied while one is loaded. */
 
 import { createHash } from "node:crypto";
 import { TABLE_NAMES } from "../model/contract.ts";
@@ -42,7 +42,7 @@ export type Copied =
   }
   & ({ readonly staged: StagedFile } | { readonly problem: StoreError });
 
-/** Goes up by one when the same files give other answers than before. */
+/** Raised by one when the same files give other answers than before. */
 const RULES_VERSION = 1;
 
 /** The exports of one load, copied as they are needed. */
@@ -50,7 +50,7 @@ export class StagedExports implements AsyncDisposable {
   /** In the order they are loaded: table by table, then as they were found. */
   readonly files: readonly SourceFile[];
   readonly ignored: readonly IgnoredFile[];
-  /** Where the copies lie. */
+  /** The folder of the copies. */
   readonly folder: string;
   readonly #options: StageExportsOptions;
   readonly #copies = new Map<number, Promise<Copied>>();
@@ -67,8 +67,8 @@ export class StagedExports implements AsyncDisposable {
   }
 
   /**
-   * The version of the data that these exports make, found without copying a file
-   * whose hash is known; null when a file is refused. Throws what no file can mend.
+   * The data version of these exports; a file whose hash is known is not copied for
+   * it. Null when a file is refused. Throws errors that no other file would mend.
    */
   async dataVersion(): Promise<string | null> {
     const hashed: HashedFile[] = [];
@@ -87,7 +87,7 @@ export class StagedExports implements AsyncDisposable {
 
   /**
    * Yields the files in order; the next one is copied while this one is loaded. A
-   * copy is there until the next one is asked for. Throws what no file can mend.
+   * copy exists until the next one is read. Throws errors that no other file would mend.
    */
   async *copies(progress: (step: string) => void): AsyncGenerator<Copied> {
     let next = this.#copy(0);
@@ -97,7 +97,7 @@ export class StagedExports implements AsyncDisposable {
         const copied = await next;
         if (number + 1 < this.files.length) {
           next = this.#copy(number + 1);
-          // Whoever waits for it gets the error; nobody may have come to it yet.
+          // The await above throws its error; until then it must not count as unhandled.
           next.catch(() => {});
         }
         yield copied;
@@ -168,10 +168,10 @@ export class StagedExports implements AsyncDisposable {
   }
 }
 
-/** What of a file its data version depends on. */
+/** The parts of a file on which the data version depends. */
 export type HashedFile = Pick<StagedFile, "table" | "part" | "sha256">;
 
-/** The version of the data that these exports, in the order they are loaded, and settings make. */
+/** The data version of these exports, in the order they are loaded, with these settings. */
 export function dataVersion(
   files: readonly HashedFile[],
   { date_order, time_zone, csv_encoding }: ReadingRules,

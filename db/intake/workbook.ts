@@ -1,4 +1,4 @@
-/** Opens an .xlsx workbook and streams the XML of its parts, within limits that no file can talk its way out of. */
+/** Opens an .xlsx workbook and streams the XML of its parts, within limits that hold for every file. */
 
 import { crc32 } from "node:zlib";
 import { SaxesParser } from "saxes";
@@ -15,14 +15,14 @@ export interface Sheet {
   readonly hidden: boolean;
 }
 
-/** Is told the elements of a part as they come; names are without their prefix. */
+/** Receives the elements of a part in their order; names are without prefix. */
 export interface PartReader {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
   text?(text: string): void;
   close?(name: string): void;
-  /** When it answers true, the rest is not read. */
+  /** When it returns true, the rest is not read. */
   done?(): boolean;
-  /** Is waited for after each piece of the part, when there is something to wait for. */
+  /** Awaited after each piece of the part, when it returns a promise. */
   settle?(): Promise<void> | undefined;
 }
 
@@ -44,7 +44,7 @@ const MAX_SHEETS = 1_000;
 const MAX_DEPTH = 64;
 /** Characters between two tags; a cell has at most 32,767, or seven times as many in the file. */
 const MAX_BETWEEN_TAGS = 1 << 22;
-/** The parser gets a part in pieces of so many bytes, since what one makes it do cannot be interrupted. */
+/** The bytes of a piece for the parser, whose work on one piece cannot be interrupted. */
 const PIECE_BYTES = 1_024;
 const OLE2 = [0xd0, 0xcf, 0x11, 0xe0];
 const SAVE_AGAIN = "Save it again as .xlsx, or as CSV, and replace it whole";
@@ -63,9 +63,9 @@ export class Workbook implements Disposable {
   #unpacked = 0;
 
   private constructor(
-    /** What it is called in refusals: its own name, or that of the sheet that is being read. */
+    /** Its name in refusals: its own, or that of the sheet that is being read. */
     public file: string,
-    /** Most bytes that its parts may unpack to. */
+    /** The largest size of its parts in bytes, unpacked. */
     readonly max_bytes: number,
   ) {}
 
@@ -244,7 +244,7 @@ export class Workbook implements Disposable {
         });
       },
     });
-    // The workbook comes first, whatever else is told of the file.
+    // The workbook comes first, before other relations of the file.
     return relations.sort((a, b) =>
       Number(b.type === "officeDocument") - Number(a.type === "officeDocument")
     );
@@ -273,7 +273,7 @@ export class Workbook implements Disposable {
     return {
       write: (text) => {
         parser.write(text);
-        // What the parser has not told yet, it holds in memory.
+        // The parser keeps text in memory until the next tag.
         between_tags += text.length;
         if (between_tags > MAX_BETWEEN_TAGS) {
           throw this.unsound(
@@ -285,8 +285,8 @@ export class Workbook implements Disposable {
     };
   }
 
-  // What yauzl, zlib, the decoder and the parser throw is about the file, as
-  // nothing else happens there; the system's errors have upper-case codes.
+  // Errors of yauzl, zlib, the decoder and the parser are about the file; errors of
+  // the system have upper-case codes.
   #soundError(error: unknown, where: string): unknown {
     if (error instanceof StoreError || !(error instanceof Error)) return error;
     const { code } = error as { code?: unknown };

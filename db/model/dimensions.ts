@@ -1,4 +1,4 @@
-/** What interactions are grouped and filtered by, and what each dimension can do. */
+/** The dimensions by which interactions are grouped and filtered, and what each can do. */
 
 /** The dimensions whose values are names, in the order in which answers list them. */
 export const NAMED_DIMENSIONS = [
@@ -36,15 +36,15 @@ export const NAMED_DIMENSIONS = [
   },
 ] as const satisfies readonly {
   readonly name: string;
-  /** What a filter, and a list of its names, is called. */
+  /** The name of its filter, and of the list of its names. */
   readonly plural: string;
   /** Whether an answer may have a column for each name. */
   readonly pivots: boolean;
-  /** Whether it is of customers, who are grouped and chosen by it, and not of interactions. */
+  /** Whether it belongs to customers, who are then grouped and chosen by it; else it belongs to interactions. */
   readonly of_customers: boolean;
-  /** Whether there may be no name. */
+  /** Whether the name may be missing. */
   readonly has_none: boolean;
-  /** Whether it may have too many names to list: then nothing is grouped or filtered by it. */
+  /** Whether it may have too many names to list; then it cannot group or filter. */
   readonly is_free_text: boolean;
 }[];
 
@@ -53,7 +53,7 @@ type Named = typeof NAMED_DIMENSIONS[number];
 /** A dimension whose values are names. */
 export type NamedDimension = Named["name"];
 
-/** What is known of a dimension whose values are names. */
+/** The entry of each dimension whose values are names. */
 export const NAMED: Readonly<Record<NamedDimension, Named>> = Object
   .fromEntries(NAMED_DIMENSIONS.map((one) => [one.name, one])) as Record<
     NamedDimension,
@@ -68,7 +68,7 @@ export const CUSTOMER_DIMENSIONS = NAMED_DIMENSIONS
   .filter((one) => one.of_customers)
   .map(({ name }) => name);
 
-/** What interactions are grouped by; a period is one of a calendar, `week` is ISO's. */
+/** A dimension by which interactions are grouped; weeks are those of ISO 8601. */
 export type Dimension = NamedDimension | "customer_id" | Interval | "weekday";
 
 /** A length of periods. */
@@ -89,7 +89,7 @@ export type Names = {
     : readonly string[];
 };
 
-/** Which names count, by the plural of their dimension; null stands for no name. */
+/** The names that count, by the plural of their dimension; null stands for no name. */
 export type NamesFilter = {
   readonly [One in Named as One["plural"]]?: One["has_none"] extends true
     ? readonly (string | null)[]

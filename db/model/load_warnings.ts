@@ -1,4 +1,4 @@
-/** Describes what was loaded but may be a mistake. */
+/** Describes loaded data that may be a mistake. */
 
 import type { LoadReport, Warning, WarningKind } from "./report.ts";
 

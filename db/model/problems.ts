@@ -1,6 +1,6 @@
-/** What can go wrong in operation, and its text. */
+/** The errors of operation, and their texts. */
 
-/** Why data could not be loaded: where, what, and what to do. */
+/** Why data could not be loaded: the place, the problem and the remedy. */
 export interface LoadProblem {
   /** Path below the data folder; absent when the problem is not in one file. */
   readonly file?: string;
@@ -10,7 +10,7 @@ export interface LoadProblem {
   readonly remedy: string;
 }
 
-/** The kinds of operating errors, each of which HTTP answers with a status of its own. */
+/** The kinds of operating errors; each has a status in HTTP. */
 export type StoreErrorKind =
   /** Nothing is loaded yet. */
   | "unavailable"
@@ -50,7 +50,7 @@ export class StoreError extends Error {
   }
 }
 
-/** A setting, by its value or its default, names what cannot be used. The message is one line that begins with the setting. */
+/** The value or the default of a setting names something that cannot be used. The message is one line that names the setting. */
 export class SettingError extends StoreError {
   constructor(
     setting: string,

@@ -1,4 +1,4 @@
-/** The questions that a snapshot answers, and the columns of their answers, whichever engine answers. */
+/** The questions that a snapshot answers, and the columns of their answers, the same for every engine. */
 
 import {
   type CustomerDimension,
@@ -37,7 +37,7 @@ export interface Filter extends NamesFilter {
   readonly customer_ids?: readonly number[];
 }
 
-/** What a snapshot answers with rows. */
+/** A question whose answer is rows. */
 export type Question =
   | MetricsQuestion
   | InteractionsQuestion
@@ -47,10 +47,10 @@ export type Question =
   | CustomerCountQuestion;
 
 /**
- * How many interactions there are. Columns: `by`, then without a pivot
- * `interactions`, else the pivoted ones and `total`, which counts an interaction
- * once; with `compared_with` also `previous` and `change`, a share of `previous`
- * or null. The groups that occur, in order; without `by` there is always one row.
+ * The number of interactions. Columns: those of `by`; then `interactions`, or with
+ * a pivot one column per value and `total`, which counts an interaction once; with
+ * `compared_with` also `previous` and `change`, a share of `previous` or null. The
+ * answer has the groups that occur, in order; without `by` it has one row, always.
  */
 export interface MetricsQuestion {
   readonly kind: "metrics";
@@ -62,14 +62,14 @@ export interface MetricsQuestion {
     readonly start_date: string;
     readonly end_date: string;
   };
-  /** At most so many rows. */
+  /** The largest number of rows. */
   readonly limit?: number;
 }
 
 /**
  * Every customer by every channel. Columns: customer_id, occupation, type, the
  * channels of the filter, total. Types, occupations and customer_ids choose the
- * customers, the other filters what is counted.
+ * customers, the other filters choose the interactions that are counted.
  */
 export interface InteractionsQuestion {
   readonly kind: "interactions";
@@ -84,16 +84,17 @@ export interface InteractionsQuestion {
   readonly limit?: number;
 }
 
-/** What customers are sorted by. */
+/** The value by which customers are sorted. */
 export type InteractionsSort =
   | "customer_id"
   | "total"
   | { readonly channel: string };
 
 /**
- * One customer's interactions a period. Columns: period, the channels of the
- * filter, total. From the first day asked for or with an interaction to the last,
- * within 1900-01-01 to 2078-12-31; periods without any have zeros.
+ * One customer's interactions per period. Columns: period, the channels of the
+ * filter, total. The periods run from the start date, or else the first interaction,
+ * to the end date, or else the last interaction, within 1900-01-01 to 2078-12-31;
+ * a period without interactions has zeros.
  */
 export interface TimelineQuestion {
   readonly kind: "timeline";
@@ -103,7 +104,7 @@ export interface TimelineQuestion {
   readonly limit?: number;
 }
 
-/** One customer's interactions a topic. Columns: topic, the channels of the filter, total. */
+/** One customer's interactions per topic. Columns: topic, the channels of the filter, total. */
 export interface TopicsQuestion {
   readonly kind: "topics";
   readonly customer_id: number;
@@ -118,15 +119,15 @@ export interface TopicsQuestion {
 export interface CustomersQuestion {
   readonly kind: "customers";
   readonly filter: Filter;
-  /** What the id, or ignoring case the occupation, begins with. */
+  /** The beginning of the id, or of the occupation in upper or lower case. */
   readonly prefix?: string;
   readonly after_customer_id?: number;
   readonly limit?: number;
 }
 
 /**
- * How many customers are known. Columns: `by`, customers. The groups that occur,
- * in order; without `by` there is always one row.
+ * The number of known customers. Columns: `by`, customers. The answer has the groups
+ * that occur, in order; without `by` it has one row, always.
  */
 export interface CustomerCountQuestion {
   readonly kind: "customer_count";
@@ -138,7 +139,7 @@ export interface CustomerCountQuestion {
 
 /** SQL that answers a question. */
 export interface Statement {
-  /** The file in sql/, without its ending, or what composes it. */
+  /** The file in sql/ without its ending; `metrics` is composed by the code. */
   readonly name: string;
   readonly text: string;
 }
@@ -156,15 +157,16 @@ export interface RowsColumn {
 export interface Rows {
   /** Their names differ, even ignoring case. */
   readonly columns: readonly RowsColumn[];
-  /** The columns that JSON has in an object of its own, `interactions`. */
+  /** The columns that JSON puts into one object, `interactions`. */
   readonly pivoted?: Pivoted;
-  /** Some rows at a time, each a cell a column. */
+  /** Batches of rows; a row has one cell per column. */
   readonly batches: AsyncIterable<readonly (readonly Cell[])[]>;
-  /** How many rows there are, by a query of its own. */
+  /** The number of rows, counted by another query. */
   count(): Promise<number>;
   /**
-   * Is awaited between two pieces of work on them, of a few milliseconds at most:
-   * lets others be answered. Throws when the question has ended before it.
+   * Awaited between two pieces of work on the rows, each of a few milliseconds at
+   * most, so that other requests are answered. Throws the reason of the signal when
+   * the question was aborted.
    */
   pause(): Promise<void>;
 }
@@ -231,8 +233,8 @@ export function columnsOf(question: Question, names: Names): AnswerColumns {
 }
 
 /**
- * The values that a dimension is pivoted into: the known ones in order, then null
- * for none, or those of them that the filter asks for.
+ * The values of a pivoted dimension: the known names in order, then null for no
+ * name; with a filter, only those that it names.
  */
 export function pivotedValues(
   pivot: PivotDimension,

@@ -1,4 +1,4 @@
-/** What a load and a refresh report: the schemas; the types, `snapshot.json` and OpenAPI are derived from them. */
+/** The schemas of the reports of loads and refreshes, from which the types, `snapshot.json` and OpenAPI are derived. */
 
 import { z } from "zod";
 
@@ -126,7 +126,7 @@ const fileReportSchema = z.object({
   seconds: z.number().meta({ description: "Time to copy and read it" }),
 });
 
-/** What a load did with one file. */
+/** The report of one file. */
 export type FileReport = DeepReadonly<z.output<typeof fileReportSchema>>;
 
 /** The schema of a load's report as it is served: without the rows set aside, which have an endpoint of their own. */
@@ -198,7 +198,7 @@ export const servedReportSchema = z.object({
   }),
 });
 
-/** The schema of a load's whole report: what it did with every file. */
+/** The schema of a load's whole report. */
 const reportSchema = servedReportSchema.extend({
   set_aside_listed: z.array(setAsideRowSchema).meta({
     description:
@@ -206,10 +206,10 @@ const reportSchema = servedReportSchema.extend({
   }),
 });
 
-/** What a load did with every file: printed in short, served in full. */
+/** The report of a load, of every file: printed in short, served in full. */
 export type LoadReport = DeepReadonly<z.output<typeof reportSchema>>;
 
-/** The schema of what a load leaves beside the tables. */
+/** The schema of the results of a load that are not in tables. */
 export const loadedSchema = z.object({
   channels: z.array(z.string()),
   topics: z.array(z.string()),
@@ -235,7 +235,7 @@ const tableChangeSchema = z.object({
 /** Numbers of rows added and removed. */
 export type TableChange = DeepReadonly<z.output<typeof tableChangeSchema>>;
 
-/** The schema of what differs between a snapshot and the one served before. */
+/** The schema of the differences between a snapshot and the one served before. */
 export const changesSchema = z.object({
   previous_data_version: dataVersionSchema,
   tables: z.object({
@@ -255,10 +255,10 @@ export const changesSchema = z.object({
   previous_date_range: dateRangeSchema.nullable(),
 });
 
-/** What differs between a snapshot and the one served before. */
+/** The differences between a snapshot and the one served before. */
 export type Changes = DeepReadonly<z.output<typeof changesSchema>>;
 
-/** The schema of what the latest refresh resulted in. */
+/** The schema of the result of the latest refresh. */
 export const refreshStateSchema = z.enum([
   "building",
   "serving",
@@ -266,7 +266,7 @@ export const refreshStateSchema = z.enum([
   "failed",
 ]);
 
-/** `building` while a snapshot is built, else what the latest refresh resulted in. */
+/** `building` while a snapshot is built, else the result of the latest refresh. */
 export type RefreshState = z.output<typeof refreshStateSchema>;
 
 /** One build of a snapshot, or a decision, and its result. */

@@ -1,12 +1,12 @@
-/** A question's turn to run, in which its queries run one after the other. */
+/** The turn of a question: it holds one slot, and its queries run one after the other. */
 
 import { createPause } from "./pause.ts";
 
-/** When a question ends at the latest. */
+/** The end of a question: a deadline, or an abort before it. */
 export interface Limit {
-  /** Ends the question when it is aborted; its reason is what the question throws. */
+  /** When it is aborted, the question ends and throws its reason. */
   readonly signal: AbortSignal;
-  /** When the time of the question is over, in milliseconds of `performance.now()`. */
+  /** The deadline, in milliseconds of `performance.now()`. */
   readonly ends_at_ms: number;
 }
 
@@ -15,7 +15,7 @@ export interface Limit {
  * db/serving/slots.ts makes one, so that no query runs without a slot.
  */
 export class Run implements Disposable {
-  /** Ends the question when it is aborted; its reason is what the question throws. */
+  /** When it is aborted, the question ends and throws its reason. */
   readonly signal: AbortSignal;
   readonly #giveBack: () => void;
   #has_ended = false;
@@ -28,7 +28,7 @@ export class Run implements Disposable {
     this.#giveBack = giveBack;
   }
 
-  /** Begins a query, which ends when the result is disposed. Throws when another one runs. */
+  /** Begins a query, which ends when the result is disposed. Throws when another query runs. */
   startQuery(): Disposable {
     this.signal.throwIfAborted();
     if (this.#has_ended || this.#has_query) {
@@ -39,8 +39,8 @@ export class Run implements Disposable {
   }
 
   /**
-   * Is awaited between two pieces of work of a millisecond or so: lets others be
-   * answered now and then. Throws the signal's reason when that is aborted.
+   * Awaited between two pieces of work of about a millisecond, so that other requests
+   * are answered now and then. Throws the signal's reason when that is aborted.
    */
   async pause(): Promise<void> {
     await this.#pause();

@@ -9,7 +9,7 @@ import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
 import { folderError } from "./setting_folder.ts";
 
-/** Goes up by one when a snapshot has other tables than before; others are passed over. */
+/** Raised by one when the tables of a snapshot change; a snapshot of another format is not used. */
 const FORMAT = 1;
 const KEPT = 3;
 const MANIFEST = "snapshot.json";
@@ -36,17 +36,17 @@ type KeptFile = z.output<typeof keptFileSchema>;
 
 /**
  * A folder of snapshots, each a folder of Parquet files with a manifest. One is
- * written under another name and renamed, so that it is there whole or not at all.
+ * written under another name and then renamed, so that it is never there in part.
  */
 export class StateFolder {
   constructor(
     readonly path: string,
-    /** Gets what an operator must see. */
+    /** Called with each line that an operator must see. */
     readonly log: (text: string) => void,
   ) {}
 
   /**
-   * Makes the folder where it is missing, and removes what a killed process left.
+   * Makes the folder where it is missing, and removes the leftovers of a killed process.
    * Throws a SettingError where it cannot be used.
    */
   async open(): Promise<void> {
@@ -68,7 +68,7 @@ export class StateFolder {
     }
   }
 
-  /** The snapshots whose manifest is as this build writes it, the latest first; the log tells of others. */
+  /** The snapshots whose manifest is as this build writes it, the latest first; others are logged. */
   async kept(): Promise<KeptSnapshot[]> {
     const kept: KeptSnapshot[] = [];
     for (const name of await this.#snapshots()) {
@@ -80,7 +80,7 @@ export class StateFolder {
     return kept.reverse();
   }
 
-  /** Keeps the tables that DuckDB exported to `folder`, and drops the oldest of too many. */
+  /** Keeps the tables that DuckDB exported to `folder`, and drops the oldest when there are too many. */
   async keep(folder: string, loaded: Loaded): Promise<void> {
     const unfinished = `${this.path}/${UNFINISHED}${crypto.randomUUID()}`;
     await Deno.mkdir(unfinished);
@@ -156,7 +156,7 @@ export class StateFolder {
     return names.filter((name) => /^\d{8}-[0-9a-f]{16}$/.test(name));
   }
 
-  /** The manifest of a snapshot, or what is wrong with it. */
+  /** The manifest of a snapshot, or the error in it. */
   async #manifest(name: string): Promise<Manifest | string> {
     const manifest = await read(`${this.path}/${name}/${MANIFEST}`);
     if (manifest === null) return `its ${MANIFEST} is not there, or no JSON`;

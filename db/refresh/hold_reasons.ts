@@ -1,8 +1,8 @@
-/** Says why a new snapshot looks wrong beside the one being served. */
+/** Finds the reasons why a new snapshot looks wrong, compared with the served one. */
 
 import type { CountedTable, LoadReport } from "../model/report.ts";
 
-/** What is compared of a snapshot. */
+/** The parts of a snapshot that are compared. */
 export interface Side {
   readonly row_counts: Readonly<Record<CountedTable, number>>;
   readonly report: Pick<
@@ -16,7 +16,7 @@ const ROWS_THAT_COUNT = 100;
 /** A channel with a smaller share of the interactions may vanish. */
 const SHARE_THAT_COUNTS = 0.01;
 
-/** Why `next` should not go live without a look, in plain words; empty when nothing speaks against it. */
+/** Why `next` should wait for a decision, in plain words; empty when nothing looks wrong. */
 export function holdReasons(
   previous: Side,
   next: Side,

@@ -1,4 +1,4 @@
-/** Keeps the data fresh: looks at the folder, has snapshots built, and carries out what `next` decides. */
+/** Keeps the data fresh: checks the folder for changes, has snapshots built, and carries out what `next` decides. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import type {
@@ -39,7 +39,7 @@ import {
 } from "./transitions.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 
-/** What a refresher needs to know of the settings. */
+/** The settings that a refresher needs. */
 export interface RefresherOptions
   extends
     ReadingRules,
@@ -56,11 +56,11 @@ export interface RefresherOptions
   readonly hold: boolean;
   /** Share of a table's rows that may go before it looks wrong. */
   readonly hold_drop: number;
-  /** Gets what an operator must see. */
+  /** Called with each line that an operator must see. */
   readonly log: (text: string) => void;
 }
 
-/** A snapshot, its folder, and what the decisions about it see. */
+/** An open snapshot, with its version for decisions. */
 interface Opened {
   readonly version: Version;
   readonly snapshot: EngineSnapshot;
@@ -74,11 +74,11 @@ const SAMPLE =
 const RESTORED =
   "This is the last good data, of STATE_DIR; /api/v1/data says why the exports are not served.";
 
-/** As many refreshes are remembered. */
+/** The number of refreshes in the history. */
 const HISTORY = 50;
-/** What failed for want of space or memory is tried again after so long, in milliseconds. */
+/** Time until a load that failed for lack of disk or memory is tried again, in milliseconds. */
 const RETRY_MS = 30_000;
-/** So often the data folder is asked whether names in it have changed, in milliseconds. */
+/** Time between two checks whether names in the data folder have changed, in milliseconds. */
 const HINT_MS = 250;
 
 /** A store that follows a folder of exports, with snapshots of an engine. */
@@ -99,7 +99,7 @@ export class Refresher implements Store, Refreshes {
   #export_folder: ExportFolder | null = null;
   readonly #watch: ExportWatch;
   #waiting: readonly string[] = [];
-  /** The look that was acted upon last, and the one that may be next. */
+  /** The identity of the look that was refreshed last, and of the one that may be next. */
   #done: string | null = null;
   #next: { identity: string; since: number } | null = null;
   #retry_at = Infinity;
@@ -147,7 +147,7 @@ export class Refresher implements Store, Refreshes {
   }
 
   get files(): ExportFiles {
-    // A method each, since the folder is there only once the store is open.
+    // Each method asks for the folder, which exists only after the store is open.
     const folder = () => {
       if (this.#export_folder) return this.#export_folder;
       throw new StoreError("unavailable", "Not ready yet. Try again soon.");
@@ -208,9 +208,9 @@ export class Refresher implements Store, Refreshes {
   }
 
   /**
-   * Loads DATA_DIR once with all that shows whether files are whole: what `watch`
-   * waits for is judged at once. Returns what may be wrong with files that are
-   * taken all the same. Throws as `load` does.
+   * Loads DATA_DIR once, and checks as `watch` does whether its files are complete, but
+   * does not wait SETTLE_SECONDS for a file that may be cut. Returns also the warnings
+   * about files that were loaded. Throws as `load` does.
    */
   async check(
     progress: Progress,
@@ -256,7 +256,7 @@ export class Refresher implements Store, Refreshes {
       this.#require({ type: "accept", data_version });
       if (this.held?.report?.data_version !== data_version) {
         const look = await this.#lookFor(data_version);
-        // Answered now, and built next: nothing comes between.
+        // The request is answered now; the build is the next action in the queue.
         this.#exclusive(() => this.#refresh(look, { accepted: true }));
       }
       await this.#apply({ type: "accepted", data_version }, began_at);
@@ -277,7 +277,7 @@ export class Refresher implements Store, Refreshes {
       const { archive } = this.engine;
       const kept = await archive?.kept() ?? [];
       const versions = kept.map(({ loaded }) => loaded.report.data_version);
-      // Never to the version that is left, however often it is kept.
+      // Not to the version that is left, even when that is kept several times.
       const at = versions.findIndex((version, i) =>
         version !== data_version && i > versions.indexOf(data_version)
       );
@@ -302,8 +302,8 @@ export class Refresher implements Store, Refreshes {
   }
 
   /**
-   * Opens STATE_DIR and STAGING_DIR, as every other method does where it has not been
-   * done. Throws a SettingError where one cannot be used.
+   * Opens STATE_DIR and STAGING_DIR, once; methods that need them call it. Throws a
+   * SettingError where one cannot be used.
    */
   open(): Promise<void> {
     return this.#opening ??= this.#open();
@@ -359,7 +359,7 @@ export class Refresher implements Store, Refreshes {
     });
   }
 
-  /** The refresh loop: one of the two places that catch what is a bug. */
+  /** The refresh loop: one of the two places that catch unexpected errors, which are bugs. */
   async #refreshUntilClosed(progress: Progress): Promise<void> {
     const { signal } = this.#ended;
     const hints = this.#watchForHints();
@@ -380,7 +380,7 @@ export class Refresher implements Store, Refreshes {
         if (!acted) pause_ms = Math.min(pause_ms, STEADY_MS);
         last_error = "";
       } catch (error) {
-        // Looking may fail in the same way again and again.
+        // The same error may repeat with every look: it is reported once.
         if (String(error) !== last_error) await this.#fail(error);
         last_error = String(error);
       }
@@ -394,7 +394,7 @@ export class Refresher implements Store, Refreshes {
   /**
    * Wakes the loop when a name in the data folder comes, goes or is renamed over.
    * Deno.watchFs would report more, and would stop the process at a pipe: it opens
-   * what is made in the folder, and waits for a writer.
+   * each new file in the folder, and at a pipe it waits for a writer.
    */
   #watchForHints(): { end(): Promise<void> } {
     let before: number | undefined;
@@ -406,7 +406,7 @@ export class Refresher implements Store, Refreshes {
       before = changed_at;
       looking = null;
     };
-    // A mount that does not answer is asked once.
+    // One check at a time: a mount may not answer.
     const timer = setInterval(() => void (looking ??= look()), HINT_MS);
     return {
       async end() {
@@ -422,7 +422,7 @@ export class Refresher implements Store, Refreshes {
     const look = await this.#watch.look();
     const time = performance.now();
     if (this.#next?.identity !== look.identity) {
-      // What lies there when the process starts need not be looked at twice.
+      // Files that are there at the start need no second look.
       const since = this.#next ? time : -Infinity;
       this.#next = { identity: look.identity, since };
     }
@@ -472,7 +472,7 @@ export class Refresher implements Store, Refreshes {
         hold && !accepted,
       );
     } catch (error) {
-      // Files that changed under it fail nothing: the next look takes them as they are.
+      // When the files changed during the load, nothing has failed: the next look loads them.
       if (error instanceof StoreError && await this.#changedSince(look)) {
         await this.#apply({ type: "abandoned" });
       } else await this.#fail(error, began_at);
@@ -518,7 +518,7 @@ export class Refresher implements Store, Refreshes {
         );
         return;
       } catch (error) {
-        // The one before it may be sound.
+        // An older version may be undamaged.
         await this.#fail(error, began_at);
       }
     }
@@ -571,7 +571,7 @@ export class Refresher implements Store, Refreshes {
     );
   }
 
-  /** Has a snapshot made in a folder of its own, and compares it with `previous`. */
+  /** Has a new snapshot opened in its own folder, and compares it with `previous`. */
   async #openSnapshot(
     progress: Progress,
     previous: EngineSnapshot | null,
@@ -668,7 +668,7 @@ export class Refresher implements Store, Refreshes {
     }
   }
 
-  /** What the archive cannot do is logged: answers do not depend on it. */
+  /** Carries out an effect on the archive. A failure is only logged, since answers do not depend on it. */
   async #archive(
     effect: Exclude<Effect, { type: "serve" | "close" | "tell" }>,
   ): Promise<void> {
@@ -732,7 +732,7 @@ function now(): string {
   return new Date().toISOString();
 }
 
-/** The refusal of files with other rows than manifest.json lists: of a workbook, in all its sheets that are read. */
+/** The refusal of files whose number of rows is not that of manifest.json; for a workbook, the sum over its sheets that are read. */
 function rowsProblem(
   expected_rows: Look["expected_rows"],
   { report }: EngineSnapshot,

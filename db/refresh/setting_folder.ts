@@ -1,4 +1,4 @@
-/** Says why a folder that a setting names cannot be used. */
+/** Errors of a folder that a setting names and that cannot be used. */
 
 import { SettingError } from "../model/problems.ts";
 
@@ -9,7 +9,7 @@ export interface SettingFolder {
   readonly path: string | undefined;
 }
 
-/** What an error of the system means for a folder that must be written; other errors as they are. */
+/** Turns a system error about a folder that must be writable into a SettingError; returns other errors unchanged. */
 export function folderError(
   { setting, path }: SettingFolder,
   error: unknown,
@@ -22,7 +22,7 @@ export function folderError(
 }
 
 function problemOf(error: unknown): string | null {
-  // By the rights that Deno was started with.
+  // Denied by the permissions that Deno was started with.
   if (error instanceof Deno.errors.NotCapable) return "permission denied";
   switch ((error as { code?: unknown }).code) {
     case "EEXIST":

@@ -1,17 +1,17 @@
-/** What becomes of the data after each event of refreshing: a pure function, without I/O, clock or engine. */
+/** Decides what is served, held, discarded and kept after each event of a refresh: a pure function, without I/O, clock or engine. */
 
 import type { Changes, LoadReport, Refresh } from "../model/report.ts";
 
-/** A snapshot, as the decisions about it see it. */
+/** The facts of a snapshot that decisions need. */
 export interface Version {
   /** Rises with every snapshot that is built or reopened in this process. */
   readonly number: number;
   readonly report: LoadReport;
-  /** Against the snapshot served when it was built; null when there was none. */
+  /** Compared with the snapshot that was served when it was built; null when none was. */
   readonly changes: Changes | null;
 }
 
-/** What is served, held and discarded, and the result of the latest refresh. */
+/** The served, held and discarded versions, and the result of the latest refresh. */
 export interface RefreshStatus {
   readonly served: Version | null;
   /** Whether the served version comes from the archive, and is not that of the files. */
@@ -31,16 +31,16 @@ export interface RefreshStatus {
 export type RefreshEvent =
   /** A refresh began. */
   | { readonly type: "started" }
-  /** It ended without a result: its files changed meanwhile, and the next look takes them. */
+  /** It ended without a result: its files changed meanwhile, and the next check loads them. */
   | { readonly type: "abandoned" }
   /** The files are those of a version that needs no build: see `isKnown`. */
   | { readonly type: "seen"; readonly data_version: string }
   | {
     readonly type: "built";
     readonly version: Version;
-    /** Why it should not go live unseen. */
+    /** Why it should wait for a decision. */
     readonly doubts: readonly string[];
-    /** What may be wrong with its files although they were taken. */
+    /** Possible mistakes in its files, which were loaded all the same. */
     readonly warnings: readonly string[];
   }
   /** An archived version was opened: at the start, or to go back to it. */
@@ -53,23 +53,23 @@ export type RefreshEvent =
     readonly type: "reopened";
     readonly version: Version;
     readonly because: "rollback";
-    /** Names in the archive of what is left. */
+    /** Names in the archive of the version that the rollback leaves. */
     readonly left: readonly string[];
   }
   | { readonly type: "failed"; readonly reasons: readonly string[] }
-  /** A decision of the administrator that `refusalOf` let pass. */
+  /** A decision of the administrator that `refusalOf` allows. */
   | {
     readonly type: "accepted" | "discarded";
     readonly data_version: string;
   };
 
-/** What is to be done, in order. */
+/** An action that follows from an event; they are carried out in order. */
 export type Effect =
   /** Answers come from this version from now on. */
   | { readonly type: "serve"; readonly version: Version }
   /** Nobody needs this version any more. */
   | { readonly type: "close"; readonly version: Version }
-  /** Into the archive. */
+  /** This version is put into the archive. */
   | { readonly type: "keep"; readonly version: Version }
   | {
     readonly type: "mark_discarded";
@@ -80,7 +80,7 @@ export type Effect =
   /** Log, history, events and webhook get this. */
   | { readonly type: "tell"; readonly refresh: Refresh };
 
-/** What decides beside the event. */
+/** The inputs of a decision beside status and event. */
 export interface Policy {
   /** Whether a version with doubts waits for the administrator. */
   readonly hold: boolean;
@@ -153,7 +153,7 @@ export function refusalOf(
   return known.join(" ") || "No data is held.";
 }
 
-/** The status after an event, and what is to be done. */
+/** The status after an event, and the effects to carry out. */
 export function next(
   status: RefreshStatus,
   event: RefreshEvent,

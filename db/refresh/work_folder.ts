@@ -3,7 +3,7 @@
 import { SettingError } from "../model/problems.ts";
 import { folderError } from "./setting_folder.ts";
 
-/** A folder that is this process's alone until it is released. */
+/** A folder that only this process uses, until it is released. */
 export interface WorkFolder {
   readonly path: string;
   release(): Promise<void>;
@@ -25,7 +25,7 @@ export async function claimWorkFolder(parent?: string): Promise<WorkFolder> {
     made = await Deno.makeTempDir({ dir: parent, prefix: PREFIX });
     const path = await Deno.realPath(made);
     if (path.includes("?")) throw questionMark(parent, path);
-    // Locked before it gets its name: nobody can find it free.
+    // Locked before it gets its name, so that no other process finds it unlocked.
     const unnamed = `${path}/${LOCK}.new`;
     const lock = await Deno.open(unnamed, { write: true, create: true });
     await lock.lock(true);
@@ -54,7 +54,7 @@ function questionMark(parent: string | undefined, path: string): SettingError {
 }
 
 async function removeAbandoned(parent: string, own: string): Promise<void> {
-  // A temporary folder may be one that nobody lists.
+  // The temporary folder may not be readable.
   const entries = await Array.fromAsync(Deno.readDir(parent)).catch((error) => {
     if (error instanceof Deno.errors.PermissionDenied) return [];
     throw error;
@@ -62,7 +62,7 @@ async function removeAbandoned(parent: string, own: string): Promise<void> {
   for (const { name, isDirectory } of entries) {
     const path = `${parent}/${name}`;
     if (!isDirectory || !name.startsWith(PREFIX) || path === own) continue;
-    // Another user's folder, or one that is going away, is not ours to judge.
+    // Folders of other users, and folders that are being removed, are left alone.
     const lock = await Deno.open(`${path}/${LOCK}`, { write: true })
       .catch(() => null);
     if (!lock) continue;

@@ -7,8 +7,8 @@ export const LAST_DAY = 0xffff;
 const DAYS_TO_1900 = 693_901;
 
 /**
- * Days from 1900-01-01 to `date` (`YYYY-MM-DD`, a real day), held within -1 and
- * LAST_DAY. After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+ * Days from 1900-01-01 to `date` (`YYYY-MM-DD`, a real day), limited to -1 at
+ * least and LAST_DAY at most. After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
  */
 export function dayNumber(date: string): number {
   const digit = (position: number) => date.charCodeAt(position) - 48;

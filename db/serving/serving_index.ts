@@ -22,7 +22,7 @@ export interface IndexColumns {
 export interface IndexFilter {
   readonly first_day: number;
   readonly last_day: number;
-  /** Undefined: whatever the topic. */
+  /** Undefined counts every topic. */
   readonly topic_code: number | undefined;
 }
 
@@ -62,7 +62,7 @@ export class ServingIndex {
     { first_day, last_day, topic_code }: IndexFilter,
   ): number {
     const { days, topic_sets, topic_members } = this.#columns;
-    // A short slice is one line of the cache: reading it beats searching it.
+    // A short slice fits one line of the processor's cache: to read it is faster than to search it.
     if (end - start > SHORT_SLICE) {
       start = lowerBound(days, first_day, start, end);
       end = lowerBound(days, last_day + 1, start, end);
@@ -86,7 +86,7 @@ const SHORT_SLICE = 32;
 function positionOf(ids: Float64Array, id: number): number {
   let start = 0;
   let end = ids.length;
-  // Ids are often numbered on end; then this is it, without a search.
+  // Ids are often numbered without gaps; then this guess is right, without a search.
   const guess = id - ids[0];
   if (ids[guess] === id) return guess;
   while (start < end) {

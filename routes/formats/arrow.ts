@@ -1,4 +1,4 @@
-/** Arrow's IPC stream, a record batch at a time. */
+/** Arrow's IPC stream, one record batch at a time. */
 
 import {
   AsyncByteQueue,
@@ -24,7 +24,7 @@ const TYPES = {
   number: new Float64(),
 } as const;
 
-/** Writes rows, a piece a record batch; every column may have no value. */
+/** Writes rows, one piece per record batch; every column may lack values. */
 export async function* encodeArrow(rows: Rows): AsyncGenerator<Bytes> {
   const schema = new Schema(
     rows.columns.map(({ name, type }) => new Field(name, TYPES[type], true)),
@@ -51,7 +51,7 @@ export async function* encodeArrow(rows: Rows): AsyncGenerator<Bytes> {
   yield pieces.take();
 }
 
-/** Where the writer writes, until it is taken. */
+/** Collects the bytes of the writer, until they are taken. */
 class Pieces extends AsyncByteQueue {
   #pieces: Bytes[] = [];
 
@@ -75,8 +75,8 @@ class Pieces extends AsyncByteQueue {
   }
 }
 
-// By hand for the texts: the package's own builders take three to six times as
-// long for them, though no longer for numbers.
+// Columns of text are built here: the package's own builders take three to six
+// times as long for them, and the same time for numbers.
 function dataOf(type: RowsColumn["type"], cells: readonly Cell[]): Data {
   const { length } = cells;
   const nullBitmap = new Uint8Array(Math.ceil(length / 64) * 8);

@@ -2,7 +2,7 @@
 
 import type { Cell, Rows } from "../../db/model/questions.ts";
 
-/** Some rows of an answer, a column each. */
+/** Rows of an answer, as one list of cells per column. */
 export interface ColumnCells {
   readonly length: number;
   /** In the order of the columns; each has `length` cells. */
@@ -17,8 +17,8 @@ const LEAST_ROWS = 2_000;
 const CHARACTERS = 2_000_000;
 
 /**
- * Yields the rows in groups, each of `CELLS` but at least `LEAST_ROWS`, though of no
- * more than `CHARACTERS`; the last of fewer.
+ * Yields the rows in groups of `CELLS` cells, with at least `LEAST_ROWS` rows; a group
+ * also ends after `CHARACTERS` characters. The last group may be smaller.
  */
 export async function* columnCells(
   { columns, batches }: Rows,

@@ -8,11 +8,11 @@ export interface CsvOptions {
   readonly bom: boolean;
 }
 
-/** What a spreadsheet would take for a formula. */
+/** A text that a spreadsheet would run as a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 const NEEDS_QUOTES = /[",\r\n]/;
 
-/** Writes rows with a header, a piece a batch; no value is an empty cell. */
+/** Writes rows with a header, one piece per batch; a missing value is an empty cell. */
 export async function* encodeCsv(
   { columns, batches }: Pick<Rows, "columns" | "batches">,
   { bom }: CsvOptions,
@@ -31,7 +31,7 @@ function line(row: readonly Cell[]): string {
 
 function cellText(cell: Cell): string {
   if (typeof cell !== "string") return cell === null ? "" : String(cell);
-  // The apostrophe is what spreadsheets themselves put before text.
+  // Spreadsheets themselves mark a cell as text with an apostrophe.
   const text = FORMULA.test(cell) ? `'${cell}` : cell;
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,4 @@
-/** The formats of answers of rows, and which of them a request asks for. */
+/** The formats of answers with rows, and the choice for a request. */
 
 import { HTTPException } from "hono/http-exception";
 import { parseAccept } from "hono/utils/accept";
@@ -9,22 +9,22 @@ import { encodeNdjson } from "./ndjson.ts";
 import { encodeParquet } from "./parquet.ts";
 import { encodeXlsx } from "./xlsx.ts";
 
-/** A format of answers of rows. */
+/** A format of answers with rows. */
 export interface Format {
-  /** What it is called in Accept and Content-Type. */
+  /** Its name in Accept and Content-Type. */
   readonly media_type: string;
-  /** Whether it is text, that gains from compression. */
+  /** Whether it is text, which is worth compressing. */
   readonly is_text: boolean;
-  /** Writes all rows; absent for JSON, whose text an endpoint makes, in pages. */
+  /** Writes all rows; absent for JSON, whose text the endpoint makes, in pages. */
   encode?(
     rows: Rows,
     options: DownloadOptions,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>>;
 }
 
-/** What a request may choose of a format. */
+/** The options of a request for a format. */
 export interface DownloadOptions {
-  /** Of csv: whether a byte order mark comes first. */
+  /** For csv: whether a byte order mark comes first. */
   readonly bom: boolean;
 }
 
@@ -71,8 +71,8 @@ export const FORMAT_NAMES = Object.keys(FORMATS) as [
 ];
 
 /**
- * The format that a header Accept asks for, of the known ones; the first of them
- * without one. Throws a 406 naming the known ones when it accepts none of them.
+ * The known format that the header Accept prefers; without the header, the first
+ * one. Throws a 406 that names the known formats when Accept has none of them.
  */
 export function chooseFormat(
   accept: string | null,
@@ -85,7 +85,7 @@ export function chooseFormat(
     `${FORMATS[name].media_type} (format=${name})`
   );
   throw new HTTPException(406, {
-    message: `Nothing that Accept asks for is there. Known: ${
+    message: `None of the formats in Accept is available. Available: ${
       types.join(", ")
     }.`,
   });
@@ -96,9 +96,8 @@ interface MediaRange {
   readonly q: number;
 }
 
-// RFC 9110, 12.5.1: the most specific range that fits says how much a format is
-// wanted. Of equally wanted ones the more specifically asked for wins, then the
-// earlier of the known ones.
+// RFC 9110, 12.5.1: the most specific range that fits gives the weight of a format.
+// Of equal weights, the more specific range wins, then the earlier known format.
 function bestOf(
   ranges: readonly MediaRange[],
   known: readonly FormatName[],

@@ -1,4 +1,4 @@
-/** A JSON object a line: the rows of the JSON answer, however many. */
+/** One JSON object per line: the rows of the JSON answer, without its limit of rows. */
 
 import type { Cell, Rows } from "../../db/model/questions.ts";
 import { createRowText } from "../json_text.ts";

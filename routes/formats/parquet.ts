@@ -1,4 +1,4 @@
-/** Parquet, a row group at a time. */
+/** Parquet, one row group at a time. */
 
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Cell, Rows, RowsColumn } from "../../db/model/questions.ts";
@@ -12,15 +12,15 @@ const TYPES: Readonly<Record<RowsColumn["type"], Partial<Element>>> = {
   number: { type: "DOUBLE" },
 };
 
-/** Cells that are written in one go: 4 to 6 ms, in which nobody else is answered. */
+/** The number of cells that are written without a pause: 4 to 6 ms, in which no other request is served. */
 const CELLS_AT_ONCE = 25_000;
 
-/** Writes rows, a piece a row group; every column may have no value. */
+/** Writes rows, one piece per row group; every column may lack values. */
 export async function* encodeParquet(
   rows: Rows,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const writer = new ByteWriter();
-  // What is written so far; the writer's offset goes on, so that it can be taken.
+  // The bytes so far; they can be taken, because the writer's offset continues.
   const take = () => {
     const bytes = writer.getBytes().slice();
     writer.index = 0;
@@ -63,8 +63,8 @@ export async function* encodeParquet(
   yield take();
 }
 
-// The package writes all columns of a group in one go; so some of them are written
-// as a group of their own, and become one when all are.
+// The package writes all columns of a group without a pause. So a few columns at a
+// time are written as a group, and these groups are joined into one at the end.
 function joinGroups(
   parquet: ParquetWriter,
   { first, length }: { first: number; length: number },

@@ -11,7 +11,7 @@ const MAX_XLSX_ROWS = 1_048_575;
 const MAX_COLUMNS = 16_384;
 /** A zip of this kind ends at 4 GiB; a cell takes about 30 bytes of it. */
 const MAX_CELLS = 100_000_000;
-/** What a cell may hold: Excel refuses a file with more. */
+/** The largest number of characters in a cell: Excel refuses a file with more. */
 const MAX_TEXT = 32_767;
 
 const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -37,8 +37,9 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes rows under a header, a piece a batch. Throws a 400 naming csv, before the
- * first piece, when there are more than a sheet holds. No text is a formula in it.
+ * Writes rows under a header, one piece per batch. Before the first piece, throws a 400
+ * that names csv when there are more rows than a sheet can hold. No text becomes a
+ * formula.
  */
 export async function* encodeXlsx(rows: Rows): AsyncGenerator<Bytes> {
   const { columns, batches } = rows;
@@ -127,8 +128,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   ">": "&gt;",
 };
 
-// What XML 1.0 may not have is written as _xHHHH_, and so what looks like that
-// (ECMA-376, ST_Xstring).
+// Characters that XML 1.0 does not allow are written as _xHHHH_; a text that looks like
+// that is escaped in the same way (ECMA-376, ST_Xstring).
 function xmlText(text: string): string {
   return text.replace(
     SPECIAL,

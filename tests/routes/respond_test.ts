@@ -103,7 +103,7 @@ Deno.test("a format is chosen by format, else by Accept", async (t) => {
       "/api/v1/dimensions",
       "text/csv",
       406,
-      "Known: application/json (format=json).",
+      "Available: application/json (format=json).",
     ],
     [
       "/api/v1/dimensions?format=csv",

@@ -1,4 +1,4 @@
--- name: the cleaning rules of docs/file-contract.md, one macro a rule.
+-- name: the cleaning rules of docs/file-contract.md, one macro per rule.
 -- params: none; the variable settings, from settings.sql
 
 -- Text: NFC, trimmed, inner white space folded, no-break spaces included.

@@ -1,4 +1,4 @@
--- name: one record a customer, the later one whole; types under one name each.
+-- name: one record per customer, the later one; types under one name each.
 -- params: none
 create table repeated_customers as
 select

@@ -1,4 +1,4 @@
--- name: interactions a day, channel, type and topic set.
+-- name: interactions per day, channel, type and topic set.
 -- params: none
 create table daily as
 select day, channel, type, topic_set, sum(rows)::integer as rows

@@ -1,4 +1,4 @@
--- name: interactions a day, channel, type, occupation and topic set.
+-- name: interactions per day, channel, type, occupation and topic set.
 -- params: none
 -- Grouping by a kind takes a third of the time of grouping by its names.
 create table daily_by_occupation as

@@ -1,6 +1,6 @@
 /** The check of the index: it passes what is right, and finds what is not. */
 
-import { assertRejects } from "@std/assert";
+import { assert, assertRejects } from "@std/assert";
 import { checkIndex } from "../../../db/duckdb/check_index.ts";
 import { readIndex } from "../../../db/duckdb/read_index.ts";
 import {
@@ -116,4 +116,20 @@ Deno.test("checkIndex, an index that is wrong", async (t) => {
       );
     });
   }
+});
+
+Deno.test("a customer with very many interactions: fewer questions, in a moment", async () => {
+  const rows = 400_000;
+  await using tables = await loadTables({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": NO_INTERACTIONS + "01/02/2020,Call,1\n".repeat(rows),
+  });
+  // 12 of them are 4.8 M rows.
+  let asked = 0;
+  for await (
+    const [ids] of tables.database.streamNumbers("load/4_serve/index_questions")
+  ) {
+    asked += ids.filter((id) => id === 1).length;
+  }
+  assert(asked >= 3 && asked <= 12, `${asked} questions`);
 });

@@ -77,14 +77,14 @@ Deno.test("LibreOffice, a workbook with a sheet a table: dates, ids, gaps and er
         9,
         "interaction",
         "#N/A",
-        "a formula that came to an error",
+        "a formula whose result is an error",
       ],
       [
         "external_interactions",
         10,
         "customers",
         "#DIV/0!",
-        "a formula that came to an error",
+        "a formula whose result is an error",
       ],
       ["external_interactions", 11, "date_start", "2019", "not a date or time"],
       // LibreOffice says 60 for 1900-02-28, which is 1900-02-29 to Excel.

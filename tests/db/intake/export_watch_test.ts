@@ -132,7 +132,7 @@ Deno.test("a .sha256 beside a link counts, wherever the link leads", async () =>
   await Deno.symlink("..store/1", `${folder.path}/interactions.csv`);
   await pause(STEADY_MS);
   assertEquals((await watchOf(folder).look()).waiting, [
-    "interactions.csv: not the bytes that interactions.csv.sha256 tells of",
+    "interactions.csv: not the bytes that interactions.csv.sha256 describes",
   ]);
 });
 

@@ -193,11 +193,11 @@ Deno.test("stageSheet, errors and formulas that were never computed: told beside
     ),
   );
   assertEquals(lines.slice(1), [
-    `,Jedi,"customer_id\ta formula that came to an error\t#REF!"`,
-    `3,,"occupation\ta formula that came to an error\t#N/A"`,
+    `,Jedi,"customer_id\ta formula whose result is an error\t#REF!"`,
+    `3,,"occupation\ta formula whose result is an error\t#N/A"`,
     `,Jedi,"customer_id\ta formula that was never computed\t"`,
     `5,Jedi,,"#N/A"`,
-    `,,"customer_id\ta formula that came to an error\t#N/A"`,
+    `,,"customer_id\ta formula whose result is an error\t#N/A"`,
   ]);
 });
 

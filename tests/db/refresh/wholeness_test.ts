@@ -93,7 +93,7 @@ Deno.test("a .sha256 beside a file must match", async () => {
   const refresh = await watched.next();
   assertEquals(refresh.state, "failed");
   assertEquals(refresh.reasons, [
-    "interactions.csv: not the bytes that interactions.csv.sha256 tells of. Deliver the file and its .sha256 again.",
+    "interactions.csv: not the bytes that interactions.csv.sha256 describes. Deliver the file and its .sha256 again.",
   ]);
   await watched.folder.write({ "interactions.csv": next });
   await live(watched, 2);
