@@ -10,6 +10,7 @@ import type {
   Statement,
 } from "./model/questions.ts";
 import type {
+  Changes,
   CountedTable,
   DateRange,
   LoadReport,
@@ -84,6 +85,8 @@ export interface Refreshes {
   readonly state: RefreshState;
   /** The latest first, without the rows set aside; never more than 50. */
   readonly history: readonly Refresh[];
+  /** What changed with the version that is served; null when it came first, or after a restart. */
+  readonly changes: Changes | null;
   /** The refresh that waits for a decision, if any. */
   readonly held: Refresh | null;
   /**

@@ -2,13 +2,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { HTTPException } from "hono/http-exception";
-import { failure } from "./endpoint.ts";
-
-/**
- * Who may use an endpoint: anyone; anyone, with a longer answer for the administrator;
- * or only clients with a key for the scope.
- */
-export type Access = "public" | "optional_admin" | { readonly scope: "admin" };
+import { type Access, failure } from "./endpoint.ts";
 
 /**
  * Lets a request through and says whether it is the administrator's; throws a 401,

@@ -145,10 +145,8 @@ export function metaOf(
 
 function currentData({ refreshes, snapshot, notice }: StoreNow) {
   const { data_version, loaded_at } = metaOf(snapshot);
-  const { state, history, held, discarded, waiting, restored } = refreshes;
-  const live = history.find((refresh) =>
-    refresh.state === "serving" && refresh.report?.data_version === data_version
-  );
+  const { state, history, changes, held, discarded, waiting, restored } =
+    refreshes;
   return {
     state,
     data_version,
@@ -167,7 +165,7 @@ function currentData({ refreshes, snapshot, notice }: StoreNow) {
       report: withoutSetAside(held.report!),
     },
     discarded,
-    changes: live?.changes ?? null,
+    changes,
     report: snapshot && withoutSetAside(snapshot.report),
   };
 }

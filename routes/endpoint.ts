@@ -9,7 +9,6 @@ import { z } from "zod";
 import type { Rows } from "../db/model/questions.ts";
 import type { Run } from "../db/model/run.ts";
 import type { Snapshot, Store } from "../db/store.ts";
-import type { Access } from "./access.ts";
 import type { JsonText } from "./json_text.ts";
 import { badRequest, parseQuery } from "./query_string.ts";
 
@@ -28,6 +27,12 @@ export interface Described {
   /** The body of each status it answers with. */
   readonly answers: Readonly<Record<number, Answer>>;
 }
+
+/**
+ * Who may use an endpoint: anyone; anyone, with a longer answer for the administrator;
+ * or only clients with a key for the scope.
+ */
+export type Access = "public" | "optional_admin" | { readonly scope: "admin" };
 
 /** The methods of endpoints. */
 export type Method = "get" | "post" | "put" | "delete";

@@ -32,12 +32,21 @@ export function sampleList(text: string): LoadedFile[] {
   );
 }
 
-/** Whether what was loaded is the sample: exactly the files of its list, unchanged. */
-export function isSample(
+/**
+ * What to say of the sample's files among those that were loaded, unchanged; null
+ * when none is.
+ */
+export function sampleNotice(
   loaded: readonly LoadedFile[],
   listed: readonly LoadedFile[],
-): boolean {
-  const lines = (files: readonly LoadedFile[]) =>
-    files.map(({ sha256, file }) => `${sha256} ${file}`).sort().join("\n");
-  return listed.length > 0 && lines(loaded) === lines(listed);
+): string | null {
+  const isListed = ({ file, sha256 }: LoadedFile) =>
+    listed.some((one) => one.file === file && one.sha256 === sha256);
+  const of_sample = loaded.filter(isListed);
+  if (of_sample.length === 0) return null;
+  return of_sample.length === loaded.length
+    ? "This is the sample that comes with Tally. Set DATA_DIR to a folder with your own exports, or mount it there in a container."
+    : `${
+      of_sample.map(({ file }) => file).join(", ")
+    } of the sample that comes with Tally is loaded beside your own exports. Remove it, or set DATA_DIR to another folder.`;
 }

@@ -282,6 +282,6 @@ export interface Refresh {
   readonly reasons: readonly string[];
   /** Null when the files could not be loaded. */
   readonly report: LoadReport | null;
-  /** Against the snapshot served before; null when there was none. */
+  /** Against the snapshot served before; null when there was none, or nothing else goes live. */
   readonly changes: Changes | null;
 }

@@ -13,10 +13,10 @@ import { FileHashes } from "../intake/file_hashes.ts";
 import { type Found, listExports } from "../intake/find_files.ts";
 import { findExports, isOfFile } from "../intake/find_tables.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
-import { isSample, readSampleList } from "../intake/sample.ts";
+import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
-import type { Refresh, RefreshState } from "../model/report.ts";
+import type { Changes, Refresh, RefreshState } from "../model/report.ts";
 import { createPace } from "../pace.ts";
 import type {
   ExportFile,
@@ -64,15 +64,13 @@ export interface RefresherOptions
 interface Opened {
   readonly version: Version;
   readonly snapshot: EngineSnapshot;
-  /** Whether this is the sample that comes with Tally. */
-  readonly is_sample: boolean;
+  /** What to say of files of the sample in it; null when there are none. */
+  readonly sample_notice: string | null;
   close(): Promise<void>;
 }
 
-const SAMPLE =
-  "This is the sample that comes with Tally. Set DATA_DIR to a folder with your own exports, or mount it there in a container.";
 const RESTORED =
-  "This is the last good data, of STATE_DIR; /api/v1/data says why the exports are not served.";
+  "This is the last good data of STATE_DIR, not that of the files in DATA_DIR; /api/v1/data has the reasons.";
 
 /** The number of refreshes in the history. */
 const HISTORY = 50;
@@ -133,13 +131,12 @@ export class Refresher implements Store, Refreshes {
     const { served, restored, latest } = this.#status;
     if (!served) return null;
     const notices = [
-      ...this.#opened.get(served.number)?.is_sample ? [SAMPLE] : [],
-      ...restored ? [RESTORED] : [],
-      ...latest?.state === "failed"
-        ? [`The latest refresh failed: ${latest.reasons.join(" ")}`]
-        : [],
+      this.#opened.get(served.number)?.sample_notice,
+      restored && RESTORED,
+      latest?.state === "failed" &&
+      `The latest refresh failed: ${latest.reasons.join(" ")}`,
     ];
-    return notices.join(" ") || null;
+    return notices.filter(Boolean).join(" ") || null;
   }
 
   get refreshes(): Refreshes {
@@ -173,6 +170,10 @@ export class Refresher implements Store, Refreshes {
 
   get history(): readonly Refresh[] {
     return this.#history;
+  }
+
+  get changes(): Changes | null {
+    return this.#status.served?.changes ?? null;
   }
 
   get held(): Refresh | null {
@@ -603,7 +604,7 @@ export class Refresher implements Store, Refreshes {
       this.#opened.set(number, {
         version,
         snapshot,
-        is_sample: isSample(snapshot.report.files, listed),
+        sample_notice: sampleNotice(snapshot.report.files, listed),
         async close() {
           await opened.close();
           await remove();

@@ -252,7 +252,7 @@ export function next(
         state: "serving",
         reasons,
         report: served.report,
-        changes: served.changes,
+        changes: null,
       });
     }
 
@@ -356,7 +356,7 @@ export function next(
             } stays served`,
           ],
           report: served.report,
-          changes: served.changes,
+          changes: null,
         },
       );
     }

@@ -1,13 +1,13 @@
 /** The sample is known as such, and nothing else is. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
-  isSample,
   readSampleList,
   sampleList,
+  sampleNotice,
 } from "../../../db/intake/sample.ts";
 import { dataFolder, type Files, namesIn } from "../../support/data_folder.ts";
-import { loadFolder } from "../../support/load_folder.ts";
+import { loadFolder, NO_INTERACTIONS } from "../../support/load_folder.ts";
 
 const SAMPLE = new URL("../../../data", import.meta.url).pathname;
 
@@ -33,45 +33,51 @@ Deno.test("the list has every file of the sample, as it is", async () => {
   );
 });
 
-Deno.test("isSample, what a load of the folder comes to", async (t) => {
+Deno.test("sampleNotice, what a load of the folder says", async (t) => {
   const sample = await sampleFiles();
   const { "channels.csv": _, ...fewer } = sample;
   const { ".sample.sha256": __, ...unlisted } = sample;
-  const table: [string, Files, boolean][] = [
-    ["the sample", sample, true],
+  const WHOLE = "This is the sample that comes with Tally.";
+  const table: [string, Files, string | null][] = [
+    ["the sample", sample, WHOLE],
     ["with notes beside it, which are not read", {
       ...sample,
       "notes.txt": "",
-    }, true],
-    ["with an export of one's own beside it", {
-      ...sample,
-      "customers_2.csv": "Customer_Id\n99\n",
-    }, false],
-    ["with an export of one's own in place of one", {
-      ...sample,
-      "customers.csv": "Customer_Id\n99\n",
-    }, false],
-    ["with one file missing", fewer, false],
-    ["without the list", unlisted, false],
+    }, WHOLE],
+    ["with one file missing", fewer, WHOLE],
+    [
+      "with an export of one's own beside it",
+      { ...sample, "customers_2.csv": "Customer_Id\n99\n" },
+      "channels.csv, products_of_discussion.csv, customers.csv, external_interactions.csv of the sample that comes with Tally is loaded beside your own exports.",
+    ],
+    [
+      "with one file of it beside exports of one's own",
+      {
+        ".sample.sha256": sample[".sample.sha256"],
+        "channels.csv": sample["channels.csv"],
+        "customers.csv": "Customer_Id\n99\n",
+        "interactions.csv": NO_INTERACTIONS,
+      },
+      "channels.csv of the sample that comes with Tally is loaded beside your own exports.",
+    ],
+    ["without the list", unlisted, null],
     ["with a list that cannot be read", {
       ...unlisted,
       ".sample.sha256/x": "",
-    }, false],
+    }, null],
   ];
   for (const [name, files, expected] of table) {
     await t.step(name, async () => {
       await using folder = await dataFolder(files);
       await using opened = await loadFolder(files);
-      assertEquals(
-        isSample(opened.report.files, await readSampleList(folder.path)),
-        expected,
+      const notice = sampleNotice(
+        opened.report.files,
+        await readSampleList(folder.path),
       );
+      if (expected === null) assertEquals(notice, null);
+      else assertStringIncludes(notice!, expected);
     });
   }
-});
-
-Deno.test("isSample, nothing loaded and nothing listed: no sample", () => {
-  assert(!isSample([], []));
 });
 
 Deno.test("readSampleList, no such folder: nothing", async () => {
