@@ -51,7 +51,9 @@ const answers = {
   503: failure("No data is loaded yet"),
 };
 
-const definition = {
+/** The endpoint of every page view. */
+export const pageView = {
+  path: "/api/v1/interactions/:customer_id" as const,
   summary: "How often one customer was contacted on each channel",
   description:
     "Counts interactions, optionally of a period and a topic. A known customer without interactions has zeros.",
@@ -63,8 +65,8 @@ const definition = {
 
 /** The endpoint, under its own path and its older one. */
 export const interactionsEndpoints = [
-  endpoint({ path: "/api/v1/interactions/:customer_id", ...definition }),
-  endpoint({ path: "/api/v1/stats/interactions/:customer_id", ...definition }),
+  endpoint(pageView),
+  endpoint({ ...pageView, path: "/api/v1/stats/interactions/:customer_id" }),
 ] as const;
 
 type Given = Asked<
