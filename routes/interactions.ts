@@ -96,8 +96,8 @@ function answer(
     body() {
       const counts = snapshot.countByChannel(question);
       return counts instanceof Promise
-        ? counts.then((counts) => bodyOf(snapshot, customer_id, counts))
-        : bodyOf(snapshot, customer_id, counts);
+        ? counts.then((counts) => bodyOf(snapshot, { customer_id, counts }))
+        : bodyOf(snapshot, { customer_id, counts });
     },
   };
 }
@@ -108,25 +108,31 @@ async function explainedBodyOf(
 ): Promise<string> {
   const { customer_id, start_date, end_date, topic_code } = question;
   const counts = await snapshot.countByChannel(question);
-  const body = bodyOf(snapshot, customer_id, counts);
-  const text = answerText(
-    snapshot,
-    jsonOf(body.slice('{"data":'.length, -1)),
-    await explained(snapshot, "1", [question], {
-      customer_ids: [customer_id],
-      ...start_date && { start_date },
-      ...end_date && { end_date },
-      ...topic_code !== undefined && { topics: [snapshot.topics[topic_code]] },
+  const body = bodyOf(snapshot, { customer_id, counts });
+  const text = answerText(snapshot, {
+    data: jsonOf(body.slice('{"data":'.length, -1)),
+    meta: await explained(snapshot, {
+      explain: "1",
+      questions: [question],
+      filter: {
+        customer_ids: [customer_id],
+        ...start_date && { start_date },
+        ...end_date && { end_date },
+        ...topic_code !== undefined &&
+          { topics: [snapshot.topics[topic_code]] },
+      },
     }),
-  );
+  });
   return [...text].join("");
 }
 
 // Written by hand, because an object would put a channel named 10 first.
 function bodyOf(
   snapshot: Snapshot,
-  customer_id: number,
-  counts: ChannelCounts | null,
+  { customer_id, counts }: {
+    readonly customer_id: number;
+    readonly counts: ChannelCounts | null;
+  },
 ): string {
   if (counts === null) {
     throw new HTTPException(404, { message: "Customer not found" });
@@ -154,5 +160,5 @@ function keysOf(snapshot: Snapshot): readonly string[] {
 function requireTopic(snapshot: Snapshot, topic: string): number {
   const code = snapshot.positionOf("topic", topic);
   if (code !== undefined) return code;
-  throw unknown("topic", topic, snapshot.topics);
+  throw unknown("topic", { value: topic, values: snapshot.topics });
 }

@@ -244,7 +244,7 @@ export function createResponder(
       snapshot,
       query: query as FormatQuery,
     });
-    cache.understand(snapshot, textOf(request), wanted);
+    cache.understand(snapshot, { request: textOf(request), as: wanted });
     return known(wanted, { exchange, snapshot }) ??
       (wanted.format === "json"
         ? answerJson(reply, { exchange, snapshot, wanted })
@@ -282,7 +282,7 @@ export function createResponder(
           using run = await snapshot.begin(deadline);
           const pieces = await encodeJson(await reply.json(run), run);
           const kept = await keptOf(pieces, { gzip: wanted.gzip, run });
-          cache.set(snapshot, wanted.key, kept);
+          cache.set(snapshot, { key: wanted.key, answer: kept });
           return kept;
         },
       },
@@ -314,7 +314,9 @@ export function createResponder(
               deadline,
               snapshot,
             });
-            if ("body" in download) cache.set(snapshot, key, download);
+            if ("body" in download) {
+              cache.set(snapshot, { key, answer: download });
+            }
             return download;
           },
         },
