@@ -45,7 +45,7 @@ try {
   console.log(
     json
       ? JSON.stringify({ data: { reasons: warnings, topics, report } })
-      : fullReport(snapshot, warnings, paint),
+      : fullReport(snapshot, { warnings, paint }),
   );
 } catch (error) {
   progress.stop();

@@ -2,7 +2,11 @@
 
 import { z } from "zod";
 
-function wholeNumber(min: number, max: number, fallback: number) {
+function wholeNumber(
+  min: number,
+  max: number,
+  { fallback }: { readonly fallback: number },
+) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d{1,15}$/, error).transform(Number)
     .pipe(z.number().min(min, error).max(max, error))
@@ -31,7 +35,7 @@ const SECRET = { secret: true };
 
 /** The settings; docs/settings.md has each description, word for word. */
 export const settings = z.object({
-  PORT: wholeNumber(0, 65535, 8000).describe(
+  PORT: wholeNumber(0, 65535, { fallback: 8000 }).describe(
     "TCP port to listen on; 0 takes a free port",
   ),
   HOST: z.string().regex(/^\S+$/, "must be an address such as 127.0.0.1")
@@ -69,25 +73,25 @@ export const settings = z.object({
   MAX_SET_ASIDE: share(0.10).describe(
     "largest share of a file's rows that may be set aside (5 rows always may); with more, a first load is refused and a refresh looks wrong (see HOLD)",
   ),
-  MAX_CHANNELS: wholeNumber(1, 1000, 64).describe(
+  MAX_CHANNELS: wholeNumber(1, 1000, { fallback: 64 }).describe(
     "largest number of channels; more of them refuse the load, because it looks like the wrong column",
   ),
-  MAX_FILE_BYTES: wholeNumber(1, 1e15, 68_719_476_736).describe(
+  MAX_FILE_BYTES: wholeNumber(1, 1e15, { fallback: 68_719_476_736 }).describe(
     "size limit of one file in bytes, unpacked; stops a gzip bomb",
   ),
-  MAX_UPLOAD_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
+  MAX_UPLOAD_BYTES: wholeNumber(1, 1e15, { fallback: 1_073_741_824 }).describe(
     "size limit of one upload in bytes",
   ),
-  XLSX_MAX_BYTES: wholeNumber(1, 1e15, 1_073_741_824).describe(
+  XLSX_MAX_BYTES: wholeNumber(1, 1e15, { fallback: 1_073_741_824 }).describe(
     "size limit of one workbook in bytes, unpacked; stops a zip bomb",
   ),
-  SET_ASIDE_KEPT: wholeNumber(0, 1_000_000, 10_000).describe(
+  SET_ASIDE_KEPT: wholeNumber(0, 1_000_000, { fallback: 10_000 }).describe(
     "number of rows set aside that are listed with line and value; all are counted",
   ),
-  REFRESH_SECONDS: wholeNumber(1, 86_400, 2).describe(
+  REFRESH_SECONDS: wholeNumber(1, 86_400, { fallback: 2 }).describe(
     "seconds between two checks of DATA_DIR for changes",
   ),
-  SETTLE_SECONDS: wholeNumber(1, 86_400, 15).describe(
+  SETTLE_SECONDS: wholeNumber(1, 86_400, { fallback: 15 }).describe(
     "seconds without a change after which a file that looks incomplete is no longer waited for",
   ),
   CSV_FINAL_NEWLINE: z.enum(
@@ -119,32 +123,33 @@ export const settings = z.object({
   REFRESH_WEBHOOK_SECRET: z.string().optional().describe(
     "key that signs these reports (HMAC-SHA-256)",
   ).meta(SECRET),
-  EVENTS_MAX: wholeNumber(0, 100_000, 100).describe(
+  EVENTS_MAX: wholeNumber(0, 100_000, { fallback: 100 }).describe(
     "largest number of clients of /api/v1/data/events at once",
   ),
   SERVE_FROM: z.enum(["index", "query"], 'must be "index" or "query"')
     .default("index").describe(
       "source of the counts of one customer: index is the serving index, query is a PIVOT query",
     ),
-  CACHE_SECONDS: wholeNumber(0, 31_536_000, 5).describe(
+  CACHE_SECONDS: wholeNumber(0, 31_536_000, { fallback: 5 }).describe(
     "seconds for which browsers and proxies may reuse an answer",
   ),
-  CACHE_BYTES: wholeNumber(0, 1e12, 67_108_864).describe(
+  CACHE_BYTES: wholeNumber(0, 1e12, { fallback: 67_108_864 }).describe(
     "size of the answer cache in bytes; 0 turns it off",
   ),
-  QUERY_TIMEOUT_MS: wholeNumber(1, 3_600_000, 2_000).describe(
+  QUERY_TIMEOUT_MS: wholeNumber(1, 3_600_000, { fallback: 2_000 }).describe(
     "time limit of a JSON answer in milliseconds, its time in the queue included; then it is interrupted and answered with 504",
   ),
-  DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 86_400_000, 300_000).describe(
-    "time limit of a download in milliseconds, however slowly the client reads; then it is broken off",
-  ),
-  QUERY_CONCURRENCY: wholeNumber(1, 1024, 4).describe(
+  DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 86_400_000, { fallback: 300_000 })
+    .describe(
+      "time limit of a download in milliseconds, however slowly the client reads; then it is broken off",
+    ),
+  QUERY_CONCURRENCY: wholeNumber(1, 1024, { fallback: 4 }).describe(
     "number of questions that run queries at once, one query each; the counts of one customer need no query",
   ),
-  DOWNLOAD_CONCURRENCY: wholeNumber(1, 1024, 2).describe(
+  DOWNLOAD_CONCURRENCY: wholeNumber(1, 1024, { fallback: 2 }).describe(
     "number of downloads that run at once, in addition to the questions",
   ),
-  QUERY_QUEUE: wholeNumber(0, 100_000, 64).describe(
+  QUERY_QUEUE: wholeNumber(0, 100_000, { fallback: 64 }).describe(
     "length of the queue of questions, and of the queue of downloads; when it is full, or a request cannot end in time, it is answered with 503 at once",
   ),
   CORS_ORIGINS: z.string()
@@ -163,7 +168,9 @@ export const settings = z.object({
     .default("600MB").describe(
       "memory limit of DuckDB; what does not fit goes to disk, in STAGING_DIR",
     ),
-  DUCKDB_THREADS: wholeNumber(1, 1024, navigator.hardwareConcurrency).describe(
+  DUCKDB_THREADS: wholeNumber(1, 1024, {
+    fallback: navigator.hardwareConcurrency,
+  }).describe(
     "number of threads of DuckDB; the default is one per core",
   ),
 });

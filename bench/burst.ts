@@ -67,7 +67,7 @@ async function ask(origin: string, path: string): Promise<Seen> {
 async function askInTurn(
   { origin }: Server,
   path: () => string,
-  budget_ms: number,
+  { budget_ms }: { readonly budget_ms: number },
 ): Promise<number> {
   const end = performance.now() + budget_ms;
   let succeeded = 0;
@@ -104,7 +104,10 @@ async function measureBursts(): Promise<void> {
   if (values.data === undefined) {
     await generateExports(dir, { format: "parquet", interactions, customers });
   }
-  await using server = startServer("main.ts", { DATA_DIR: dir }, signal);
+  await using server = startServer("main.ts", {
+    env: { DATA_DIR: dir },
+    signal,
+  });
   await server.waitForReady();
   const budget_ms = readConfig({}).QUERY_TIMEOUT_MS;
   const path = createPaths(values.kind);
@@ -114,7 +117,7 @@ async function measureBursts(): Promise<void> {
   );
   console.log("| ---: | ---: | ---: | ---: | ---: | --- |");
   for (let round = 1; round <= rounds; round++) {
-    const in_turn = await askInTurn(server, path, budget_ms);
+    const in_turn = await askInTurn(server, path, { budget_ms });
     const seen = await Promise.all(
       Array.from({ length: questions }, () => ask(server.origin, path())),
     );

@@ -135,7 +135,13 @@ export async function generateExports(
   }
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
-  const copy = async (sql: string, file: string, copyOptions: string) => {
+  const copy = async (
+    sql: string,
+    { file, copyOptions }: {
+      readonly file: string;
+      readonly copyOptions: string;
+    },
+  ) => {
     const path = `${dir}/${file}`.replaceAll("'", "''");
     await connection.run(`copy (${sql}) to '${path}' (${copyOptions})`);
   };
@@ -145,9 +151,18 @@ export async function generateExports(
        set variable customers = ${customers};
        set variable bad_per_million = ${Math.round(faults * 1e6)};`,
     );
-    await copy(customers_sql, "customers.csv", copy_options.csv);
-    await copy(products_sql, "products.csv", copy_options.csv);
-    await copy(channels_sql, "channels.csv", copy_options.csv);
+    await copy(customers_sql, {
+      file: "customers.csv",
+      copyOptions: copy_options.csv,
+    });
+    await copy(products_sql, {
+      file: "products.csv",
+      copyOptions: copy_options.csv,
+    });
+    await copy(channels_sql, {
+      file: "channels.csv",
+      copyOptions: copy_options.csv,
+    });
     if (format === "xlsx") {
       const result = await connection.stream(
         `select epoch_ms("Date Start")::double, "Interaction",
@@ -160,11 +175,10 @@ export async function generateExports(
       );
       return;
     }
-    await copy(
-      format === "parquet" ? native_sql : text_sql,
-      `interactions.${format}`,
-      copy_options[format],
-    );
+    await copy(format === "parquet" ? native_sql : text_sql, {
+      file: `interactions.${format}`,
+      copyOptions: copy_options[format],
+    });
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -191,15 +205,27 @@ function readOptions(): { dir: string; options: ExportOptions } {
   return {
     dir: positionals[0],
     options: {
-      interactions: readNumber("--interactions", values.interactions, /^\d+$/),
-      customers: readNumber("--customers", values.customers, /^[1-9]\d*$/),
+      interactions: readNumber("--interactions", {
+        text: values.interactions,
+        shape: /^\d+$/,
+      }),
+      customers: readNumber("--customers", {
+        text: values.customers,
+        shape: /^[1-9]\d*$/,
+      }),
       format,
-      faults: readNumber("--faults", values.faults, /^(0|1|0?\.\d+)$/),
+      faults: readNumber("--faults", {
+        text: values.faults,
+        shape: /^(0|1|0?\.\d+)$/,
+      }),
     },
   };
 }
 
-function readNumber(name: string, text: string, shape: RegExp): number {
+function readNumber(
+  name: string,
+  { text, shape }: { readonly text: string; readonly shape: RegExp },
+): number {
   if (!shape.test(text)) throw new Error(`${name}="${text}" is not possible.`);
   return Number(text);
 }

@@ -11,8 +11,10 @@ const name = (kind: string, i: number) => `${kind} ${i} ${padding}`;
 
 function lines(
   header: string,
-  count: number,
-  line: (i: number) => string,
+  { count, line }: {
+    readonly count: number;
+    readonly line: (i: number) => string;
+  },
 ): string {
   return [header, ...Array.from({ length: count }, (_, i) => line(i)), ""]
     .join("\n");
@@ -29,20 +31,19 @@ export const widest_settings = {
 /** The files by name; a third of the interactions are set aside. */
 export function widestExports(): Record<string, string> {
   return {
-    "customers.csv": lines(
-      "Customer_Id,Occupation,Type",
-      customers,
-      (i) => `${i + 1},${name("occupation", i)},${name("type", i % names)}`,
-    ),
-    "interactions.csv": lines(
-      "Date Start,Interaction,Customers,Topic",
-      interactions,
-      (i) =>
+    "customers.csv": lines("Customer_Id,Occupation,Type", {
+      count: customers,
+      line: (i) =>
+        `${i + 1},${name("occupation", i)},${name("type", i % names)}`,
+    }),
+    "interactions.csv": lines("Date Start,Interaction,Customers,Topic", {
+      count: interactions,
+      line: (i) =>
         i % 3 === 2
           ? `${padding},${name("channel", i % names)},1,`
           : `${1 + i % 28}/${1 + i % 12}/20${10 + i % 10},${
             name("channel", i * 7 % names)
           },${1 + i * 31 % customers},${name("topic", i * 13 % names)}`,
-    ),
+    }),
   };
 }

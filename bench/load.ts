@@ -91,7 +91,7 @@ async function measureStart(
   settings: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Run> {
-  await using server = startServer("main.ts", settings, signal);
+  await using server = startServer("main.ts", { env: settings, signal });
   const socket_seconds = await server.waitForSocket();
   const ready_seconds = await server.waitForReady();
   const { cpu_seconds } = server.readUsage();
@@ -132,8 +132,10 @@ function formatFigure(figure: number, target?: number): string {
 /** The folder of a case's exports: the project's sample, given, or made now. */
 async function provideData(
   { name, options }: Case,
-  given: string | undefined,
-  temp: string,
+  { given, temp }: {
+    readonly given: string | undefined;
+    readonly temp: string;
+  },
 ): Promise<string> {
   if (!options) return join(project_dir, "data");
   if (given === undefined) {
@@ -155,16 +157,18 @@ async function provideData(
 /** Serves exports once, so that they are kept; the settings of a start without them. */
 async function keepData(
   dir: string,
-  temp: string,
-  signal: AbortSignal,
+  { temp, signal }: { readonly temp: string; readonly signal: AbortSignal },
 ): Promise<Record<string, string>> {
   const kept = { DATA_DIR: `${temp}/none`, STATE_DIR: `${temp}/state` };
   await Deno.mkdir(kept.DATA_DIR);
   await Deno.mkdir(kept.STATE_DIR);
   await using server = startServer("main.ts", {
-    ...kept,
-    DATA_DIR: dir,
-  }, signal);
+    env: {
+      ...kept,
+      DATA_DIR: dir,
+    },
+    signal,
+  });
   await server.waitForReady();
   // Stopping waits until what is served is kept.
   return kept;
@@ -193,9 +197,12 @@ async function measureLoads(): Promise<void> {
   for (const test of cases) {
     if (positionals.length > 0 && !positionals.includes(test.name)) continue;
     await using temp = await makeTempFolder();
-    const dir = await provideData(test, values.data, temp.path);
+    const dir = await provideData(test, {
+      given: values.data,
+      temp: temp.path,
+    });
     const settings = test.kept
-      ? await keepData(dir, temp.path, signal)
+      ? await keepData(dir, { temp: temp.path, signal })
       : { DATA_DIR: dir };
     const measured: Run[] = [];
     for (let run = 1; run <= runs; run++) {

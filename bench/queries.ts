@@ -153,11 +153,13 @@ async function get(url: string): Promise<Response> {
 }
 
 async function measureQuestion(
-  server: Server,
-  runner: QueryRunner,
   { title, path, query, target_ms, raw }: Question,
-  rounds: number,
-  run: Run,
+  { server, runner, rounds, run }: {
+    readonly server: Server;
+    readonly runner: QueryRunner;
+    readonly rounds: number;
+    readonly run: Run;
+  },
 ): Promise<string> {
   const cold: number[] = [];
   const plain: number[] = [];
@@ -170,7 +172,7 @@ async function measureQuestion(
     const used_seconds = server.readUsage().cpu_seconds - server_seconds;
     const own = cpuUsage();
     const plain_ms = await timed(() =>
-      Array.fromAsync(runner.query(raw, {}, run))
+      Array.fromAsync(runner.query(raw, { values: {}, run }))
     );
     const { user, system } = cpuUsage(own);
     if (round < warm_up_rounds) continue;
@@ -181,7 +183,11 @@ async function measureQuestion(
   }
   const cells = [
     title,
-    formatFigure(median(cold), 1, `≤ ${target_ms}`, median(cold) <= target_ms),
+    formatFigure(median(cold), {
+      digits: 1,
+      target: `≤ ${target_ms}`,
+      met: median(cold) <= target_ms,
+    }),
     (cold_cpu_ms / rounds).toFixed(0),
     median(plain).toFixed(1),
     (plain_cpu_ms / rounds).toFixed(0),
@@ -192,9 +198,11 @@ async function measureQuestion(
 
 function formatFigure(
   figure: number,
-  digits: number,
-  target: string,
-  met: boolean,
+  { digits, target, met }: {
+    readonly digits: number;
+    readonly target: string;
+    readonly met: boolean;
+  },
 ): string {
   return `${figure.toFixed(digits)} (${target}${met ? "" : ", **missed**"})`;
 }
@@ -231,12 +239,11 @@ async function measureTables(database: Database) {
   );
   const rollups = ["load/4_serve/daily", "load/4_serve/daily_by_occupation"]
     .reduce((sum, name) => sum + seconds_of.get(name)!, 0);
-  const figure = formatFigure(
-    rollups,
-    2,
-    `≤ ${build_seconds_target}`,
-    rollups <= build_seconds_target,
-  );
+  const figure = formatFigure(rollups, {
+    digits: 2,
+    target: `≤ ${build_seconds_target}`,
+    met: rollups <= build_seconds_target,
+  });
   return `The rollups: built in ${figure} s. All tables for the questions: ` +
     `${seconds.toFixed(2)} s, ` +
     `${((user + system) / 1e6).toFixed(2)} s of CPU, ` +
@@ -274,8 +281,11 @@ async function measureKnown(server: Server, signal: AbortSignal) {
     headers,
   };
   await using constant = startServer("bench/constant.ts", {
-    CONSTANT: JSON.stringify(constant_answer),
-  }, signal);
+    env: {
+      CONSTANT: JSON.stringify(constant_answer),
+    },
+    signal,
+  });
   await constant.waitForSocket();
   const known = [`If-None-Match: ${answer.headers.get("etag")}`];
   const lines: string[] = [];
@@ -294,12 +304,11 @@ async function measureKnown(server: Server, signal: AbortSignal) {
     const ratio = median(ratios);
     lines.push(
       `| ${title} | ${
-        formatFigure(
-          ratio,
-          2,
-          `≥ ${ratio_target.toFixed(2)}`,
-          ratio >= ratio_target,
-        )
+        formatFigure(ratio, {
+          digits: 2,
+          target: `≥ ${ratio_target.toFixed(2)}`,
+          met: ratio >= ratio_target,
+        })
       } |`,
     );
   }
@@ -321,18 +330,16 @@ async function measureDownload(server: Server): Promise<string> {
     }
   }) / 1000;
   const grown_mb = (peak - before) / 1e6;
-  const time = formatFigure(
-    seconds,
-    2,
-    `≤ ${download_seconds_target}`,
-    seconds <= download_seconds_target,
-  );
-  const memory = formatFigure(
-    grown_mb,
-    0,
-    `≤ ${download_mb_target}`,
-    grown_mb <= download_mb_target,
-  );
+  const time = formatFigure(seconds, {
+    digits: 2,
+    target: `≤ ${download_seconds_target}`,
+    met: seconds <= download_seconds_target,
+  });
+  const memory = formatFigure(grown_mb, {
+    digits: 0,
+    target: `≤ ${download_mb_target}`,
+    met: grown_mb <= download_mb_target,
+  });
   return `CSV of all ${rows} customers: ${time} s, RSS grown by ${memory} MB.`;
 }
 
@@ -386,10 +393,13 @@ async function measureQueries(): Promise<void> {
     console.log(`${await measureTables(database)}\n`);
 
     await using server = startServer("main.ts", {
-      DATA_DIR: dir,
-      // A slow machine is to be measured, not answered with 504.
-      QUERY_TIMEOUT_MS: "60000",
-    }, signal);
+      env: {
+        DATA_DIR: dir,
+        // A slow machine is to be measured, not answered with 504.
+        QUERY_TIMEOUT_MS: "60000",
+      },
+      signal,
+    });
     await server.waitForReady();
     const runner = new QueryRunner(database);
     using run = await createSlots(config).questions.take({
@@ -402,7 +412,7 @@ async function measureQueries(): Promise<void> {
     console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (const question of questions) {
       console.log(
-        await measureQuestion(server, runner, question, rounds, run),
+        await measureQuestion(question, { server, runner, rounds, run }),
       );
     }
     console.log("\n| Answer | Ratio to the constant |");

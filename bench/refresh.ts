@@ -84,9 +84,12 @@ async function measureRefreshes(): Promise<void> {
 
   {
     await using server = startServer("main.ts", {
-      DATA_DIR: small,
-      HOLD: "off",
-    }, signal);
+      env: {
+        DATA_DIR: small,
+        HOLD: "off",
+      },
+      signal,
+    });
     await server.waitForReady();
     const before = await versionOf(server);
     await dropNewer(small);
@@ -94,9 +97,12 @@ async function measureRefreshes(): Promise<void> {
     row(["1 M rows of CSV, from drop to live (s)", seconds.toFixed(2), "≤ 5"]);
   }
   await using server = startServer("main.ts", {
-    DATA_DIR: large,
-    HOLD: "off",
-  }, signal);
+    env: {
+      DATA_DIR: large,
+      HOLD: "off",
+    },
+    signal,
+  });
   await server.waitForReady();
   const alone = await steadyLoad(server, 1_000_000);
   const before = await versionOf(server);

@@ -213,20 +213,18 @@ async function measureServing(): Promise<void> {
     await generateExports(dir, { format: "parquet" });
   }
 
-  await using real = startServer(
-    "main.ts",
-    { DATA_DIR: dir, SERVE_FROM: values["serve-from"] },
+  await using real = startServer("main.ts", {
+    env: { DATA_DIR: dir, SERVE_FROM: values["serve-from"] },
     signal,
-  );
+  });
   await real.waitForReady();
   const stats = await readAnswer(`${real.origin}/api/v1/stats/customers`);
   const customers: number = (await stats.json()).rows;
   const answer = await readConstant(real, Math.ceil(customers / 2));
-  await using constant = startServer(
-    "bench/constant.ts",
-    { CONSTANT: JSON.stringify(answer) },
+  await using constant = startServer("bench/constant.ts", {
+    env: { CONSTANT: JSON.stringify(answer) },
     signal,
-  );
+  });
   await constant.waitForSocket();
 
   const questions: Question[] = [
@@ -260,10 +258,13 @@ async function measureServing(): Promise<void> {
   }
 
   await using open = startServer("main.ts", {
-    DATA_DIR: dir,
-    SERVE_FROM: values["serve-from"],
-    CORS_ORIGINS: page_origin,
-  }, signal);
+    env: {
+      DATA_DIR: dir,
+      SERVE_FROM: values["serve-from"],
+      CORS_ORIGINS: page_origin,
+    },
+    signal,
+  });
   await open.waitForReady();
   console.log(
     "\n| Question, with an Origin | With CORS_ORIGINS (requests/s) " +

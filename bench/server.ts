@@ -38,8 +38,10 @@ export interface Usage {
 /** Starts a script of the project on a free port of loopback; `signal` ends it. */
 export function startServer(
   script: string,
-  env: Record<string, string>,
-  signal: AbortSignal,
+  { env, signal }: {
+    readonly env: Record<string, string>;
+    readonly signal: AbortSignal;
+  },
 ): Server {
   signal.throwIfAborted();
   const port = findFreePort();
@@ -59,8 +61,10 @@ export function startServer(
 
   async function waitFor(
     state: string,
-    poll_ms: number,
-    probe: () => Promise<string | null>,
+    { poll_ms, probe }: {
+      readonly poll_ms: number;
+      readonly probe: () => Promise<string | null>;
+    },
   ): Promise<number> {
     while (true) {
       const problem = await probe();
@@ -77,13 +81,19 @@ export function startServer(
   }
 
   const waitForSocket = () =>
-    waitFor("listening", socket_poll_ms, () => probeSocket(port));
+    waitFor("listening", {
+      poll_ms: socket_poll_ms,
+      probe: () => probeSocket(port),
+    });
   return {
     origin,
     waitForSocket,
     async waitForReady() {
       await waitForSocket();
-      return waitFor("ready", ready_poll_ms, () => probeReady(origin));
+      return waitFor("ready", {
+        poll_ms: ready_poll_ms,
+        probe: () => probeReady(origin),
+      });
     },
     readUsage: () => readUsage(child.pid),
     async [Symbol.asyncDispose]() {

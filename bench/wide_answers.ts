@@ -71,12 +71,15 @@ async function measureWideAnswers(): Promise<void> {
     await Deno.writeTextFile(`${temp.path}/${name}`, text);
   }
   await using server = startServer("main.ts", {
-    ...widest_settings,
-    DATA_DIR: temp.path,
-    // A slow machine is to be measured, not answered with 504.
-    QUERY_TIMEOUT_MS: "60000",
-    CACHE_BYTES: "0",
-  }, signal);
+    env: {
+      ...widest_settings,
+      DATA_DIR: temp.path,
+      // A slow machine is to be measured, not answered with 504.
+      QUERY_TIMEOUT_MS: "60000",
+      CACHE_BYTES: "0",
+    },
+    signal,
+  });
   await server.waitForReady();
   console.log(
     "| Question | Status | MB | Seconds | RSS grown (MB) | Longest wait of others (ms) |",

@@ -84,8 +84,10 @@ export function summary(
 /** The whole report of a load that succeeded: every file, the first rows set aside, the warnings. */
 export function fullReport(
   snapshot: Snapshot,
-  warnings: readonly string[],
-  paint: Paint,
+  { warnings, paint }: {
+    readonly warnings: readonly string[];
+    readonly paint: Paint;
+  },
 ): string {
   const { report } = snapshot;
   return [
@@ -95,12 +97,18 @@ export function fullReport(
       FILE_COLUMNS,
       ...report.files.map(fileCells),
     ]).map((line, i) => i === 0 ? paint("heading", line) : line),
-    ...section(paint, "Set aside", report.files.flatMap(setAsideLines(report))),
-    ...section(paint, "Notes", [
-      ...warnings,
-      ...report.warnings.map(({ text }) => text),
-    ]),
-    ...section(paint, "Totals", aligned(totals(snapshot))),
+    ...section("Set aside", {
+      paint,
+      lines: report.files.flatMap(setAsideLines(report)),
+    }),
+    ...section("Notes", {
+      paint,
+      lines: [
+        ...warnings,
+        ...report.warnings.map(({ text }) => text),
+      ],
+    }),
+    ...section("Totals", { paint, lines: aligned(totals(snapshot)) }),
   ].join("\n");
 }
 
@@ -167,9 +175,11 @@ function setAsideLines({ set_aside_listed }: LoadReport) {
 }
 
 function section(
-  paint: Paint,
   title: string,
-  lines: readonly string[],
+  { paint, lines }: {
+    readonly paint: Paint;
+    readonly lines: readonly string[];
+  },
 ): string[] {
   if (lines.length === 0) return [];
   return [

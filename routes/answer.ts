@@ -61,8 +61,7 @@ export const explainShape = {
 /** The number in the answer to a question without groups. */
 export async function readNumber(
   snapshot: Snapshot,
-  question: Question,
-  run: Run,
+  { question, run }: { readonly question: Question; readonly run: Run },
 ): Promise<number> {
   const { cells: [[number]] } = await readRows(() =>
     snapshot.ask(question, run)
@@ -73,8 +72,7 @@ export async function readNumber(
 /** The sum of the cells of the columns from `start` up to `end`, which is excluded. */
 export function sumOf(
   rows: readonly (readonly Cell[])[],
-  start: number,
-  end: number,
+  { start, end }: { readonly start: number; readonly end: number },
 ): number {
   let sum = 0;
   for (const row of rows) {
@@ -137,18 +135,22 @@ async function readUpTo(
 /** The text of an answer of many rows. */
 export function rowsAnswer(
   snapshot: Snapshot,
-  { cells, ...shape }: ReadRows,
-  meta: Readonly<Record<string, Json>>,
+  { rows: { cells, ...shape }, meta }: {
+    readonly rows: ReadRows;
+    readonly meta: Readonly<Record<string, Json>>;
+  },
 ): JsonText {
   const data = listParts(cells, createRowText(shape));
-  return answerText(snapshot, data, meta);
+  return answerText(snapshot, { data, meta });
 }
 
 /** The text of an answer whose data is `data`, itself JSON text. */
 export function* answerText(
   { data_version, loaded_at }: Snapshot,
-  data: JsonText,
-  meta: Readonly<Record<string, Json>>,
+  { data, meta }: {
+    readonly data: JsonText;
+    readonly meta: Readonly<Record<string, Json>>;
+  },
 ): JsonText {
   yield '{"data":';
   yield* data;
@@ -160,9 +162,11 @@ export function* answerText(
 /** The member that `explain=1` adds to meta; no member without it. */
 export async function explained(
   snapshot: Snapshot,
-  explain: string | undefined,
-  questions: readonly (Question | CustomerQuestion)[],
-  filter: Filter,
+  { explain, questions, filter }: {
+    readonly explain: string | undefined;
+    readonly questions: readonly (Question | CustomerQuestion)[];
+    readonly filter: Filter;
+  },
 ): Promise<Readonly<Record<string, Json>>> {
   if (!explain) return {};
   const { report } = snapshot;

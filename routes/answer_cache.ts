@@ -46,7 +46,10 @@ export class AnswerCache<Understood extends object> {
   }
 
   /** Keeps an answer, unless another snapshot is served now. */
-  set(snapshot: Snapshot, key: string, answer: Kept): void {
+  set(
+    snapshot: Snapshot,
+    { key, answer }: { readonly key: string; readonly answer: Kept },
+  ): void {
     if (this.#snapshot === nameOf(snapshot)) this.#answers?.set(key, answer);
   }
 
@@ -57,7 +60,10 @@ export class AnswerCache<Understood extends object> {
   }
 
   /** Keeps the parsed form of a request; `snapshot` is the served one. */
-  understand(snapshot: Snapshot, request: string, as: Understood): void {
+  understand(
+    snapshot: Snapshot,
+    { request, as }: { readonly request: string; readonly as: Understood },
+  ): void {
     this.#turnTo(snapshot);
     this.#requests?.set(request, as);
   }

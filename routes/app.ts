@@ -11,7 +11,7 @@ import { setAsideEndpoint } from "./data_set_aside.ts";
 import { dimensionsEndpoint } from "./dimensions.ts";
 import { type Endpoint, validators } from "./endpoint.ts";
 import { historyEndpoints } from "./history.ts";
-import { interactionsEndpoints } from "./interactions.ts";
+import { interactionsEndpoints, pageView } from "./interactions.ts";
 import { matrixEndpoint } from "./matrix.ts";
 import { metricsEndpoints } from "./metrics.ts";
 import { createOpenApi } from "./openapi.ts";
@@ -48,7 +48,7 @@ export type App = Hono<Env>;
 
 /** Mounts every endpoint on Hono. */
 export function createApp(parts: Parts): App {
-  const respond = createResponder(parts, interactionsEndpoints[0]);
+  const respond = createResponder(parts, pageView);
   const app = new Hono<Env>();
   const hot: readonly Endpoint[] = interactionsEndpoints;
   for (const { path } of hot) {

@@ -103,7 +103,7 @@ export const customersEndpoints = [
       ...rowsFailures,
     },
     answer: ({ snapshot, params: { customer_id }, query: { explain } }) =>
-      askCustomer(snapshot, customer_id, explain),
+      askCustomer(snapshot, { customer_id, explain }),
   }),
 ] as const;
 
@@ -133,14 +133,21 @@ function askCustomers(
         (limit) => snapshot.ask({ ...question, limit }, run),
         limit,
       );
-      return rowsAnswer(snapshot, page, {
-        next: last
-          ? writeCursor(snapshot, {
-            question: question_text,
-            position: [last[0] as number],
-          })
-          : null,
-        ...await explained(snapshot, explain, [question], filter),
+      return rowsAnswer(snapshot, {
+        rows: page,
+        meta: {
+          next: last
+            ? writeCursor(snapshot, {
+              question: question_text,
+              position: [last[0] as number],
+            })
+            : null,
+          ...await explained(snapshot, {
+            explain,
+            questions: [question],
+            filter,
+          }),
+        },
       });
     },
   };
@@ -148,8 +155,10 @@ function askCustomers(
 
 function askCustomer(
   snapshot: Snapshot,
-  customer_id: number,
-  explain: string | undefined,
+  { customer_id, explain }: {
+    readonly customer_id: number;
+    readonly explain: string | undefined;
+  },
 ): RowsReply {
   const filter = { customer_ids: [customer_id] };
   const question: CustomersQuestion = { kind: "customers", filter };
@@ -162,11 +171,14 @@ function askCustomer(
         snapshot.ask(question, run)
       );
       if (!row) throw new HTTPException(404, { message: "Customer not found" });
-      return answerText(
-        snapshot,
-        jsonOf(createRowText(shape)(row)),
-        await explained(snapshot, explain, [question], filter),
-      );
+      return answerText(snapshot, {
+        data: jsonOf(createRowText(shape)(row)),
+        meta: await explained(snapshot, {
+          explain,
+          questions: [question],
+          filter,
+        }),
+      });
     },
   };
 }

@@ -62,7 +62,8 @@ export const dataFilesEndpoints = [
       422: failure("A file may not be read"),
       503: failure("The data folder is missing"),
     },
-    answerNow: async ({ store }) => about(store, await store.files.list()),
+    answerNow: async ({ store }) =>
+      about(store, { data: await store.files.list() }),
   }),
   endpoint({
     method: "put",
@@ -103,7 +104,7 @@ export const dataFilesEndpoints = [
       const conditions = preconditionsOf(request);
       const file = await store.files.put(name, body, conditions);
       const headers = { ETag: `"${file.sha256}"` };
-      return { ...about(store, file, 202), headers };
+      return { ...about(store, { data: file, status: 202 }), headers };
     },
   }),
   endpoint({
@@ -132,15 +133,17 @@ export const dataFilesEndpoints = [
     },
     async answerNow({ store, params: { name }, request }) {
       await store.files.remove(name, preconditionsOf(request));
-      return about(store, { name }, 202);
+      return about(store, { data: { name }, status: 202 });
     },
   }),
 ] as const;
 
 function about(
   store: StoreNow,
-  data: unknown,
-  status: 200 | 202 = 200,
+  { data, status = 200 }: {
+    readonly data: unknown;
+    readonly status?: 200 | 202;
+  },
 ): MomentReply {
   const json = { data, meta: metaOf(store.snapshot) };
   return { of: "moment", status, json };

@@ -137,7 +137,10 @@ function setAsideOf(
   { table, file }: { readonly table?: string; readonly file?: string },
 ): { rows: readonly SetAsideRow[]; rows_set_aside: number } {
   if (file !== undefined && !files.some((one) => one.file === file)) {
-    throw unknown("file", file, files.map((one) => one.file));
+    throw unknown("file", {
+      value: file,
+      values: files.map((one) => one.file),
+    });
   }
   const asked = files.filter((one) =>
     (table === undefined || one.table === table) &&

@@ -78,14 +78,13 @@ function ask(snapshot: Snapshot, explain: string | undefined): RowsReply {
       const questions: Question[] = [];
       const ask = (question: Question) => {
         questions.push(question);
-        return countsOf(snapshot, question, run);
+        return countsOf(snapshot, { question, run });
       };
       const data = await dimensionsOf(snapshot, ask);
-      return answerText(
-        snapshot,
-        jsonParts(data),
-        await explained(snapshot, explain, questions, {}),
-      );
+      return answerText(snapshot, {
+        data: jsonParts(data),
+        meta: await explained(snapshot, { explain, questions, filter: {} }),
+      });
     },
   };
 }
@@ -128,8 +127,7 @@ function listOf(
 /** The counts of the groups of one dimension. */
 async function countsOf(
   snapshot: Snapshot,
-  question: Question,
-  run: Run,
+  { question, run }: { readonly question: Question; readonly run: Run },
 ): Promise<Map<Cell, number>> {
   const { cells } = await readRows(() => snapshot.ask(question, run), Infinity);
   return new Map(cells.map(([name, count]) => [name, count as number]));

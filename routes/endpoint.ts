@@ -146,13 +146,29 @@ export interface Listening {
 }
 
 /** An endpoint with its handler, which is either `answer` or `answerNow`. */
-export interface Endpoint extends Described {
+export type Endpoint = SnapshotEndpoint | NowEndpoint;
+
+/** An endpoint that answers from the snapshot. */
+export type SnapshotEndpoint =
+  & Described
+  // deno-lint-ignore no-explicit-any
+  & SnapshotHandler<any, any>;
+
+// deno-lint-ignore no-explicit-any
+type NowEndpoint = Described & NowHandler<any, any, any>;
+
+interface SnapshotHandler<Params, Query> {
   /** Answers from the snapshot; while there is none, the answer is 503. */
-  // deno-lint-ignore no-explicit-any
-  answer?(asked: Asked<any, any>): Reply | Promise<Reply>;
+  answer(asked: Asked<Params, Query>): Reply | Promise<Reply>;
+  answerNow?: undefined;
+}
+
+interface NowHandler<Params, Query, Body> {
   /** Answers with or without a snapshot. */
-  // deno-lint-ignore no-explicit-any
-  answerNow?(asked: AskedNow<any, any, any>): ReplyNow | Promise<ReplyNow>;
+  answerNow(
+    asked: AskedNow<Params, Query, Body>,
+  ): ReplyNow | Promise<ReplyNow>;
+  answer?: undefined;
 }
 
 /** No members at all. */
@@ -185,18 +201,8 @@ type Handler<
   Query extends z.ZodObject,
   Body extends z.ZodObject,
 > =
-  | {
-    answer(
-      asked: Asked<z.output<Params>, z.output<Query>>,
-    ): Reply | Promise<Reply>;
-    answerNow?: undefined;
-  }
-  | {
-    answerNow(
-      asked: AskedNow<z.output<Params>, z.output<Query>, z.output<Body>>,
-    ): ReplyNow | Promise<ReplyNow>;
-    answer?: undefined;
-  };
+  | SnapshotHandler<z.output<Params>, z.output<Query>>
+  | NowHandler<z.output<Params>, z.output<Query>, z.output<Body>>;
 
 /** Makes an endpoint from its schemas, its access, its answers and its handler. */
 export function endpoint<

@@ -115,7 +115,9 @@ export function filterOf(snapshot: Snapshot, given: Given): Filter {
     const text = given[name];
     return [
       plural,
-      text === undefined ? undefined : namesOf(snapshot, name, text),
+      text === undefined
+        ? undefined
+        : namesOf(snapshot, { dimension: name, text }),
     ];
   });
   return Object.fromEntries(
@@ -146,8 +148,10 @@ export function requireNames(
 /** A name as it is shown, ignoring case; undefined when there is none. */
 export function findName(
   snapshot: Snapshot,
-  dimension: NamedDimension,
-  name: string,
+  { dimension, name }: {
+    readonly dimension: NamedDimension;
+    readonly name: string;
+  },
 ): string | undefined {
   const position = snapshot.positionOf(dimension, name);
   return position === undefined
@@ -158,8 +162,10 @@ export function findName(
 /** The error for a value that is not known. */
 export function unknown(
   what: string,
-  value: string,
-  values: readonly string[],
+  { value, values }: {
+    readonly value: string;
+    readonly values: readonly string[];
+  },
 ): HTTPException {
   const listed: string[] = [];
   let characters = 0;
@@ -183,19 +189,21 @@ export function unknown(
 // Each name once, in code-point order, so that equal questions have equal texts.
 function namesOf(
   snapshot: Snapshot,
-  dimension: NamedDimension,
-  text: string,
+  { dimension, text }: {
+    readonly dimension: NamedDimension;
+    readonly text: string;
+  },
 ): (string | null)[] {
   const known = requireNames(snapshot, dimension);
   const names = splitList(dimension, text).map((name) => {
-    const found = findName(snapshot, dimension, name);
+    const found = findName(snapshot, { dimension, name });
     if (found !== undefined) return found;
     // No name is `null`: in every file such a cell means no value.
     if (NAMED[dimension].has_none && name.trim().toLowerCase() === "null") {
       return null;
     }
     // Written as in a list, so that one can be copied from the text.
-    throw unknown(dimension, name, known.map(listElement));
+    throw unknown(dimension, { value: name, values: known.map(listElement) });
   });
   return [...known, null].filter((name) => names.includes(name));
 }

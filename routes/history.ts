@@ -162,14 +162,16 @@ async function askTimeline(
       const rows = await readRows((limit) =>
         snapshot.ask({ ...question, limit }, run)
       );
-      return rowsAnswer(snapshot, rows, {
-        interactions: sumOfTotals(rows),
-        ...await explained(
-          snapshot,
-          explain,
-          [question],
-          withCustomer(filter, customer_id),
-        ),
+      return rowsAnswer(snapshot, {
+        rows,
+        meta: {
+          interactions: sumOfTotals(rows),
+          ...await explained(snapshot, {
+            explain,
+            questions: [question],
+            filter: withCustomer(filter, customer_id),
+          }),
+        },
       });
     },
   };
@@ -196,15 +198,21 @@ async function askTopics(
     async json(run) {
       const rows = await readRows(() => snapshot.ask(question, run));
       const own = withCustomer(filter, customer_id);
-      const interactions = await readNumber(
-        snapshot,
-        { kind: "metrics", by: [], filter: own },
+      const interactions = await readNumber(snapshot, {
+        question: { kind: "metrics", by: [], filter: own },
         run,
-      );
-      return rowsAnswer(snapshot, rows, {
-        interactions,
-        overlap: sumOfTotals(rows) - interactions,
-        ...await explained(snapshot, explain, [question], own),
+      });
+      return rowsAnswer(snapshot, {
+        rows,
+        meta: {
+          interactions,
+          overlap: sumOfTotals(rows) - interactions,
+          ...await explained(snapshot, {
+            explain,
+            questions: [question],
+            filter: own,
+          }),
+        },
       });
     },
   };
@@ -215,5 +223,5 @@ function withCustomer(filter: Filter, customer_id: number): Filter {
 }
 
 function sumOfTotals({ columns, cells }: ReadRows): number {
-  return sumOf(cells, columns.length - 1, columns.length);
+  return sumOf(cells, { start: columns.length - 1, end: columns.length });
 }

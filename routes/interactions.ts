@@ -51,7 +51,9 @@ const answers = {
   503: failure("No data is loaded yet"),
 };
 
-const definition = {
+/** The endpoint of every page view. */
+export const pageView = {
+  path: "/api/v1/interactions/:customer_id" as const,
   summary: "How often one customer was contacted on each channel",
   description:
     "Counts interactions, optionally of a period and a topic. A known customer without interactions has zeros.",
@@ -63,8 +65,8 @@ const definition = {
 
 /** The endpoint, under its own path and its older one. */
 export const interactionsEndpoints = [
-  endpoint({ path: "/api/v1/interactions/:customer_id", ...definition }),
-  endpoint({ path: "/api/v1/stats/interactions/:customer_id", ...definition }),
+  endpoint(pageView),
+  endpoint({ ...pageView, path: "/api/v1/stats/interactions/:customer_id" }),
 ] as const;
 
 type Given = Asked<
@@ -94,8 +96,8 @@ function answer(
     body() {
       const counts = snapshot.countByChannel(question);
       return counts instanceof Promise
-        ? counts.then((counts) => bodyOf(snapshot, customer_id, counts))
-        : bodyOf(snapshot, customer_id, counts);
+        ? counts.then((counts) => bodyOf(snapshot, { customer_id, counts }))
+        : bodyOf(snapshot, { customer_id, counts });
     },
   };
 }
@@ -106,25 +108,31 @@ async function explainedBodyOf(
 ): Promise<string> {
   const { customer_id, start_date, end_date, topic_code } = question;
   const counts = await snapshot.countByChannel(question);
-  const body = bodyOf(snapshot, customer_id, counts);
-  const text = answerText(
-    snapshot,
-    jsonOf(body.slice('{"data":'.length, -1)),
-    await explained(snapshot, "1", [question], {
-      customer_ids: [customer_id],
-      ...start_date && { start_date },
-      ...end_date && { end_date },
-      ...topic_code !== undefined && { topics: [snapshot.topics[topic_code]] },
+  const body = bodyOf(snapshot, { customer_id, counts });
+  const text = answerText(snapshot, {
+    data: jsonOf(body.slice('{"data":'.length, -1)),
+    meta: await explained(snapshot, {
+      explain: "1",
+      questions: [question],
+      filter: {
+        customer_ids: [customer_id],
+        ...start_date && { start_date },
+        ...end_date && { end_date },
+        ...topic_code !== undefined &&
+          { topics: [snapshot.topics[topic_code]] },
+      },
     }),
-  );
+  });
   return [...text].join("");
 }
 
 // Written by hand, because an object would put a channel named 10 first.
 function bodyOf(
   snapshot: Snapshot,
-  customer_id: number,
-  counts: ChannelCounts | null,
+  { customer_id, counts }: {
+    readonly customer_id: number;
+    readonly counts: ChannelCounts | null;
+  },
 ): string {
   if (counts === null) {
     throw new HTTPException(404, { message: "Customer not found" });
@@ -152,5 +160,5 @@ function keysOf(snapshot: Snapshot): readonly string[] {
 function requireTopic(snapshot: Snapshot, topic: string): number {
   const code = snapshot.positionOf("topic", topic);
   if (code !== undefined) return code;
-  throw unknown("topic", topic, snapshot.topics);
+  throw unknown("topic", { value: topic, values: snapshot.topics });
 }

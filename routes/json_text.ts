@@ -78,7 +78,7 @@ export function createRowText(
       : key(name, i === 0 && start > 0)
   );
   const open = `${key("interactions", start === 0)}{`;
-  const write = (row: readonly Cell[], from: number, to: number) => {
+  const writer = (from: number, to: number) => (row: readonly Cell[]) => {
     let text = "";
     for (let i = from; i < to; i++) {
       const cell = row[i];
@@ -87,12 +87,11 @@ export function createRowText(
     }
     return text;
   };
-  return pivoted
-    ? (row) =>
-      `{${write(row, 0, start)}${open}${write(row, start, end)}}${
-        write(row, end, columns.length)
-      }}`
-    : (row) => `{${write(row, 0, columns.length)}}`;
+  const before = writer(0, start);
+  if (!pivoted) return (row) => `{${before(row)}}`;
+  const inside = writer(start, end);
+  const after = writer(end, columns.length);
+  return (row) => `{${before(row)}${open}${inside(row)}}${after(row)}}`;
 }
 
 /** Counts the bytes that a row has at least as an object: its names and its texts. */

@@ -108,7 +108,7 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
     ...filterOf(snapshot, given),
     ...customer_ids && { customer_ids },
   };
-  const sort = parseSort(snapshot, filter, given.sort ?? "customer_id");
+  const sort = parseSort(given.sort ?? "customer_id", { snapshot, filter });
   const parts = { ...filter, sort: sortParts(sort) };
   const question_text = questionText("interactions", parts);
   const question: InteractionsQuestion = {
@@ -145,20 +145,27 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
           run,
         )
       );
-      return rowsAnswer(snapshot, page, {
-        customers: await countCustomers(snapshot, filter, run),
-        interactions: new Map(names.map((name, i) => [name, totals[i]])),
-        total: totals[names.length],
-        ...customer_ids && {
-          unknown_customer_ids: await unknownOf(snapshot, customer_ids),
+      return rowsAnswer(snapshot, {
+        rows: page,
+        meta: {
+          customers: await countCustomers(snapshot, { filter, run }),
+          interactions: new Map(names.map((name, i) => [name, totals[i]])),
+          total: totals[names.length],
+          ...customer_ids && {
+            unknown_customer_ids: await unknownOf(snapshot, customer_ids),
+          },
+          next: last
+            ? writeCursor(snapshot, {
+              question: question_text,
+              position: [last[sorted_by] as number, last[0] as number],
+            })
+            : null,
+          ...await explained(snapshot, {
+            explain,
+            questions: [question],
+            filter,
+          }),
         },
-        next: last
-          ? writeCursor(snapshot, {
-            question: question_text,
-            position: [last[sorted_by] as number, last[0] as number],
-          })
-          : null,
-        ...await explained(snapshot, explain, [question], filter),
       });
     },
   };
@@ -177,16 +184,21 @@ function sortParts({ by, descending }: InteractionsQuestion["sort"]) {
 
 /** The sort order: a name as given, else the name after a `-`. */
 function parseSort(
-  snapshot: Snapshot,
-  filter: Filter,
   text: string,
+  { snapshot, filter }: {
+    readonly snapshot: Snapshot;
+    readonly filter: Filter;
+  },
 ): InteractionsQuestion["sort"] {
   const channels = filter.channels ?? snapshot.channels;
   const find = (name: string): InteractionsSort | undefined => {
     const fixed = FIXED_SORTS.find((fixed) => fixed === name.toLowerCase());
     if (fixed) return fixed;
-    const channel = findName(snapshot, "channel", name) ??
-      findName(snapshot, "channel", name.replace(/^channel_/i, ""));
+    const channel = findName(snapshot, { dimension: "channel", name }) ??
+      findName(snapshot, {
+        dimension: "channel",
+        name: name.replace(/^channel_/i, ""),
+      });
     return channel !== undefined && channels.includes(channel)
       ? { channel }
       : undefined;
@@ -195,22 +207,20 @@ function parseSort(
   if (ascending) return { by: ascending, descending: false };
   const descending = text.startsWith("-") && find(text.slice(1));
   if (descending) return { by: descending, descending: true };
-  throw unknown("sort", text, [...FIXED_SORTS, ...channels]);
+  throw unknown("sort", { value: text, values: [...FIXED_SORTS, ...channels] });
 }
 
 /** The number of customers that a filter chooses. */
 async function countCustomers(
   snapshot: Snapshot,
-  filter: Filter,
-  run: Run,
+  { filter, run }: { readonly filter: Filter; readonly run: Run },
 ): Promise<number> {
   const { types, occupations, customer_ids } = filter;
   if (!types && !occupations && !customer_ids) return snapshot.report.customers;
-  return await readNumber(
-    snapshot,
-    { kind: "customer_count", by: [], filter },
+  return await readNumber(snapshot, {
+    question: { kind: "customer_count", by: [], filter },
     run,
-  );
+  });
 }
 
 async function unknownOf(

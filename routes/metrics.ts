@@ -180,13 +180,16 @@ export const metricsEndpoints = [
       file: "metrics",
       key: questionText("metrics", { explain }),
       json: async () =>
-        answerText(
-          snapshot,
-          jsonOf(
+        answerText(snapshot, {
+          data: jsonOf(
             JSON.stringify({ measures: MEASURES, dimensions: CATALOGUE }),
           ),
-          await explained(snapshot, explain, [], {}),
-        ),
+          meta: await explained(snapshot, {
+            explain,
+            questions: [],
+            filter: {},
+          }),
+        }),
     }),
   }),
 ] as const;
@@ -201,7 +204,8 @@ function askInteractions(
     throw badRequest(`by and pivot cannot both be ${pivot}.`);
   }
   const filter = filterOf(snapshot, query);
-  const compared_with = compare && comparedWith(by, pivot, compare, filter);
+  const compared_with = compare &&
+    comparedWith(filter, { by, pivot, comparison: compare });
   const question: MetricsQuestion = {
     kind: "metrics",
     by,
@@ -226,19 +230,29 @@ function askInteractions(
       );
       const { cells, pivoted } = rows;
       const total = by.length + (pivoted?.names.length ?? 0);
-      const counted = sumOf(cells, total, total + 1);
+      const counted = sumOf(cells, { start: total, end: total + 1 });
       const interactions = by.includes("topic")
-        ? await readNumber(snapshot, { kind: "metrics", by: [], filter }, run)
+        ? await readNumber(snapshot, {
+          question: { kind: "metrics", by: [], filter },
+          run,
+        })
         : counted;
       // Topics overlap between the rows, or between the columns of a row.
       const with_topics = pivot === "topic"
-        ? sumOf(cells, pivoted!.start, total)
+        ? sumOf(cells, { start: pivoted!.start, end: total })
         : counted;
-      return rowsAnswer(snapshot, rows, {
-        interactions,
-        overlap: with_topics - interactions,
-        ...compared_with && { compared_with: { ...compared_with } },
-        ...await explained(snapshot, explain, [question], filter),
+      return rowsAnswer(snapshot, {
+        rows,
+        meta: {
+          interactions,
+          overlap: with_topics - interactions,
+          ...compared_with && { compared_with: { ...compared_with } },
+          ...await explained(snapshot, {
+            explain,
+            questions: [question],
+            filter,
+          }),
+        },
       });
     },
   };
@@ -249,7 +263,7 @@ function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
   const by = splitList("by", text).map((given) => {
     const name = DIMENSIONS.find((name) => name === given.toLowerCase());
     if (name) return name;
-    throw unknown("dimension", given, DIMENSIONS);
+    throw unknown("dimension", { value: given, values: DIMENSIONS });
   });
   if (by.length > MAX_BY) {
     throw badRequest(`by takes at most ${MAX_BY} dimensions.`);
@@ -264,10 +278,12 @@ function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
 }
 
 function comparedWith(
-  by: readonly Dimension[],
-  pivot: MetricsQuestion["pivot"],
-  comparison: Comparison,
   { start_date, end_date }: Filter,
+  { by, pivot, comparison }: {
+    readonly by: readonly Dimension[];
+    readonly pivot: MetricsQuestion["pivot"];
+    readonly comparison: Comparison;
+  },
 ) {
   if (!start_date || !end_date) {
     throw badRequest("compare needs start_date and end_date.");
@@ -302,15 +318,24 @@ function askCustomers(
     rows: (run) => snapshot.ask(question, run),
     async json(run) {
       const rows = await readRows(() => snapshot.ask(question, run));
-      const without_record = await readNumber(
-        snapshot,
-        { ...question, by: [], without_record: true },
+      const without_record = await readNumber(snapshot, {
+        question: { ...question, by: [], without_record: true },
         run,
-      );
-      return rowsAnswer(snapshot, rows, {
-        customers: sumOf(rows.cells, by.length, by.length + 1),
-        without_record,
-        ...await explained(snapshot, explain, [question], filter),
+      });
+      return rowsAnswer(snapshot, {
+        rows,
+        meta: {
+          customers: sumOf(rows.cells, {
+            start: by.length,
+            end: by.length + 1,
+          }),
+          without_record,
+          ...await explained(snapshot, {
+            explain,
+            questions: [question],
+            filter,
+          }),
+        },
       });
     },
   };
@@ -320,7 +345,7 @@ function parseCustomersBy(snapshot: Snapshot, text: string) {
   const by = parseBy(snapshot, text);
   const known: readonly Dimension[] = CUSTOMER_DIMENSIONS;
   const wrong = by.find((name) => !known.includes(name));
-  if (wrong) throw unknown("dimension", wrong, known);
+  if (wrong) throw unknown("dimension", { value: wrong, values: known });
   return by as CustomerDimension[];
 }
 

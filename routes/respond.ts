@@ -21,6 +21,7 @@ import type {
   Reply,
   ReplyNow,
   RowsReply,
+  SnapshotEndpoint,
   VersionReply,
 } from "./endpoint.ts";
 import { type Failure, failureOf, headersOf } from "./errors.ts";
@@ -133,10 +134,15 @@ const NO_STORE = { "Cache-Control": "no-store" };
 const SHORTEST_ORIGIN = 8;
 const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** What is needed of the endpoint that is not routed. */
+type HotEndpoint = Required<
+  Pick<SnapshotEndpoint, "path" | "params" | "query" | "answer">
+>;
+
 /** Makes answers. `hot` is the endpoint of every page view, which ends in a customer_id. */
 export function createResponder(
   { store, config, log, stopping }: Parts,
-  hot: Endpoint,
+  hot: HotEndpoint,
 ): Responder {
   const cache_control = `public, max-age=${config.CACHE_SECONDS}`;
   const admit = createAdmit(config.ADMIN_KEY_SHA256);
@@ -150,8 +156,8 @@ export function createResponder(
     stopping,
   };
   // Generated parsers of the same schemas.
-  const hotId = z.compile(hot.params!.shape.customer_id as z.ZodType<number>);
-  const hotQuery = z.compile(hot.query!);
+  const hotId = z.compile(hot.params.shape.customer_id as z.ZodType<number>);
+  const hotQuery = z.compile(hot.query);
 
   /**
    * The question of every page view. Needs nothing of Hono, whose routing takes an
@@ -171,7 +177,7 @@ export function createResponder(
   // The snapshot is read and retained in one turn, before anything is asked of
   // it, so that a refresh in between cannot close it.
   function answerFrom(
-    { answer }: Endpoint,
+    { answer }: Pick<SnapshotEndpoint, "answer">,
     { exchange, params, query }: {
       exchange: Exchange;
       params: unknown;
@@ -183,7 +189,7 @@ export function createResponder(
     const from = { exchange, snapshot, query };
     let made: MaybePromise<Response>;
     try {
-      const reply = answer!({ snapshot, params, query });
+      const reply = answer({ snapshot, params, query });
       made = reply instanceof Promise
         ? reply.then((reply) => toHttp(reply, from))
         : toHttp(reply, from);
@@ -238,7 +244,7 @@ export function createResponder(
       snapshot,
       query: query as FormatQuery,
     });
-    cache.understand(snapshot, textOf(request), wanted);
+    cache.understand(snapshot, { request: textOf(request), as: wanted });
     return known(wanted, { exchange, snapshot }) ??
       (wanted.format === "json"
         ? answerJson(reply, { exchange, snapshot, wanted })
@@ -276,7 +282,7 @@ export function createResponder(
           using run = await snapshot.begin(deadline);
           const pieces = await encodeJson(await reply.json(run), run);
           const kept = await keptOf(pieces, { gzip: wanted.gzip, run });
-          cache.set(snapshot, wanted.key, kept);
+          cache.set(snapshot, { key: wanted.key, answer: kept });
           return kept;
         },
       },
@@ -308,7 +314,9 @@ export function createResponder(
               deadline,
               snapshot,
             });
-            if ("body" in download) cache.set(snapshot, key, download);
+            if ("body" in download) {
+              cache.set(snapshot, { key, answer: download });
+            }
             return download;
           },
         },
@@ -475,7 +483,7 @@ export function createResponder(
       }
       const { request } = exchange;
       const asked = { store, request, listening, ...given };
-      return answerNow(await endpoint.answerNow!(asked), exchange);
+      return answerNow(await endpoint.answerNow(asked), exchange);
     },
 
     notFound: (exchange) => fail(exchange, { status: 404, error: "Not found" }),

@@ -159,6 +159,59 @@ Deno.test("every export has a sentence", () => {
   }
 });
 
+// Comments and literals may have brackets of their own.
+const LITERAL =
+  /\/\*[^]*?\*\/|\/\/.*|(["'])(?:\\.|(?!\1)[^\\\n])*\1|(?<=[(=:,] ?)\/(?:\\.|\[[^\n]*?[^\\]\]|[^/\\\n[])+\//g;
+const PARAMETER = /^(?:readonly )?(?:\.\.\.)?\w+\??(?:: | = )|^[{[]/;
+const TYPED = /^(?:readonly )?(?:\.\.\.)?\w+\??: /;
+
+/** The lists of typed parameters in formatted source, each with the name of its function. */
+function parameterLists(source: string) {
+  const text = source.replaceAll(LITERAL, "''");
+  return Array.from(text.matchAll(/\(/g), ({ index }) => {
+    const [, name] = /([\w#]+)(?:<[^()]*>| = (?:async )?)?$/.exec(
+      text.slice(Math.max(0, index - 80), index),
+    ) ?? [];
+    const list = [""];
+    for (let at = index + 1, depth = 0; at < text.length; at++) {
+      if ("([{".includes(text[at])) depth++;
+      if (")]}".includes(text[at]) && depth-- === 0) break;
+      if (text[at] === "," && depth === 0) list.push("");
+      else list[list.length - 1] += text[at];
+    }
+    const parameters = list.map((one) => one.trim())
+      .filter((one) => PARAMETER.test(one));
+    return { name, parameters };
+  }).filter(({ parameters }) => parameters.some((one) => TYPED.test(one)));
+}
+
+// They run for every number, or for every page view: an object for each call costs.
+const HOT = [
+  "./db/duckdb/compare.ts commonDays",
+  "./db/duckdb/compare.ts sliceOf",
+  "./db/serving/serving_index.ts lowerBound",
+  "./routes/query_string.ts add",
+];
+const TO_FOLLOW =
+  /^\.\/db\/(intake\/|duckdb\/(load|source_view)\.ts|model\/contract\.ts|refresh\/(hold_reasons|refresher|transitions)\.ts|(duckdb\/)?engine\.ts compare$)/;
+
+Deno.test("at most two parameters have positions, others have names", () => {
+  const positional = code
+    .filter(({ path }) => !/^\.\/tests\/(?!support\/)/.test(path))
+    .flatMap(({ path, text }) =>
+      parameterLists(text).filter(({ parameters }) => {
+        const last = parameters[parameters.length - 1];
+        const options = /^(\{|options\b|preconditions\b)/.test(last) ? 1 : 0;
+        return parameters.length - options > 2;
+      }).map(({ name }) => `${path} ${name}`)
+    );
+  assertEquals(
+    positional.filter((one) => !TO_FOLLOW.test(one)).sort(),
+    HOT,
+    "after two parameters, take the others as one object",
+  );
+});
+
 Deno.test("names are snake_case and say more than a kind of code", () => {
   for (const { path } of code) {
     const name = path.slice(path.lastIndexOf("/") + 1);

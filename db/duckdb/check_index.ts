@@ -10,7 +10,7 @@ import type { ServingIndex } from "../serving/serving_index.ts";
 export async function checkIndex(
   database: Database,
   index: Pick<ServingIndex, "count">,
-  channel_count: number,
+  { channel_count }: { readonly channel_count: number },
 ): Promise<void> {
   // One query for all, since each leaves some memory behind: see docs/decisions.md.
   for await (

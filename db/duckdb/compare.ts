@@ -23,16 +23,10 @@ const SLICE = 65_536;
 export async function compareSnapshots(
   previous: Comparable,
   next: Comparable,
-  pace: Pace,
+  { pace }: { readonly pace: Pace },
 ): Promise<Changes> {
   const [before, after] = [previous.loaded, next.loaded];
-  const customers = await compareIndexes(
-    previous.columns,
-    next.columns,
-    before.channels,
-    after.channels,
-    pace,
-  );
+  const customers = await compareIndexes(previous, next, { pace });
   const [new_channels, vanished_channels] = compareNames(
     before.channels,
     after.channels,
@@ -48,19 +42,15 @@ export async function compareSnapshots(
   return {
     previous_data_version: before.report.data_version,
     tables: {
-      customers: await compareRows(
-        previous,
-        next,
-        "queries/customer_hashes",
+      customers: await compareRows(previous, next, {
+        query: "queries/customer_hashes",
         pace,
-      ),
+      }),
       interactions: customers.interactions,
-      products: await compareRows(
-        previous,
-        next,
-        "queries/product_hashes",
+      products: await compareRows(previous, next, {
+        query: "queries/product_hashes",
         pace,
-      ),
+      }),
     },
     new_customers: customers.new_customers,
     vanished_customers: customers.vanished_customers,
@@ -88,8 +78,7 @@ function compareNames(
 async function compareRows(
   previous: Comparable,
   next: Comparable,
-  query: string,
-  pace: Pace,
+  { query, pace }: { readonly query: string; readonly pace: Pace },
 ): Promise<TableChange> {
   // One after the other, since each uses all threads of its database to sort.
   const left = await readHashes(previous.database, query);
@@ -132,16 +121,19 @@ async function readHashes(
 }
 
 async function compareIndexes(
-  before: IndexColumns,
-  after: IndexColumns,
-  channels_before: readonly string[],
-  channels_after: readonly string[],
-  pace: Pace,
+  previous: Comparable,
+  next: Comparable,
+  { pace }: { readonly pace: Pace },
 ): Promise<{
   new_customers: number;
   vanished_customers: number;
   interactions: TableChange;
 }> {
+  const [before, after] = [previous.columns, next.columns];
+  const [channels_before, channels_after] = [
+    previous.loaded.channels,
+    next.loaded.channels,
+  ];
   const names = [...new Set([...channels_before, ...channels_after])];
   const pairs = names.map((name): [number, number] => [
     channels_before.indexOf(name),

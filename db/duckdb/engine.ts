@@ -61,7 +61,7 @@ export class DuckdbEngine implements Engine {
     next: DuckdbSnapshot,
     pace: Pace,
   ): Promise<Changes> {
-    return compareSnapshots(previous, next, pace);
+    return compareSnapshots(previous, next, { pace });
   }
 
   close(): Promise<void> {

@@ -83,12 +83,14 @@ const TOPIC_SETS = `topic_set in (
  */
 export function metricsSql(
   question: MetricsQuestion,
-  codes: readonly number[],
-  by_occupation: boolean,
+  { codes, by_occupation }: {
+    readonly codes: readonly number[];
+    readonly by_occupation: boolean;
+  },
 ): string {
   const { pivot } = question;
   return pivot
-    ? wideSql(question, pivot, codes, by_occupation)
+    ? wideSql(question, { pivot, codes, by_occupation })
     : longSql(question, by_occupation);
 }
 
@@ -105,7 +107,7 @@ function longSql(question: MetricsQuestion, by_occupation: boolean): string {
     : ["coalesce(sum(rows), 0)::bigint as interactions"];
   const shown = by.map((name) => `${shownOf(name)} as ${name}`);
   return `with counted as (
-  ${counted(question, keys, by_occupation, needsTopic(by))}),
+  ${counted(question, { keys, by_occupation, exploded: needsTopic(by) })}),
 grouped as (
   select ${[...by, ...counts].join(", ")}
   from counted${by.length ? `\n  group by ${by.join(", ")}` : ""})
@@ -122,9 +124,11 @@ from grouped${ending(question, "grouped")}`;
 
 function wideSql(
   question: MetricsQuestion,
-  pivot: NonNullable<MetricsQuestion["pivot"]>,
-  codes: readonly number[],
-  by_occupation: boolean,
+  { pivot, codes, by_occupation }: {
+    readonly pivot: NonNullable<MetricsQuestion["pivot"]>;
+    readonly codes: readonly number[];
+    readonly by_occupation: boolean;
+  },
 ): string {
   const { by, compared_with } = question;
   const by_topic = pivot === "topic";
@@ -154,7 +158,7 @@ function wideSql(
     ...compared_with ? [`"${PREVIOUS}" as previous`, change(`"${TOTAL}"`)] : [],
   ];
   return `with counted as (
-  ${counted(question, keys, by_occupation, needsTopic(by))}),
+  ${counted(question, { keys, by_occupation, exploded: needsTopic(by) })}),
 cells (${columns}) as (
   ${cells.join("\n  union all\n  ")}),
 wide as (
@@ -170,9 +174,11 @@ from wide${ending(question, "wide")}`;
 /** The rows to count of the period, and of the one before; grouped by `keys`. */
 function counted(
   question: MetricsQuestion,
-  keys: readonly string[],
-  by_occupation: boolean,
-  exploded: boolean,
+  { keys, by_occupation, exploded }: {
+    readonly keys: readonly string[];
+    readonly by_occupation: boolean;
+    readonly exploded: boolean;
+  },
 ): string {
   const { filter, compared_with } = question;
   const source = sourceOf(question, by_occupation) +

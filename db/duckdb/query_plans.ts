@@ -50,19 +50,17 @@ export function createQuestions(
 ): Pick<Snapshot, "ask" | "explain"> {
   async function* read(
     question: Question,
-    answer: AnswerColumns,
-    run: Run,
+    { answer, run }: { readonly answer: AnswerColumns; readonly run: Run },
   ): AsyncGenerator<Cell[][]> {
-    const { statement, values, toCells, otherwise } = plan(
-      question,
+    const { statement, values, toCells, otherwise } = plan(question, {
       answer,
       tables,
-    );
+    });
     const text = typeof statement === "string"
       ? await readSql(statement)
       : statement.text;
     let empty = true;
-    for await (const rows of runner.query(text, values, run)) {
+    for await (const rows of runner.query(text, { values, run })) {
       empty &&= rows.length === 0;
       yield toCells ? rows.map(toCells) : rows;
     }
@@ -71,16 +69,15 @@ export function createQuestions(
 
   async function count(
     question: Question,
-    answer: AnswerColumns,
-    run: Run,
+    { answer, run }: { readonly answer: AnswerColumns; readonly run: Run },
   ): Promise<number> {
-    const { statement, values, otherwise } = plan(question, answer, tables);
+    const { statement, values, otherwise } = plan(question, { answer, tables });
     const text = typeof statement === "string"
       ? await readSql(statement)
       : statement.text;
     const counting = `select count(*) from (${text.replace(/;\s*$/, "")}\n)`;
     let rows = 0;
-    for await (const [[count]] of runner.query(counting, values, run)) {
+    for await (const [[count]] of runner.query(counting, { values, run })) {
       rows = count as number;
     }
     return rows || (otherwise ? 1 : 0);
@@ -91,14 +88,15 @@ export function createQuestions(
       const answer = columnsOf(question, tables.names);
       return {
         ...answer,
-        batches: read(question, answer, run),
-        count: () => count(question, answer, run),
+        batches: read(question, { answer, run }),
+        count: () => count(question, { answer, run }),
         pause: () => run.pause(),
       };
     },
     async explain(question): Promise<Statement> {
       const statement = "kind" in question
-        ? plan(question, columnsOf(question, tables.names), tables).statement
+        ? plan(question, { answer: columnsOf(question, tables.names), tables })
+          .statement
         : "queries/customer_interactions";
       return typeof statement === "string"
         ? { name: statement, text: await readSql(statement) }
@@ -109,14 +107,16 @@ export function createQuestions(
 
 function plan(
   question: Question,
-  answer: AnswerColumns,
-  tables: QuestionTables,
+  { answer, tables }: {
+    readonly answer: AnswerColumns;
+    readonly tables: QuestionTables;
+  },
 ): Plan {
   switch (question.kind) {
     case "metrics":
       return planMetrics(question, tables);
     case "interactions":
-      return planInteractions(question, answer, tables);
+      return planInteractions(question, { answer, tables });
     case "timeline":
       return {
         statement: "queries/timeline",
@@ -176,14 +176,17 @@ function plan(
 function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
   const { pivot, filter, compared_with, limit } = question;
   const codes = pivot
-    ? pivotedValues(pivot, filter, tables.names).map((value) =>
-      codeOf(value, pivot, tables)
+    ? pivotedValues(pivot, { filter, names: tables.names }).map((value) =>
+      codeOf(value, { pivot, names: tables.names })
     )
     : [];
   return {
     statement: {
       name: "metrics",
-      text: metricsSql(question, codes, tables.by_occupation),
+      text: metricsSql(question, {
+        codes,
+        by_occupation: tables.by_occupation,
+      }),
     },
     // Only the params in the text: DuckDB refuses others.
     values: Object.fromEntries(
@@ -200,8 +203,10 @@ function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
 
 function codeOf(
   value: string | number | null,
-  pivot: NonNullable<MetricsQuestion["pivot"]>,
-  { names }: QuestionTables,
+  { pivot, names }: {
+    readonly pivot: NonNullable<MetricsQuestion["pivot"]>;
+    readonly names: Names;
+  },
 ): number {
   if (typeof value === "number" || pivot === "weekday") return value as number;
   return value === null ? NONE : names[pivot].indexOf(value);
@@ -209,8 +214,10 @@ function codeOf(
 
 function planInteractions(
   question: InteractionsQuestion,
-  answer: AnswerColumns,
-  tables: QuestionTables,
+  { answer, tables }: {
+    readonly answer: AnswerColumns;
+    readonly tables: QuestionTables;
+  },
 ): Plan {
   const { filter, sort, after, limit } = question;
   const { start_date, end_date, topics, channels } = filter;

@@ -30,8 +30,10 @@ export class QueryRunner {
    */
   async *query(
     sql: string,
-    values: Record<string, DuckDBValue>,
-    run: Run,
+    { values, run }: {
+      readonly values: Record<string, DuckDBValue>;
+      readonly run: Run;
+    },
   ): AsyncGenerator<Cell[][]> {
     using _ = run.startQuery();
     const { signal } = run;
@@ -39,18 +41,16 @@ export class QueryRunner {
     const connection = await this.#database.connect();
     let result: DuckDBResult | null = null;
     try {
-      result = await interruptible(
+      result = await interruptible(() => connection.stream(sql, values), {
         connection,
         signal,
-        () => connection.stream(sql, values),
-      );
+      });
       const batches = new Batches(result.columnCount);
       for (;;) {
-        const chunk = await interruptible(
+        const chunk = await interruptible(() => result!.fetchChunk(), {
           connection,
           signal,
-          () => result!.fetchChunk(),
-        );
+        });
         if (!chunk || chunk.rowCount === 0) break;
         for (const rows of batches.of(chunk)) {
           yield rows;
@@ -72,9 +72,11 @@ export class QueryRunner {
 // An interrupt before DuckDB has begun is lost, and one between two calls does
 // nothing: so it is repeated, and the signal is checked before and after the call.
 async function interruptible<T>(
-  connection: DuckDBConnection,
-  signal: AbortSignal,
   call: () => Promise<T>,
+  { connection, signal }: {
+    readonly connection: DuckDBConnection;
+    readonly signal: AbortSignal;
+  },
 ): Promise<T> {
   signal.throwIfAborted();
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -114,12 +116,15 @@ class Batches {
     const { rowCount } = chunk;
     for (let start = 0; start < rowCount;) {
       const end = Math.min(start + this.#most, rowCount);
-      yield this.#read(chunk, start, end);
+      yield this.#read(chunk, { start, end });
       start = end;
     }
   }
 
-  #read(chunk: DuckDBDataChunk, start: number, end: number): Cell[][] {
+  #read(
+    chunk: DuckDBDataChunk,
+    { start, end }: { readonly start: number; readonly end: number },
+  ): Cell[][] {
     const rows = Array.from(
       { length: end - start },
       (): Cell[] => new Array(this.#columns),

@@ -77,7 +77,7 @@ export async function openSnapshot(
     });
     const index = new ServingIndex(columns);
     progress("checking the index against the query");
-    await checkIndex(database, index, channels.length);
+    await checkIndex(database, index, { channel_count: channels.length });
 
     const users = new Users();
 

@@ -20,22 +20,27 @@ export function checkAccounts(
     if (table !== "interactions" && table !== "products") continue;
     const { rows_read, rows_set_aside } = counts;
     const dated = sum(date_forms.map(({ rows }) => rows));
-    requireEqual(`rows of ${file}`, rows_read, dated + rows_set_aside);
+    requireEqual(`rows of ${file}`, {
+      whole: rows_read,
+      parts: dated + rows_set_aside,
+    });
   }
-  requireEqual(
-    "interactions merged",
-    merged_interactions,
-    sum(files.map((file) => file.interactions_merged)),
-  );
-  requireEqual(
-    "interactions by channel",
-    interactions,
-    sum(channels.map((channel) => channel.interactions)),
-  );
+  requireEqual("interactions merged", {
+    whole: merged_interactions,
+    parts: sum(files.map((file) => file.interactions_merged)),
+  });
+  requireEqual("interactions by channel", {
+    whole: interactions,
+    parts: sum(channels.map((channel) => channel.interactions)),
+  });
 }
 
-function requireEqual(what: string, a: number, b: number): void {
-  if (a !== b) throw new Error(`${what} do not add up: ${a} and ${b}`);
+function requireEqual(
+  what: string,
+  { whole, parts }: { readonly whole: number; readonly parts: number },
+): void {
+  if (whole === parts) return;
+  throw new Error(`${what} do not add up: ${whole} and ${parts}`);
 }
 
 function sum(numbers: readonly number[]): number {

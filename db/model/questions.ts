@@ -194,37 +194,32 @@ export function columnsOf(question: Question, names: Names): AnswerColumns {
         : [];
       const before = by.map(dimension);
       return pivot
-        ? pivoted(
+        ? pivoted(pivot, {
           before,
-          pivot,
-          pivotedValues(pivot, filter, names).map(String),
-          [integer("total"), ...compared],
-        )
+          names: pivotedValues(pivot, { filter, names }).map(String),
+          after: [integer("total"), ...compared],
+        })
         : { columns: [...before, integer("interactions"), ...compared] };
     }
     case "interactions":
-      return byChannel(
-        [integer("customer_id"), text("occupation"), text("type")],
-        question.filter,
-        names,
-      );
+      return byChannel([
+        integer("customer_id"),
+        text("occupation"),
+        text("type"),
+      ], { filter: question.filter, names });
     case "timeline":
-      return byChannel([text("period")], question.filter, names);
+      return byChannel([text("period")], { filter: question.filter, names });
     case "topics":
-      return byChannel([text("topic")], question.filter, names);
+      return byChannel([text("topic")], { filter: question.filter, names });
     case "customers":
-      return byChannel(
-        [
-          integer("customer_id"),
-          text("occupation"),
-          text("type"),
-          text("known_from"),
-          text("first_contact"),
-          text("last_contact"),
-        ],
-        {},
-        names,
-      );
+      return byChannel([
+        integer("customer_id"),
+        text("occupation"),
+        text("type"),
+        text("known_from"),
+        text("first_contact"),
+        text("last_contact"),
+      ], { filter: {}, names });
     case "customer_count":
       return {
         columns: [...question.by.map(text), integer("customers")],
@@ -238,8 +233,7 @@ export function columnsOf(question: Question, names: Names): AnswerColumns {
  */
 export function pivotedValues(
   pivot: PivotDimension,
-  filter: Filter,
-  names: Names,
+  { filter, names }: { readonly filter: Filter; readonly names: Names },
 ): (string | number | null)[] {
   if (pivot === "weekday") return [1, 2, 3, 4, 5, 6, 7];
   const { plural, has_none } = NAMED[pivot];
@@ -258,24 +252,29 @@ function chosen<Value>(
 
 function byChannel(
   before: readonly RowsColumn[],
-  filter: Filter,
-  names: Names,
+  { filter, names }: { readonly filter: Filter; readonly names: Names },
 ): AnswerColumns {
   const channels = chosen(names.channel, filter.channels);
-  return pivoted(before, "channel", channels, [integer("total")]);
+  return pivoted("channel", {
+    before,
+    names: channels,
+    after: [integer("total")],
+  });
 }
 
 function pivoted(
-  before: readonly RowsColumn[],
   dimension: PivotDimension,
-  names: readonly string[],
-  after: readonly RowsColumn[],
+  { before, names, after }: {
+    readonly before: readonly RowsColumn[];
+    readonly names: readonly string[];
+    readonly after: readonly RowsColumn[];
+  },
 ): AnswerColumns & { readonly pivoted: Pivoted } {
   const others = [...before, ...after].map(({ name }) => name);
   return {
     columns: [
       ...before,
-      ...flatNames(dimension, names, others).map(integer),
+      ...flatNames(dimension, { names, others }).map(integer),
       ...after,
     ],
     pivoted: { start: before.length, names },
@@ -285,8 +284,10 @@ function pivoted(
 /** The names as columns beside `others`; those that would collide have a prefix. */
 function flatNames(
   dimension: PivotDimension,
-  names: readonly string[],
-  others: readonly string[],
+  { names, others }: {
+    readonly names: readonly string[];
+    readonly others: readonly string[];
+  },
 ): string[] {
   const key = (name: string) => name.toLowerCase();
   const reserved = new Set(others.map(key));

@@ -16,7 +16,10 @@ Deno.test("a hostile column name is shown and does nothing", async () => {
     "interactions.csv":
       "Date,Event,Customers,\x1b[2Jsecret\n05/03/2020,Bird,1\n",
   });
-  const plain = fullReport(opened.snapshot, [], createPaint(false));
+  const plain = fullReport(opened.snapshot, {
+    warnings: [],
+    paint: createPaint(false),
+  });
   for (
     const text of [
       plain,
@@ -27,7 +30,10 @@ Deno.test("a hostile column name is shown and does nothing", async () => {
     assertEquals(text.includes("\x1b"), false);
   }
   assertStringIncludes(
-    fullReport(opened.snapshot, [], (as, text) => `<${as}>${text}</${as}>`),
+    fullReport(opened.snapshot, {
+      warnings: [],
+      paint: (as, text) => `<${as}>${text}</${as}>`,
+    }),
     "<heading>Notes</heading>",
   );
 });

@@ -170,7 +170,11 @@ export async function interactionsOf(
   customer_id: number,
 ): Promise<string[] | null> {
   const { channels, topics } = snapshot;
-  const ask = async (first: number, last: number, topic_code?: number) =>
+  const ask = async (
+    first: number,
+    last: number,
+    { topic_code }: { readonly topic_code?: number } = {},
+  ) =>
     Array.from(
       (await snapshot.countByChannel({
         customer_id,
@@ -188,7 +192,7 @@ export async function interactionsOf(
       return [...await look(first, middle), ...await look(middle + 1, last)];
     }
     const by_topic = await Promise.all(
-      topics.map((_, code) => ask(first, last, code)),
+      topics.map((_, code) => ask(first, last, { topic_code: code })),
     );
     return counts.flatMap((count, channel) => {
       const own = topics.filter((_, code) => by_topic[code][channel] > 0);

@@ -12,7 +12,7 @@ import type { Settings } from "./load_folder.ts";
 export async function stageFolder(
   folder: string,
   settings: Settings,
-  hashes = new FileHashes(),
+  { hashes = new FileHashes() }: { readonly hashes?: FileHashes } = {},
 ): Promise<StagedExports> {
   const config = readConfig(settings);
   const staging = { ...stagingSettings(config), folder, hashes };

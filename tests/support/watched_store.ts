@@ -83,8 +83,10 @@ export async function watchedStore(
 /** Exports of so many interactions of customer 1, on the given channels. */
 export function exportsOf(
   interactions: number,
-  channel = "Email",
-  day = "01/02/2020",
+  { channel = "Email", day = "01/02/2020" }: {
+    readonly channel?: string;
+    readonly day?: string;
+  } = {},
 ): Files {
   return {
     "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n",

@@ -89,14 +89,17 @@ export function partsOf(
     WorkbookExtras = {},
 ): ZipPart[] {
   const names = Object.keys(sheets);
-  const relation = (id: string, type: string, target: string) =>
+  const relation = (
+    id: string,
+    { type, target }: { readonly type: string; readonly target: string },
+  ) =>
     `<Relationship Id="${id}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/${type}" Target="${target}"/>`;
   const made: ZipPart[] = [
     {
       name: "_rels/.rels",
       content: xml(
         "Relationships",
-        relation("rId1", "officeDocument", "xl/workbook.xml"),
+        relation("rId1", { type: "officeDocument", target: "xl/workbook.xml" }),
       ),
     },
     {
@@ -118,10 +121,18 @@ export function partsOf(
         "Relationships",
         [
           ...names.map((_, i) =>
-            relation(`s${i}`, "worksheet", `worksheets/sheet${i}.xml`)
+            relation(`s${i}`, {
+              type: "worksheet",
+              target: `worksheets/sheet${i}.xml`,
+            })
           ),
-          styles && relation("styles", "styles", "/xl/styles.xml"),
-          strings && relation("strings", "sharedStrings", "sharedStrings.xml"),
+          styles &&
+          relation("styles", { type: "styles", target: "/xl/styles.xml" }),
+          strings &&
+          relation("strings", {
+            type: "sharedStrings",
+            target: "sharedStrings.xml",
+          }),
         ].filter(Boolean).join(""),
       ),
     },

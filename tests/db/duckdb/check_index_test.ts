@@ -48,7 +48,9 @@ async function check(
     channels: channels.length,
     topics: topics.length,
   });
-  await checkIndex(database, indexOf(columns), channels.length);
+  await checkIndex(database, indexOf(columns), {
+    channel_count: channels.length,
+  });
 }
 
 Deno.test("checkIndex, an index that is right", async (t) => {

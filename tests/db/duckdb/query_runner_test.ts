@@ -45,7 +45,10 @@ Deno.test("query, every type of cell: text, numbers and null", async () => {
       -1::integer, 9007199254740991, sum(2)::hugeint, 0.5::double, $x`;
     assertEquals(
       await read(
-        runner.query(`select ${cells}`, { x: "é'\"" }, await turn()),
+        runner.query(`select ${cells}`, {
+          values: { x: "é'\"" },
+          run: await turn(),
+        }),
       ),
       [[
         "Blue",
@@ -61,11 +64,16 @@ Deno.test("query, every type of cell: text, numbers and null", async () => {
       ]],
     );
     const many = await read(
-      runner.query("select range from range(10000)", {}, await turn()),
+      runner.query("select range from range(10000)", {
+        values: {},
+        run: await turn(),
+      }),
     );
     assertEquals(many, Array.from({ length: 10_000 }, (_, i) => [i]));
     assertEquals(
-      await read(runner.query("select 1 limit 0", {}, await turn())),
+      await read(
+        runner.query("select 1 limit 0", { values: {}, run: await turn() }),
+      ),
       [],
     );
   });
@@ -80,12 +88,16 @@ Deno.test("query, aborted while DuckDB works: it is interrupted", async (t) => {
         setTimeout(() => gone.abort(reason), after_ms);
         const began = performance.now();
         const error = await assertRejects(async () =>
-          read(runner.query(ENDLESS, {}, await turn(gone.signal)))
+          read(
+            runner.query(ENDLESS, { values: {}, run: await turn(gone.signal) }),
+          )
         );
         assertEquals(error, reason);
         assert(performance.now() - began < after_ms + 2_000);
         assertEquals(
-          await read(runner.query("select 1", {}, await turn())),
+          await read(
+            runner.query("select 1", { values: {}, run: await turn() }),
+          ),
           [[1]],
         );
       });
@@ -95,7 +107,7 @@ Deno.test("query, aborted while DuckDB works: it is interrupted", async (t) => {
       const run = await turn(gone.signal);
       gone.abort(new Error("gone"));
       await assertRejects(
-        () => read(runner.query(ENDLESS, {}, run)),
+        () => read(runner.query(ENDLESS, { values: {}, run })),
         Error,
         "gone",
       );
@@ -106,16 +118,15 @@ Deno.test("query, aborted while DuckDB works: it is interrupted", async (t) => {
 Deno.test("query, aborted between two batches: the next one throws", async () => {
   await withRunner(async (runner) => {
     const gone = new AbortController();
-    const rows = runner.query(
-      "select range from range(100000000)",
-      {},
-      await turn(gone.signal),
-    );
+    const rows = runner.query("select range from range(100000000)", {
+      values: {},
+      run: await turn(gone.signal),
+    });
     await rows.next();
     gone.abort(new Error("gone"));
     await assertRejects(() => rows.next(), Error, "gone");
     assertEquals(
-      await read(runner.query("select 1", {}, await turn())),
+      await read(runner.query("select 1", { values: {}, run: await turn() })),
       [[1]],
     );
   });
@@ -127,8 +138,7 @@ Deno.test("query, left half read: its memory is given back", async () => {
     for await (
       const rows of runner.query(
         "select range from range(3000000) order by hash(range)",
-        {},
-        await turn(),
+        { values: {}, run: await turn() },
       )
     ) {
       assert(rows.length > 0);
@@ -137,7 +147,7 @@ Deno.test("query, left half read: its memory is given back", async () => {
     }
     assert(await memoryOf(database) < before + 5);
     assertEquals(
-      await read(runner.query("select 1", {}, await turn())),
+      await read(runner.query("select 1", { values: {}, run: await turn() })),
       [[1]],
     );
   });
@@ -146,7 +156,13 @@ Deno.test("query, left half read: its memory is given back", async () => {
 Deno.test("query, a statement that fails: its own error", async () => {
   await withRunner(async (runner) => {
     await assertRejects(
-      async () => read(runner.query("select no_such_column", {}, await turn())),
+      async () =>
+        read(
+          runner.query("select no_such_column", {
+            values: {},
+            run: await turn(),
+          }),
+        ),
       Error,
       "Binder Error",
     );
@@ -154,16 +170,17 @@ Deno.test("query, a statement that fails: its own error", async () => {
     // there were no more.
     await assertRejects(
       async () =>
-        read(runner.query(
-          "select case when range = 900000 then error('late') end from range(1000000)",
-          {},
-          await turn(),
-        )),
+        read(
+          runner.query(
+            "select case when range = 900000 then error('late') end from range(1000000)",
+            { values: {}, run: await turn() },
+          ),
+        ),
       Error,
       "DuckDB failed while",
     );
     assertEquals(
-      await read(runner.query("select 1", {}, await turn())),
+      await read(runner.query("select 1", { values: {}, run: await turn() })),
       [[1]],
     );
   });
@@ -172,15 +189,16 @@ Deno.test("query, a statement that fails: its own error", async () => {
 Deno.test("query, in a turn that has one: refused, and possible when that has ended", async () => {
   await withRunner(async (runner) => {
     using run = await turn();
-    const first = runner.query("select 1", {}, run);
+    const first = runner.query("select 1", { values: {}, run });
     await first.next();
     await assertRejects(
-      () => read(runner.query("select 2", {}, run)),
+      () => read(runner.query("select 2", { values: {}, run })),
       Error,
       "alone in it",
     );
     await first.return(undefined);
-    assertEquals(await read(runner.query("select 3", {}, run)), [[3]]);
+    const third = runner.query("select 3", { values: {}, run });
+    assertEquals(await read(third), [[3]]);
   });
 });
 
@@ -190,7 +208,9 @@ Deno.test("query, rows of 1,000 columns or of long texts: a few at a time", asyn
       Array.from({ length: 1_000 }, (_, i) => `range + ${i}`).join(", ")
     } from range(3000)`;
     let rows = 0;
-    for await (const batch of runner.query(wide, {}, await turn())) {
+    for await (
+      const batch of runner.query(wide, { values: {}, run: await turn() })
+    ) {
       assert(batch.length <= 20);
       for (const row of batch) {
         assertEquals([row[0], row[999]], [rows, rows + 999]);
@@ -201,7 +221,9 @@ Deno.test("query, rows of 1,000 columns or of long texts: a few at a time", asyn
 
     const long = "select repeat('x', 10000) from range(3000)";
     const lengths: number[] = [];
-    for await (const batch of runner.query(long, {}, await turn())) {
+    for await (
+      const batch of runner.query(long, { values: {}, run: await turn() })
+    ) {
       lengths.push(batch.length);
     }
     assertEquals(lengths.reduce((sum, length) => sum + length), 3_000);

@@ -89,7 +89,9 @@ Deno.test("what looks wrong is held, and accepted, discarded or replaced", async
     assertEquals(refreshes.held, null);
   });
   await t.step("dropped when the files are again what is served", async () => {
-    await watched.folder.write(exportsOf(80, "Email", "01/01/2020"));
+    await watched.folder.write(
+      exportsOf(80, { channel: "Email", day: "01/01/2020" }),
+    );
     assertEquals((await watched.next()).state, "held");
     const { data_version } = refreshes.held!.report!;
     await watched.folder.write(exportsOf(80));
@@ -171,12 +173,15 @@ Deno.test("two rollbacks go back two versions, and nothing comes back by itself"
   await using state = await dataFolder();
   const settings = { STATE_DIR: state.path };
   let [second, third] = ["", ""];
-  const newest = exportsOf(3, "Email");
+  const newest = exportsOf(3, { channel: "Email" });
   {
-    await using watched = await watchedStore(exportsOf(1, "Email"), settings);
+    await using watched = await watchedStore(
+      exportsOf(1, { channel: "Email" }),
+      settings,
+    );
     const { refreshes } = watched.store;
     await live(watched, 1);
-    await watched.folder.write(exportsOf(2, "Email"));
+    await watched.folder.write(exportsOf(2, { channel: "Email" }));
     await live(watched, 2);
     second = watched.snapshot.data_version;
     await watched.folder.write(newest);
@@ -190,7 +195,7 @@ Deno.test("two rollbacks go back two versions, and nothing comes back by itself"
     refreshes.request();
     const { reasons } = await live(watched, 1);
     assertStringIncludes(reasons[0], `${third}, which was discarded`);
-    await watched.folder.write(exportsOf(2, "Email"));
+    await watched.folder.write(exportsOf(2, { channel: "Email" }));
     assertStringIncludes(
       (await live(watched, 1)).reasons[0],
       `${second}, which was discarded`,
@@ -211,9 +216,9 @@ Deno.test("from a rollback there is a way on", async (t) => {
   await using state = await dataFolder();
   const settings = { STATE_DIR: state.path, HOLD: "on" };
   const [before, after, other] = [
-    exportsOf(100, "Email"),
-    exportsOf(120, "Email"),
-    exportsOf(20, "Email"),
+    exportsOf(100, { channel: "Email" }),
+    exportsOf(120, { channel: "Email" }),
+    exportsOf(20, { channel: "Email" }),
   ];
   let [first, second] = ["", ""];
   await t.step("back, once", async () => {
@@ -276,17 +281,20 @@ Deno.test("two processes on one STATE_DIR: a rollback never goes to the version 
   const settings = { STATE_DIR: state.path };
   await using one = await watchedStore(exportsOf(1), settings);
   await live(one, 1);
-  await one.folder.write(exportsOf(2, "Call"));
+  await one.folder.write(exportsOf(2, { channel: "Call" }));
   await live(one, 2);
   const isKept = (number: number) =>
     [...Deno.readDirSync(state.path)].some(({ name }) =>
       name.startsWith(`0000000${number}-`)
     );
   await one.until(() => isKept(2));
-  await using two = await watchedStore(exportsOf(3, "Bird"), settings);
+  await using two = await watchedStore(
+    exportsOf(3, { channel: "Bird" }),
+    settings,
+  );
   await live(two, 2);
   await live(two, 3);
-  await two.folder.write(exportsOf(2, "Call"));
+  await two.folder.write(exportsOf(2, { channel: "Call" }));
   await live(two, 2);
   // Kept are now, the latest first: Call, Bird, Call.
   await two.until(() => isKept(4));

@@ -16,7 +16,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
   await t.step("what goes live is kept", async () => {
     await using watched = await watchedStore(exportsOf(1), settings);
     await live(watched, 1);
-    await watched.folder.write(exportsOf(2, "Call"));
+    await watched.folder.write(exportsOf(2, { channel: "Call" }));
     await live(watched, 2);
     await watched.until(() => [...Deno.readDirSync(state.path)].length === 2);
   });
@@ -38,7 +38,10 @@ Deno.test("the last good data is served at the start, and rolled back to", async
     assertEquals(watched.store.snapshot, snapshot);
   });
   await t.step("the same exports: nothing is built", async () => {
-    await using watched = await watchedStore(exportsOf(2, "Call"), settings);
+    await using watched = await watchedStore(
+      exportsOf(2, { channel: "Call" }),
+      settings,
+    );
     await live(watched, 2);
     assertEquals(watched.store.refreshes.restored, true);
     assertStringIncludes(watched.store.notice!, "the last good data");
@@ -49,7 +52,10 @@ Deno.test("the last good data is served at the start, and rolled back to", async
   });
   await t.step("rolled back, also over a restart", async () => {
     {
-      await using watched = await watchedStore(exportsOf(2, "Call"), settings);
+      await using watched = await watchedStore(
+        exportsOf(2, { channel: "Call" }),
+        settings,
+      );
       await live(watched, 2);
       await live(watched, 2);
       await watched.store.refreshes.rollback(watched.snapshot.data_version);
@@ -68,12 +74,15 @@ Deno.test("the last good data is served at the start, and rolled back to", async
         "No earlier data is kept.",
       );
     }
-    await using watched = await watchedStore(exportsOf(2, "Call"), settings);
+    await using watched = await watchedStore(
+      exportsOf(2, { channel: "Call" }),
+      settings,
+    );
     await live(watched, 1);
     assertEquals(watched.snapshot.channels, ["Email"]);
     assertStringIncludes((await live(watched, 1)).reasons[0], "discarded");
     await staysFor(watched, () => {});
-    await watched.folder.write(exportsOf(3, "Bird"));
+    await watched.folder.write(exportsOf(3, { channel: "Bird" }));
     await watched.next();
     assertEquals(watched.snapshot.channels, ["Bird"]);
   });
@@ -96,7 +105,10 @@ Deno.test("the last good data is served at the start, and rolled back to", async
       delete manifest.loaded.report.types;
       await Deno.writeTextFile(path, JSON.stringify(manifest));
     }
-    await using watched = await watchedStore(exportsOf(3, "Bird"), settings);
+    await using watched = await watchedStore(
+      exportsOf(3, { channel: "Bird" }),
+      settings,
+    );
     const { state: first, reasons } = await watched.next();
     assertEquals([first, reasons], ["serving", []]);
     assertEquals(watched.snapshot.report.types, ["Red"]);

@@ -104,7 +104,7 @@ Deno.test("a set with a manifest is taken whole or not at all", async () => {
     SETTLE_SECONDS: "2",
   });
   await live(watched, 1);
-  const files = exportsOf(3, "Call") as Record<string, string>;
+  const files = exportsOf(3, { channel: "Call" }) as Record<string, string>;
   const listed = Object.entries(files).map(([file, text]) => ({
     file,
     sha256: hashOf(text),
@@ -190,7 +190,7 @@ Deno.test("with a .sha256, a file cut at any of 200 places is never served", asy
 
 Deno.test("in a manifest's set, a file cut at any of 200 places is never served", async () => {
   const rows = 400;
-  const next = exportsOf(rows, "Call") as Record<string, string>;
+  const next = exportsOf(rows, { channel: "Call" }) as Record<string, string>;
   const whole = new TextEncoder().encode(next["interactions.csv"]);
   await using watched = await watchedStore(exportsOf(1), {
     SETTLE_SECONDS: "1",
