@@ -137,8 +137,18 @@ const FILE_COLUMNS = [
   "bytes",
   "seconds",
   "sha-256",
+  "encoding",
+  "delimiter",
+  "header",
   "dates",
 ];
+
+const DELIMITER_NAMES: Record<string, string> = {
+  ",": "comma",
+  ";": "semicolon",
+  "\t": "tab",
+  "|": "bar",
+};
 
 function fileCells(file: FileReport): string[] {
   return [
@@ -151,6 +161,11 @@ function fileCells(file: FileReport): string[] {
     count(file.bytes),
     file.seconds.toFixed(1),
     file.sha256.slice(0, 12),
+    file.encoding ?? "",
+    file.delimiter === null ? "" : DELIMITER_NAMES[file.delimiter],
+    file.header_line === null
+      ? ""
+      : `${file.delimiter === null ? "row" : "line"} ${file.header_line}`,
     file.date_forms.map(({ form, rows }) => `${count(rows)} ${form}`)
       .join(", "),
   ];

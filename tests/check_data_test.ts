@@ -66,9 +66,9 @@ Deno.test("a folder fit to serve: its report, 0, and nothing changed", async () 
     [
       "Fit to serve, data version #",
       "",
-      "File              table         rows read  kept  set aside  merged  bytes  seconds  sha-256       dates",
-      "customers.csv     customers             2     2          0       0     30      #  #",
-      "interactions.csv  interactions          2     2          0       0     76      #  #  1 D/M/YYYY, 1 YYYY-MM-DD with an offset",
+      "File              table         rows read  kept  set aside  merged  bytes  seconds  sha-256       encoding  delimiter  header  dates",
+      "customers.csv     customers             2     2          0       0     30      #  #  utf-8     comma      line 1",
+      "interactions.csv  interactions          2     2          0       0     76      #  #  utf-8     comma      line 1  1 D/M/YYYY, 1 YYYY-MM-DD with an offset",
       "",
       "Notes",
       "  customers known only from interactions, so without type and occupation: 1",

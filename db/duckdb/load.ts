@@ -7,7 +7,7 @@ import {
   requireColumns,
   TABLES,
 } from "../model/contract.ts";
-import type { StagedFile } from "../intake/stage_file.ts";
+import type { StagedFile, TextShape } from "../intake/stage_file.ts";
 import {
   dataVersion,
   type ReadingRules,
@@ -31,6 +31,7 @@ import type {
 } from "../model/report.ts";
 import type { Database } from "./database.ts";
 import {
+  countOtherEnds,
   describeParquet,
   isNested,
   type NativeColumn,
@@ -249,8 +250,10 @@ async function readStaged(
   const { file, table, text } = staged;
   try {
     let match = text?.header.match;
-    if (text) await database.run(textSource(staged, text));
-    else {
+    if (text) {
+      const shape = await withTrailingCell(database, staged, text);
+      await database.run(textSource(staged, shape));
+    } else {
       const described = await database.run(describeParquet(staged));
       const columns = described.map((row): NativeColumn => ({
         name: row.column_name as string,
@@ -277,6 +280,22 @@ async function readStaged(
   }
 }
 
+// A delimiter at the end of every row is a habit of some programs, and no cell.
+async function withTrailingCell(
+  database: Database,
+  staged: StagedFile,
+  text: TextShape,
+): Promise<TextShape> {
+  if (!text.trailing_delimiter) return text;
+  const { header } = text;
+  const longer = {
+    ...text,
+    header: { ...header, names: [...header.names, ""] },
+  };
+  const [{ rows }] = await database.run(countOtherEnds(staged, longer));
+  return rows === 0 ? longer : text;
+}
+
 // As text, a nested value would become a name or an id that is not in the data.
 function requireFlatColumns(
   file: string,
@@ -299,10 +318,8 @@ function requireFlatColumns(
 }
 
 // DuckDB's own message, such as "Invalid Input Error: CSV Error on Line: 3 …".
-function readError(
-  error: unknown,
-  { file, staged_path }: StagedFile,
-): unknown {
+function readError(error: unknown, staged: StagedFile): unknown {
+  const { file, staged_path } = staged;
   if (error instanceof StoreError || !(error instanceof Error)) return error;
   // The message must not show the path of the staging folder.
   const [first] = error.message.replaceAll(staged_path, file).split("\n");
@@ -313,7 +330,8 @@ function readError(
   ) {
     return error;
   }
-  const line = Number(/on Line: (\d+)/.exec(first)?.[1]) || undefined;
+  const record = Number(/on Line: (\d+)/.exec(first)?.[1]);
+  const line = record ? lineOf(staged, record) : undefined;
   const detail = /Maximum line size of \d+ bytes exceeded/.exec(error.message);
   return refused({
     file,
@@ -426,7 +444,7 @@ async function countChannels(database: Database): Promise<ChannelCount[]> {
   }));
 }
 
-// For a sheet, the row of the record.
+// The line of the text, or the row of the sheet, in which the record begins.
 function lineOf({ row_numbers }: StagedFile, record: number): number {
   return row_numbers ? row_numbers.rowOf(record) : record;
 }
@@ -517,6 +535,8 @@ function fileReport(
     bytes: staged.bytes,
     sha256: staged.sha256,
     encoding: staged.text?.encoding ?? null,
+    delimiter: staged.format === "text" ? staged.text!.header.delimiter : null,
+    header_line: staged.row_numbers ? lineOf(staged, 1) : null,
     rows_read,
     rows_kept: rows_read - rows_set_aside,
     rows_set_aside,

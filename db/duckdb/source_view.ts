@@ -16,8 +16,6 @@ const NO_NULL = "\u0001\u0001";
 /** The statement that makes the view `source` of a delimited text; every cell is text. */
 export function textSource(file: StagedFile, text: TextShape): string {
   const { header } = text;
-  const cells = header.names.map((_, i) => `c${i}`).concat("extra");
-  const columns = cells.map((cell) => `${cell}: 'varchar'`).join(", ");
   // For a sheet, the last column has the error of a cell.
   const problem = file.format === "xlsx"
     ? `nullif(c${header.names.length - 1}, '')`
@@ -25,7 +23,22 @@ export function textSource(file: StagedFile, text: TextShape): string {
   return `create or replace temp view source as
 select ${selected(file, header.match, (position) => `c${position}`)}, extra,
   ${problem} as cell_problem
-from read_csv(${quoteText(file.staged_path)}, auto_detect = false,
+from ${readCsv(file, text)}`;
+}
+
+/** The query that counts the rows whose last cell by the header is not there, or is not an empty one. */
+export function countOtherEnds(file: StagedFile, text: TextShape): string {
+  return `select count(*)::integer as rows
+from ${readCsv(file, text)}
+where c${text.header.names.length - 1} is distinct from ''
+  or extra is not null`;
+}
+
+function readCsv(file: StagedFile, text: TextShape): string {
+  const { header } = text;
+  const cells = header.names.map((_, i) => `c${i}`).concat("extra");
+  const columns = cells.map((cell) => `${cell}: 'varchar'`).join(", ");
+  return `read_csv(${quoteText(file.staged_path)}, auto_detect = false,
   header = true, delim = ${quoteText(header.delimiter)}, quote = '"',
   escape = '"', nullstr = ${quoteText(NO_NULL)}, columns = {${columns}},
   null_padding = true, strict_mode = false,

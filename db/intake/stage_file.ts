@@ -1,6 +1,5 @@
 /** Copies an export into staging, once, while hashing it and checking that it is whole. */
 
-import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -11,7 +10,15 @@ import {
   type StoreError,
 } from "../model/problems.ts";
 import { requireColumns, TABLES } from "../model/contract.ts";
-import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
+import {
+  CsvScanner,
+  endsInDelimiter,
+  type Header,
+  type MarkedByte,
+  readHeader,
+  readPreamble,
+} from "./csv_scanner.ts";
+import { NotUtf8, type Transcoded, Transcoder } from "./encodings.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import { identityOf, type SourceFile } from "./find_files.ts";
 import { openRegularFile } from "./open_regular_file.ts";
@@ -28,7 +35,7 @@ export interface StagedFile extends SourceFile {
   readonly sha256: string;
   /** The structure of a delimited text; null for Parquet. */
   readonly text: TextShape | null;
-  /** For a sheet, the rows of the records of the text. */
+  /** The lines of the file, or rows of the sheet, that the records of the text begin in. */
   readonly row_numbers?: RowNumbers;
 }
 
@@ -39,6 +46,8 @@ export interface TextShape {
   readonly header: Header;
   /** Whether a quoted cell has a line break in it. */
   readonly quoted_line_breaks: boolean;
+  /** Whether the first row has one cell more than the header, an empty one. */
+  readonly trailing_delimiter: boolean;
 }
 
 /** The settings that staging needs. */
@@ -79,23 +88,17 @@ export async function stageFile(
     );
     return await book.stage(source, staged_path);
   }
-  let marked = false;
   for (const fallback of [null, options.csv_encoding]) {
     try {
       return await stageText(source, staged_path, options, fallback);
     } catch (error) {
       if (!(error instanceof NotUtf8)) throw error;
-      marked = error.marked;
     }
   }
   throw refused({
     file: source.file,
-    problem: marked
-      ? "begins with the mark of UTF-8, and has bytes that are not UTF-8"
-      : "bytes that are not UTF-8",
-    remedy: marked
-      ? "Export the file again in UTF-8"
-      : "Export the file again in UTF-8, or set CSV_ENCODING",
+    problem: "bytes that are not UTF-8",
+    remedy: "Export the file again in UTF-8, or set CSV_ENCODING",
   });
 }
 
@@ -136,7 +139,12 @@ export async function copyWorkbook(
         staged_path,
         bytes,
         sha256,
-        text: { encoding: null, header, quoted_line_breaks: line_breaks },
+        text: {
+          encoding: null,
+          header,
+          quoted_line_breaks: line_breaks,
+          trailing_delimiter: false,
+        },
         row_numbers,
       };
     },
@@ -154,45 +162,41 @@ async function stageText(
   encoding: string | null,
 ): Promise<StagedFile> {
   const transcoder = new Transcoder(encoding);
-  let header: Header | undefined;
-  let scanner: CsvScanner | undefined;
-  let start = new Uint8Array();
+  const start = new TextStart(source);
+  // A header may not fit because its encoding is another one.
+  const beginText = (text: Transcoded, last: boolean) => {
+    try {
+      return start.feed(text, last);
+    } catch (error) {
+      throw transcoder.is_doubtful ? new NotUtf8() : error;
+    }
+  };
+  let broken: MarkedByte | undefined;
 
   const { bytes, sha256 } = await copy(source, staged_path, options, {
     transform(chunk, last) {
-      const text = transcoder.feed(chunk, last);
-      if (!header) {
-        start = concat(start, text);
-        const line_end = start.findIndex((byte) =>
-          byte === 0x0a || byte === 0x0d
-        );
-        const length = line_end < 0 ? start.length : line_end;
-        if (length > HEADER_MAX_BYTES) throw refused(longHeader(source));
-        if (line_end < 0 && !last) return;
-        const head = start.subarray(0, 2 * HEADER_MAX_BYTES);
-        header = readHeader(
-          TABLES[source.table],
-          new TextDecoder().decode(head),
-        );
-        requireColumns(source.file, header.names, header.match);
-        scanner = new CsvScanner(header.delimiter);
-        scanner.feed(start);
-        return start;
+      let text = transcoder.feed(chunk, last);
+      if (!start.scanner) {
+        const begun = beginText(text, last);
+        if (!begun) return;
+        text = begun;
       }
-      scanner!.feed(text);
-      return text;
+      const { scanner, header } = start;
+      if (text.replaced.length > 0) {
+        const used = Object.values(header!.match.positions);
+        broken ??= scanner!.locate(text.bytes, text.replaced)
+          .find(({ cell }) => used.includes(cell));
+      }
+      const kept = scanner!.feed(text.bytes);
+      if (last) scanner!.finish();
+      return kept;
     },
   });
 
-  const problem = scanner!.problem;
-  if (problem) {
-    throw refused({
-      file: source.file,
-      line: await lineAt(staged_path, problem.offset),
-      problem: problem.problem,
-      remedy: problem.remedy,
-    });
-  }
+  const scanner = start.scanner!;
+  const header = start.header!;
+  if (scanner.problem) throw refused({ file: source.file, ...scanner.problem });
+  if (broken) throw refused(brokenByte(source, header, broken));
   return {
     ...source,
     staged_path,
@@ -200,18 +204,97 @@ async function stageText(
     sha256,
     text: {
       encoding: transcoder.encoding,
-      header: header!,
-      quoted_line_breaks: scanner!.quoted_line_breaks,
+      header,
+      quoted_line_breaks: scanner.quoted_line_breaks,
+      trailing_delimiter: endsInDelimiter(
+        await readHead(staged_path, 2 * HEADER_MAX_BYTES),
+        header,
+      ),
     },
+    row_numbers: scanner.lines,
   };
 }
 
-function longHeader({ file }: SourceFile): LoadProblem {
+async function readHead(path: string, max_bytes: number): Promise<string> {
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  const bytes = new Uint8Array(Math.min(size, max_bytes));
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await file.read(bytes.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, length));
+}
+
+/** Collects the bytes a text begins with until its header is whole. */
+class TextStart {
+  header: Header | undefined;
+  scanner: CsvScanner | undefined;
+  #bytes = new Uint8Array();
+  #replaced: number[] = [];
+
+  constructor(readonly source: SourceFile) {}
+
+  /** The text from its header on, when that is there. Throws a refusal when it does not fit. */
+  feed({ bytes, replaced }: Transcoded, last: boolean): Transcoded | undefined {
+    const offset = this.#bytes.length;
+    this.#bytes = concat(this.#bytes, bytes);
+    for (const one of replaced) this.#replaced.push(offset + one);
+    const { file, table } = this.source;
+
+    const above = readPreamble(this.#bytes, { whole: last });
+    const text = this.#bytes.subarray(above?.length ?? 0);
+    const end = above
+      ? text.findIndex((byte) => byte === 0x0a || byte === 0x0d)
+      : -1;
+    if ((end < 0 ? text.length : end) > HEADER_MAX_BYTES) {
+      throw refused(longHeader(this.source, above?.lines ?? 0));
+    }
+    if (!above || end < 0 && !last) return undefined;
+    // A text without a value has its header in the first line.
+    const header_line = text.length > 0 || above.delimiter !== undefined
+      ? above.lines + 1
+      : 1;
+    const { delimiter } = above;
+    const head = new TextDecoder().decode(
+      text.subarray(0, 2 * HEADER_MAX_BYTES),
+    );
+    const header = readHeader(TABLES[table], head, { delimiter });
+    requireColumns(file, header.names, header.match, header_line);
+    this.header = header;
+    this.scanner = new CsvScanner(header.delimiter, {
+      first_line: header_line,
+    });
+    return {
+      bytes: text,
+      replaced: this.#replaced.map((one) => one - above.length),
+    };
+  }
+}
+
+function longHeader({ file }: SourceFile, lines_above: number): LoadProblem {
   return {
     file,
-    line: 1,
+    line: lines_above + 1,
     problem: `a first line of more than ${HEADER_MAX_BYTES} bytes`,
     remedy: "Name the columns in the first line, then break the line",
+  };
+}
+
+function brokenByte(
+  { file }: SourceFile,
+  { names }: Header,
+  { line, cell }: MarkedByte,
+): LoadProblem {
+  return {
+    file,
+    line,
+    problem: `a byte in column ${
+      JSON.stringify(names[cell].slice(0, 60))
+    } that is not UTF-8, though the file is`,
+    remedy: "Mend the cell, or export the file again in UTF-8",
   };
 }
 
@@ -343,78 +426,6 @@ async function gunzip(
   }
 }
 
-class NotUtf8 extends Error {
-  /** Whether the text begins with a byte order mark of UTF-8. */
-  constructor(readonly marked: boolean) {
-    super();
-  }
-}
-
-/** Makes UTF-8 without a byte order mark of text that is UTF-8, UTF-16 with one, or `fallback`. */
-class Transcoder {
-  encoding = "utf-8";
-  #decoder: TextDecoder | undefined;
-  #started = false;
-  #marked = false;
-  #pending = new Uint8Array();
-
-  constructor(readonly fallback: string | null) {}
-
-  /** Throws NotUtf8 when there is no fallback and a byte is not UTF-8. */
-  feed(chunk: Uint8Array, last: boolean): Uint8Array {
-    let bytes = this.#pending.length ? concat(this.#pending, chunk) : chunk;
-    if (!this.#started) {
-      // Three bytes are enough for every byte order mark.
-      if (bytes.length < 3 && !last) return this.#keep(bytes, 0);
-      this.#started = true;
-      bytes = this.#start(bytes);
-    }
-    if (this.#decoder) {
-      this.#pending = new Uint8Array();
-      return new TextEncoder().encode(
-        this.#decoder.decode(bytes, { stream: !last }),
-      );
-    }
-    const whole = last ? bytes.length : wholeCharacters(bytes);
-    const text = bytes.subarray(0, whole);
-    if (!isUtf8(text)) throw new NotUtf8(this.#marked);
-    this.#keep(bytes, whole);
-    return text;
-  }
-
-  #start(bytes: Uint8Array): Uint8Array {
-    if (bytes[0] === 0xff && bytes[1] === 0xfe) this.encoding = "utf-16le";
-    else if (bytes[0] === 0xfe && bytes[1] === 0xff) this.encoding = "utf-16be";
-    else if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-      this.#marked = true;
-      bytes = bytes.subarray(3);
-    } else if (this.fallback) {
-      this.encoding = new TextDecoder(this.fallback).encoding;
-    }
-    if (this.encoding !== "utf-8") {
-      this.#decoder = new TextDecoder(this.encoding);
-    }
-    return bytes;
-  }
-
-  #keep(bytes: Uint8Array, from: number): Uint8Array {
-    this.#pending = bytes.slice(from);
-    return new Uint8Array();
-  }
-}
-
-/** How many of `bytes` are whole UTF-8 characters, if they are UTF-8 at all. */
-function wholeCharacters(bytes: Uint8Array): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back];
-    if (byte < 0x80) break;
-    if (byte < 0xc0) continue;
-    const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-    return length > back ? bytes.length - back : bytes.length;
-  }
-  return bytes.length;
-}
-
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   const both = new Uint8Array(a.length + b.length);
   both.set(a);
@@ -440,20 +451,4 @@ async function checkParquet(source: SourceFile, path: string): Promise<void> {
       remedy: EXPORT_AGAIN,
     });
   }
-}
-
-async function lineAt(path: string, offset: number): Promise<number> {
-  let line = 1;
-  let seen = 0;
-  using file = await Deno.open(path);
-  for await (const chunk of readChunks(file, false)) {
-    const part = chunk.subarray(0, offset - seen);
-    for (let i = 0; i < part.length; i++) {
-      const next = part[i + 1] ?? chunk[i + 1];
-      if (part[i] === 0x0a || part[i] === 0x0d && next !== 0x0a) line++;
-    }
-    seen += chunk.length;
-    if (seen >= offset) break;
-  }
-  return line;
 }

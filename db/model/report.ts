@@ -59,7 +59,7 @@ const setAsideRowSchema = z.object({
   file: z.string(),
   line: z.int().meta({
     description:
-      "Record number in the file; the header is 1 and empty lines are not counted. In a sheet, the row",
+      "The line that the record begins in, as an editor shows it. In a sheet, the row; in Parquet, the number of the record, with 1 for the names of the columns",
   }),
   column: z.string(),
   value: z.string().nullable().meta({
@@ -105,6 +105,13 @@ const fileReportSchema = z.object({
   sha256: z.string(),
   encoding: z.string().nullable().meta({
     description: "How the text was encoded; null for Parquet and Excel",
+  }),
+  delimiter: z.string().nullable().meta({
+    description: "What separates the cells; null for Parquet and Excel",
+  }),
+  header_line: z.int().nullable().meta({
+    description:
+      "The line of the header, or its row in a sheet; null for Parquet",
   }),
   rows_read: z.int().meta({ description: "rows_kept + rows_set_aside" }),
   rows_kept: z.int(),

@@ -1,7 +1,9 @@
 /** Formats: whatever kind of file holds them, the same interactions are counted. */
 
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { gzipSync } from "node:zlib";
+import { createPaint, fullReport } from "../../../operator/terminal.ts";
 import { csv, type Files } from "../../support/data_folder.ts";
 import {
   interactionsOf,
@@ -12,7 +14,8 @@ import {
   refusalOf,
 } from "../../support/load_folder.ts";
 import { parquetFiles } from "../../support/parquet_files.ts";
-import { latin, utf16le, utf8 } from "../../support/text_bytes.ts";
+import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
+import { latin, utf16be, utf16le, utf8 } from "../../support/text_bytes.ts";
 
 Deno.test("text formats: delimiters, endings, compression, encodings", async () => {
   const rows = (delimiter: string, id: number, line_end = "\n") =>
@@ -86,6 +89,162 @@ Deno.test("text formats: delimiters, endings, compression, encodings", async () 
     report.files.slice(1).map(({ file, encoding }) => [file, encoding]),
     files.map(([name, , encoding]) => [`interactions/${name}`, encoding]),
   );
+});
+
+/** A line of a random text: a row, or an empty one. */
+const randomLines = fc.oneof(
+  fc.record({
+    note: fc.constantFrom(
+      "",
+      "a",
+      "é",
+      '"q"',
+      '"a\nb"',
+      '"\r\n\r\n"',
+      '"\r"',
+      '"say ""so"", twice"',
+    ),
+    customer: fc.constantFrom("1", "2", "x"),
+  }),
+  fc.constantFrom("blank", "delimiters", "more delimiters"),
+);
+
+const randomFiles = fc.record({
+  lines: fc.array(randomLines, { maxLength: 30 }),
+  delimiter: fc.constantFrom(",", ";", "\t", "|"),
+  line_end: fc.constantFrom("\n", "\r\n", "\r"),
+  above: fc.array(fc.constantFrom("", " ", ";;", ","), { maxLength: 3 }),
+  sep: fc.boolean(),
+  trailing: fc.boolean(),
+  last_line_end: fc.boolean(),
+  packed: fc.boolean(),
+  bytes: fc.constantFrom(
+    utf8,
+    utf16le,
+    utf16be,
+    (text: string) => utf8("\ufeff" + text),
+  ),
+}).map((file) => {
+  const { delimiter, trailing, line_end } = file;
+  const row = (...cells: string[]) =>
+    cells.concat(trailing ? [""] : []).join(delimiter);
+  const above = [...file.sep ? [`sep=${delimiter}`] : [], ...file.above];
+  const header = ["Date Start", "Note", "Interaction", "Customers"];
+  let text = [...above, header.join(delimiter), ""].join(line_end);
+  const kept: string[] = [];
+  const bad: number[] = [];
+  const rows = file.lines.map((line) => {
+    if (line === "blank") return "";
+    if (line === "delimiters") return delimiter.repeat(3);
+    if (line === "more delimiters") return delimiter.repeat(7);
+    return row("01/02/2020", line.note, "Email", line.customer);
+  });
+  for (const [i, line] of rows.entries()) {
+    const { customer } = file.lines[i] as { customer?: string };
+    const number = text.split(/\r\n|\r|\n/).length;
+    if (customer === "x") bad.push(number);
+    else if (customer) kept.push(customer);
+    text += line + line_end;
+  }
+  if (!file.last_line_end && rows.length > 0) {
+    text = text.slice(0, -line_end.length);
+  }
+  const bytes = file.bytes(text);
+  return {
+    name: file.packed ? ".csv.gz" : ".csv",
+    content: file.packed ? gzipSync(bytes) : bytes,
+    delimiter,
+    header_line: above.length + 1,
+    kept,
+    bad,
+    text,
+  };
+});
+
+Deno.test("any text with empty rows, line breaks in cells and lines above its header: every row, and its line as an editor shows it", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(randomFiles, { minLength: 25, maxLength: 25 }),
+      async (files) => {
+        const nameOf = (i: number) =>
+          `interactions/${String(i).padStart(2, "0")}${files[i].name}`;
+        await using loaded = await loadTables({
+          "customers.csv": NO_CUSTOMERS,
+          ...Object.fromEntries(
+            files.map(({ content }, i) => [nameOf(i), content]),
+          ),
+        }, { MAX_SET_ASIDE: "1" });
+        const { files: reports, set_aside_listed } = loaded.report;
+        for (const [i, file] of files.entries()) {
+          const report = reports.find((one) => one.file === nameOf(i))!;
+          assertEquals(
+            {
+              delimiter: report.delimiter,
+              header_line: report.header_line,
+              rows_kept: report.rows_kept,
+              bad: set_aside_listed.filter((one) => one.file === nameOf(i))
+                .map(({ line }) => line),
+            },
+            {
+              delimiter: file.delimiter,
+              header_line: file.header_line,
+              rows_kept: file.kept.length,
+              bad: file.bad,
+            },
+            JSON.stringify(file.text),
+          );
+        }
+        const counts = await loaded.query(
+          "select customer_id::integer as id, count(*)::integer as rows from interactions group by all order by all",
+        );
+        const kept = files.flatMap(({ kept }) => kept);
+        assertEquals(
+          counts.map(({ id, rows }) => [id, rows]),
+          [1, 2].map((id) => [id, kept.filter((one) => one === `${id}`).length])
+            .filter(([, rows]) => rows > 0),
+        );
+      },
+    ),
+    { numRuns: 4, endOnFailure: true },
+  );
+});
+
+Deno.test("what was recognised of every file: encoding, delimiter, line of the header", async () => {
+  const parquet = await parquetFiles({ id: "select 5 as id" });
+  await using loaded = await loadFolder({
+    "interactions.csv": NO_INTERACTIONS,
+    "customers/1.tsv": "\n\t\nid\tType\n1\tx\n",
+    "customers/2.csv.gz": gzipSync(latin("sep=;\r\nid;Type\r\n2;\xeb\r\n")),
+    "customers/3.csv": utf16be("id|Type\n3|x\n"),
+    "customers/4.xlsx": xlsx({ customers: sheetOf([], ["id"], [4]) }),
+    "customers/5.parquet": parquet.id,
+  });
+  assertEquals(
+    loaded.report.files.map((
+      { file, encoding, delimiter, header_line, rows_kept },
+    ) => [file, encoding, delimiter, header_line, rows_kept]),
+    [
+      ["customers/1.tsv", "utf-8", "\t", 3, 1],
+      ["customers/2.csv.gz", "windows-1252", ";", 2, 1],
+      ["customers/3.csv", "utf-16be", "|", 1, 1],
+      ["customers/4.xlsx, sheet customers", null, null, 2, 1],
+      ["customers/5.parquet", null, null, null, 1],
+      ["interactions.csv", "utf-8", ",", 1, 0],
+    ],
+  );
+  const shown = fullReport(loaded.snapshot, {
+    warnings: [],
+    paint: createPaint(false),
+  }).split("\n")
+    .slice(3, 9).map((line) => line.replace(/^.*[0-9a-f]{12}\s*/, ""));
+  assertEquals(shown, [
+    "utf-8         tab        line 3",
+    "windows-1252  semicolon  line 2",
+    "utf-16be      bar        line 1",
+    "row 2",
+    "",
+    "utf-8         comma      line 1",
+  ]);
 });
 
 Deno.test("CSV_ENCODING=shift_jis: text that is not UTF-8", async () => {

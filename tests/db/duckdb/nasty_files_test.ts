@@ -101,7 +101,7 @@ const CASES: Readonly<Record<string, Case>> = {
     latin(`\xef\xbb\xbf${HEADER}01/02/2020,Zo\xeb,1\n`),
     {
       refused:
-        "interactions.csv: begins with the mark of UTF-8, and has bytes that are not UTF-8. Export the file again in UTF-8.",
+        'interactions.csv, line 2: a byte in column "Interaction" that is not UTF-8, though the file is. Mend the cell, or export the file again in UTF-8.',
     },
   ),
   "bytes that are no UTF-8, and CSV_ENCODING=utf-8": interactions(
@@ -121,9 +121,37 @@ const CASES: Readonly<Record<string, Case>> = {
   "UTF-16BE": interactions(utf16be(`\ufeff${HEADER}01/02/2020,日本🐦,1\n`), {
     kept: ["1 日本🐦 2020-02-01"],
   }),
-  "UTF-16 without its mark": interactions(utf16le(HEADER + ROW), {
-    refused: /^interactions\.csv, line 1: no column Date Start, .+\.$/,
+  "UTF-16LE without its mark": interactions(utf16le(HEADER + ROW), {
+    kept: [KEPT],
   }),
+  "UTF-16BE without its mark": interactions(utf16be(HEADER + ROW), {
+    kept: [KEPT],
+  }),
+  "a broken byte in a column that is not used, in UTF-8": interactions(
+    bytes(
+      "Date Start,Interaction,Customers,Note\n01/02/2020,Zoë,1,né\n",
+      "01/02/2020,Zoë,1,n",
+      latin("\xe9"),
+      "\n",
+    ),
+    { kept: ["1 Zoë 2020-02-01", "1 Zoë 2020-02-01"] },
+  ),
+  "a broken byte in a column that is used, in UTF-8": interactions(
+    bytes(
+      'Date Start,Note,Interaction,Customers\n01/02/2020,"né\nné",Zoë,1\n\n',
+      '01/02/2020,"né\nné",Zo',
+      latin("\xeb"),
+      ",1\n",
+    ),
+    {
+      refused:
+        'interactions.csv, line 6: a byte in column "Interaction" that is not UTF-8, though the file is. Mend the cell, or export the file again in UTF-8.',
+    },
+  ),
+  "as many broken bytes as characters of several bytes": interactions(
+    bytes(`${HEADER}01/02/2020,Zoë,1\n01/02/2020,Zo`, latin("\xeb"), ",1\n"),
+    { kept: ["1 ZoÃ« 2020-02-01", "1 Zoë 2020-02-01"] },
+  ),
   "UTF-16 with a byte too many": interactions(
     bytes(utf16le(`\ufeff${HEADER}${ROW}`), "1"),
     { kept: [KEPT], set_aside: ["3 date_start \ufffd: not a date or time"] },
@@ -209,10 +237,59 @@ const CASES: Readonly<Record<string, Case>> = {
     "Date Start,Interaction,Customers,\n01/02/2020,Email,1,\n",
     { kept: [KEPT] },
   ),
-  "rows of delimiters alone": interactions(`${HEADER},,\n${ROW},,\n`, {
-    kept: [KEPT],
-    set_aside: ["2 date_start : no value", "4 date_start : no value"],
-  }),
+  "a delimiter more at the end of every row": interactions(
+    `${HEADER}01/02/2020,Email,1,\n\n02/02/2020,Email,"1",\n`,
+    { kept: [KEPT, "1 Email 2020-02-02"] },
+  ),
+  "two delimiters more at the end of a row": interactions(
+    `${HEADER}01/02/2020,Email,1,\n02/02/2020,Email,1,,\n`,
+    {
+      kept: [],
+      set_aside: [
+        "2 row : more cells than the header",
+        "3 row : more cells than the header",
+      ],
+    },
+  ),
+  "a delimiter more at the end of all rows but one": interactions(
+    `${HEADER}01/02/2020,Email,1,\n02/02/2020,Email,1\n`,
+    {
+      kept: ["1 Email 2020-02-02"],
+      set_aside: ["2 row : more cells than the header"],
+    },
+  ),
+  "a delimiter more, and a cell behind it": interactions(
+    `${HEADER}01/02/2020,Email,1,\n02/02/2020,Email,1,,5\n`,
+    {
+      kept: [],
+      set_aside: [
+        "2 row : more cells than the header",
+        "3 row : more cells than the header",
+      ],
+    },
+  ),
+  "rows of delimiters alone": interactions(
+    `${HEADER},,\n${ROW},,,,\n01/02/2020,Email,x\n,,`,
+    { kept: [KEPT], set_aside: [`5 customers x: ${NOT_ID}`] },
+  ),
+  "rows of delimiters alone that end in CRLF, with semicolons": interactions(
+    `Date Start;Interaction;Customers\r\n;;\r\n01/02/2020;Email;1\r\n\r\n01/02/2020;Email;x\r\n;;\r\n`,
+    { kept: [KEPT], set_aside: [`5 customers x: ${NOT_ID}`] },
+  ),
+  "rows of tabs alone": interactions(
+    `Date Start\tInteraction\tCustomers\n\t\t\n01/02/2020\tEmail\t1\n\t\t\n`,
+    { kept: [KEPT] },
+  ),
+  "lines that records begin in": interactions(
+    `\n,,\n${HEADER}01/02/2020,"Em\nail\r\n\r",1\n\n01/02/2020,"\n",1\n\n\n01/02/2020,Email,x\n`,
+    {
+      kept: ["1 Em ail 2020-02-01"],
+      set_aside: [
+        "9 interaction \n: no value",
+        `13 customers x: ${NOT_ID}`,
+      ],
+    },
+  ),
 
   // Line ends, and lines that are none.
   "CRLF": interactions((HEADER + ROW + ROW).replaceAll("\n", "\r\n"), {
@@ -258,8 +335,25 @@ const CASES: Readonly<Record<string, Case>> = {
     refusedHeader('"Export of 2020"'),
   ),
   "a line for Excel above the header": interactions(
-    `sep=,\n${HEADER}${ROW}`,
-    refusedHeader('"sep=", ""'),
+    `sep=,\n${HEADER}${ROW}01/02/2020,Email,x\n`,
+    { kept: [KEPT], set_aside: [`4 customers x: ${NOT_ID}`] },
+  ),
+  "a line for Excel that names another delimiter": interactions(
+    `sep=;\n${HEADER}${ROW}`,
+    {
+      refused:
+        `interactions.csv, line 2: no column Date Start, Interaction, Customers among "Date Start,Interaction,Customers". ${COLUMNS}`,
+    },
+  ),
+  "a line for Excel in UTF-16 with tabs": interactions(
+    utf16le(
+      "\ufeffsep=\t\r\nDate Start\tInteraction\tCustomers\r\n01/02/2020\tEmail\t1\r\n",
+    ),
+    { kept: [KEPT] },
+  ),
+  "blank lines and rows of delimiters above the header": interactions(
+    `\r\n;;\r\n  \r\n${HEADER}${ROW}`,
+    { kept: [KEPT] },
   ),
   "the same column twice": interactions(
     `Date Start,Interaction,Customers,customers\n01/02/2020,Email,1,2\n`,
@@ -291,6 +385,15 @@ const CASES: Readonly<Record<string, Case>> = {
     {
       refused:
         `interactions.csv, line 3: Maximum line size of 2000000 bytes exceeded. ${MEND}`,
+    },
+  ),
+  "a line of 10 MB below line breaks in quotes": interactions(
+    `${HEADER}01/02/2020,"a\n\nb",1\n\n01/02/2020,Email,${
+      "1;".repeat(5e6)
+    }1\n${ROW}`,
+    {
+      refused:
+        `interactions.csv, line 6: Maximum line size of 2000000 bytes exceeded. ${MEND}`,
     },
   ),
   "10 MB of lines in quotes": interactions(

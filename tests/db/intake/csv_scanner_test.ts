@@ -6,7 +6,9 @@ import { type TableName, TABLES } from "../../../db/model/contract.ts";
 import {
   CsvScanner,
   DELIMITERS,
+  type MarkedByte,
   readHeader,
+  readPreamble,
 } from "../../../db/intake/csv_scanner.ts";
 
 Deno.test("readHeader, delimiter and names", async (t) => {
@@ -106,7 +108,7 @@ Deno.test("CsvScanner, what is sound and what is not", async (t) => {
   const cases: [
     name: string,
     text: string,
-    problem: [problem: string, offset: number] | undefined,
+    problem: [problem: string, line: number] | undefined,
     quoted_line_breaks: boolean,
   ][] = [
     ["nothing", "", undefined, false],
@@ -115,10 +117,10 @@ Deno.test("CsvScanner, what is sound and what is not", async (t) => {
     ["LF and CRLF", "a,b\n1,2\r\n3,4\n", undefined, false],
     ["CR only", "a,b\r1,2\r", undefined, false],
     ["CR only, empty lines", "a\r\r\rb", undefined, false],
-    ["CR and LF", "a,b\n1,2\r3,4\n", [BARE_CR, 7], false],
-    ["CR before LF lines", "a,b\r1,2\n", [BARE_CR, 3], false],
-    ["CR and CRLF", "a,b\r1,2\r\n", [BARE_CR, 3], false],
-    ["LF and a CR at the end", "a,b\n1,2\r", [BARE_CR, 7], false],
+    ["CR and LF", "a,b\n1,2\r3,4\n", [BARE_CR, 2], false],
+    ["CR before LF lines", "a,b\r1,2\n", [BARE_CR, 1], false],
+    ["CR and CRLF", "a,b\r1,2\r\n", [BARE_CR, 1], false],
+    ["LF and a CR at the end", "a,b\n1,2\r", [BARE_CR, 2], false],
     ["CR, CR, LF", "a\r\r\nb\n", [BARE_CR, 1], false],
     ["quoted", '"a","b"\n', undefined, false],
     ["quoted at the end", 'a\n"b"', undefined, false],
@@ -126,11 +128,11 @@ Deno.test("CsvScanner, what is sound and what is not", async (t) => {
     ["spaces around quotes", ' "a" , "b" \n', undefined, false],
     ["several spaces before a quote", 'a,b\n1,   "x"\n', [
       AFTER_SPACES,
-      9,
+      2,
     ], false],
     ["several spaces before a quote at the start", '  "a"', [
       AFTER_SPACES,
-      2,
+      1,
     ], false],
     [
       "several spaces, then a quote inside a cell",
@@ -146,7 +148,7 @@ Deno.test("CsvScanner, what is sound and what is not", async (t) => {
     ["a quote inside a plain cell", 'a\n5" pipe,6" pipe\n', undefined, false],
     ["two quotes inside a plain cell", 'a\nb""\n', undefined, false],
     ["open to the end", 'a\n"b\nc\n', [NEVER_CLOSED, 2], true],
-    ["open by the last byte", 'a\n1,"', [NEVER_CLOSED, 4], false],
+    ["open by the last byte", 'a\n1,"', [NEVER_CLOSED, 2], false],
     ["open after a doubled quote", 'a\n"b""', [NEVER_CLOSED, 2], false],
     ["text after the closing quote", 'a\n"b"c\n', [GOES_ON, 2], false],
     ["text after a space", 'a\n"b" c\n', [GOES_ON, 2], false],
@@ -154,18 +156,15 @@ Deno.test("CsvScanner, what is sound and what is not", async (t) => {
     [
       "the first of several",
       'a,b\n1,"x"y\n2,"x"y\n3,"',
-      [GOES_ON, 6],
+      [GOES_ON, 2],
       false,
     ],
   ];
   for (const [name, text, problem, quoted_line_breaks] of cases) {
     await t.step(name, () => {
-      const scanner = scan([text], ",");
-      assertEquals(
-        scanner.problem && [scanner.problem.problem, scanner.problem.offset],
-        problem,
-      );
-      assertEquals(scanner.quoted_line_breaks, quoted_line_breaks);
+      const found = scan([text], ",");
+      assertEquals(found.problem, problem);
+      assertEquals(found.quoted_line_breaks, quoted_line_breaks);
     });
   }
 });
@@ -186,37 +185,35 @@ Deno.test("CsvScanner, any text in any chunks: as in one", () => {
         chunks.push(rest.slice(0, size));
         rest = rest.slice(size);
       }
-      const whole = scan([text], d);
-      const split = scan([...chunks, rest], d);
-      assertEquals(split.problem, whole.problem);
-      assertEquals(split.quoted_line_breaks, whole.quoted_line_breaks);
+      assertEquals(scan([...chunks, rest], d), scan([text], d));
     }),
     { numRuns: 2000 },
   );
 });
 
 Deno.test("CsvScanner, long chunks at any alignment: as byte by byte", () => {
-  const plain = fc.constantFrom("a,b\n", "word,1234\n", "x ", "é;ö\n");
+  const plain = fc.constantFrom("a,b\n", "word,1234\n", "x ", "é;ö\n", ",b\n");
   const pieces = fc.array(
     fc.oneof(
-      { weight: 9, arbitrary: plain },
-      { weight: 1, arbitrary: fc.constantFrom('"', '"', "\r", '"x\ny"', ",") },
+      { weight: 30, arbitrary: plain },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('"', '"x\ny"', "\r", ",", "\n", ",,\n"),
+      },
     ),
-    { maxLength: 60 },
+    { maxLength: 200 },
   );
   fc.assert(
     fc.property(pieces, fc.nat(7), (parts, shift) => {
       const bytes = new TextEncoder().encode(parts.join(""));
       const shifted = new Uint8Array(bytes.length + shift);
       shifted.set(bytes, shift);
-      const whole = new CsvScanner(",");
-      whole.feed(shifted.subarray(shift));
-      const single = new CsvScanner(",");
-      for (const byte of bytes) single.feed(Uint8Array.of(byte));
-      assertEquals(whole.problem, single.problem);
-      assertEquals(whole.quoted_line_breaks, single.quoted_line_breaks);
+      assertEquals(
+        scanBytes([shifted.subarray(shift)], ","),
+        scanBytes([...bytes].map((byte) => Uint8Array.of(byte)), ","),
+      );
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
 });
 
@@ -226,33 +223,101 @@ Deno.test("CsvScanner, any text: as a reader of single characters finds", () => 
       texts,
       fc.constantFrom(...DELIMITERS),
       (text, delimiter) => {
-        const { problem, quoted_line_breaks } = scan([text], delimiter);
+        const found = scan([text], delimiter);
         const expected = readByCharacter(text, delimiter);
-        assertEquals(problem?.problem, expected.problem);
-        if (problem) {
-          // Offsets are in bytes.
-          const before = text.slice(0, expected.position);
-          assertEquals(
-            problem.offset,
-            new TextEncoder().encode(before).length,
-          );
-        } else assertEquals(quoted_line_breaks, expected.quoted_line_breaks);
+        assertEquals(found.problem, expected.problem);
+        if (!found.problem) assertEquals(found, expected);
       },
     ),
     { numRuns: 5000 },
   );
 });
 
-function scan(chunks: string[], delimiter: string): CsvScanner {
-  const scanner = new CsvScanner(delimiter);
-  for (const chunk of chunks) scanner.feed(new TextEncoder().encode(chunk));
-  return scanner;
-}
+Deno.test("CsvScanner, marked bytes: their lines and cells", () => {
+  fc.assert(
+    fc.property(texts, texts, fc.nat(5), ([...text], rest, size) => {
+      const body = text.join("").replaceAll("é", "?") + rest;
+      const scanner = new CsvScanner(",");
+      const found: MarkedByte[] = [];
+      const bytes = new TextEncoder().encode(`head,"x"\n${body}`);
+      for (let at = 0; at < bytes.length;) {
+        const chunk = bytes.subarray(at, at += 5 + size);
+        // The first byte of é.
+        const marks = [...chunk.keys()].filter((i) => chunk[i] === 0xc3);
+        found.push(...scanner.locate(chunk, marks));
+        scanner.feed(chunk);
+      }
+      if (scanner.problem) return;
+      assertEquals(found, cellsOf("é", `head,"x"\n${body}`));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("readPreamble, lines above the header", async (t) => {
+  const cases: [
+    name: string,
+    text: string,
+    above: [length: number, lines: number, delimiter?: string],
+  ][] = [
+    ["none", "id,Type\n", [0, 0]],
+    ["blank lines", "\n\r\n  \nid\n", [6, 3]],
+    ["blank lines that end in CR", "\r\rid\r", [2, 2]],
+    ["rows of delimiters", ",,\n;;\r\n\t \nid\n", [10, 3]],
+    ["a line for Excel", "sep=;\nid\n", [6, 1, ";"]],
+    ["a line for Excel, CRLF", "SEP=,\r\nid\r\n", [7, 1, ","]],
+    ["a line for Excel in quotes", '"sep=\t"\r\nid\r\n', [9, 1, "\t"]],
+    ["a line for Excel and blank lines", "sep=|\n\n\nid\n", [8, 3, "|"]],
+    ["a line for Excel alone", "sep=;", [5, 1, ";"]],
+    ["a line for Excel that is not the first", "\nsep=;\nid\n", [1, 1]],
+    ["another delimiter than there is", "sep=^\nid\n", [0, 0]],
+    ["a column of that name", "sep=,id\n1,2\n", [0, 0]],
+    ["nothing", "", [0, 0]],
+    ["blank lines alone", "\n \n", [3, 2]],
+  ];
+  for (const [name, text, [length, lines, delimiter]] of cases) {
+    await t.step(name, () => {
+      const bytes = new TextEncoder().encode(text);
+      assertEquals(
+        readPreamble(bytes, { whole: true }),
+        { length, lines, delimiter },
+      );
+      // A part of it says the same, or that more is needed.
+      for (let end = 0; end < bytes.length; end++) {
+        const part = readPreamble(bytes.subarray(0, end), { whole: false });
+        if (part) assertEquals(part, { length, lines, delimiter });
+      }
+    });
+  }
+});
 
 interface Finding {
-  problem?: string;
-  position?: number;
+  problem: [problem: string, line: number] | undefined;
   quoted_line_breaks: boolean;
+  /** The line that each record begins in. */
+  lines: number[];
+  /** The text without its empty rows. */
+  kept: string;
+}
+
+const scan = (chunks: string[], delimiter: string) =>
+  scanBytes(chunks.map((chunk) => new TextEncoder().encode(chunk)), delimiter);
+
+function scanBytes(chunks: Uint8Array[], delimiter: string): Finding {
+  const scanner = new CsvScanner(delimiter);
+  const decoder = new TextDecoder();
+  let kept = "";
+  for (const chunk of chunks) {
+    kept += decoder.decode(scanner.feed(chunk), { stream: true });
+  }
+  scanner.finish();
+  const { problem, quoted_line_breaks, lines } = scanner;
+  return {
+    problem: problem && [problem.problem, problem.line],
+    quoted_line_breaks,
+    lines: Array.from({ length: lines.count }, (_, i) => lines.rowOf(i + 1)),
+    kept: kept + decoder.decode(),
+  };
 }
 
 /** What CsvScanner looks for, in the plainest way. */
@@ -261,12 +326,15 @@ function readByCharacter(text: string, delimiter: string): Finding {
   const found = new Map<string, number>();
   const note = (problem: string, position: number) =>
     found.has(problem) || found.set(problem, position);
+  const lines: number[] = [];
   let quoted_line_breaks = false;
   let has_lf = false;
+  let kept = "";
   const endsCell = (char: string | undefined) =>
     char === undefined || char === delimiter || char === "\n" || char === "\r";
 
   let at = 0;
+  let row = 0;
   while (at < text.length) {
     // A cell: spaces, then a quoted one or a plain one.
     const start = at;
@@ -286,7 +354,11 @@ function readByCharacter(text: string, delimiter: string): Finding {
     while (!endsCell(text[at])) at++;
 
     // What ends it.
-    if (text.startsWith("\r\n", at)) {
+    const end = at;
+    if (text[at] === delimiter) {
+      at++;
+      if (at < text.length) continue;
+    } else if (text.startsWith("\r\n", at)) {
       has_lf = true;
       at += 2;
     } else {
@@ -294,13 +366,50 @@ function readByCharacter(text: string, delimiter: string): Finding {
       if (text[at] === "\r") note(BARE_CR, at);
       at++;
     }
+    if (text.slice(row, end).replaceAll(delimiter, "") !== "") {
+      lines.push(lineOf(text, row));
+      kept += text.slice(row, at);
+    }
+    row = at;
   }
   if (!has_lf) found.delete(BARE_CR);
   const problem = [GOES_ON, AFTER_SPACES, NEVER_CLOSED, BARE_CR]
     .find((one) => found.has(one));
   return {
-    problem,
-    position: problem === undefined ? undefined : found.get(problem),
+    problem: problem === undefined
+      ? undefined
+      : [problem, lineOf(text, found.get(problem)!)],
     quoted_line_breaks,
+    lines,
+    kept,
   };
+}
+
+/** The line of a position, as an editor shows it. */
+function lineOf(text: string, position: number): number {
+  return text.slice(0, position).split(/\r\n|\r(?!\n)|\n/).length;
+}
+
+/** The lines and cells of a character below the header of a sound text that is split by commas. */
+function cellsOf(wanted: string, text: string): MarkedByte[] {
+  const found: MarkedByte[] = [];
+  let cell = 0;
+  let in_header = true;
+  let quoted = false;
+  let closed = -2;
+  for (let at = 0; at < text.length; at++) {
+    const starts_cell = /(^|[,\r\n]) ?$/.test(text.slice(0, at));
+    if (text[at] === '"' && (quoted || starts_cell || closed === at - 1)) {
+      if (quoted) closed = at;
+      quoted = !quoted;
+    } else if (quoted && text[at] !== wanted) continue;
+    else if (text[at] === ",") cell++;
+    else if (/[\r\n]/.test(text[at])) {
+      cell = 0;
+      in_header = false;
+    } else if (text[at] === wanted && !in_header) {
+      found.push({ line: lineOf(text, at), cell });
+    }
+  }
+  return found;
 }

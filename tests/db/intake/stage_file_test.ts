@@ -1,6 +1,7 @@
 /** Staging: every encoding becomes UTF-8, and a file that is not whole is refused. */
 
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { gzipSync } from "node:zlib";
 import type { SourceFile } from "../../../db/intake/find_files.ts";
 import {
@@ -152,7 +153,7 @@ Deno.test("stageFile, encodings", async (t) => {
   await t.step("a mark of UTF-8 before what is not", async () => {
     assertEquals(
       await messageOfRefusal(() => stage(latin("\xef\xbb\xbfid\nZo\xeb\n"))),
-      "customers.csv: begins with the mark of UTF-8, and has bytes that are not UTF-8. Export the file again in UTF-8.",
+      'customers.csv, line 2: a byte in column "id" that is not UTF-8, though the file is. Mend the cell, or export the file again in UTF-8.',
     );
   });
   for (const csv_encoding of ["utf-8", "UTF-8", "utf8"]) {
@@ -163,6 +164,151 @@ Deno.test("stageFile, encodings", async (t) => {
       assert(!message.includes("byte order mark"), message);
     });
   }
+});
+
+Deno.test("stageFile, any bytes that are not UTF-8 in any text: as their number and columns say", async () => {
+  const broken = ["\xff", "\xe9-", "\xf0\x9f-"];
+  const valid = ["\xc3\xab", "\xe6\x97\xa5", "\xf0\x9f\x90\xa6", "\ufffd"];
+  const cells = fc.array(
+    fc.constantFrom("a", ...broken, ...valid.slice(0, 3), "\xef\xbf\xbd"),
+    { maxLength: 3 },
+  ).map((parts) => parts.join(""));
+  const rows = fc.record({
+    type: fc.oneof({ weight: 5, arbitrary: fc.constant("x") }, cells),
+    note: cells,
+    quoted: fc.boolean(),
+    marks: fc.array(fc.constantFrom(...valid.slice(0, 3)), { maxLength: 5 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(rows, { maxLength: 12 }),
+      fc.boolean(),
+      async (rows, packed) => {
+        const text = ["id,Type,Note,Marks\n"].concat(
+          rows.map((row) =>
+            `1,${row.type},${row.quoted ? `"${row.note}\n\n"` : row.note},${
+              row.marks.join("")
+            }\n`
+          ),
+        ).join("");
+        const good =
+          /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}/g;
+        const bad = text.replaceAll(good, "").match(/[\x80-\xff]/g) ?? [];
+        const more_valid = (text.match(good) ?? []).length > bad.length;
+        const bad_type = rows.findIndex(({ type }) =>
+          /[\x80-\xff]/.test(type.replaceAll(good, ""))
+        );
+        const staging = stage(
+          packed ? gzipSync(latin(text)) : latin(text),
+          {},
+          {
+            gzip: packed,
+          },
+        );
+
+        if (bad.length > 0 && more_valid && bad_type >= 0) {
+          const line = 2 + bad_type +
+            2 * rows.slice(0, bad_type).filter(({ quoted }) => quoted).length;
+          const message = await messageOfRefusal(() => staging);
+          assert(
+            message.startsWith(
+              `customers.csv, line ${line}: a byte in column "Type" that is not UTF-8, though the file is.`,
+            ),
+            message,
+          );
+          return;
+        }
+        const { file, text: staged } = await staging;
+        const is_utf8 = bad.length === 0 || more_valid;
+        assertEquals(file.text!.encoding, is_utf8 ? "utf-8" : "windows-1252");
+        const label = is_utf8 ? "utf-8" : "windows-1252";
+        // A decoder replaces the bytes of a cut character by one U+FFFD.
+        const single = is_utf8
+          ? text.replaceAll("\xf0\x9f-", "\xff\xff-")
+          : text;
+        assertEquals(staged, new TextDecoder(label).decode(latin(single)));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("stageFile, broken bytes far apart and many", async (t) => {
+  const row = "1,a,Zo\xc3\xab\n";
+  await t.step(
+    "one after the first chunks, in a column that is not used",
+    async () => {
+      const { file, text } = await stage(latin(
+        "id,Type,Note\n" + row.repeat(MIB / 8) + "1,a,\xff\n" + row,
+      ));
+      assertEquals(file.text?.encoding, "utf-8");
+      assertEquals(text.slice(-15), "\n1,a,\ufffd\n1,a,Zoë\n");
+    },
+  );
+  await t.step(
+    "one after the first chunks, in a column that is used",
+    async () => {
+      assertEquals(
+        await messageOfRefusal(() =>
+          stage(latin("id,Note,Type\n" + row.repeat(MIB / 8) + "1,a,\xff\n"))
+        ),
+        `customers.csv, line ${
+          MIB / 8 + 2
+        }: a byte in column "Type" that is not UTF-8, though the file is. Mend the cell, or export the file again in UTF-8.`,
+      );
+    },
+  );
+  await t.step("windows-1252 is known before the end", async () => {
+    const { file, text } = await stage(latin(
+      "id,Type,Note\n" + "1,\xeb,\n".repeat(2_000) + row.repeat(MIB / 8),
+    ));
+    assertEquals(file.text?.encoding, "windows-1252");
+    assertEquals(text.slice(-10), "\n1,a,ZoÃ«\n");
+  });
+});
+
+Deno.test("stageFile, UTF-16 without its mark", async (t) => {
+  const cases: [name: string, text: string][] = [
+    ["short", "id\n1\n"],
+    ["other scripts in the header and below", "日本,Type,id\n東京,ë,1\n"],
+    ["zero bytes in letters", "id,Type\n1,\u0100\u3000\n"],
+    ["a line for Excel", "sep=;\r\nid;Type\r\n1;b\r\n"],
+    ["blank lines first", "\r\n\r\nid\r\n1\r\n"],
+    ["rows of delimiters first", ";;\r\n,\r\nid;Type\r\n1;b\r\n"],
+    ["long", "id,Type\n" + "1,日\n".repeat(200_000)],
+  ];
+  for (const [name, text] of cases) {
+    for (const packed of [false, true]) {
+      await t.step(`${name}${packed ? ", gzip" : ""}`, async () => {
+        for (const encode of [utf16le, utf16be]) {
+          const bytes = packed ? gzipSync(encode(text)) : encode(text);
+          const { file, text: staged } = await stage(bytes, {}, {
+            gzip: packed,
+          });
+          assertEquals(
+            file.text?.encoding,
+            encode === utf16le ? "utf-16le" : "utf-16be",
+          );
+          const kept = text.replace(/^((sep=;|[;,]*)[\r\n]+)+/, "");
+          assert(staged === kept, staged.slice(0, 100));
+        }
+      });
+    }
+  }
+  await t.step("zero bytes in UTF-8 are none of it", async () => {
+    const texts = [
+      "id\0\n1\0\n",
+      "id,T\0y\0p\0e\0\n1,2\n",
+      "id,Type\n" + "\0".repeat(400),
+      "id\n" + "\0a".repeat(200),
+    ];
+    for (const text of texts) {
+      const staged = await stage(text).catch((error) => {
+        assert(error instanceof StoreError, String(error));
+      });
+      assertEquals(staged?.file.text?.encoding ?? "utf-8", "utf-8");
+    }
+  });
 });
 
 Deno.test("stageFile, characters over the border of a chunk: whole", async (t) => {
@@ -289,12 +435,7 @@ Deno.test("stageFile, headers", async (t) => {
     [
       ["an empty file", "", '""'],
       ["a byte order mark alone", "\ufeff", '""'],
-      ["an empty line first", "\nid,Type\n1,a\n", '""'],
-      [
-        "UTF-16 without its mark",
-        utf16le("id\n1\n"),
-        '"i\\u0000d',
-      ],
+      ["blank lines alone", "\n,;\n\r\n", '""'],
       ["a ZIP archive", latin("PK\x03\x04\x14\0\0\0\n"), '"PK'],
     ];
   for (const [name, content, found] of refused) {
