@@ -195,6 +195,7 @@ interface LoadedFile {
   readonly number: number;
   readonly staged: StagedFile;
   readonly rows_read: number;
+  readonly passed_over_columns: FileReport["passed_over_columns"];
   readonly unknown_columns: readonly string[];
   readonly seconds: number;
 }
@@ -245,7 +246,9 @@ async function readStaged(
   database: Database,
   number: number,
   staged: StagedFile,
-): Promise<Pick<LoadedFile, "rows_read" | "unknown_columns">> {
+): Promise<
+  Pick<LoadedFile, "rows_read" | "passed_over_columns" | "unknown_columns">
+> {
   const { file, table, text } = staged;
   try {
     let match = text?.header.match;
@@ -270,6 +273,7 @@ async function readStaged(
     });
     return {
       rows_read: Number(Count),
+      passed_over_columns: match!.passed_over.slice(0, NAMES_KEPT),
       unknown_columns: match!.unknown.slice(0, NAMES_KEPT),
     };
   } catch (error) {
@@ -506,7 +510,7 @@ function checkNames(
 }
 
 function fileReport(
-  { number, staged, rows_read, unknown_columns, seconds }: LoadedFile,
+  { number, staged, rows_read, seconds, ...columns }: LoadedFile,
   { counts }: SetAside,
 ): Omit<FileReport, "interactions_merged" | "date_forms"> {
   const set_aside = counts.get(number) ?? [];
@@ -521,7 +525,8 @@ function fileReport(
     rows_kept: rows_read - rows_set_aside,
     rows_set_aside,
     set_aside,
-    unknown_columns,
+    passed_over_columns: columns.passed_over_columns,
+    unknown_columns: columns.unknown_columns,
     seconds,
   };
 }
