@@ -30,6 +30,7 @@ import type {
   SetAsideRow,
 } from "../model/report.ts";
 import type { Database } from "./database.ts";
+import { foldNames } from "./name_keys.ts";
 import {
   describeParquet,
   isNested,
@@ -83,6 +84,7 @@ export async function loadExports(
   const files = await stageAll(database, exports, progress);
   progress("checking");
   await database.runFile("load/2_clean/spellings");
+  await foldNames(database, "load/2_clean/names_to_fold");
   await database.runFile("load/2_clean/set_aside");
   const set_aside = await readSetAside(database, files, options);
   if (strict && set_aside.too_many.length > 0) {
