@@ -34,7 +34,10 @@ import { foldNames } from "./name_keys.ts";
 import {
   describeParquet,
   isNested,
+  isTooPrecise,
   type NativeColumn,
+  nativeColumns,
+  parquetSchema,
   parquetSource,
   textSource,
 } from "./source_view.ts";
@@ -256,15 +259,14 @@ async function readStaged(
     let match = text?.header.match;
     if (text) await database.run(textSource(staged, text));
     else {
-      const described = await database.run(describeParquet(staged));
-      const columns = described.map((row): NativeColumn => ({
-        name: row.column_name as string,
-        type: row.column_type as string,
-      }));
-      const headers = columns.map(({ name }) => name);
+      const columns = nativeColumns(
+        await database.run(describeParquet(staged)),
+        await database.run(parquetSchema(staged)),
+      );
+      const headers = columns.map(({ header }) => header);
       match = matchHeader(TABLES[table], headers);
       requireColumns(file, headers, match);
-      requireFlatColumns(file, columns, match);
+      requireReadableColumns(file, columns, match);
       await database.run(parquetSource(staged, match, columns));
     }
     if (table === "interactions") {
@@ -284,24 +286,31 @@ async function readStaged(
 }
 
 // As text, a nested value would be a name or an id that nobody gave.
-function requireFlatColumns(
+function requireReadableColumns(
   file: string,
   columns: readonly NativeColumn[],
   { positions }: HeaderMatch,
 ): void {
-  const nested = Object.values(positions)
-    .map((position) => position === undefined ? undefined : columns[position])
-    .filter((column) => column && isNested(column));
-  if (nested.length === 0) return;
-  throw refused({
-    file,
-    line: 1,
-    problem: `nested values in ${
-      nested.map((column) => JSON.stringify(column!.name.slice(0, 60)))
-        .join(", ")
-    }`,
-    remedy: "Write each of these columns as text, a number or a time",
-  });
+  const used = Object.values(positions).flatMap((position) =>
+    position === undefined ? [] : [columns[position]]
+  );
+  const refuse = (what: string, columns: readonly NativeColumn[]) => {
+    if (columns.length === 0) return [];
+    const names = columns.map(({ header }) =>
+      JSON.stringify(header.slice(0, 60))
+    );
+    return [{
+      file,
+      line: 1,
+      problem: `${what} in ${names.join(", ")}`,
+      remedy: "Write each of these columns as text, a number or a time",
+    }];
+  };
+  const problems = [
+    ...refuse("nested values", used.filter(isNested)),
+    ...refuse("decimals of more than 38 digits", used.filter(isTooPrecise)),
+  ];
+  if (problems.length > 0) throw refused(...problems);
 }
 
 // DuckDB's own message, such as "Invalid Input Error: CSV Error on Line: 3 …".
