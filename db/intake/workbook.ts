@@ -61,6 +61,7 @@ export class Workbook implements Disposable {
   shared_strings: string | undefined;
   styles: string | undefined;
   #zip: ZipFile | undefined;
+  /** By name in lower case: some programs write other names than they refer to. */
   readonly #entries = new Map<string, ZipEntry>();
   #unpacked = 0;
 
@@ -98,7 +99,7 @@ export class Workbook implements Disposable {
 
   /** Reads a part to its end. Throws a refusal when it is not sound or too large. */
   async read(part: string, reader: PartReader): Promise<void> {
-    const entry = this.#entries.get(part);
+    const entry = this.#entries.get(part.toLowerCase());
     if (!entry) throw this.unsound(`${part} is missing`);
     const parser = this.#parser(reader);
     const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -177,14 +178,15 @@ export class Workbook implements Disposable {
         if (this.#entries.size >= MAX_ENTRIES) {
           throw this.unsound(`more than ${MAX_ENTRIES} files in it`);
         }
-        if (this.#entries.has(fileName)) {
+        const name = fileName.toLowerCase();
+        if (this.#entries.has(name)) {
           throw this.unsound(`two files ${quote(fileName)} in it`);
         }
         if (entry.isEncrypted()) throw this.unsound("it is encrypted");
         // An entry that unpacks to more than it claims is stopped by yauzl.
         claimed += entry.uncompressedSize;
         if (claimed > this.max_bytes) throw this.tooLarge();
-        this.#entries.set(fileName, entry);
+        this.#entries.set(name, entry);
       }
     } catch (error) {
       throw this.#soundError(error, "the zip");

@@ -83,14 +83,35 @@ Deno.test("findFiles, a folder of parts: every file in it, by name", async () =>
   ]);
   assertEquals((await findFiles(folder.path)).ignored, [
     {
-      file: "interactions/_SUCCESS",
-      reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
-    },
-    {
       file: "interactions/deeper",
       reason: "a folder that is not a table's",
     },
   ]);
+});
+
+Deno.test("findFiles, the folders that Spark writes: parts of one export", async () => {
+  await using folder = await dataFolder({
+    "interactions.parquet/part-00000-5f1c.snappy.parquet": "",
+    "interactions.parquet/.part-00000-5f1c.snappy.parquet.crc": "",
+    "interactions.parquet/part-00001-5f1c.snappy.parquet": "",
+    "interactions.parquet/_SUCCESS": "",
+    "interactions.parquet/._SUCCESS.crc": "",
+    "interactions.parquet/_metadata": "",
+    "interactions.parquet/_committed_7263": "",
+    "interactions.parquet/_old.txt": "",
+    "customer.csv/part-00000.csv.gz": "",
+    "crm.xlsx/part.csv": "",
+    "sales.parquet/part.parquet": "",
+  });
+  assertEquals(await found(folder.path), [
+    "customer.csv/part-00000.csv.gz customers text gzip part",
+    "interactions.parquet/part-00000-5f1c.snappy.parquet interactions parquet part",
+    "interactions.parquet/part-00001-5f1c.snappy.parquet interactions parquet part",
+  ]);
+  assertEquals(
+    (await findFiles(folder.path)).ignored.map(({ file }) => file),
+    ["crm.xlsx", "interactions.parquet/_old.txt", "sales.parquet"],
+  );
 });
 
 Deno.test("findFiles, what is not read: named with the reason", async () => {
@@ -108,7 +129,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
     "customers": "",
     "README.md": "",
     "archive/customers.csv": "",
-    "customers.csv/part.csv": "",
+    "customers.xlsx/part.csv": "",
   });
   await Deno.symlink(`${folder.path}/nowhere`, `${folder.path}/products.csv`);
   await new Deno.Command("mkfifo", { args: [`${folder.path}/customers_2.csv`] })
@@ -130,7 +151,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
       "customers": no_format,
       "README.md": no_format,
       "archive": "a folder that is not a table's",
-      "customers.csv": "a folder that is not a table's",
+      "customers.xlsx": "a folder that is not a table's",
       "products.csv": "a link to nothing",
       "customers_2.csv": "not a regular file",
     },
