@@ -3,10 +3,12 @@
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import {
+  foldHeader,
   TABLE_NAMES,
   type TableName,
   tableOf,
   TABLES,
+  unlikeness,
 } from "../model/contract.ts";
 import {
   type Found,
@@ -27,6 +29,9 @@ export interface FoundTables {
 /** Between a workbook and its sheet, in reports. */
 const SHEET = ", sheet ";
 
+/** So many near misses of a table are named. */
+const NEAR_LISTED = 5;
+
 /** What finding tables needs to know of the settings. */
 export interface FindTablesOptions {
   readonly data_dir: string;
@@ -45,10 +50,37 @@ export async function findExports(
   );
   if (missing.length === 0) return tables;
   throw refused(...missing.map((table) => ({
-    problem: `${data_dir} has no file of ${table}`,
+    problem: `${data_dir} has no file of ${table}${
+      nearMisses(table, tables.ignored)
+    }`,
     remedy:
       `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet ${table}) there; a header alone counts`,
   })));
+}
+
+/** Names what is not read though its name is nearly that of `table`. */
+function nearMisses(
+  table: TableName,
+  ignored: readonly IgnoredFile[],
+): string {
+  const near = ignored.filter(({ file }) => isNearly(table, file));
+  if (near.length === 0) return "";
+  const listed = near.slice(0, NEAR_LISTED).map(({ file, reason }) =>
+    `${JSON.stringify(file)} is not read: ${reason}`
+  );
+  return `; ${listed.join("; ")}`;
+}
+
+function isNearly(table: TableName, file: string): boolean {
+  const name = file.slice(
+    file.lastIndexOf(SHEET) < 0
+      ? file.lastIndexOf("/") + 1
+      : file.lastIndexOf(SHEET) + SHEET.length,
+  );
+  // Without what follows the first dot, and without digits and signs.
+  const stem = foldHeader(name).replace(/(?<=.)\..*/, "")
+    .replace(/[^\p{L}]/gu, "");
+  return TABLES[table].stems.some((wanted) => unlikeness(stem, wanted) < 1);
 }
 
 /** Opens the workbooks among the files. Throws a refusal that names every one that cannot be used. */

@@ -13,6 +13,7 @@ import {
 import { requireColumns, TABLES } from "../model/contract.ts";
 import { CsvScanner, type Header, readHeader } from "./csv_scanner.ts";
 import type { FileHashes } from "./file_hashes.ts";
+import { requireKind } from "./file_kind.ts";
 import { identityOf, type SourceFile } from "./find_files.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { writeAll } from "./write_all.ts";
@@ -66,6 +67,7 @@ export async function stageFile(
   staged_path: string,
   options: StagingOptions,
 ): Promise<StagedFile> {
+  await requireKind(source);
   if (source.format === "parquet") {
     const { bytes, sha256 } = await copy(source, staged_path, options);
     await checkParquet(source, staged_path);

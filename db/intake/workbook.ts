@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import { SaxesParser } from "saxes";
 import yauzl from "yauzl";
 import { refused, StoreError } from "../model/problems.ts";
-import { openRegularFile } from "./open_regular_file.ts";
+import { type FileKind, kindOf, wrongKind } from "./file_kind.ts";
 
 /** A sheet of a workbook. */
 export interface Sheet {
@@ -48,7 +48,10 @@ const MAX_BETWEEN_TAGS = 1 << 22;
 const PIECE_BYTES = 1_024;
 /** With this much time gone since others had their turn, in milliseconds, they get it after the piece. */
 const MAX_BUSY_MS = 2;
-const OLE2 = [0xd0, 0xcf, 0x11, 0xe0];
+const KINDS_OF_ZIP: readonly FileKind[] = [
+  "an Excel workbook",
+  "a zip archive",
+];
 const SAVE_AGAIN = "Save it again as .xlsx, or as CSV, and replace it whole";
 
 /** An open workbook: its sheets, and its parts as streams. */
@@ -149,16 +152,18 @@ export class Workbook implements Disposable {
   }
 
   async #checkMagic(path: string): Promise<void> {
-    using file = await openRegularFile(path);
-    const magic = new Uint8Array(4);
-    await file.read(magic);
-    if (OLE2.every((byte, i) => magic[i] === byte)) {
+    const kind = await kindOf(path);
+    if (kind === "an old Excel workbook") {
       throw refused({
         file: this.file,
         problem:
           "an old .xls workbook, or one with a password: neither can be read",
         remedy: "Save it as .xlsx without a password, or as CSV",
       });
+    }
+    // Of a zip, its parts tell more than its bytes.
+    if (kind !== null && !KINDS_OF_ZIP.includes(kind)) {
+      throw wrongKind(this.file, kind);
     }
     if (this.file.toLowerCase().endsWith(".xls")) {
       throw refused({

@@ -100,6 +100,8 @@ Deno.test("findFiles, the folders that Spark writes: parts of one export", async
     "interactions.parquet/_committed_7263": "",
     "interactions.parquet/_old.txt": "",
     "customer.csv/part-00000.csv.gz": "",
+    "customer.csv/_SUCCESS": "",
+    "customers_2.csv/part-00000.csv": "",
     "crm.xlsx/part.csv": "",
     "sales.parquet/part.parquet": "",
   });
@@ -110,7 +112,12 @@ Deno.test("findFiles, the folders that Spark writes: parts of one export", async
   ]);
   assertEquals(
     (await findFiles(folder.path)).ignored.map(({ file }) => file),
-    ["crm.xlsx", "interactions.parquet/_old.txt", "sales.parquet"],
+    [
+      "crm.xlsx",
+      "customers_2.csv",
+      "interactions.parquet/_old.txt",
+      "sales.parquet",
+    ],
   );
 });
 
@@ -129,7 +136,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
     "customers": "",
     "README.md": "",
     "archive/customers.csv": "",
-    "customers.xlsx/part.csv": "",
+    "customers.csv/part.csv": "",
   });
   await Deno.symlink(`${folder.path}/nowhere`, `${folder.path}/products.csv`);
   await new Deno.Command("mkfifo", { args: [`${folder.path}/customers_2.csv`] })
@@ -151,7 +158,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
       "customers": no_format,
       "README.md": no_format,
       "archive": "a folder that is not a table's",
-      "customers.xlsx": "a folder that is not a table's",
+      "customers.csv": "a folder that is not a table's",
       "products.csv": "a link to nothing",
       "customers_2.csv": "not a regular file",
     },

@@ -110,7 +110,6 @@ Deno.test("Workbook, not a workbook: refused, and what to do", async (t) => {
   flipped[60] ^= 0xff;
   const cases: [name: string, bytes: Uint8Array, detail: RegExp][] = [
     ["empty", new Uint8Array(), /the zip: .*end of central directory/i],
-    ["a text", new TextEncoder().encode("Customer_Id\n1\n"), /the zip: /],
     ["cut at the end", whole.subarray(0, -1), /the zip: /],
     ["cut in the middle", whole.subarray(0, whole.length / 2), /the zip: /],
     ["cut at the start", whole.subarray(10), /./],
