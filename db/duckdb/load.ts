@@ -211,7 +211,7 @@ async function stageAll(
   progress: Progress,
 ): Promise<LoadedFile[]> {
   const loaded: LoadedFile[] = [];
-  const refusals: StoreError[] = [];
+  const refusals: StoreError[] = [...exports.refusals];
   for await (const copied of exports.copies(progress)) {
     if ("problem" in copied) {
       refusals.push(copied.problem);

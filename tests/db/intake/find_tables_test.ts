@@ -2,18 +2,32 @@
 
 import { assertEquals } from "@std/assert";
 import { findFiles } from "../../../db/intake/find_files.ts";
-import { findExports, findTables } from "../../../db/intake/find_tables.ts";
+import {
+  findExports,
+  findTables,
+  type FoundTables,
+} from "../../../db/intake/find_tables.ts";
+import { StoreError } from "../../../db/model/problems.ts";
 import { dataFolder, type Files } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
 import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
 
 const FILLED = sheetOf(["a"]);
 
+function throwAll({ refusals }: Pick<FoundTables, "refusals">): void {
+  if (refusals.length === 0) return;
+  throw new StoreError(
+    "refused",
+    refusals.map(({ message }) => message).join("\n"),
+  );
+}
+
 async function found(
   files: Files,
 ): Promise<{ files: string[]; ignored: string[] }> {
   await using folder = await dataFolder(files);
   const found = await findTables(await findFiles(folder.path), 1e8);
+  throwAll(found);
   return {
     files: found.files.map(({ file, table, part }) =>
       `${file}: ${table}${part ? " part" : ""}`
@@ -219,8 +233,13 @@ Deno.test("findExports, a table that is missing: names what is nearly called so"
       });
       const found = await findFiles(folder.path);
       assertEquals(
-        await messageOfRefusal(() =>
-          findExports(found, { data_dir: "/data", xlsx_max_bytes: 1e8 })
+        await messageOfRefusal(async () =>
+          throwAll(
+            await findExports(found, {
+              data_dir: "/data",
+              xlsx_max_bytes: 1e8,
+            }),
+          )
         ),
         `/data has no file of interactions${told}. Put interactions.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet interactions) there; a header alone counts.`,
       );
