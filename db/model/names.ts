@@ -51,6 +51,14 @@ export function nameKey(name: string): string {
   return Array.from(text, foldCase).join("").normalize("NFC");
 }
 
+/** What the keys of names begin with that begin with `prefix`. */
+export function prefixKey(prefix: string): string {
+  const key = nameKey(prefix);
+  // Nothing that is seen begins no name; nothing at all would begin each.
+  if (key === "") return prefix;
+  return /\s$/u.test(prefix) ? `${key} ` : key;
+}
+
 /** A name as it is shown: without the invisible characters that no script and no emoji needs. */
 export function shownName(name: string): string {
   return name.replace(NEVER_NEEDED, "").replace(JOINERS, "$1")
