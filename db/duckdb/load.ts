@@ -30,11 +30,15 @@ import type {
   SetAsideRow,
 } from "../model/report.ts";
 import type { Database } from "./database.ts";
+import { foldNames } from "./name_keys.ts";
 import {
   countOtherEnds,
   describeParquet,
   isNested,
+  isTooPrecise,
   type NativeColumn,
+  nativeColumns,
+  parquetSchema,
   parquetSource,
   textSource,
 } from "./source_view.ts";
@@ -84,6 +88,7 @@ export async function loadExports(
   const files = await stageAll(database, exports, progress);
   progress("checking");
   await database.runFile("load/2_clean/spellings");
+  await foldNames(database, "load/2_clean/names_to_fold");
   await database.runFile("load/2_clean/set_aside");
   const set_aside = await readSetAside(database, files, options);
   if (strict && set_aside.too_many.length > 0) {
@@ -196,6 +201,7 @@ interface LoadedFile {
   readonly number: number;
   readonly staged: StagedFile;
   readonly rows_read: number;
+  readonly passed_over_columns: FileReport["passed_over_columns"];
   readonly unknown_columns: readonly string[];
   readonly seconds: number;
 }
@@ -206,7 +212,7 @@ async function stageAll(
   progress: Progress,
 ): Promise<LoadedFile[]> {
   const loaded: LoadedFile[] = [];
-  const refusals: StoreError[] = [];
+  const refusals: StoreError[] = [...exports.refusals];
   for await (const copied of exports.copies(progress)) {
     if ("problem" in copied) {
       refusals.push(copied.problem);
@@ -246,7 +252,9 @@ async function readStaged(
   database: Database,
   number: number,
   staged: StagedFile,
-): Promise<Pick<LoadedFile, "rows_read" | "unknown_columns">> {
+): Promise<
+  Pick<LoadedFile, "rows_read" | "passed_over_columns" | "unknown_columns">
+> {
   const { file, table, text } = staged;
   try {
     let match = text?.header.match;
@@ -254,15 +262,14 @@ async function readStaged(
       const shape = await withTrailingCell(database, staged, text);
       await database.run(textSource(staged, shape));
     } else {
-      const described = await database.run(describeParquet(staged));
-      const columns = described.map((row): NativeColumn => ({
-        name: row.column_name as string,
-        type: row.column_type as string,
-      }));
-      const headers = columns.map(({ name }) => name);
+      const columns = nativeColumns(
+        await database.run(describeParquet(staged)),
+        await database.run(parquetSchema(staged)),
+      );
+      const headers = columns.map(({ header }) => header);
       match = matchHeader(TABLES[table], headers);
       requireColumns(file, headers, match);
-      requireFlatColumns(file, columns, match);
+      requireReadableColumns(file, columns, match);
       await database.run(parquetSource(staged, match, columns));
     }
     if (table === "interactions") {
@@ -273,6 +280,7 @@ async function readStaged(
     });
     return {
       rows_read: Number(Count),
+      passed_over_columns: match!.passed_over.slice(0, NAMES_KEPT),
       unknown_columns: match!.unknown.slice(0, NAMES_KEPT),
     };
   } catch (error) {
@@ -297,24 +305,31 @@ async function withTrailingCell(
 }
 
 // As text, a nested value would become a name or an id that is not in the data.
-function requireFlatColumns(
+function requireReadableColumns(
   file: string,
   columns: readonly NativeColumn[],
   { positions }: HeaderMatch,
 ): void {
-  const nested = Object.values(positions)
-    .map((position) => position === undefined ? undefined : columns[position])
-    .filter((column) => column && isNested(column));
-  if (nested.length === 0) return;
-  throw refused({
-    file,
-    line: 1,
-    problem: `nested values in ${
-      nested.map((column) => JSON.stringify(column!.name.slice(0, 60)))
-        .join(", ")
-    }`,
-    remedy: "Write each of these columns as text, a number or a time",
-  });
+  const used = Object.values(positions).flatMap((position) =>
+    position === undefined ? [] : [columns[position]]
+  );
+  const refuse = (what: string, columns: readonly NativeColumn[]) => {
+    if (columns.length === 0) return [];
+    const names = columns.map(({ header }) =>
+      JSON.stringify(header.slice(0, 60))
+    );
+    return [{
+      file,
+      line: 1,
+      problem: `${what} in ${names.join(", ")}`,
+      remedy: "Write each of these columns as text, a number or a time",
+    }];
+  };
+  const problems = [
+    ...refuse("nested values", used.filter(isNested)),
+    ...refuse("decimals of more than 38 digits", used.filter(isTooPrecise)),
+  ];
+  if (problems.length > 0) throw refused(...problems);
 }
 
 // DuckDB's own message, such as "Invalid Input Error: CSV Error on Line: 3 …".
@@ -524,7 +539,7 @@ function checkNames(
 }
 
 function fileReport(
-  { number, staged, rows_read, unknown_columns, seconds }: LoadedFile,
+  { number, staged, rows_read, seconds, ...columns }: LoadedFile,
   { counts }: SetAside,
 ): Omit<FileReport, "interactions_merged" | "date_forms"> {
   const set_aside = counts.get(number) ?? [];
@@ -541,7 +556,8 @@ function fileReport(
     rows_kept: rows_read - rows_set_aside,
     rows_set_aside,
     set_aside,
-    unknown_columns,
+    passed_over_columns: columns.passed_over_columns,
+    unknown_columns: columns.unknown_columns,
     seconds,
   };
 }

@@ -6,6 +6,7 @@ import {
   NAMED_DIMENSIONS,
   type Names,
 } from "../model/dimensions.ts";
+import { prefixKey } from "../model/names.ts";
 import {
   type AnswerColumns,
   columnsOf,
@@ -142,7 +143,9 @@ function plan(
         statement: "queries/customers",
         values: {
           ...customers(question.filter),
-          prefix: question.prefix ?? null,
+          prefix: question.prefix === undefined
+            ? null
+            : prefixKey(question.prefix),
           after_id: big(question.after_customer_id),
           row_limit: big(question.limit),
         },

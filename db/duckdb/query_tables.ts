@@ -3,6 +3,7 @@
 import type { CustomerDimension, Names } from "../model/dimensions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Database } from "./database.ts";
+import { foldNames } from "./name_keys.ts";
 
 /** Facts about the tables. */
 export interface QueryTables {
@@ -22,6 +23,7 @@ const MOST_ROLLED_UP = 100;
 export async function buildQueryTables(
   database: Database,
 ): Promise<QueryTables> {
+  await foldNames(database, "load/4_serve/occupations_to_fold");
   await database.runFile("load/4_serve/occupations");
   await database.runFile("load/4_serve/customer_kinds", {
     most_rolled_up: MOST_ROLLED_UP,

@@ -2,6 +2,7 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import { NAMED_DIMENSIONS, type Names } from "../model/dimensions.ts";
+import { nameKey } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
 import { checkIndex } from "./check_index.ts";
@@ -220,23 +221,8 @@ function positionsOf(
 ): (name: string) => number | undefined {
   // By exact name too: most questions have it, and then no folding is needed.
   const positions = new Map([
-    ...names.map((name, i) => [foldName(name), i] as const),
+    ...names.map((name, i) => [nameKey(name), i] as const),
     ...names.map((name, i) => [name, i] as const),
   ]);
-  return (name) => positions.get(name) ?? positions.get(foldName(name));
-}
-
-/**
- * The text that names are compared by, as sql/load/1_stage/rules.sql has it: upper case
- * first, so that the final sigma equals the others; one character for one, so
- * that Straße is not Strasse.
- */
-function foldName(name: string): string {
-  const text = name.normalize("NFC").replace(/[\s\u0085]+/g, " ").trim();
-  const one = (char: string, other: string) =>
-    other.length === char.length ? other : char;
-  return Array.from(text, (char) => {
-    const upper = one(char, char.toUpperCase());
-    return one(upper, upper.toLowerCase());
-  }).join("");
+  return (name) => positions.get(name) ?? positions.get(nameKey(name));
 }

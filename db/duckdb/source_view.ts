@@ -5,9 +5,14 @@ import type { StagedFile, TextShape } from "../intake/stage_file.ts";
 
 /** A column of a Parquet file. */
 export interface NativeColumn {
+  /** As DuckDB calls it: the second of the same name has another one. */
   readonly name: string;
+  /** As the file calls it. */
+  readonly header: string;
   /** DuckDB's name of its type. */
   readonly type: string;
+  /** The digits of a decimal; null for other types. */
+  readonly precision: number | null;
 }
 
 // A text that no cell contains, so that an empty cell differs from a missing one.
@@ -56,7 +61,7 @@ select ${
     selected(
       file,
       match,
-      (position) => `${quoteName(columns[position].name)}::varchar`,
+      (position, name) => nativeText(columns[position], name),
       columns,
     )
   }, null::varchar as extra, null::varchar as cell_problem
@@ -68,6 +73,45 @@ export function describeParquet(file: StagedFile): string {
   return `describe select * from read_parquet(${
     quoteText(file.staged_path)
   }, binary_as_string = true)`;
+}
+
+/** The statement that lists the elements of a Parquet file's schema, each before those inside it. */
+export function parquetSchema(file: StagedFile): string {
+  return `select name, num_children, precision from parquet_schema(${
+    quoteText(file.staged_path)
+  })`;
+}
+
+/** The columns of a Parquet file, of the rows of `describeParquet` and `parquetSchema`. */
+export function nativeColumns(
+  described: readonly Record<string, unknown>[],
+  schema: readonly Record<string, unknown>[],
+): NativeColumn[] {
+  // The first element is the root; what is inside a column is skipped.
+  const top: Record<string, unknown>[] = [];
+  let inside = 0;
+  for (const element of schema.slice(1)) {
+    const children = Number(element.num_children ?? 0);
+    if (inside > 0) inside += children - 1;
+    else {
+      top.push(element);
+      inside = children;
+    }
+  }
+  return described.map(({ column_name, column_type }, i) => ({
+    name: column_name as string,
+    header: top[i]?.name as string ?? column_name,
+    type: column_type as string,
+    precision: top[i]?.precision == null ? null : Number(top[i].precision),
+  }));
+}
+
+/** DuckDB reads decimals of more digits as floating-point numbers, other ones than are there. */
+const MAX_PRECISION = 38;
+
+/** Whether a column's values are decimals that DuckDB cannot read. */
+export function isTooPrecise({ precision }: NativeColumn): boolean {
+  return precision !== null && precision > MAX_PRECISION;
 }
 
 /** Whether a column's values are lists, maps or records. */
@@ -91,7 +135,7 @@ const VALUE_TYPES: Record<string, keyof typeof NATIVE> = {
 function selected(
   { table }: StagedFile,
   { positions }: HeaderMatch,
-  textAt: (position: number) => string,
+  textAt: (position: number, name: string) => string,
   columns: readonly NativeColumn[] = [],
 ): string {
   return TABLES[table].columns.flatMap(({ name }) => {
@@ -103,11 +147,19 @@ function selected(
       : null;
     const text = position === undefined || value
       ? "null::varchar"
-      : textAt(position);
+      : textAt(position, name);
     const fields = [`${text} as ${name}`];
     if (type) fields.push(`${value ?? `null::${type}`} as ${name}_value`);
     return fields;
   }).join(", ");
+}
+
+function nativeText({ name, type }: NativeColumn, of: string): string {
+  // The shortest text of a FLOAT of nine digits is that of another id.
+  const exact = type === "FLOAT" && VALUE_TYPES[of] === "bigint"
+    ? "::double"
+    : "";
+  return `${quoteName(name)}${exact}::varchar`;
 }
 
 function nativeValue({ name, type }: NativeColumn, as: string): string {

@@ -39,6 +39,10 @@ export interface Found {
 const FORMATS =
   /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet|(?<book>xlsx?))$/i;
 const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
+/** What Spark writes beside the parts of an export, for itself. */
+const SUCCESS = "_SUCCESS";
+const OF_SPARK =
+  /^_(SUCCESS|temporary|metadata|common_metadata|(started|committed)_\d+)$/;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
 
 /**
@@ -55,6 +59,7 @@ export async function findFiles(data_dir: string): Promise<Found> {
     const path = `${root}/${file}`;
     const name = file.slice(file.lastIndexOf("/") + 1);
     if (isUnfinished(name)) return;
+    if (folder_table && OF_SPARK.test(name)) return;
     if (isProof(name)) return void proofs.push({ file, path });
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
@@ -78,13 +83,16 @@ export async function findFiles(data_dir: string): Promise<Found> {
     if ((table || format?.book) && !real_path.startsWith(`${root}/`)) {
       return ignore("a link out of the data folder");
     }
-    if (info.isDirectory && table && !folder_table && !format) {
+    if (info.isDirectory && table && !folder_table && !format?.book) {
       const entries = await list(path).catch((error) => {
         refuseUnreadable(file, error);
         throw error;
       });
-      for (const entry of entries) await look(`${file}/${entry}`, table);
-      return;
+      // Spark calls the folder by what its parts are: interactions.parquet.
+      if (!format?.text || entries.includes(SUCCESS)) {
+        for (const entry of entries) await look(`${file}/${entry}`, table);
+        return;
+      }
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
     if (!info.isFile) return ignore("not a regular file");

@@ -3,10 +3,12 @@
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import {
+  foldHeader,
   TABLE_NAMES,
   type TableName,
   tableOf,
   TABLES,
+  unlikeness,
 } from "../model/contract.ts";
 import {
   type Found,
@@ -22,10 +24,15 @@ export interface FoundTables {
   /** In the order they are loaded: as their files, then by sheet. */
   readonly files: readonly SourceFile[];
   readonly ignored: readonly IgnoredFile[];
+  /** Why the load is refused whatever is in these files: tables that are missing, workbooks that cannot be used. */
+  readonly refusals: readonly StoreError[];
 }
 
 /** Between a workbook and its sheet, in reports. */
 const SHEET = ", sheet ";
+
+/** The number of near misses that are named for a table. */
+const NEAR_LISTED = 5;
 
 /** The settings for finding tables. */
 export interface FindTablesOptions {
@@ -34,31 +41,70 @@ export interface FindTablesOptions {
   readonly xlsx_max_bytes: number;
 }
 
-/** The tables in the files, all that a load needs. Throws a refusal when one is missing. */
+/**
+ * The tables in the files. That one is missing is a refusal among others, so that a
+ * load names everything that is wrong in one go.
+ */
 export async function findExports(
   found: Found,
   { data_dir, xlsx_max_bytes }: FindTablesOptions,
 ): Promise<FoundTables> {
   const tables = await findTables(found, xlsx_max_bytes);
   const missing = TABLE_NAMES.filter((table) =>
-    TABLES[table].required && !tables.files.some((file) => file.table === table)
+    TABLES[table].required && !tables.may_have.has(table) &&
+    !tables.files.some((file) => file.table === table)
   );
-  if (missing.length === 0) return tables;
-  throw refused(...missing.map((table) => ({
-    problem: `${data_dir} has no file of ${table}`,
-    remedy:
-      `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet ${table}) there; a header alone counts`,
-  })));
+  const refusals = missing.map((table) =>
+    refused({
+      problem: `${data_dir} has no file of ${table}${
+        nearMisses(table, tables.ignored)
+      }`,
+      remedy:
+        `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet ${table}) there; a header alone counts`,
+    })
+  );
+  return { ...tables, refusals: [...refusals, ...tables.refusals] };
 }
 
-/** Opens the workbooks among the files. Throws a refusal that names every one that cannot be used. */
+/** Names what is not read though its name is nearly that of `table`. */
+function nearMisses(
+  table: TableName,
+  ignored: readonly IgnoredFile[],
+): string {
+  const near = ignored.filter(({ file }) => isNearly(table, file));
+  if (near.length === 0) return "";
+  const listed = near.slice(0, NEAR_LISTED).map(({ file, reason }) =>
+    `${JSON.stringify(file)} is not read: ${reason}`
+  );
+  return `; ${listed.join("; ")}`;
+}
+
+function isNearly(table: TableName, file: string): boolean {
+  const name = file.slice(
+    file.lastIndexOf(SHEET) < 0
+      ? file.lastIndexOf("/") + 1
+      : file.lastIndexOf(SHEET) + SHEET.length,
+  );
+  // Without what follows the first dot, and without digits and signs.
+  const stem = foldHeader(name).replace(/(?<=.)\..*/, "")
+    .replace(/[^\p{L}]/gu, "");
+  return TABLES[table].stems.some((wanted) => unlikeness(stem, wanted) < 1);
+}
+
+/** Opens the workbooks among the files. */
 export async function findTables(
   { files, ignored }: Found,
   xlsx_max_bytes: number,
-): Promise<FoundTables> {
+): Promise<
+  FoundTables & {
+    /** The tables that may be in workbooks that cannot be used. */
+    readonly may_have: ReadonlySet<TableName>;
+  }
+> {
   const sources: SourceFile[] = [];
   const ignored_sheets: IgnoredFile[] = [];
-  const refusals: string[] = [];
+  const refusals: StoreError[] = [];
+  const may_have = new Set<TableName>();
   for (const file of files) {
     try {
       const found = await tablesOf(file, xlsx_max_bytes);
@@ -66,11 +112,18 @@ export async function findTables(
       ignored_sheets.push(...found.ignored);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      refusals.push(error.message);
+      refusals.push(error);
+      for (const table of file.table ? [file.table] : TABLE_NAMES) {
+        may_have.add(table);
+      }
     }
   }
-  if (refusals.length > 0) throw new StoreError("refused", refusals.join("\n"));
-  return { files: sources, ignored: [...ignored, ...ignored_sheets] };
+  return {
+    files: sources,
+    ignored: [...ignored, ...ignored_sheets],
+    refusals,
+    may_have,
+  };
 }
 
 /**
@@ -81,7 +134,7 @@ export async function findTables(
 export async function tablesOf(
   file: FoundFile,
   xlsx_max_bytes: number,
-): Promise<FoundTables> {
+): Promise<Omit<FoundTables, "refusals">> {
   const { table } = file;
   if (file.format !== "xlsx") {
     return { files: [{ ...file, table: table! }], ignored: [] };

@@ -47,6 +47,9 @@ export async function readCells(workbook: Workbook): Promise<CellReader> {
           return shared.textAt(value);
         case "b":
           return isTrue(value.trim()) ? "TRUE" : "FALSE";
+        case "d":
+          // Spreadsheet programs show the time as it is written, in UTC or not.
+          return cellText(value, workbook).trim().replace(/z$/i, "");
         case "n":
           break;
         default:

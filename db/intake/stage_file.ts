@@ -20,6 +20,7 @@ import {
 } from "./csv_scanner.ts";
 import { NotUtf8, type Transcoded, Transcoder } from "./encodings.ts";
 import type { FileHashes } from "./file_hashes.ts";
+import { requireKind } from "./file_kind.ts";
 import { identityOf, type SourceFile } from "./find_files.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { writeAll } from "./write_all.ts";
@@ -75,6 +76,7 @@ export async function stageFile(
   staged_path: string,
   options: StagingOptions,
 ): Promise<StagedFile> {
+  await requireKind(source);
   if (source.format === "parquet") {
     const { bytes, sha256 } = await copy(source, staged_path, options);
     await checkParquet(source, staged_path);

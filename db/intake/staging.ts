@@ -50,6 +50,8 @@ export class StagedExports implements AsyncDisposable {
   /** In the order they are loaded: table by table, then as they were found. */
   readonly files: readonly SourceFile[];
   readonly ignored: readonly IgnoredFile[];
+  /** Why they are refused whatever is in the files. */
+  readonly refusals: readonly StoreError[];
   /** The folder of the copies. */
   readonly folder: string;
   readonly #options: StageExportsOptions;
@@ -62,15 +64,17 @@ export class StagedExports implements AsyncDisposable {
       found.files.filter((file) => file.table === table)
     );
     this.ignored = found.ignored;
+    this.refusals = found.refusals;
     this.folder = options.folder;
     this.#options = options;
   }
 
   /**
    * The data version of these exports; a file whose hash is known is not copied for
-   * it. Null when a file is refused. Throws errors that no other file would mend.
+   * it. Null when they are refused. Throws errors that no other file would mend.
    */
   async dataVersion(): Promise<string | null> {
+    if (this.refusals.length > 0) return null;
     const hashed: HashedFile[] = [];
     for (const [number, file] of this.files.entries()) {
       const { hashes } = this.#options;
@@ -90,6 +94,7 @@ export class StagedExports implements AsyncDisposable {
    * copy exists until the next one is read. Throws errors that no other file would mend.
    */
   async *copies(progress: (step: string) => void): AsyncGenerator<Copied> {
+    if (this.files.length === 0) return;
     let next = this.#copy(0);
     try {
       for (const [number, { file }] of this.files.entries()) {

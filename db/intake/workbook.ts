@@ -5,7 +5,7 @@ import { SaxesParser } from "saxes";
 import yauzl from "yauzl";
 import { createPause } from "../model/pause.ts";
 import { refused, StoreError } from "../model/problems.ts";
-import { openRegularFile } from "./open_regular_file.ts";
+import { type FileKind, kindOf, wrongKind } from "./file_kind.ts";
 
 /** A sheet of a workbook. */
 export interface Sheet {
@@ -46,7 +46,10 @@ const MAX_DEPTH = 64;
 const MAX_BETWEEN_TAGS = 1 << 22;
 /** The bytes of a piece for the parser, whose work on one piece cannot be interrupted. */
 const PIECE_BYTES = 1_024;
-const OLE2 = [0xd0, 0xcf, 0x11, 0xe0];
+const KINDS_OF_ZIP: readonly FileKind[] = [
+  "an Excel workbook",
+  "a zip archive",
+];
 const SAVE_AGAIN = "Save it again as .xlsx, or as CSV, and replace it whole";
 
 /** An open workbook: its sheets, and its parts as streams. */
@@ -59,6 +62,7 @@ export class Workbook implements Disposable {
   shared_strings: string | undefined;
   styles: string | undefined;
   #zip: ZipFile | undefined;
+  /** By name in lower case: some programs write other names than they refer to. */
   readonly #entries = new Map<string, ZipEntry>();
   #unpacked = 0;
 
@@ -96,7 +100,7 @@ export class Workbook implements Disposable {
 
   /** Reads a part to its end. Throws a refusal when it is not sound or too large. */
   async read(part: string, reader: PartReader): Promise<void> {
-    const entry = this.#entries.get(part);
+    const entry = this.#entries.get(part.toLowerCase());
     if (!entry) throw this.unsound(`${part} is missing`);
     const parser = this.#parser(reader);
     const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -143,16 +147,18 @@ export class Workbook implements Disposable {
   }
 
   async #checkMagic(path: string): Promise<void> {
-    using file = await openRegularFile(path);
-    const magic = new Uint8Array(4);
-    await file.read(magic);
-    if (OLE2.every((byte, i) => magic[i] === byte)) {
+    const kind = await kindOf(path);
+    if (kind === "an old Excel workbook") {
       throw refused({
         file: this.file,
         problem:
           "an old .xls workbook, or one with a password: neither can be read",
         remedy: "Save it as .xlsx without a password, or as CSV",
       });
+    }
+    // Of a zip, its parts tell more than its bytes.
+    if (kind !== null && !KINDS_OF_ZIP.includes(kind)) {
+      throw wrongKind(this.file, kind);
     }
     if (this.file.toLowerCase().endsWith(".xls")) {
       throw refused({
@@ -172,14 +178,15 @@ export class Workbook implements Disposable {
         if (this.#entries.size >= MAX_ENTRIES) {
           throw this.unsound(`more than ${MAX_ENTRIES} files in it`);
         }
-        if (this.#entries.has(fileName)) {
+        const name = fileName.toLowerCase();
+        if (this.#entries.has(name)) {
           throw this.unsound(`two files ${quote(fileName)} in it`);
         }
         if (entry.isEncrypted()) throw this.unsound("it is encrypted");
         // An entry that unpacks to more than it claims is stopped by yauzl.
         claimed += entry.uncompressedSize;
         if (claimed > this.max_bytes) throw this.tooLarge();
-        this.#entries.set(fileName, entry);
+        this.#entries.set(name, entry);
       }
     } catch (error) {
       throw this.#soundError(error, "the zip");

@@ -1,5 +1,6 @@
 /** The file contract: the table of each file, and the columns that it must have. */
 
+import { escapeUnseen, seenText } from "./names.ts";
 import { refused } from "./problems.ts";
 
 /** A table the exports fill. */
@@ -26,7 +27,7 @@ export interface Table {
 /** Every table of docs/file-contract.md, in the order they are loaded. */
 export const TABLES: Readonly<Record<TableName, Table>> = {
   channels: {
-    stems: ["channels"],
+    stems: ["channels", "channel"],
     required: false,
     columns: [
       column("channel", ["Channel"]),
@@ -34,7 +35,12 @@ export const TABLES: Readonly<Record<TableName, Table>> = {
     ],
   },
   products: {
-    stems: ["productsofdiscussion", "products"],
+    stems: [
+      "productsofdiscussion",
+      "products",
+      "productofdiscussion",
+      "product",
+    ],
     required: false,
     columns: [
       column("date", ["Date", "Month"]),
@@ -42,7 +48,7 @@ export const TABLES: Readonly<Record<TableName, Table>> = {
     ],
   },
   customers: {
-    stems: ["customers"],
+    stems: ["customers", "customer"],
     required: true,
     columns: [
       column("customer_id", ["Customer_Id", "id"]),
@@ -51,12 +57,17 @@ export const TABLES: Readonly<Record<TableName, Table>> = {
     ],
   },
   interactions: {
-    stems: ["externalinteractions", "interactions"],
+    stems: [
+      "externalinteractions",
+      "interactions",
+      "externalinteraction",
+      "interaction",
+    ],
     required: true,
     columns: [
-      column("date_start", ["Date Start", "Date", "Timestamp"]),
-      column("interaction", ["Interaction", "Event", "Channel"]),
-      column("customers", ["Customers", "Customer", "Customer_Id"]),
+      column("date_start", ["Date Start", "Timestamp", "Date"]),
+      column("interaction", ["Interaction", "Channel", "Event"]),
+      column("customers", ["Customers", "Customer_Id", "Customer"]),
       column("topic", ["Topic", "Product"], { required: false }),
     ],
   },
@@ -73,9 +84,9 @@ function column(
   return { name, headers, required };
 }
 
-/** Header and file names are equal when they differ in case, spaces and `_` only. */
-function foldHeader(name: string): string {
-  return name.normalize("NFC").toLowerCase().replace(/[\s_\u00a0\ufeff]/g, "");
+/** Header and file names are equal when they differ only in case, spaces, `_` and invisible characters. */
+export function foldHeader(name: string): string {
+  return seenText(name).toLowerCase().replace(/[\s_]/g, "");
 }
 
 /** The table whose exports are named `stem`, a file name without extension. */
@@ -84,12 +95,21 @@ export function tableOf(stem: string): TableName | undefined {
   return TABLE_NAMES.find((table) => TABLES[table].stems.includes(folded));
 }
 
+/** A header that could mean a column, where another one does. */
+export interface PassedOver {
+  /** The header that the contract names first. */
+  readonly used: string;
+  readonly passed_over: string;
+}
+
 /** The column of each header. */
 export interface HeaderMatch {
   /** For each column of the table, the position of its header, or undefined. */
   readonly positions: Readonly<Record<string, number | undefined>>;
   /** Headers that mean no column. */
   readonly unknown: readonly string[];
+  /** Headers that would mean a column if a preferred one were not there. */
+  readonly passed_over: readonly PassedOver[];
   /** Required columns without a header. */
   readonly missing: readonly Column[];
   /** Headers that appear twice and mean a column. */
@@ -107,18 +127,29 @@ export function matchHeader(
   const folded = headers.map(foldHeader);
   const positions: Record<string, number | undefined> = {};
   const doubled: string[] = [];
-  for (const { name, headers: wanted } of table.columns) {
-    const header = wanted.map(foldHeader).find((one) => folded.includes(one));
+  const passed_over = new Map<number, PassedOver>();
+  for (const { name, headers: names } of table.columns) {
+    const wanted = names.map(foldHeader);
+    const header = wanted.find((one) => folded.includes(one));
     if (header === undefined) continue;
     positions[name] = folded.indexOf(header);
     if (folded.lastIndexOf(header) !== positions[name]) {
       doubled.push(headers[folded.lastIndexOf(header)]);
     }
+    const used = headers[positions[name]];
+    for (const [position, other] of folded.entries()) {
+      if (other === header || !wanted.includes(other)) continue;
+      passed_over.set(position, { used, passed_over: headers[position] });
+    }
   }
   const used = new Set(Object.values(positions));
+  for (const position of used) passed_over.delete(position!);
   return {
     positions,
-    unknown: headers.filter((_, position) => !used.has(position)),
+    unknown: headers.filter((_, position) =>
+      !used.has(position) && !passed_over.has(position)
+    ),
+    passed_over: [...passed_over.values()],
     missing: table.columns.filter(({ name, required }) =>
       required && positions[name] === undefined
     ),
@@ -130,19 +161,23 @@ export function matchHeader(
 export function requireColumns(
   file: string,
   headers: readonly string[],
-  { missing, doubled }: HeaderMatch,
+  { missing, doubled, unknown }: HeaderMatch,
   line = 1,
 ): void {
-  const listed = (names: readonly string[]) =>
-    names.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 60)))
-      .join(", ");
   if (missing.length > 0) {
     const wanted = missing.map(({ headers }) => headers[0]).join(", ");
+    const meant = missing.flatMap((column) => {
+      const closest = closestHeader(column, unknown);
+      return closest === undefined
+        ? []
+        : [`${column.headers[0]} by ${quoted(closest)}`];
+    });
     throw refused({
       file,
       line,
       problem: `no column ${wanted} among ${listed(headers)}`,
-      remedy: "Name the columns as docs/file-contract.md says",
+      remedy: (meant.length > 0 ? `Did you mean ${meant.join(", ")}? ` : "") +
+        "Name the columns as docs/file-contract.md says",
     });
   }
   if (doubled.length > 0) {
@@ -153,4 +188,57 @@ export function requireColumns(
       remedy: "Rename or remove one of them",
     });
   }
+}
+
+function listed(names: readonly string[]): string {
+  return names.slice(0, 20).map(quoted).join(", ");
+}
+
+function quoted(name: string): string {
+  return escapeUnseen(JSON.stringify(name.slice(0, 60)));
+}
+
+/** The header that is most like a name of `column`; undefined when none is. */
+function closestHeader(
+  column: Column,
+  headers: readonly string[],
+): string | undefined {
+  const wanted = column.headers.map(foldHeader);
+  const scored = headers.slice(0, 100).map((header) => {
+    const folded = foldHeader(header.slice(0, 60));
+    return {
+      header,
+      score: Math.min(...wanted.map((name) => unlikeness(folded, name))),
+    };
+  });
+  const best = scored.filter(({ score }) => score < 1)
+    .sort((a, b) => a.score - b.score).at(0);
+  return best?.header;
+}
+
+/** How far two folded names are apart: 0 when they are equal, 1 or more when they are nothing alike. */
+export function unlikeness(name: string, wanted: string): number {
+  const letters = (text: string) => Array.from(text).sort().join("");
+  // The words in another order, as in Start Date.
+  if (letters(name) === letters(wanted)) return 0.1;
+  const limit = 1 + Math.floor(wanted.length / 3);
+  if (wanted.length >= 4) {
+    const edits = editDistance(name, wanted);
+    if (edits < limit) return edits / limit;
+    if (name.includes(wanted)) return 0.9;
+  }
+  return 1;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
 }

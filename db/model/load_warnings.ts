@@ -49,6 +49,14 @@ export function loadWarnings(
       "months that have interactions but no product, so no topic",
       [...months],
     ],
+    ...files.map(({ file, passed_over_columns }): typeof warnings[number] => [
+      "passed_over_columns",
+      passed_over_columns.length,
+      `columns of ${file} that are not used, because another one counts`,
+      passed_over_columns.map(({ used, passed_over }) =>
+        `${passed_over}: ${used} is used`
+      ),
+    ]),
     ...files.map(({ file, unknown_columns }): typeof warnings[number] => [
       "unknown_columns",
       unknown_columns.length,

@@ -28,6 +28,7 @@ export const WARNING_KINDS = [
   "future_interactions",
   "months_without_topic",
   "no_topics",
+  "passed_over_columns",
   "unknown_columns",
   "ignored_files",
 ] as const;
@@ -126,6 +127,13 @@ const fileReportSchema = z.object({
   date_forms: z.array(dateFormCountSchema).meta({
     description:
       "How times are written in the rows kept, the most frequent first",
+  }),
+  passed_over_columns: z.array(z.object({
+    used: z.string(),
+    passed_over: z.string(),
+  })).meta({
+    description:
+      "Columns that are not used, because another one has a name that comes first in the file contract; the first 100",
   }),
   unknown_columns: z.array(z.string()).meta({
     description: "Columns that are not used; the first 100",

@@ -1,6 +1,6 @@
 -- name: known customers, with first and last contact and counts per channel.
 -- params: customer_ids, types, occupations, prefix, after_id, row_limit
--- A name of '' stands for those without one.
+-- A name of '' stands for those without one; prefix is as names are compared.
 with page as (
   select *
   from known_customers join kinds using (kind)
@@ -12,8 +12,7 @@ with page as (
       or list_contains($occupations::varchar[], coalesce(occupation, '')))
     and ($prefix::varchar is null
       or starts_with(customer_id::varchar, $prefix::varchar)
-      or starts_with(
-        lower(upper(occupation)), lower(upper($prefix::varchar))))
+      or starts_with(occupation_key, $prefix::varchar))
     and ($after_id::bigint is null or customer_id > $after_id::bigint)
   order by customer_id
   limit $row_limit::bigint),

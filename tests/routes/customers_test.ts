@@ -44,6 +44,11 @@ Deno.test("customers: record, contacts, totals; found by id or occupation", asyn
     ["?q=1", [1, 12]],
     ["?q=je", [1, 2, 3, 12]],
     ["?q=JEDI", [1, 2, 3]],
+    // Full width, and a zero width space.
+    ["?q=%EF%BC%AA%EF%BD%85d%E2%80%8Bi", [1, 2, 3]],
+    ["?q=%E2%80%8B", []],
+    ["?q=jedi%20", []],
+    ["?occupation=%EF%BC%AAe%C2%ADdi", [1, 2, 3]],
     ["?q=%25", []],
     ["?q=je&type=blue", [12]],
     ["?occupation=jedi", [1, 2, 3]],

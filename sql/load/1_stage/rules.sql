@@ -1,30 +1,60 @@
 -- name: the cleaning rules of docs/file-contract.md, one macro per rule.
 -- params: none; the variable settings, from settings.sql
 
--- Text: NFC, trimmed, inner white space folded, no-break spaces included.
+-- White space, and what is not seen: Unicode's Default_Ignorable_Code_Point
+-- without the tags of flags, as db/model/names.ts has it.
+create temp macro unseen() as
+  '[\s\x0B\x{85}\pZ\x{AD}\x{34F}\x{61C}\x{115F}\x{1160}\x{17B4}\x{17B5}'
+    || '\x{180B}-\x{180F}\x{200B}-\x{200F}\x{202A}-\x{202E}'
+    || '\x{2060}-\x{206F}\x{3164}\x{FE00}-\x{FE0F}\x{FEFF}\x{FFA0}'
+    || '\x{FFF0}-\x{FFF8}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}'
+    || '\x{E0000}-\x{E001F}\x{E0080}-\x{E0FFF}]*';
+
+-- Text: NFC, trimmed, inner white space folded, no-break spaces included;
+-- without zero width spaces, soft hyphens and directional marks, which nothing
+-- needs. Joiners and variation selectors are left to shown_name.
 -- U+FFFD stands in for NUL, which an ENUM may not hold and at which
 -- nfc_normalize cuts: the id '1', NUL, 'é' would be customer 1.
 create temp macro clean_text(cell) as
   case
     when regexp_full_match(cell, '[!-~]+( [!-~]+)*') then cell
     else trim(regexp_replace(
-      nfc_normalize(replace(cell, chr(0), chr(65533))),
-      '[\s\x0B\x{85}\x{FEFF}\pZ]+', ' ', 'g'))
+      nfc_normalize(regexp_replace(
+        replace(cell, chr(0), chr(65533)),
+        '[\x{AD}\x{61C}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}'
+          || '\x{2060}-\x{206F}\x{FEFF}]+', '', 'g')),
+      '[\s\x0B\x{85}\pZ]+', ' ', 'g'))
+  end;
+
+-- What ids are read from: a clean text without anything invisible, in which
+-- full-width digits and separators are plain ones.
+create temp macro plain_text(cell) as
+  case
+    when regexp_full_match(cell, '[!-~]+( [!-~]+)*') then cell
+    else clean_text(translate(
+      regexp_replace(
+        cell, '[\x{200C}\x{200D}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]+',
+        '', 'g'),
+      '０１２３４５６７８９．，；｜', '0123456789.,;|'))
   end;
 
 -- Cells that stand for no value.
 create temp macro has_no_value(cell) as
   cell is null or regexp_full_match(
-    cell,
-    '(?i)[\s\x0B\x{85}\x{FEFF}\pZ]*(null|n/a|na|none|-)?'
-      || '[\s\x0B\x{85}\x{FEFF}\pZ]*');
+    cell, '(?i)' || unseen() || '(null|n/a|na|none|-)?' || unseen());
 
 create temp macro text_value(cell) as
   case when has_no_value(cell) then null else clean_text(cell) end;
 
--- Names are equal when their keys are. Upper case first, so that the final
--- sigma equals the others.
-create temp macro name_key(name) as lower(upper(name));
+-- Names are equal when their keys are. Those of names with other characters
+-- than ASCII are in name_keys, filled by db/duckdb/name_keys.ts.
+create temp table name_keys (
+  of_name varchar, its_key varchar, its_shown varchar);
+create temp macro name_key(name) as
+  coalesce(
+    (select its_key from name_keys where of_name = name), lower(name));
+create temp macro shown_name(name) as
+  coalesce((select its_shown from name_keys where of_name = name), name);
 
 -- Why a row is set aside. A list, because a column of null lists is stored in
 -- a quarter of the time of a struct of three columns.

@@ -25,6 +25,6 @@ from (
     case
       when customer_id_value is not null then in_id_range(customer_id_value)
       when number::varchar = customer_id then in_id_range(number)
-      else parse_id(clean_text(customer_id))
+      else parse_id(plain_text(customer_id))
     end as id
   from (select *, try_cast(customer_id as ubigint) as number from source));

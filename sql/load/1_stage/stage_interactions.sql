@@ -31,13 +31,14 @@ select
     when id is null and ids is null
       then as_fault(
         'customers', coalesce(customers, customers_value::varchar),
-        ids_reason(coalesce(text_value(customers), customers_value::varchar)))
+        ids_reason(coalesce(
+          plain_text(text_value(customers)), customers_value::varchar)))
   end
 from (
   -- Each level uses the one below, so that no rule runs twice on a row.
   select
     *,
-    case when id is null then parse_ids(clean_text(customers)) end as ids
+    case when id is null then parse_ids(plain_text(customers)) end as ids
   from (
     select
       *,
@@ -49,7 +50,7 @@ from (
       case
         when customers_value is not null then in_id_range(customers_value)
         when number::varchar = customers then in_id_range(number)
-        else parse_id(clean_text(customers))
+        else parse_id(plain_text(customers))
       end as id
     from (
       select

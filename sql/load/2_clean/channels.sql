@@ -2,27 +2,33 @@
 -- params: none
 create table channel_keys as
 with declared as (
-  select name_key(channel) as key, arg_min(channel, rowid) as channel
-  from staged_channels
-  where fault is null
+  select key, arg_min(name, position) as channel
+  from (
+    select
+      name_key(channel) as key, shown_name(channel) as name,
+      rowid as position
+    from staged_channels
+    where fault is null)
   group by key),
 alias_cells as (
-  select unnest(string_split(aliases, ';')) as alias, channel
+  select
+    text_value(unnest(string_split(aliases, ';'))) as alias, channel
   from staged_channels
   where fault is null),
 aliases as (
-  select
-    name_key(text_value(alias)) as key, name_key(channel) as channel_key
-  from alias_cells),
+  select name_key(alias) as key, name_key(channel) as channel_key
+  from alias_cells
+  where alias is not null),
 known as (
   select key, channel from declared
   union
   select aliases.key, declared.channel
-  from aliases join declared on declared.key = aliases.channel_key
-  where aliases.key is not null),
+  from aliases join declared on declared.key = aliases.channel_key),
 named as (
   select key, name, sum(rows) as rows
-  from channel_spellings
+  from (
+    select name_key(name) as key, shown_name(name) as name, rows
+    from channel_spellings)
   group by key, name)
 select key, channel from known
 union all

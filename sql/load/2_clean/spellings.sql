@@ -1,11 +1,8 @@
--- name: every spelling of a channel among the interactions, cleaned once each.
+-- name: every spelling of a channel, and every cell with topics, among the
+--   interactions, cleaned once each.
 -- params: none
 create table channel_spellings as
-select
-  spelling,
-  text_value(spelling) as name,
-  name_key(text_value(spelling)) as key,
-  rows
+select spelling, text_value(spelling) as name, rows
 from (
   select
     case
@@ -19,3 +16,14 @@ from (
     group by position, text)
   -- One file may list what the one before does not.
   group by spelling);
+
+create table topic_cells as
+select cell, text_value(part) as name, rows
+from (
+  select cell, unnest(string_split(cell, ';')) as part, rows
+  from (
+    select texts[2] as cell, count(*) as rows
+    from staged_interactions
+    where fault is null
+    group by cell)
+  where text_value(cell) is not null);

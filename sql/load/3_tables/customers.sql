@@ -22,21 +22,27 @@ where fault is null
   and (last is null or last = staged_customers.rowid);
 
 create table types as
-with named as (
+with spelled as (
   select type as name, count(*) as rows
   from customer_records
   where type is not null
   group by type),
+named as (
+  select name, sum(rows) as rows
+  from (select shown_name(name) as name, rows from spelled)
+  group by name),
 ranked as (
   select *, row_number() over (order by name) as rank from named)
-select name_key(name) as key, arg_max(name, (rows, -rank)) as type
-from ranked
+select key, arg_max(name, (rows, -rank)) as type
+from (select *, name_key(name) as key from ranked)
 group by key;
 
 create table type_spellings as
 select spelling, types.type
-from (select distinct type as spelling from customer_records)
-join types on types.key = name_key(spelling);
+from (
+  select spelling, name_key(spelling) as key
+  from (select distinct type as spelling from customer_records))
+join types using (key);
 
 create table customers as
 select customer_id, occupation, type_spellings.type

@@ -14,7 +14,8 @@ select
   list_position(getvariable('spellings')::varchar[], spelling)::utinyint
     as position,
   channel::channel_name as channel
-from channel_spellings join channel_keys using (key);
+from (select spelling, name_key(name) as key from channel_spellings)
+join channel_keys using (key);
 
 -- Rows of several customers, of a spelling that is not listed or with topics of
 -- their own. In a table, so that the sort knows how small its numbers are.

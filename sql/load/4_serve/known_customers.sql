@@ -1,9 +1,12 @@
 -- name: every known customer with kind and counts per channel.
 -- params: none
 create table kinds as
-select distinct kind, occupation, type, true as has_record from kind_spellings
+select
+  kind, occupation, name_key(occupation) as occupation_key, type,
+  true as has_record
+from (select distinct kind, occupation, type from kind_spellings)
 union all
-select 0, null, null, false;
+select 0, null, null, null, false;
 
 create table known_customers as
 select

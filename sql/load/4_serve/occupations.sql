@@ -8,12 +8,18 @@ with spelled as (
   from customers
   where occupation is not null
   group by occupation),
+named as (
+  select
+    *, name_key(spelling) as key, shown_name(spelling) as name
+  from spelled),
+summed as (
+  select *, sum(rows) over (partition by name) as rows_of_name from named),
 ranked as (
-  select *, row_number() over (order by spelling) as rank from spelled)
+  select *, row_number() over (order by name) as rank from summed)
 select
   spelling,
-  first_value(spelling) over (
-    partition by name_key(spelling) order by rows desc, rank) as occupation
+  first_value(name) over (
+    partition by key order by rows_of_name desc, rank) as occupation
 from ranked;
 
 -- An ENUM needs a value and holds no NUL, as with channels.

@@ -13,6 +13,7 @@ import {
   NO_INTERACTIONS,
   refusalOf,
 } from "../../support/load_folder.ts";
+import { int96File } from "../../support/int96_file.ts";
 import { parquetFiles } from "../../support/parquet_files.ts";
 import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
 import { latin, utf16be, utf16le, utf8 } from "../../support/text_bytes.ts";
@@ -428,6 +429,91 @@ Deno.test("Parquet: native times and integers as they are, the rest as text", as
   );
   const names = report.files.find(({ file }) => file.includes("12 "))!;
   assertEquals([names.unknown_columns, names.encoding], [["x", "X y"], null]);
+});
+
+Deno.test("Parquet: times are wall-clock times, ids are exact, whatever their type", async () => {
+  const noon = 12n * 3_600_000_000_000n;
+  const texts = { Interaction: "Email", Customers: "1" };
+  const files = await parquetFiles({
+    "interactions/float.parquet":
+      `select timestamp '2019-10-05 23:30:00' as timestamp, 'Email' as channel, customer::float as customer
+       from (values (123456792), (16777216), (8.5)) rows (customer)`,
+  });
+  await using loaded = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    // 2,458,762 days after noon of -4712-01-01 begins 2019-10-05.
+    "interactions/int96.parquet": int96File(
+      { julian_day: 2_458_762, nanoseconds: 2n * noon - 1_000_000_000n },
+      texts,
+    ),
+    ...files,
+  }, { TIME_ZONE: "Pacific/Auckland", MAX_SET_ASIDE: "1" });
+  const { snapshot, report } = loaded;
+  for (const id of [1, 123456792, 16777216]) {
+    assertEquals(
+      await interactionsOf(snapshot, id),
+      ["2019-10-05 Email"],
+      `${id}`,
+    );
+  }
+  assertEquals(report.latest_interaction, "2019-10-05 23:59:59");
+  assertEquals(
+    report.set_aside_listed.map(({ value, reason }) => [value, reason]),
+    [["8.5", "not a customer id from 1 to 9007199254740991"]],
+  );
+});
+
+Deno.test("Parquet columns that are refused", async (t) => {
+  const { wide, twice, fine } = await parquetFiles({
+    wide:
+      "select timestamp '2020-01-01' as \"Date Start\", 'Email' as interaction, 1::decimal(38, 0) as customers",
+    twice:
+      "select timestamp '2020-01-01' as \"Date Start\", 'Email' as interaction, {'Customers': 1} as x, 1 as customers, 2 as customerz, 3 as \"Note\", 4 as \"nOte\"",
+    fine:
+      "select timestamp '2020-01-01' as \"Date Start\", 'Email' as interaction, 1 as customers, 3::decimal(38, 0) as note",
+  });
+  // DuckDB writes no decimals of 40 digits: 38 and 40 are 4c and 50 in Thrift.
+  const widened = (file: Uint8Array) =>
+    file.map((byte, at) =>
+      byte === 0x4c && file[at - 1] === 0x15 ? 0x50 : byte
+    );
+  const renamed = (to: string) =>
+    latin(text(twice).replaceAll("customerz", to));
+  const text = (bytes: Uint8Array) =>
+    Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const cases: [name: string, file: Uint8Array, refused: string | null][] = [
+    [
+      "decimals of more than 38 digits",
+      widened(wide),
+      'interactions.parquet, line 1: decimals of more than 38 digits in "customers". Write each of these columns as text, a number or a time.',
+    ],
+    ["decimals of 38 digits", wide, null],
+    ["wide decimals that nobody uses", widened(fine), null],
+    [
+      "a column twice",
+      renamed("customers"),
+      'interactions.parquet, line 1: two columns named "customers". Rename or remove one of them.',
+    ],
+    [
+      "a column twice but for case",
+      renamed("Customers"),
+      'interactions.parquet, line 1: two columns named "Customers". Rename or remove one of them.',
+    ],
+    ["others twice, and a name inside another column", twice, null],
+  ];
+  for (const [name, file, refused] of cases) {
+    await t.step(name, async () => {
+      const files = {
+        "customers.csv": NO_CUSTOMERS,
+        "interactions.parquet": file,
+      };
+      if (refused !== null) {
+        return assertEquals(await refusalOf(files), refused);
+      }
+      await using tables = await loadTables(files);
+      assertEquals(tables.report.interactions, 1);
+    });
+  }
 });
 
 Deno.test("Parquet that is damaged: refused, every file with its name", async (t) => {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { csv, type Files } from "../../support/data_folder.ts";
+import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
 import {
   countsOf,
   dateOfDay,
@@ -564,6 +565,17 @@ Deno.test("folders that are refused: every problem in one go", async (t) => {
       `customers.csv, line 1: no column Customer_Id among "Name", "Age". ${columns}`,
       "interactions_1.csv, line 2: a quote that is never closed. Export the file again, whole and with every quote closed.",
       'interactions_2.csv, line 1: two columns named "Date". Rename or remove one of them.',
+    ]],
+    ["names of files, columns and a workbook", {
+      "customers (1).csv": NO_CUSTOMERS,
+      "interactions.csv": "Date,Canal,Customers\n",
+      "channels.csv": "<html>",
+      "crm.xlsx": xlsx({ customer_list: "", interactions: sheetOf(["Day"]) }),
+    }, [
+      /^.+ has no file of customers; "customers \(1\)\.csv" is not read: not the name of a table; "crm\.xlsx, sheet customer_list" is not read: not the name of a table\. Put .+\.$/,
+      "channels.csv: its name ends in .csv, but it is an HTML page. Export it as CSV, Parquet or .xlsx and replace it.",
+      `crm.xlsx, sheet interactions, line 1: no column Date Start, Interaction, Customers among "Day". ${columns}`,
+      `interactions.csv, line 1: no column Interaction among "Date", "Canal", "Customers". ${columns}`,
     ]],
     ["a cell of 3 MB", {
       "customers.csv": NO_CUSTOMERS,

@@ -83,14 +83,42 @@ Deno.test("findFiles, a folder of parts: every file in it, by name", async () =>
   ]);
   assertEquals((await findFiles(folder.path)).ignored, [
     {
-      file: "interactions/_SUCCESS",
-      reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
-    },
-    {
       file: "interactions/deeper",
       reason: "a folder that is not a table's",
     },
   ]);
+});
+
+Deno.test("findFiles, the folders that Spark writes: parts of one export", async () => {
+  await using folder = await dataFolder({
+    "interactions.parquet/part-00000-5f1c.snappy.parquet": "",
+    "interactions.parquet/.part-00000-5f1c.snappy.parquet.crc": "",
+    "interactions.parquet/part-00001-5f1c.snappy.parquet": "",
+    "interactions.parquet/_SUCCESS": "",
+    "interactions.parquet/._SUCCESS.crc": "",
+    "interactions.parquet/_metadata": "",
+    "interactions.parquet/_committed_7263": "",
+    "interactions.parquet/_old.txt": "",
+    "customer.csv/part-00000.csv.gz": "",
+    "customer.csv/_SUCCESS": "",
+    "customers_2.csv/part-00000.csv": "",
+    "crm.xlsx/part.csv": "",
+    "sales.parquet/part.parquet": "",
+  });
+  assertEquals(await found(folder.path), [
+    "customer.csv/part-00000.csv.gz customers text gzip part",
+    "interactions.parquet/part-00000-5f1c.snappy.parquet interactions parquet part",
+    "interactions.parquet/part-00001-5f1c.snappy.parquet interactions parquet part",
+  ]);
+  assertEquals(
+    (await findFiles(folder.path)).ignored.map(({ file }) => file),
+    [
+      "crm.xlsx",
+      "customers_2.csv",
+      "interactions.parquet/_old.txt",
+      "sales.parquet",
+    ],
+  );
 });
 
 Deno.test("findFiles, what is not read: named with the reason", async () => {

@@ -2,18 +2,32 @@
 
 import { assertEquals } from "@std/assert";
 import { findFiles } from "../../../db/intake/find_files.ts";
-import { findTables } from "../../../db/intake/find_tables.ts";
+import {
+  findExports,
+  findTables,
+  type FoundTables,
+} from "../../../db/intake/find_tables.ts";
+import { StoreError } from "../../../db/model/problems.ts";
 import { dataFolder, type Files } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
 import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
 
 const FILLED = sheetOf(["a"]);
 
+function throwAll({ refusals }: Pick<FoundTables, "refusals">): void {
+  if (refusals.length === 0) return;
+  throw new StoreError(
+    "refused",
+    refusals.map(({ message }) => message).join("\n"),
+  );
+}
+
 async function found(
   files: Files,
 ): Promise<{ files: string[]; ignored: string[] }> {
   await using folder = await dataFolder(files);
   const found = await findTables(await findFiles(folder.path), 1e8);
+  throwAll(found);
   return {
     files: found.files.map(({ file, table, part }) =>
       `${file}: ${table}${part ? " part" : ""}`
@@ -160,14 +174,75 @@ Deno.test("findTables, every workbook that cannot be used is named", async () =>
         "products.xlsx": xlsx({ a: "", b: "" }),
         "interactions.xls": Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0),
       })
-    ).then((message) =>
-      message.replace(/(?<=workbook: the zip: ).*(?=\. Save)/, "…")
     ),
     [
-      "crm.xlsx: not a sound .xlsx workbook: the zip: …. Save it again as .xlsx, or as CSV, and replace it whole.",
+      "crm.xlsx: its name ends in .xlsx, but it is text. Rename it to crm.csv, or export it again.",
       "customers.xlsx: several sheets and none named after a table: a, b. Name the sheets after their tables, as docs/file-contract.md says, or leave only one.",
       "interactions.xls: an old .xls workbook, or one with a password: neither can be read. Save it as .xlsx without a password, or as CSV.",
       "products.xlsx: no visible sheet has a value. Name the columns in the first row; a header alone counts.",
     ].join("\n"),
   );
+});
+
+Deno.test("findExports, a table that is missing: names what is nearly called so", async (t) => {
+  const cases: [file: string, content: string | Uint8Array, told: string][] = [
+    [
+      "interactions (1).csv",
+      "",
+      '; "interactions (1).csv" is not read: not the name of a table',
+    ],
+    [
+      "interactions_export.csv",
+      "",
+      '; "interactions_export.csv" is not read: not the name of a table',
+    ],
+    [
+      "2024 Interactions final.csv.gz",
+      "",
+      '; "2024 Interactions final.csv.gz" is not read: not the name of a table',
+    ],
+    [
+      "Intercations.csv",
+      "",
+      '; "Intercations.csv" is not read: not the name of a table',
+    ],
+    [
+      "interactions.xlsm",
+      "",
+      '; "interactions.xlsm" is not read: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx',
+    ],
+    [
+      "interactions.ods",
+      "",
+      '; "interactions.ods" is not read: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx',
+    ],
+    [
+      "crm.xlsx",
+      xlsx({ "Interactions (old)": FILLED, "Notes": FILLED }),
+      '; "crm.xlsx, sheet Interactions (old)" is not read: not the name of a table',
+    ],
+    ["notes.txt", "", ""],
+    ["sales.csv", "", ""],
+    ["actions.csv", "", ""],
+  ];
+  for (const [file, content, told] of cases) {
+    await t.step(file, async () => {
+      await using folder = await dataFolder({
+        "customers.csv": "",
+        [file]: content,
+      });
+      const found = await findFiles(folder.path);
+      assertEquals(
+        await messageOfRefusal(async () =>
+          throwAll(
+            await findExports(found, {
+              data_dir: "/data",
+              xlsx_max_bytes: 1e8,
+            }),
+          )
+        ),
+        `/data has no file of interactions${told}. Put interactions.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet interactions) there; a header alone counts.`,
+      );
+    });
+  }
 });

@@ -436,7 +436,6 @@ Deno.test("stageFile, headers", async (t) => {
       ["an empty file", "", '""'],
       ["a byte order mark alone", "\ufeff", '""'],
       ["blank lines alone", "\n,;\n\r\n", '""'],
-      ["a ZIP archive", latin("PK\x03\x04\x14\0\0\0\n"), '"PK'],
     ];
   for (const [name, content, found] of refused) {
     await t.step(`refused: ${name}`, async () => {
@@ -533,7 +532,10 @@ Deno.test("stageFile, gzip", async (t) => {
     assertEquals(text.slice(0, 9), "id\nZoë\n1\n");
   });
   await t.step("not gzip at all", async () => {
-    assertEquals(await refusal(utf8(rows)), unsound);
+    assertEquals(
+      await refusal(utf8(rows)),
+      "its name ends in .csv.gz, but it is text",
+    );
   });
 });
 
@@ -584,7 +586,6 @@ Deno.test("stageFile, Parquet: PAR1 at both ends", async (t) => {
     ["cut", "PAR1....some bytes"],
     ["without its beginning", "some bytes....PAR1"],
     ["encrypted", "PARE....some bytes....PARE"],
-    ["a text", "Customer_Id,Type\n1,a\n"],
   ];
   for (const [name, content] of cases) {
     await t.step(name, async () => {

@@ -61,6 +61,23 @@ Deno.test("Workbook, sheets: names, states and kinds", async () => {
   ]);
 });
 
+Deno.test("Workbook, names of its files in any case", async () => {
+  for (const change of ["toUpperCase", "toLowerCase"] as const) {
+    const parts = partsOf(SHEETS).map((part) => ({
+      ...part,
+      name: part.name[change](),
+    }));
+    assertEquals(await read(zipOf(parts)), await read(xlsx(SHEETS)));
+  }
+  assertEquals(
+    await refusal(zipOf([
+      ...partsOf(SHEETS),
+      { name: "XL/Workbook.xml", content: "" },
+    ])),
+    'book.xlsx: not a sound .xlsx workbook: two files "XL/Workbook.xml" in it. Save it again as .xlsx, or as CSV, and replace it whole.',
+  );
+});
+
 Deno.test("Workbook, not a workbook: refused, and what to do", async (t) => {
   const ole2 = Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1);
   const old =
@@ -93,7 +110,6 @@ Deno.test("Workbook, not a workbook: refused, and what to do", async (t) => {
   flipped[60] ^= 0xff;
   const cases: [name: string, bytes: Uint8Array, detail: RegExp][] = [
     ["empty", new Uint8Array(), /the zip: .*end of central directory/i],
-    ["a text", new TextEncoder().encode("Customer_Id\n1\n"), /the zip: /],
     ["cut at the end", whole.subarray(0, -1), /the zip: /],
     ["cut in the middle", whole.subarray(0, whole.length / 2), /the zip: /],
     ["cut at the start", whole.subarray(10), /./],

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import {
   matchHeader,
+  type PassedOver,
   requireColumns,
   type TableName,
   tableOf,
@@ -35,7 +36,18 @@ Deno.test("tableOf, names of files", async (t) => {
     ["interactions_2024a", undefined],
     ["2024_interactions", undefined],
     ["my customers", undefined],
-    ["customer", undefined],
+    // Singular names are the tables too.
+    ["customer", "customers"],
+    ["Interaction", "interactions"],
+    ["external_interaction", "interactions"],
+    ["interaction 2024", "interactions"],
+    ["product", "products"],
+    ["Product of Discussion", "products"],
+    ["channel", "channels"],
+    // What cannot be seen does not matter, nor does full width.
+    ["custo\u00admers\u200b", "customers"],
+    ["ｃｕｓｔｏｍｅｒｓ", "customers"],
+    ["customeres", undefined],
     ["custömers", undefined],
     ["interactions_٢", undefined],
     ["__proto__", undefined],
@@ -57,6 +69,7 @@ Deno.test("matchHeader, which header is which column", async (t) => {
     headers: string[],
     positions: Positions,
     unknown: string[],
+    passed_over?: PassedOver[],
   ][] = [
     [
       "the names of the contract",
@@ -101,7 +114,7 @@ Deno.test("matchHeader, which header is which column", async (t) => {
       [],
     ],
     [
-      "an alias beside the preferred name is unknown",
+      "an alias beside the preferred name is passed over",
       "interactions",
       [
         "Timestamp",
@@ -117,22 +130,51 @@ Deno.test("matchHeader, which header is which column", async (t) => {
         "Topic",
       ],
       { date_start: 2, interaction: 5, customers: 8, topic: 10 },
+      [],
       [
-        "Timestamp",
-        "Date",
-        "Channel",
-        "Event",
-        "Customer_Id",
-        "Customer",
-        "Product",
+        { used: "Date Start", passed_over: "Timestamp" },
+        { used: "Date Start", passed_over: "Date" },
+        { used: "Interaction", passed_over: "Channel" },
+        { used: "Interaction", passed_over: "Event" },
+        { used: "Customers", passed_over: "Customer_Id" },
+        { used: "Customers", passed_over: "Customer" },
+        { used: "Topic", passed_over: "Product" },
       ],
     ],
     [
-      "among aliases the first of the contract wins",
+      "among aliases the first of the contract is used, wherever it stands",
       "interactions",
-      ["Timestamp", "Date", "Channel", "Event", "Customer_Id", "Customer"],
+      ["Date", "Timestamp", "Event", "Channel", "Customer", "Customer_Id"],
       { date_start: 1, interaction: 3, customers: 5 },
-      ["Timestamp", "Channel", "Customer_Id"],
+      [],
+      [
+        { used: "Timestamp", passed_over: "Date" },
+        { used: "Channel", passed_over: "Event" },
+        { used: "Customer_Id", passed_over: "Customer" },
+      ],
+    ],
+    [
+      "the same, the other way round",
+      "interactions",
+      ["Customer_Id", "Customer", "Channel", "Event", "Timestamp", "Date"],
+      { date_start: 4, interaction: 2, customers: 0 },
+      [],
+      [
+        { used: "Timestamp", passed_over: "Date" },
+        { used: "Channel", passed_over: "Event" },
+        { used: "Customer_Id", passed_over: "Customer" },
+      ],
+    ],
+    [
+      "what cannot be seen, and full width",
+      "interactions",
+      [
+        "\u200edate\u00ad start",
+        "Inter\ufe0faction",
+        "\u2060Ｃｕｓｔｏｍｅｒｓ\u200d",
+      ],
+      { date_start: 0, interaction: 1, customers: 2 },
+      [],
     ],
     ["Customer Id", "customers", ["Customer Id"], { customer_id: 0 }, []],
     [
@@ -172,10 +214,18 @@ Deno.test("matchHeader, which header is which column", async (t) => {
       ["", "x", "x", "__proto__"],
     ],
   ];
-  for (const [name, table, headers, positions, unknown] of cases) {
+  for (
+    const [name, table, headers, positions, unknown, passed_over = []] of cases
+  ) {
     await t.step(`${table}: ${name}`, () => {
       const match = matchHeader(TABLES[table], headers);
-      assertEquals(match, { positions, unknown, missing: [], doubled: [] });
+      assertEquals(match, {
+        positions,
+        unknown,
+        passed_over,
+        missing: [],
+        doubled: [],
+      });
     });
   }
 });
@@ -192,6 +242,24 @@ Deno.test("requireColumns, headers that are refused", async (t) => {
       "customers",
       ["Name", "Type"],
       'x.csv, line 1: no column Customer_Id among "Name", "Type". Name the columns as docs/file-contract.md says.',
+    ],
+    [
+      "a name that is misspelt",
+      "interactions",
+      ["Timestamp", "Interacton", "Kunde"],
+      'x.csv, line 1: no column Interaction, Customers among "Timestamp", "Interacton", "Kunde". Did you mean Interaction by "Interacton"? Name the columns as docs/file-contract.md says.',
+    ],
+    [
+      "the words of a name in another order, and with others beside",
+      "interactions",
+      ["Start Date", "Interaction Type", "Customer Number"],
+      'x.csv, line 1: no column Date Start, Interaction, Customers among "Start Date", "Interaction Type", "Customer Number". Did you mean Date Start by "Start Date", Interaction by "Interaction Type", Customers by "Customer Number"? Name the columns as docs/file-contract.md says.',
+    ],
+    [
+      "what cannot be seen is written out",
+      "customers",
+      ["Na\u200bme", "Customer_Ids"],
+      'x.csv, line 1: no column Customer_Id among "Na\\u{200b}me", "Customer_Ids". Did you mean Customer_Id by "Customer_Ids"? Name the columns as docs/file-contract.md says.',
     ],
     [
       "two required columns are missing",

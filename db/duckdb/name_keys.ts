@@ -1,0 +1,27 @@
+/** Notes by which keys names are compared, and how they are shown. */
+
+import { listValue } from "@duckdb/node-api";
+import { nameKey, shownName } from "../model/names.ts";
+import type { Database } from "./database.ts";
+
+/** So many names are noted at once. */
+const BATCH = 10_000;
+
+/**
+ * Computes the keys of the names that the statement `sql/{name}.sql` lists, which
+ * are the distinct ones with other characters than ASCII, and notes them in `name_keys`.
+ */
+export async function foldNames(
+  database: Database,
+  name: string,
+): Promise<void> {
+  const rows = await database.runFile(name);
+  for (let at = 0; at < rows.length; at += BATCH) {
+    const names = rows.slice(at, at + BATCH).map(({ name }) => name as string);
+    await database.runFile("load/2_clean/name_keys", {
+      names: listValue(names),
+      keys: listValue(names.map(nameKey)),
+      shown: listValue(names.map(shownName)),
+    });
+  }
+}

@@ -1,0 +1,19 @@
+-- name: every name with other characters than ASCII, whose key DuckDB cannot
+--   compute.
+-- params: none
+select distinct name
+from (
+  select channel as name from staged_channels
+  union all
+  select text_value(unnest(string_split(aliases, ';'))) from staged_channels
+  union all
+  select name from channel_spellings
+  union all
+  select name from topic_cells
+  union all
+  select product from staged_products
+  union all
+  select type from staged_customers
+  union all
+  select occupation from staged_customers)
+where strlen(name) <> length(name);
