@@ -383,7 +383,7 @@ Deno.test("SET_ASIDE_KEPT: limits the list, not the counts", async (t) => {
   });
 });
 
-Deno.test("set aside: the record's number, the cell, the first rule it breaks", async () => {
+Deno.test("set aside: the line where the record begins, the cell, the first rule it breaks", async () => {
   const long = "x".repeat(500);
   await using loaded = await loadTables({
     "customers.csv": NO_CUSTOMERS,
@@ -414,19 +414,18 @@ Deno.test("set aside: the record's number, the cell, the first rule it breaks", 
       { file, line, column, value, reason },
     ) => [file.slice(-5, -4), line, column, value, reason]),
     [
-      ["1", 3, "date_start", "a\n\n\nb", "not a date or time"],
-      ["1", 4, "row", "extra", "more cells than the header"],
-      ["1", 5, "customers", null, "no value"],
-      ["1", 6, "interaction", "", "no value"],
-      ["1", 7, "interaction", null, "no value"],
-      ["1", 8, "date_start", "", "no value"],
-      ["1", 9, "row", "", "more cells than the header"],
-      ["1", 10, "row", "", "more cells than the header"],
-      ["1", 11, "date_start", long.slice(0, 200), "not a date or time"],
-      ["1", 12, "date_start", 'no "date"', "not a date or time"],
+      ["1", 5, "date_start", "a\n\n\nb", "not a date or time"],
+      ["1", 11, "row", "extra", "more cells than the header"],
+      ["1", 12, "customers", null, "no value"],
+      ["1", 13, "interaction", "", "no value"],
+      ["1", 14, "interaction", null, "no value"],
+      ["1", 16, "row", "", "more cells than the header"],
+      ["1", 17, "row", "", "more cells than the header"],
+      ["1", 18, "date_start", long.slice(0, 200), "not a date or time"],
+      ["1", 19, "date_start", 'no "date"', "not a date or time"],
       [
         "1",
-        13,
+        20,
         "date_start",
         "31/12/1899",
         "outside 1900-01-01 to 2078-12-31",

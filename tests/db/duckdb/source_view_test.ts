@@ -187,7 +187,8 @@ function readByCharacter(text: string): Cells[] {
       if (text[at] !== ",") break;
       at++;
     }
-    const is_empty_line = at === line_start;
+    // Rows of delimiters alone have no value.
+    const is_empty_line = /^,*$/.test(text.slice(line_start, at));
     at += text.startsWith("\r\n", at) ? 2 : 1;
     if (is_empty_line) continue;
     rows.push([cells[0], cells[1] ?? null, cells[2] ?? null]);
