@@ -18,13 +18,20 @@ export function textSource(file: StagedFile, text: TextShape): string {
   const { header } = text;
   const cells = header.names.map((_, i) => `c${i}`).concat("extra");
   const columns = cells.map((cell) => `${cell}: 'varchar'`).join(", ");
-  // Of a sheet, the last column tells what is wrong with a cell.
-  const problem = file.format === "xlsx"
-    ? `nullif(c${header.names.length - 1}, '')`
-    : "null::varchar";
+  // Of a sheet, the last column tells what is wrong with a cell, or behind two
+  // tabs the label of a row.
+  const note = `c${header.names.length - 1}`;
+  const [problem, label] = file.format === "xlsx"
+    ? [
+      `case when not starts_with(${note}, chr(9)) then nullif(${note}, '') end`,
+      `case when starts_with(${note}, chr(9)) then ${note}[3:] end`,
+    ]
+    : ["null::varchar", labelOf(file, unusedCells(header.match, cells))];
   return `create or replace temp view source as
 select ${selected(file, header.match, (position) => `c${position}`)}, extra,
-  ${problem} as cell_problem
+  ${problem} as cell_problem, ${label} as label,
+  ${hasOptional(file, header.match)} as has_optional,
+  ${";\t".includes(header.delimiter)} as decimal_commas
 from read_csv(${quoteText(file.staged_path)}, auto_detect = false,
   header = true, delim = ${quoteText(header.delimiter)}, quote = '"',
   escape = '"', nullstr = ${quoteText(NO_NULL)}, columns = {${columns}},
@@ -43,10 +50,22 @@ select ${
     selected(
       file,
       match,
-      (position) => `${quoteName(columns[position].name)}::varchar`,
+      (position) => textOf(columns[position]),
       columns,
     )
-  }, null::varchar as extra, null::varchar as cell_problem
+  }, null::varchar as extra, null::varchar as cell_problem,
+  ${
+    labelOf(
+      file,
+      unusedCells(
+        match,
+        columns.map(({ name, type }) =>
+          type === "VARCHAR" ? quoteName(name) : ""
+        ),
+      ),
+    )
+  } as label, ${hasOptional(file, match)} as has_optional,
+  false as decimal_commas
 from read_parquet(${quoteText(file.staged_path)}, binary_as_string = true)`;
 }
 
@@ -60,6 +79,48 @@ export function describeParquet(file: StagedFile): string {
 /** Whether a column's values are lists, maps or records. */
 export function isNested({ type }: NativeColumn): boolean {
   return /^(STRUCT|MAP|UNION)\(|\[\d*\]$/.test(type);
+}
+
+// A decimal writes every digit of its scale: 12.000 is no grouped number there.
+function textOf({ name, type }: NativeColumn): string {
+  const text = `${quoteName(name)}::varchar`;
+  return type.startsWith("DECIMAL")
+    ? `regexp_replace(${text}, '\\.0+$', '')`
+    : text;
+}
+
+/** Only in these tables can a row without a value in most columns be a record. */
+const LABELLED: readonly string[] = ["customers", "channels"];
+/** A label stands left of the numbers; so many unused columns are searched for it. */
+const LABEL_COLUMNS = 16;
+
+function unusedCells(
+  { positions }: HeaderMatch,
+  cells: readonly string[],
+): string[] {
+  const used = new Set(Object.values(positions));
+  return cells.filter((cell, i) =>
+    cell !== "" && cell !== "extra" && !used.has(i)
+  ).slice(0, LABEL_COLUMNS);
+}
+
+/** Whether the file has a column of its table that it need not have. */
+function hasOptional(
+  { table }: StagedFile,
+  { positions }: HeaderMatch,
+): boolean {
+  return TABLES[table].columns.some(({ name, required }) =>
+    !required && positions[name] !== undefined
+  );
+}
+
+// The label of a row, such as Total, in a column that is not used.
+function labelOf({ table }: StagedFile, cells: readonly string[]): string {
+  if (!LABELLED.includes(table) || cells.length === 0) return "null::varchar";
+  const found = cells.map((cell) =>
+    `when begins_as_summary(${cell}) then ${cell}`
+  );
+  return `case ${found.join(" ")} end`;
 }
 
 // A column of times or ids comes twice: as text, and under `…_value` as the

@@ -30,6 +30,8 @@ export interface StagedFile extends SourceFile {
   readonly text: TextShape | null;
   /** The rows of a sheet that the records of the text stand in. */
   readonly row_numbers?: RowNumbers;
+  /** Of a sheet: cells in columns of times that are dates to the spreadsheet, not text. */
+  readonly native_dates?: number;
 }
 
 /** What a reader of a delimited text needs to know. */
@@ -126,11 +128,12 @@ export async function copyWorkbook(
     async stage(source, staged_path) {
       // One that cannot be opened is refused by the name of each of its sheets.
       book ??= await openBook(source.file, copied_path, options.xlsx_max_bytes);
-      const { header, line_breaks, row_numbers } = await stageSheet(
-        source,
-        book,
-        staged_path,
-      );
+      const { header, line_breaks, row_numbers, native_dates } =
+        await stageSheet(
+          source,
+          book,
+          staged_path,
+        );
       return {
         ...source,
         staged_path,
@@ -138,6 +141,7 @@ export async function copyWorkbook(
         sha256,
         text: { encoding: null, header, quoted_line_breaks: line_breaks },
         row_numbers,
+        native_dates,
       };
     },
     async [Symbol.asyncDispose]() {
