@@ -221,7 +221,7 @@ export const metaSchema = z.object({
 });
 /** One of an example. */
 export const EXAMPLE_META = {
-  data_version: "dd245b5f425f4ff5",
+  data_version: "b80cb9a916b9890e",
   loaded_at: "2024-05-01T10:00:00.000Z",
 };
 

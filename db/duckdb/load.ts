@@ -24,12 +24,13 @@ import {
 import type {
   ChannelCount,
   DateFormCount,
+  DateOrder,
   FileReport,
   Loaded,
   SetAsideCount,
   SetAsideRow,
 } from "../model/report.ts";
-import type { Database } from "./database.ts";
+import type { Database, Row } from "./database.ts";
 import { foldNames } from "./name_keys.ts";
 import {
   countOtherEnds,
@@ -64,6 +65,9 @@ const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
 /** The number of rows of a file that may be set aside, whatever their share. */
 const SET_ASIDE_ALLOWED = 5;
+/** The number of kinds of rows set aside that a refusal names, and of characters of a value. */
+const FAULTS_LISTED = 10;
+const SAMPLE_LENGTH = 40;
 /** The number of ignored files, and of unknown columns of a file, that are listed. */
 const NAMES_KEPT = 100;
 
@@ -85,15 +89,36 @@ export async function loadExports(
   await database.runFile("load/1_stage/rules");
   await database.runFile("load/1_stage/staging_tables");
 
-  const files = await stageAll(database, exports, progress);
+  const { loaded: files, refusals } = await stageAll(
+    database,
+    exports,
+    progress,
+  );
   progress("checking");
-  await database.runFile("load/2_clean/spellings");
-  await foldNames(database, "load/2_clean/names_to_fold");
   await database.runFile("load/2_clean/set_aside");
   const set_aside = await readSetAside(database, files, options);
-  if (strict && set_aside.too_many.length > 0) {
-    throw refused(...set_aside.too_many);
+  const dates = await readDates(database, files, { set_aside, options });
+  const problems = [
+    ...dates.problems,
+    ...rowProblems(files, set_aside, {
+      ...options,
+      date_order_problems: dates.problems,
+      only_empty: !strict && refusals.length === 0,
+    }),
+  ];
+  if (refusals.length + problems.length > 0) {
+    throw new StoreError(
+      "refused",
+      [
+        ...refusals.map(({ message }) => message),
+        ...problems.map(sentence),
+      ].join("\n"),
+    );
   }
+  const too_many = tooManySetAside(files, set_aside, options);
+  const doubts = await readDoubts(database, files);
+  await database.runFile("load/2_clean/spellings");
+  await foldNames(database, "load/2_clean/names_to_fold");
 
   progress("resolving names");
   await database.runFile("load/2_clean/channels");
@@ -107,7 +132,6 @@ export async function loadExports(
   await database.runFile("load/3_tables/customers");
   await checkCount(database, "types", "types", MAX_TYPES);
   const types = await names(database, "types", "type");
-  const date_forms = await readDateForms(database, options);
 
   progress("sorting interactions");
   await database.runFile("load/3_tables/interaction_sources");
@@ -140,7 +164,11 @@ export async function loadExports(
     files: files.map((file) => ({
       ...fileReport(file, set_aside),
       interactions_merged: merged.get(file.number) ?? 0,
-      date_forms: date_forms.get(file.number) ?? [],
+      date_forms: dates.forms.get(file.number) ?? [],
+      date_order: dates.orders.get(file.number) ?? null,
+      spreadsheet_dates: file.staged.native_dates ?? 0,
+      ...NO_DOUBTS,
+      ...doubts.get(file.number),
     })),
     ignored: exports.ignored.slice(0, NAMES_KEPT),
     ignored_files: exports.ignored.length,
@@ -159,7 +187,7 @@ export async function loadExports(
     },
     latest_interaction: totals.latest_interaction as string | null,
     channels: await countChannels(database),
-    too_many_set_aside: set_aside.too_many.map(sentence),
+    too_many_set_aside: too_many.map(sentence),
     types,
     months_without_topic: months.map(({ month_number }) =>
       monthText(Number(month_number))
@@ -210,7 +238,7 @@ async function stageAll(
   database: Database,
   exports: StagedExports,
   progress: Progress,
-): Promise<LoadedFile[]> {
+): Promise<{ loaded: LoadedFile[]; refusals: StoreError[] }> {
   const loaded: LoadedFile[] = [];
   const refusals: StoreError[] = [...exports.refusals];
   for await (const copied of exports.copies(progress)) {
@@ -241,11 +269,7 @@ async function stageAll(
       refusals.push(error);
     }
   }
-  if (refusals.length === 0) return loaded;
-  throw new StoreError(
-    "refused",
-    refusals.map(({ message }) => message).join("\n"),
-  );
+  return { loaded, refusals };
 }
 
 async function readStaged(
@@ -356,34 +380,41 @@ function readError(error: unknown, staged: StagedFile): unknown {
   });
 }
 
+/** Rows of a file set aside for one reason, and the first of them. */
+interface Fault extends SetAsideCount {
+  readonly line: number;
+  readonly value: string | null;
+}
+
 interface SetAside {
-  readonly counts: ReadonlyMap<number, readonly SetAsideCount[]>;
+  readonly counts: ReadonlyMap<number, readonly Fault[]>;
   readonly listed: readonly SetAsideRow[];
-  readonly too_many: readonly LoadProblem[];
 }
 
 async function readSetAside(
   database: Database,
   files: readonly LoadedFile[],
-  { max_set_aside, set_aside_kept }: LoadSettings,
+  { set_aside_kept }: LoadSettings,
 ): Promise<SetAside> {
   const staged_files = new Map(
     files.map(({ number, staged }) => [number, staged]),
   );
-  const counts = new Map<number, SetAsideCount[]>();
+  const counts = new Map<number, Fault[]>();
   for (const row of await database.runFile("load/2_clean/set_aside_counts")) {
     const file = row.file as number;
-    const count = {
+    const fault = {
       column: row.column_name as string,
       reason: row.reason as string,
       rows: Number(row.rows),
+      line: lineOf(staged_files.get(file)!, Number(row.line)),
+      value: row.value as string | null,
     };
-    counts.set(file, [...counts.get(file) ?? [], count]);
+    counts.set(file, [...counts.get(file) ?? [], fault]);
   }
   const listed = await database.runFile("load/2_clean/set_aside_rows", {
     set_aside_kept,
   });
-  const set_aside = {
+  return {
     counts,
     listed: listed.map((row): SetAsideRow => ({
       file: staged_files.get(row.file as number)!.file,
@@ -393,49 +424,250 @@ async function readSetAside(
       reason: row.reason as string,
     })),
   };
-
-  const too_many = files.flatMap(({ number, staged, rows_read }) => {
-    const of_file = counts.get(number) ?? [];
-    const rows_set_aside = sumOfRows(of_file);
-    if (
-      rows_set_aside <= SET_ASIDE_ALLOWED ||
-      rows_set_aside / rows_read <= max_set_aside
-    ) return [];
-    const [most] = of_file;
-    return [{
-      file: staged.file,
-      line: set_aside.listed.find(({ file }) => file === staged.file)?.line,
-      problem:
-        `${rows_set_aside} of ${rows_read} rows break a rule, more than MAX_SET_ASIDE=${max_set_aside} allows; most often, in ${most.rows} rows, ${most.column}: ${most.reason}`,
-      remedy: "Mend the rows, or raise MAX_SET_ASIDE",
-    }];
-  });
-  return { ...set_aside, too_many };
 }
 
-async function readDateForms(
+/** The files of which more is set aside than is allowed, without values of their rows. */
+function tooManySetAside(
+  files: readonly LoadedFile[],
+  { counts }: SetAside,
+  settings: LoadSettings,
+): LoadProblem[] {
+  return files.flatMap((file) =>
+    tooMany(file, counts.get(file.number) ?? [], {
+      ...settings,
+      show_values: false,
+    }) ?? []
+  );
+}
+
+/** Why rows set aside refuse the load, with a value of each kind. */
+function rowProblems(
+  files: readonly LoadedFile[],
+  { counts }: SetAside,
+  options: LoadSettings & {
+    /** Files with one of these are refused already. */
+    readonly date_order_problems: readonly LoadProblem[];
+    /** Whether only a table without any row left refuses it. */
+    readonly only_empty: boolean;
+  },
+): LoadProblem[] {
+  const { date_order_problems, only_empty } = options;
+  const faultsOf = ({ number }: LoadedFile) => counts.get(number) ?? [];
+  const isEmpty = (table: string) => {
+    const parts = files.filter(({ staged }) => staged.table === table);
+    const rows_read = sumOf(parts.map(({ rows_read }) => rows_read));
+    return rows_read > 0 &&
+      rows_read === sumOf(parts.map((file) => sumOfRows(faultsOf(file))));
+  };
+  const empty = ["customers", "interactions"].filter(isEmpty);
+  return files.flatMap((file) => {
+    const { staged, rows_read } = file;
+    const faults = faultsOf(file);
+    if (date_order_problems.some((one) => one.file === staged.file)) return [];
+    if (rows_read > 0 && empty.includes(staged.table)) {
+      return [{
+        file: staged.file,
+        line: faults[0].line,
+        problem: `all ${rows_read} rows are set aside, which leaves no ${
+          staged.table === "customers" ? "customer" : "interaction"
+        }: ${faultsText(faults, true)}`,
+        remedy: cureOf(faults, options) ??
+          "Mend the rows, or check that the right columns have these names",
+      }];
+    }
+    if (only_empty) return [];
+    return tooMany(file, faults, { ...options, show_values: true }) ?? [];
+  });
+}
+
+function tooMany(
+  { staged, rows_read }: LoadedFile,
+  faults: readonly Fault[],
+  { max_set_aside, show_values, ...settings }: LoadSettings & {
+    readonly show_values: boolean;
+  },
+): LoadProblem | undefined {
+  const wrong = faults.filter((fault) => !isWithoutCustomer(fault));
+  const rows_set_aside = sumOfRows(wrong);
+  const rows = rows_read - rowsWithoutCustomer(faults);
+  if (
+    rows_set_aside <= SET_ASIDE_ALLOWED ||
+    rows_set_aside / rows <= max_set_aside
+  ) return;
+  return {
+    file: staged.file,
+    line: Math.min(...wrong.map(({ line }) => line)),
+    problem:
+      `${rows_set_aside} of ${rows} rows break a rule, more than MAX_SET_ASIDE=${max_set_aside} allows: ${
+        faultsText(wrong, show_values)
+      }`,
+    remedy: cureOf(wrong, settings) ?? "Mend the rows, or raise MAX_SET_ASIDE",
+  };
+}
+
+// Such as `12 rows, customers "007" in line 3: an id with leading zeros`.
+function faultsText(faults: readonly Fault[], show_values: boolean): string {
+  const shown = faults.slice(0, FAULTS_LISTED).map(
+    ({ column, reason, rows, line, value }) => {
+      const sample = show_values && value !== null
+        ? ` ${JSON.stringify(value.slice(0, SAMPLE_LENGTH))} in line ${line}`
+        : "";
+      return `${rows} ${rows === 1 ? "row" : "rows"}, ${column}${sample}: ${
+        reason.replaceAll(";", ",")
+      }`;
+    },
+  );
+  const more = faults.length - shown.length;
+  return shown.join("; ") + (more > 0 ? `; and ${more} more kinds` : "");
+}
+
+/** The setting that mends rows, where one does. */
+function cureOf(
+  faults: readonly Fault[],
+  { date_order, csv_encoding }: ReadingRules,
+): string | undefined {
+  if (faults.some(isOtherOrder)) {
+    return `Check DATE_ORDER=${date_order}, and that one system writes all dates of the file`;
+  }
+  // What text has that was read in a wrong encoding.
+  if (faults.some(({ value }) => value && /[\x80-\x9f\ufffd]/.test(value))) {
+    return `Check CSV_ENCODING=${csv_encoding}`;
+  }
+}
+
+function isOtherOrder({ reason }: SetAsideCount): boolean {
+  return reason.startsWith("fits only the other order");
+}
+
+function isWithoutCustomer({ column, reason }: SetAsideCount): boolean {
+  return column === "customers" && reason === "no customer";
+}
+
+function rowsWithoutCustomer(faults: readonly SetAsideCount[]): number {
+  return sumOfRows(faults.filter(isWithoutCustomer));
+}
+
+interface Dates {
+  readonly forms: ReadonlyMap<number, readonly DateFormCount[]>;
+  readonly orders: ReadonlyMap<number, DateOrder>;
+  /** Files whose dates disprove DATE_ORDER. */
+  readonly problems: readonly LoadProblem[];
+}
+
+async function readDates(
   database: Database,
-  { date_order }: ReadingRules,
-): Promise<ReadonlyMap<number, readonly DateFormCount[]>> {
+  files: readonly LoadedFile[],
+  { set_aside, options: { date_order } }: {
+    readonly set_aside: SetAside;
+    readonly options: ReadingRules;
+  },
+): Promise<Dates> {
+  const slash_forms = date_order === "MDY"
+    ? ["M/D/YYYY", "D/M/YYYY"]
+    : ["D/M/YYYY", "M/D/YYYY"];
   // By the codes of time_form and month_form in sql/load/1_stage/rules.sql.
-  const forms = [
+  const form_names = [
     "native",
-    date_order === "MDY" ? "M/D/YYYY" : "D/M/YYYY",
+    slash_forms[0],
     "YYYY-MM-DD",
     "YYYY-MM-DD with an offset",
     "M-YYYY",
     "YYYY-MM",
+    "D.M.YYYY",
+    "YYYY/MM/DD",
+    "number of a day",
+    "Mon-YYYY",
   ];
-  const counts = new Map<number, DateFormCount[]>();
+  const forms = new Map<number, DateFormCount[]>();
+  const orders = new Map<number, DateOrder>();
   for (const row of await database.runFile("load/2_clean/date_forms")) {
     const file = row.file as number;
-    const count = {
-      form: forms[row.date_form as number],
-      rows: Number(row.rows),
-    };
-    counts.set(file, [...counts.get(file) ?? [], count]);
+    const form = row.date_form as number;
+    if (row.kept) {
+      const count = { form: form_names[form], rows: Number(row.rows) };
+      forms.set(file, [...forms.get(file) ?? [], count]);
+    }
+    if (form !== 1) continue;
+    const others = (set_aside.counts.get(file) ?? []).filter(isOtherOrder);
+    const before = orders.get(file)?.only_this ?? 0;
+    orders.set(file, {
+      order: date_order,
+      only_this: before + Number(row.decisive),
+      only_other: sumOfRows(others),
+    });
   }
-  return counts;
+
+  const first_days = new Map(
+    (await database.runFile("load/2_clean/first_days"))
+      .map((row) => [row.file as number, row]),
+  );
+  const proof = files.find(({ number }) =>
+    (orders.get(number)?.only_this ?? 0) > 0
+  );
+  const [this_form, other_form] = slash_forms;
+  const other_order = date_order === "MDY" ? "DMY" : "MDY";
+  const problems = files.flatMap(({ number, staged }): LoadProblem[] => {
+    const order = orders.get(number);
+    // Of dates that a spreadsheet has taken for its own, the text is no proof.
+    if (!order || order.only_this > 0 || staged.native_dates) return [];
+    const [fault] = (set_aside.counts.get(number) ?? []).filter(isOtherOrder);
+    const first = first_days.get(number);
+    if (!fault && !first) return [];
+    const column = staged.table === "products" ? "date" : "date_start";
+    const sample = fault
+      ? `${column} ${JSON.stringify(fault.value!.slice(0, SAMPLE_LENGTH))}`
+      : `date "${firstDayText(first!, date_order)}"`;
+    return [{
+      file: staged.file,
+      line: fault?.line,
+      problem: fault
+        ? `DATE_ORDER=${date_order} cannot be right for this file: ${order.only_other} of its dates, such as ${sample}, fit only ${other_form}, and none fits only ${this_form}`
+        : `DATE_ORDER=${date_order} is hardly right for this file: as ${other_form} each of its ${
+          Number(first!.rows)
+        } dates, such as ${sample}, is the first of a month, and as ${this_form} all are in January`,
+      remedy: proof
+        ? `${proof.staged.file} has dates that fit only ${this_form}: export this file with dates as ${this_form} or YYYY-MM-DD`
+        : `Set DATE_ORDER=${other_order}`,
+    }];
+  });
+  return { forms, orders, problems };
+}
+
+function firstDayText(row: Row, date_order: "DMY" | "MDY"): string {
+  const day = String(row.day).padStart(2, "0");
+  const [first, second] = date_order === "MDY" ? ["01", day] : [day, "01"];
+  return `${first}/${second}/${row.year}`;
+}
+
+/** What of a file may not be as meant, row by row. */
+type Doubts = Pick<
+  FileReport,
+  "sentinel_times" | "na_types" | "summary_rows"
+>;
+
+const NO_DOUBTS: Doubts = { sentinel_times: 0, na_types: 0, summary_rows: [] };
+
+async function readDoubts(
+  database: Database,
+  files: readonly LoadedFile[],
+): Promise<ReadonlyMap<number, Partial<Doubts>>> {
+  const doubts = new Map<number, Partial<Doubts>>();
+  for (const row of await database.runFile("load/2_clean/doubtful_rows")) {
+    doubts.set(row.file as number, {
+      sentinel_times: Number(row.sentinel_times),
+      na_types: Number(row.na_types),
+    });
+  }
+  for (const row of await database.runFile("load/2_clean/summary_rows")) {
+    const file = row.file as number;
+    const { staged } = files.find(({ number }) => number === file)!;
+    const before = doubts.get(file);
+    const lines = before?.summary_rows ?? [];
+    if (lines.length >= NAMES_KEPT) continue;
+    const line = lineOf(staged, Number(row.line));
+    doubts.set(file, { ...before, summary_rows: [...lines, line] });
+  }
+  return doubts;
 }
 
 async function readMerged(
@@ -541,8 +773,20 @@ function checkNames(
 function fileReport(
   { number, staged, rows_read, seconds, ...columns }: LoadedFile,
   { counts }: SetAside,
-): Omit<FileReport, "interactions_merged" | "date_forms"> {
-  const set_aside = counts.get(number) ?? [];
+): Omit<
+  FileReport,
+  | "interactions_merged"
+  | "date_forms"
+  | "date_order"
+  | "spreadsheet_dates"
+  | keyof Doubts
+> {
+  const faults = counts.get(number) ?? [];
+  const set_aside = faults.map(({ column, reason, rows }) => ({
+    column,
+    reason,
+    rows,
+  }));
   const rows_set_aside = sumOfRows(set_aside);
   return {
     file: staged.file,
@@ -555,6 +799,7 @@ function fileReport(
     rows_read,
     rows_kept: rows_read - rows_set_aside,
     rows_set_aside,
+    rows_without_customer: rowsWithoutCustomer(faults),
     set_aside,
     passed_over_columns: columns.passed_over_columns,
     unknown_columns: columns.unknown_columns,

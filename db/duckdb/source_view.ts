@@ -21,17 +21,25 @@ const NO_NULL = "\u0001\u0001";
 /** The statement that makes the view `source` of a delimited text; every cell is text. */
 export function textSource(file: StagedFile, text: TextShape): string {
   const { header } = text;
-  // For a sheet, the last column has the error of a cell.
-  const problem = file.format === "xlsx"
-    ? `nullif(c${header.names.length - 1}, '')`
-    : "null::varchar";
+  const cells = header.names.map((_, i) => `c${i}`);
+  // For a sheet, the last column has the error of a cell, or behind two tabs the
+  // label of a row.
+  const note = `c${header.names.length - 1}`;
+  const [problem, label] = file.format === "xlsx"
+    ? [
+      `case when not starts_with(${note}, chr(9)) then nullif(${note}, '') end`,
+      `case when starts_with(${note}, chr(9)) then ${note}[3:] end`,
+    ]
+    : ["null::varchar", labelOf(file, unusedCells(header.match, cells))];
   return `create or replace temp view source as
 select ${selected(file, header.match, (position) => `c${position}`)}, extra,
-  ${problem} as cell_problem
+  ${problem} as cell_problem, ${label} as label,
+  ${hasOptional(file, header.match)} as has_optional,
+  ${";\t".includes(header.delimiter)} as decimal_commas
 from ${readCsv(file, text)}`;
 }
 
-/** The query that counts the rows whose last cell by the header is not there, or is not an empty one. */
+/** The query that counts the rows whose last cell by the header is missing, or has a value. */
 export function countOtherEnds(file: StagedFile, text: TextShape): string {
   return `select count(*)::integer as rows
 from ${readCsv(file, text)}
@@ -64,7 +72,19 @@ select ${
       (position, name) => nativeText(columns[position], name),
       columns,
     )
-  }, null::varchar as extra, null::varchar as cell_problem
+  }, null::varchar as extra, null::varchar as cell_problem,
+  ${
+    labelOf(
+      file,
+      unusedCells(
+        match,
+        columns.map(({ name, type }) =>
+          type === "VARCHAR" ? quoteName(name) : ""
+        ),
+      ),
+    )
+  } as label, ${hasOptional(file, match)} as has_optional,
+  false as decimal_commas
 from read_parquet(${quoteText(file.staged_path)}, binary_as_string = true)`;
 }
 
@@ -119,6 +139,41 @@ export function isNested({ type }: NativeColumn): boolean {
   return /^(STRUCT|MAP|UNION)\(|\[\d*\]$/.test(type);
 }
 
+/** Only in these tables can a row without a value in most columns be a record. */
+const LABELLED: readonly string[] = ["customers", "channels"];
+/** A label stands left of the numbers; so many unused columns are searched for it. */
+const LABEL_COLUMNS = 16;
+
+function unusedCells(
+  { positions }: HeaderMatch,
+  cells: readonly string[],
+): string[] {
+  const used = new Set(Object.values(positions));
+  return cells.filter((cell, i) => cell !== "" && !used.has(i)).slice(
+    0,
+    LABEL_COLUMNS,
+  );
+}
+
+/** Whether the file has a column of its table that it need not have. */
+function hasOptional(
+  { table }: StagedFile,
+  { positions }: HeaderMatch,
+): boolean {
+  return TABLES[table].columns.some(({ name, required }) =>
+    !required && positions[name] !== undefined
+  );
+}
+
+// The label of a row, such as Total, in a column that is not used.
+function labelOf({ table }: StagedFile, cells: readonly string[]): string {
+  if (!LABELLED.includes(table) || cells.length === 0) return "null::varchar";
+  const found = cells.map((cell) =>
+    `when begins_as_summary(${cell}) then ${cell}`
+  );
+  return `case ${found.join(" ")} end`;
+}
+
 // A column of times or ids comes twice: as text, and under `…_value` as the
 // native value of a Parquet file. One of the two is null throughout.
 const NATIVE = {
@@ -155,11 +210,15 @@ function selected(
 }
 
 function nativeText({ name, type }: NativeColumn, of: string): string {
+  const column = quoteName(name);
+  // A decimal writes every digit of its scale: 12.000 is no grouped number there.
+  if (type.startsWith("DECIMAL")) {
+    return `regexp_replace(${column}::varchar, '\\.0+$', '')`;
+  }
   // The shortest text of a FLOAT of nine digits is that of another id.
-  const exact = type === "FLOAT" && VALUE_TYPES[of] === "bigint"
-    ? "::double"
-    : "";
-  return `${quoteName(name)}${exact}::varchar`;
+  return type === "FLOAT" && VALUE_TYPES[of] === "bigint"
+    ? `${column}::double::varchar`
+    : `${column}::varchar`;
 }
 
 function nativeValue({ name, type }: NativeColumn, as: string): string {

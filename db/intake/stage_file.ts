@@ -38,6 +38,8 @@ export interface StagedFile extends SourceFile {
   readonly text: TextShape | null;
   /** The lines of the file, or rows of the sheet, that the records of the text begin in. */
   readonly row_numbers?: RowNumbers;
+  /** Of a sheet: cells in columns of times that are dates to the spreadsheet, not text. */
+  readonly native_dates?: number;
 }
 
 /** The structure that a reader of a delimited text needs. */
@@ -131,11 +133,12 @@ export async function copyWorkbook(
     async stage(source, staged_path) {
       // One that cannot be opened is refused by the name of each of its sheets.
       book ??= await openBook(source.file, copied_path, options.xlsx_max_bytes);
-      const { header, line_breaks, row_numbers } = await stageSheet(
-        source,
-        book,
-        staged_path,
-      );
+      const { header, line_breaks, row_numbers, native_dates } =
+        await stageSheet(
+          source,
+          book,
+          staged_path,
+        );
       return {
         ...source,
         staged_path,
@@ -148,6 +151,7 @@ export async function copyWorkbook(
           trailing_delimiter: false,
         },
         row_numbers,
+        native_dates,
       };
     },
     async [Symbol.asyncDispose]() {

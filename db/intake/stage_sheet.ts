@@ -25,14 +25,17 @@ import { writeAll } from "./write_all.ts";
 export interface StagedSheet {
   /**
    * The header of the text: the columns of the contract that the sheet has, and one
-   * more with the error of a cell, as column, reason and value separated by tabs; it
-   * is empty in nearly all rows.
+   * more with the error of a cell, as column, reason and value separated by tabs, or
+   * behind two tabs a label that stands in an unused column; it is empty in nearly
+   * all rows.
    */
   readonly header: Header;
   /** Whether a cell has a line break in it. */
   readonly line_breaks: boolean;
   /** The rows of the text's records. */
   readonly row_numbers: RowNumbers;
+  /** Cells in columns of times that are dates to the spreadsheet, not text. */
+  readonly native_dates: number;
 }
 
 /** The sheet to stage, and its table. */
@@ -107,7 +110,12 @@ export async function stageSheet(
   await workbook.read(part, reader);
   const header = rows.finish(reader.merged);
   await writer.flush();
-  return { header, line_breaks: writer.line_breaks, row_numbers: rows.numbers };
+  return {
+    header,
+    line_breaks: writer.line_breaks,
+    row_numbers: rows.numbers,
+    native_dates: rows.native_dates,
+  };
 }
 
 /** Whether a sheet has no cell with a value. */
@@ -285,6 +293,7 @@ function longRow(workbook: Workbook, row: number) {
 /** Finds the header, and writes the rows below it. */
 class SheetRows {
   readonly numbers = new RowNumbers();
+  native_dates = 0;
   /** The row of the header, and the number of its columns; 0 until the header is found. */
   header_row = 0;
   columns = 0;
@@ -414,6 +423,9 @@ class SheetRows {
         const text = this.#textOf(cell, false);
         if (text.trim() === "") continue;
         has_value = true;
+        if (SUMMARY.test(text)) {
+          values[count] ||= `\t\t${text.slice(0, VALUE_LENGTH)}`;
+        }
         if (cell.column >= this.columns) extra ??= text;
         continue;
       }
@@ -425,10 +437,15 @@ class SheetRows {
         : undefined;
       if (reason) {
         has_value = true;
-        values[count] ||= [this.#used[place], reason, text].join("\t");
+        if (values[count] === "" || values[count].startsWith("\t")) {
+          values[count] = [this.#used[place], reason, text].join("\t");
+        }
         continue;
       }
       values[place] = text;
+      if (this.#in_time_column[place] && cell.type === "n" && ISO.test(text)) {
+        this.native_dates++;
+      }
       if (!has_value) has_value = text.trim() !== "";
     }
     if (!has_value) return;
@@ -439,6 +456,9 @@ class SheetRows {
 }
 
 const PROBLEM = "cell_problem";
+const ISO = /^\d{4}-/;
+/** A label that a row of totals may have; the rules in SQL decide. */
+const SUMMARY = /^\s*(grand|sub|overall|tot|sum|som|gesamt|insgesamt)/i;
 /** Errors also occur as text: some programs save them so, and so does pasting values. */
 const ERROR = /^#(N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$/;
 

@@ -43,7 +43,7 @@ export type Copied =
   & ({ readonly staged: StagedFile } | { readonly problem: StoreError });
 
 /** Raised by one when the same files give other answers than before. */
-const RULES_VERSION = 1;
+const RULES_VERSION = 2;
 
 /** The exports of one load, copied as they are needed. */
 export class StagedExports implements AsyncDisposable {

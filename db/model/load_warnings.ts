@@ -1,6 +1,6 @@
 /** Describes loaded data that may be a mistake. */
 
-import type { LoadReport, Warning, WarningKind } from "./report.ts";
+import type { FileReport, LoadReport, Warning, WarningKind } from "./report.ts";
 
 /** How many names a sentence lists. */
 const NAMES_LISTED = 10;
@@ -28,6 +28,7 @@ export function loadWarnings(
       report.future_interactions,
       "interactions in the future",
     ],
+    ...files.flatMap(fileWarnings),
     [
       "duplicate_interactions",
       report.duplicate_interactions,
@@ -78,6 +79,71 @@ export function loadWarnings(
         names ? ` (${listed(names, count)})` : ""
       }`,
     }));
+}
+
+function fileWarnings(
+  file: FileReport,
+): [WarningKind, number, string, string[]?][] {
+  const { date_order, spreadsheet_dates: native, rows_read } = file;
+  const [this_form, other_form] = date_order?.order === "MDY"
+    ? ["M/D/YYYY", "D/M/YYYY"]
+    : ["D/M/YYYY", "M/D/YYYY"];
+  const { only_this = 0, only_other = 0 } = date_order ?? {};
+  const texts = only_other + sumOf(
+    file.date_forms.filter(({ form }) => form === this_form),
+  );
+  const is_mixed = native > 0 && texts > 0;
+  return [
+    [
+      "mixed_dates",
+      is_mixed ? native + texts : 0,
+      `times of ${file.file} of two kinds`,
+      [
+        `${count(native)} dates of the spreadsheet and ${
+          count(texts)
+        } texts such as 31/12/2019`,
+        "a spreadsheet program that expects the other order of day and month may have swapped them in the former",
+        "export again, and do not open the file before it is delivered",
+      ],
+    ],
+    [
+      "date_orders",
+      !is_mixed && only_this > 0 ? only_other : 0,
+      `dates of ${file.file} that fit only ${other_form} and are set aside`,
+      [`${count(only_this)} fit only ${this_form}`],
+    ],
+    [
+      "sentinel_times",
+      file.sentinel_times,
+      `times of ${file.file} that may stand for no time, 1900-01-01 or 1970-01-01 at midnight; they are kept`,
+    ],
+    [
+      "without_customer",
+      file.rows_without_customer * 2 > rows_read
+        ? file.rows_without_customer
+        : 0,
+      `rows of ${file.file} without a customer, more than half of the file; they are not counted`,
+    ],
+    [
+      "summary_rows",
+      file.summary_rows.length,
+      `rows of ${file.file} that may sum up others, by a label such as Total in a column that is not used; they are kept`,
+      file.summary_rows.map((line) => `line ${line}`),
+    ],
+    [
+      "na_types",
+      file.na_types,
+      `customers of ${file.file} with the type NA, which is read as no value`,
+    ],
+  ];
+}
+
+function sumOf(forms: readonly { rows: number }[]): number {
+  return forms.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
 }
 
 function listed(names: readonly string[], count: number): string {

@@ -26,6 +26,12 @@ export const WARNING_KINDS = [
   "duplicate_interactions",
   "merged_interactions",
   "future_interactions",
+  "date_orders",
+  "mixed_dates",
+  "sentinel_times",
+  "without_customer",
+  "summary_rows",
+  "na_types",
   "months_without_topic",
   "no_topics",
   "passed_over_columns",
@@ -83,6 +89,19 @@ const dateFormCountSchema = z.object({
 /** How many rows of a file have a time or month in one form. */
 export type DateFormCount = DeepReadonly<z.output<typeof dateFormCountSchema>>;
 
+const dateOrderSchema = z.object({
+  order: z.enum(["DMY", "MDY"]).meta({ description: "DATE_ORDER" }),
+  only_this: z.int().meta({
+    description: "Dates such as 31/12/2019 that fit only this order",
+  }),
+  only_other: z.int().meta({
+    description: "Dates that fit only the other order, which are set aside",
+  }),
+});
+
+/** The order of day and month in a file, and the evidence for and against it. */
+export type DateOrder = DeepReadonly<z.output<typeof dateOrderSchema>>;
+
 const channelCountSchema = z.object({
   channel: z.string(),
   interactions: z.int(),
@@ -127,6 +146,28 @@ const fileReportSchema = z.object({
   date_forms: z.array(dateFormCountSchema).meta({
     description:
       "How times are written in the rows kept, the most frequent first",
+  }),
+  date_order: dateOrderSchema.nullable().meta({
+    description:
+      "How dates with slashes were read; null where the file has none",
+  }),
+  spreadsheet_dates: z.int().meta({
+    description: "Times of a sheet that are dates to the spreadsheet, not text",
+  }),
+  rows_without_customer: z.int().meta({
+    description:
+      "Rows set aside because they name no customer; they do not count towards MAX_SET_ASIDE",
+  }),
+  sentinel_times: z.int().meta({
+    description:
+      "Rows kept of 1900-01-01 or 1970-01-01 at midnight, which may stand for no time",
+  }),
+  na_types: z.int().meta({
+    description: "Customers whose type is NA, which is read as no value",
+  }),
+  summary_rows: z.array(z.int()).meta({
+    description:
+      "Lines of rows kept whose label in a column that is not used is like Total; the first 100",
   }),
   passed_over_columns: z.array(z.object({
     used: z.string(),

@@ -216,7 +216,7 @@ export function testEngine(
     await using made = await makeEngine({ MAX_SET_ASIDE: "0.1" });
     const bad = {
       ...FILES,
-      "customers.csv": `Customer_Id\n${"x\n".repeat(9)}`,
+      "customers.csv": `Customer_Id\n1\n${"x\n".repeat(9)}`,
     };
     await assertRejects(() => build(made.engine, work, bad), StoreError);
     const snapshot = await build(made.engine, work, bad, { strict: false });

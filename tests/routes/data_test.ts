@@ -138,7 +138,8 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
       file: "interactions.csv",
       line: 4,
       column: "date_start",
-      reason: "not a date or time",
+      reason:
+        "not a time in a known form, such as 2019-12-31 or 2019-12-31 23:59",
     },
   ];
   await t.step("to anyone, without values", async () => {
@@ -232,7 +233,7 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
     );
     assertEquals(
       await answer.text(),
-      `file,line,column,reason,value\r\ninteractions.csv,3,date_start,no such day or time,31/02/2020\r\ninteractions.csv,4,date_start,not a date or time,"'=2+3,""x"""\r\n`,
+      `file,line,column,reason,value\r\ninteractions.csv,3,date_start,no such day or time,31/02/2020\r\ninteractions.csv,4,date_start,"not a time in a known form, such as 2019-12-31 or 2019-12-31 23:59","'=2+3,""x"""\r\n`,
     );
     const text = async (query: string) =>
       await (await opened.app.request(

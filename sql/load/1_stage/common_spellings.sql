@@ -7,7 +7,7 @@ set variable spellings = (
   from (
     select interaction as spelling, count(*) as rows
     from (select interaction from source limit 20_000)
-    where not has_no_value(interaction)
+    where not has_no_value(interaction) and not is_error(interaction)
       and list_position(getvariable('spellings')::varchar[], interaction)
         is null
     group by interaction));

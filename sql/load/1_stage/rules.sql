@@ -38,10 +38,23 @@ create temp macro plain_text(cell) as
       '０１２３４５６７８９．，；｜', '0123456789.,;|'))
   end;
 
--- Cells that stand for no value.
+-- Cells that stand for no value; dashes of any length do.
 create temp macro has_no_value(cell) as
   cell is null or regexp_full_match(
-    cell, '(?i)' || unseen() || '(null|n/a|na|none|-)?' || unseen());
+    cell,
+    '(?i)' || unseen()
+      || '(null|n/a|na|none|nan|<na>|\(null\)|\[null\]|\\N|\(blank\)'
+      || '|undefined|[-\x{2010}-\x{2015}\x{2212}]+)?' || unseen());
+
+-- Errors of spreadsheets, as programs save them in text. Nearly no cell has the
+-- sign that the cheap check looks for.
+create temp macro is_error(cell) as
+  contains(cell, '#') and regexp_full_match(
+    cell,
+    unseen()
+      || '#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)'
+      || unseen());
+create temp macro error_reason() as 'a formula that came to an error';
 
 create temp macro text_value(cell) as
   case when has_no_value(cell) then null else clean_text(cell) end;
@@ -68,15 +81,13 @@ create temp macro problem_fault(problem) as
     split_part(problem, chr(9), 1), split_part(problem, chr(9), 3),
     split_part(problem, chr(9), 2));
 
-create temp macro slash_time(text, slash_date) as
-  case
-    when regexp_full_match(
-      text, '\d{1,2}/\d{1,2}/\d{4}( \d{1,2}:\d\d(:\d\d)?)?')
-      then try_strptime(text, [
-        slash_date, slash_date || ' %H:%M', slash_date || ' %H:%M:%S'])
-  end;
-
--- ISO 8601; an offset converts to time_zone. DuckDB wants the seconds there.
+-- ISO 8601; an offset converts to time_zone. DuckDB wants the seconds there,
+-- and knows neither UTC nor a space before an offset.
+create temp macro zoned_time(text) as
+  timezone(
+    getvariable('settings').time_zone,
+    try_cast(regexp_replace(text, '^(.{16})([Z+-])', '\1:00\2')
+      as timestamptz));
 create temp macro iso_time(text) as
   case
     when regexp_full_match(
@@ -86,18 +97,83 @@ create temp macro iso_time(text) as
     when regexp_full_match(
       text,
       '\d{4}-\d\d-\d\d[ T]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?'
-        || '(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)')
-      then timezone(
-        getvariable('settings').time_zone,
-        try_cast(regexp_replace(text, '^(.{16})([Z+-])', '\1:00\2')
-          as timestamptz))
+        || '(Z| ?UTC| ?[+-]([01]\d|2[0-3])(:?[0-5]\d)?)')
+      then case
+        when contains(text[17:], ' ') or contains(text, 'U')
+          then zoned_time(regexp_replace(
+            replace(text, 'UTC', 'Z'), ' ([Z+-])', '\1'))
+        else zoned_time(text)
+      end
   end;
 
+-- Other times: D/M/YYYY, where slash_to_iso says which part is the day;
+-- D.M.YYYY, always the day first; YYYY/M/D; AM or PM behind any of them, and an
+-- offset or UTC behind a time.
+create temp macro zone_of(text) as
+  case
+    when contains(text, ':')
+      then regexp_extract(text, '(Z|UTC|[+-]\d\d(:?\d\d)?)$', 1)
+    else ''
+  end;
+create temp macro local_time(text, slash_to_iso) as
+  try_strptime(
+    regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+      rtrim(text),
+      '^(\d{1,2})/(\d{1,2})/(\d{4})', slash_to_iso),
+      '^(\d{1,2})\.(\d{1,2})\.(\d{4})', '\3-\2-\1'),
+      '^(\d{4})/(\d{1,2})/(\d{1,2})', '\1-\2-\3'),
+      ' ?([AaPp])[Mm]$', ' \1M'),
+    [
+      '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S',
+      '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p']);
+create temp macro has_time_shape(text) as
+  regexp_full_match(
+    text,
+    '((\d{1,2}/\d{1,2}/\d{4}|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2})'
+      || '( \d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?'
+      || '(Z| ?UTC| ?[+-]\d\d(:?\d\d)?)?)?)'
+      || '|(\d{4}-\d\d-\d\d \d{1,2}:\d\d(:\d\d)? ?[AaPp][Mm]'
+      || '( ?UTC| ?[+-]\d\d(:?\d\d)?)?)');
+create temp macro other_time(text, slash_to_iso) as
+  case
+    when not has_time_shape(text) then null
+    when zone_of(text) = '' then local_time(text, slash_to_iso)
+    when regexp_full_match(
+      zone_of(text), 'Z|UTC|[+-]([01]\d|2[0-3])(:?[0-5]\d)?')
+      then zoned_time(
+        strftime(
+          local_time(
+            text[:len(text) - len(zone_of(text))], slash_to_iso),
+          '%Y-%m-%d %H:%M:%S')
+          || replace(zone_of(text), 'UTC', 'Z'))
+  end;
+
+-- A day as spreadsheets count them, in text: it lost its format. The range is
+-- that of workbooks.
+create temp macro serial_time(text) as
+  case
+    when regexp_full_match(text, '[1-6]\d{4}(\.\d{1,12})?')
+      then timestamp '1899-12-30'
+        + to_milliseconds(round(text::double * 86400000)::bigint)
+  end;
+
+create temp macro slash_time(text, slash_date) as
+  try_strptime(text, [
+    slash_date, slash_date || ' %H:%M', slash_date || ' %H:%M:%S']);
+
+-- The most usual forms come first, each known by as little as possible. The
+-- format that stands in is for a snapshot that is reopened: it compares names
+-- by these rules, without settings.
 create temp macro parse_time(text) as
   case
-    when contains(text, '/')
-      then slash_time(text, getvariable('settings').slash_date)
-    else iso_time(text)
+    when regexp_full_match(
+      text, '\d{1,2}/\d{1,2}/\d{4}( \d{1,2}:\d\d(:\d\d)?)?')
+      then slash_time(
+        text, coalesce(getvariable('settings').slash_date, '%d/%m/%Y'))
+    when text[5:5] = '-' and not regexp_matches(text, '[AaPp][Mm]')
+      then iso_time(text)
+    when regexp_full_match(text, '\d{5}(\.\d+)?') then serial_time(text)
+    else other_time(text, getvariable('settings').slash_to_iso)
   end;
 
 -- The common forms, at half the cost of regular expressions; what it does not
@@ -122,18 +198,23 @@ create temp macro fast_time(cell) as
   end;
 
 -- How a time, or a month, that can be read is written: a position in the list
--- of readDateForms in db/duckdb/load.ts.
-create temp macro time_form(cell) as
+-- of readDateForms in db/duckdb/load.ts. fast_time takes two forms only.
+create temp macro fast_form(cell) as
+  case when contains(cell, '/') then 1 else 2 end;
+create temp macro time_form(text) as
   case
-    when contains(cell, '/') then 1
-    when contains(cell, 'Z') or contains(cell, '+') or cell like '%:%-%'
-      then 3
+    when regexp_full_match(text, '\d{4}/.*') then 7
+    when contains(text, '/') then 1
+    when regexp_full_match(text, '\d{1,2}\..*') then 6
+    when serial_time(text) is not null then 8
+    when zone_of(text) <> '' then 3
     else 2
   end;
 create temp macro month_form(text) as
   case
     when regexp_full_match(text, '\d{1,2}[-/]\d{4}') then 4
     when regexp_full_match(text, '\d{4}-\d\d') then 5
+    when regexp_full_match(text, '[A-Za-z]{3}-.*') then 9
     else time_form(text)
   end;
 
@@ -144,7 +225,12 @@ create temp macro in_calendar(moment) as
 create temp macro month_of_parts(year_text, month_text) as
   try_strptime(year_text || '-' || month_text, '%Y-%m');
 
--- Months: M-YYYY, M/YYYY, YYYY-MM, or a date.
+-- The digits of a month and its year without anything between them are no day
+-- of a spreadsheet: 12019 may be January 2019.
+create temp macro may_be_month_and_year(text) as
+  regexp_full_match(text, '[1-9](19\d\d|20[0-7]\d)(\.0+)?');
+
+-- Months: M-YYYY, M/YYYY, YYYY-MM, Jan-19, Jan-2019, or a date.
 create temp macro parse_month(text) as
   date_trunc('month', case
     when regexp_full_match(text, '\d{1,2}[-/]\d{4}')
@@ -152,40 +238,69 @@ create temp macro parse_month(text) as
         regexp_extract(text, '\d{4}$'), regexp_extract(text, '^\d+'))
     when regexp_full_match(text, '\d{4}-\d\d')
       then month_of_parts(text[:4], text[6:])
+    when regexp_full_match(text, '[A-Za-z]{3}-(\d\d|\d{4})')
+      then try_strptime(
+        case when len(text) = 6 then text[:4] || '20' || text[5:] else text end,
+        '%b-%Y')
+    when may_be_month_and_year(text) then null
     else parse_time(text)
   end)::date;
 
--- Why a cell is not a time (or, with expected, not a month).
-create temp macro time_reason(cell, expected) as
+-- Why a cleaned text is not a time (or, with expected, not a month).
+create temp macro time_reason(text, expected) as
   case
-    when text_value(cell) is null then 'no value'
-    when parse_time(text_value(cell)) is not null
+    when text is null then 'no value'
+    when is_error(text) then error_reason()
+    when expected = 'a month' and may_be_month_and_year(text)
+      then 'ambiguous: a month and its year, or the number of a day;'
+        || ' write it as 2019-12'
+    when parse_time(text) is not null
       then 'outside 1900-01-01 to 2078-12-31'
-    when slash_time(
-        text_value(cell), getvariable('settings').other_slash_date)
+    when other_time(
+        text, getvariable('settings').other_slash_to_iso)
         is not null
       then 'fits only the other order of day and month; see DATE_ORDER'
-    when regexp_full_match(
-        text_value(cell),
-        '(\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d\d-\d\d)([ T][0-9:.]+)?.{0,6}'
-          || '|\d{1,2}[-/]\d{4}|\d{4}-\d\d')
+    when has_time_shape(text)
+      or regexp_full_match(
+        text,
+        '\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?'
+          || '(Z| ?UTC| ?[+-]\d\d(:?\d\d)?)?)?')
       then 'no such day or time'
-    else 'not ' || expected
+    when expected = 'a month'
+      and regexp_full_match(
+        text,
+        '\d{1,2}[-/]\d{4}|\d{4}-\d\d')
+      then 'no such month'
+    when regexp_full_match(
+        text,
+        '\d{1,2}([-/. ])(\d{1,2}|[A-Za-z]{3})[-/. ]\d\d([ T].*)?')
+      then 'a year of two digits; write all four'
+    when expected = 'a month'
+      then 'not a month in a known form, such as 2019-12 or 12-2019'
+    else 'not a time in a known form, such as 2019-12-31 or 2019-12-31 23:59'
   end;
 
 -- Ids: 1 to 2^53-1 without leading zeros; 12.0, as spreadsheets write, is 12.
 create temp macro in_id_range(id) as
   case when id between 1 and 9007199254740991 then id::bigint end;
 
+-- One number with its digits grouped, or several: 1,234 and 1,23,456 as in
+-- India, 1.234 as in Germany.
+create temp macro has_groups(text) as
+  regexp_full_match(
+    text,
+    '\d{1,3}((,\d{3})+|(,\d\d)+,\d{3})(\.0+)?|\d{1,3}(\.\d{3})+(,\d+)?');
+
+-- 12,50 in a file whose delimiter leaves the comma to decimals.
+create temp macro has_decimals(text, decimal_commas) as
+  decimal_commas and regexp_full_match(text, '\d+,\d\d');
+
 create temp macro parse_id(text) as
   case
     when regexp_full_match(text, '[1-9]\d{0,15}(\.0+)?')
+      and not has_groups(text)
       then in_id_range(split_part(text, '.', 1)::ubigint)
   end;
-
--- A comma that may separate thousands.
-create temp macro has_thousands(text) as
-  regexp_full_match(text, '\d{1,3}(,\d{3})+(\.0+)?');
 
 -- The elements of a list of customers, from a cleaned text.
 create temp macro id_cells(text) as
@@ -198,9 +313,9 @@ create temp macro id_cells(text) as
     lambda cell: trim(cell));
 
 -- Ids listed in a cleaned text, each once; null when any element is not an id.
-create temp macro parse_ids(text) as
+create temp macro parse_ids(text, decimal_commas) as
   case
-    when has_thousands(text) then null
+    when has_groups(text) or has_decimals(text, decimal_commas) then null
     when len(list_filter(
         id_cells(text), lambda cell: parse_id(cell) is null)) > 0
       then null
@@ -208,14 +323,50 @@ create temp macro parse_ids(text) as
         id_cells(text), lambda cell: parse_id(cell)))
   end;
 
-create temp macro ids_reason(text) as
+-- Why a cleaned text is no id.
+create temp macro id_reason(text) as
   case
-    when text is null then 'no value'
-    when has_thousands(text)
-      or len(list_filter(
-        id_cells(text), lambda cell: has_thousands(cell))) > 0
-      then 'ambiguous: the comma may separate thousands or customers'
-    when len(id_cells(text)) > 1 and list_contains(id_cells(text), '')
-      then 'a list of customers with an empty element'
+    when is_error(text) then error_reason()
+    when has_groups(text)
+      then 'ambiguous: one number with grouped digits, or several ids; write'
+        || ' ids without grouping, and separate several by ;'
+    when regexp_full_match(text, '0+[1-9]\d*(\.0+)?')
+      then 'an id with leading zeros; ids are whole numbers, without them'
+    when regexp_full_match(text, '[\pL\d_.:/-]*\pL[\pL\d_.:/-]*')
+      and regexp_matches(text, '\d')
+      then 'an id with letters; ids are whole numbers, such as 12'
     else 'not a customer id from 1 to 9007199254740991'
   end;
+
+-- Why a cleaned text is no list of customers. A row without a customer is no
+-- mistake: it is counted apart.
+create temp macro ids_reason(text, decimal_commas) as
+  case
+    when text is null or regexp_full_match(text, '0(\.0+)?')
+      then 'no customer'
+    when has_groups(text) then id_reason(text)
+    when len(list_filter(
+        id_cells(text),
+        lambda cell: has_decimals(cell, decimal_commas))) > 0
+      or has_decimals(text, decimal_commas)
+      then 'ambiguous: one number with a decimal comma, or several ids;'
+        || ' separate several by ;'
+    when len(list_filter(id_cells(text), lambda cell: has_groups(cell))) > 0
+      then id_reason('1,000')
+    when len(id_cells(text)) > 1 and list_contains(id_cells(text), '')
+      then 'a list of customers with an empty element'
+    else id_reason(list_filter(
+      id_cells(text), lambda cell: parse_id(cell) is null)[1])
+  end;
+
+-- A label of a row that sums up the others, and a text that begins with one.
+create temp macro is_summary(label) as
+  regexp_full_match(
+    label,
+    '(?i)\s*((grand|sub|overall)[ -]?)?(totals?|sum|summe|summary|gesamt'
+      || '|gesamtsumme|insgesamt|totale|somme|suma)\s*:?\s*');
+create temp macro begins_as_summary(label) as
+  regexp_full_match(
+    label,
+    '(?i)\s*((grand|sub|overall)[ -]?)?(totals?|sum|summe|gesamt|insgesamt'
+      || '|totale|somme|suma)\b.*');

@@ -6,6 +6,9 @@ select
   id,
   text_value(occupation),
   text_value(type),
+  -- NA, a region to some, has no value.
+  case when trim(type) = 'NA' then true end,
+  label,
   case
     when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
@@ -16,8 +19,18 @@ select
         case
           when text_value(customer_id) is null and customer_id_value is null
             then 'no value'
-          else 'not a customer id from 1 to 9007199254740991'
+          else id_reason(
+            coalesce(plain_text(customer_id), customer_id_value::varchar))
         end)
+    when is_error(occupation)
+      then as_fault('occupation', occupation, error_reason())
+    when is_error(type)
+      then as_fault('type', type, error_reason())
+    -- Certain only where the file has other columns, empty in this row.
+    when is_summary(label)
+      and has_no_value(occupation) and has_no_value(type)
+      and has_optional
+      then as_fault('row', label, 'a summary row')
   end
 from (
   select

@@ -6,7 +6,8 @@ select
   moment,
   case
     when date_start_value is not null then 0
-    else time_form(date_start)
+    when fast_moment is not null then fast_form(date_start)
+    else time_form(date_text)
   end,
   spelling,
   id,
@@ -21,42 +22,66 @@ select
       then as_fault('row', extra, 'more cells than the header')
     when moment is null
       then as_fault(
-        'date_start', date_start, time_reason(date_start, 'a date or time'))
+        'date_start', date_start, time_reason(date_text, 'a date or time'))
     when not in_calendar(moment)
       then as_fault(
         'date_start', coalesce(date_start, date_start_value::varchar),
         'outside 1900-01-01 to 2078-12-31')
-    when spelling is null and has_no_value(interaction)
-      then as_fault('interaction', interaction, 'no value')
+    when spelling is null
+      and (has_no_value(interaction) or is_error(interaction))
+      then as_fault(
+        'interaction', interaction,
+        case
+          when is_error(interaction) then error_reason() else 'no value'
+        end)
     when id is null and ids is null
       then as_fault(
         'customers', coalesce(customers, customers_value::varchar),
-        ids_reason(coalesce(
-          plain_text(text_value(customers)), customers_value::varchar)))
+        ids_reason(
+          case
+            when customers_value is not null then customers_value::varchar
+            when not has_no_value(id_text) then id_text
+          end,
+          decimal_commas))
+    when topic <> '' and is_error(topic)
+      then as_fault('topic', topic, error_reason())
   end
 from (
   -- Each level uses the one below, so that no rule runs twice on a row.
   select
     *,
-    case when id is null then parse_ids(plain_text(customers)) end as ids
+    case
+      when id is null then parse_ids(id_text, decimal_commas)
+    end as ids
   from (
     select
       *,
       case
         when date_start_value is not null then date_start_value
         when fast_moment is not null then fast_moment
-        else parse_time(text_value(date_start))
+        else parse_time(date_text)
       end as moment,
       case
         when customers_value is not null then in_id_range(customers_value)
-        when number::varchar = customers then in_id_range(number)
-        else parse_id(plain_text(customers))
+        when id_text is null then number::bigint
+        else parse_id(id_text)
       end as id
     from (
       select
         *,
-        fast_time(date_start) as fast_moment,
-        list_position(getvariable('spellings')::varchar[], interaction)
-          as spelling,
-        try_cast(customers as ubigint) as number
-      from source)));
+        case when fast_moment is null then text_value(date_start) end
+          as date_text,
+        case
+          when number between 1 and 9007199254740991
+            and number::varchar = customers
+            then null
+          else plain_text(customers)
+        end as id_text
+      from (
+        select
+          *,
+          fast_time(date_start) as fast_moment,
+          list_position(getvariable('spellings')::varchar[], interaction)
+            as spelling,
+          try_cast(customers as ubigint) as number
+        from source))));

@@ -6,21 +6,28 @@ select
   month,
   case
     when date_value is not null then 0
-    else month_form(text_value(date))
+    else month_form(date_text)
   end,
   product_name,
+  case
+    when date_value is null
+      and month_form(date_text) = 1
+      then day(parse_time(date_text))
+  end,
   case
     when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
       then as_fault('row', extra, 'more cells than the header')
     when month is null
-      then as_fault('date', date, time_reason(date, 'a month'))
+      then as_fault('date', date, time_reason(date_text, 'a month'))
     when not in_calendar(month)
       then as_fault(
         'date', coalesce(date, date_value::varchar),
         'outside 1900-01-01 to 2078-12-31')
     when product_name is null
       then as_fault('product', product, 'no value')
+    when is_error(product)
+      then as_fault('product', product, error_reason())
   end
 from (
   select
@@ -28,6 +35,6 @@ from (
     text_value(product) as product_name,
     case
       when date_value is not null then date_trunc('month', date_value)::date
-      else parse_month(text_value(date))
+      else parse_month(date_text)
     end as month
-  from source);
+  from (select *, text_value(date) as date_text from source));

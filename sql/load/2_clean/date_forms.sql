@@ -1,9 +1,32 @@
--- name: in how many kept rows of each file a time is written in which form.
+-- name: in how many rows of each file, kept or not, a time is written in which
+--   form, and how many of D/M/YYYY fit only the order that is set.
 -- params: none
-select file, date_form, count(*) as rows
-from (
-  select file, date_form from staged_interactions where fault is null
-  union all
-  select file, date_form from staged_products where fault is null)
+select
+  file,
+  date_form,
+  true as kept,
+  count(*) as rows,
+  count(*) filter (where date_form = 1 and day(date_start) > 12) as decisive
+from staged_interactions
+where fault is null
 group by file, date_form
-order by file, rows desc, date_form;
+union all
+select
+  file,
+  date_form,
+  false,
+  count(*),
+  count(*) filter (where date_form = 1 and day(date_start) > 12)
+from staged_interactions
+where fault is not null
+group by file, date_form
+union all
+select
+  file,
+  date_form,
+  fault is null,
+  count(*),
+  count(*) filter (where date_form = 1 and day > 12)
+from staged_products
+group by file, date_form, fault is null
+order by file, rows desc, date_form, kept;

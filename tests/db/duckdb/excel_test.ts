@@ -86,7 +86,13 @@ Deno.test("LibreOffice, a workbook with a sheet a table: dates, ids, gaps and er
         "#DIV/0!",
         "a formula whose result is an error",
       ],
-      ["external_interactions", 11, "date_start", "2019", "not a date or time"],
+      [
+        "external_interactions",
+        11,
+        "date_start",
+        "2019",
+        "not a time in a known form, such as 2019-12-31 or 2019-12-31 23:59",
+      ],
       // LibreOffice says 60 for 1900-02-28, which is 1900-02-29 to Excel.
       [
         "external_interactions",
@@ -315,6 +321,6 @@ Deno.test("Excel, too many rows that break a rule: refused by sheet and row", as
       "interactions.csv": NO_INTERACTIONS,
       "crm.xlsx": xlsx({ customers: sheetOf([], ["id"], [], ...bad) }),
     }),
-    "crm.xlsx, sheet customers, line 4: 6 of 6 rows break a rule, more than MAX_SET_ASIDE=0.1 allows; most often, in 6 rows, customer_id: not a customer id from 1 to 9007199254740991. Mend the rows, or raise MAX_SET_ASIDE.",
+    'crm.xlsx, sheet customers, line 4: all 6 rows are set aside, which leaves no customer: 6 rows, customer_id "x" in line 4: not a customer id from 1 to 9007199254740991. Mend the rows, or check that the right columns have these names.',
   );
 });

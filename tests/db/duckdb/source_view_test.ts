@@ -53,6 +53,7 @@ async function withDatabase(
     threads: 2,
   });
   try {
+    await database.runFile("load/1_stage/rules");
     await use(database, folder);
   } finally {
     database.close();
