@@ -166,11 +166,14 @@ export function requireColumns(
 ): void {
   if (missing.length > 0) {
     const wanted = missing.map(({ headers }) => headers[0]).join(", ");
-    const meant = missing.flatMap((column) => {
-      const closest = closestHeader(column, unknown);
-      return closest === undefined
+    const closest = missing.map((column) => closestHeader(column, unknown));
+    const meant = missing.flatMap((column, i) => {
+      const header = closest[i];
+      // One header that is like several columns holds them all: a wrong delimiter.
+      return header === undefined || closest.indexOf(header) !== i ||
+          closest.lastIndexOf(header) !== i
         ? []
-        : [`${column.headers[0]} by ${quoted(closest)}`];
+        : [`${column.headers[0]} by ${quoted(header)}`];
     });
     throw refused({
       file,

@@ -61,9 +61,11 @@ export function prefixKey(prefix: string): string {
 
 /** A name as it is shown: without the invisible characters that no script and no emoji needs. */
 export function shownName(name: string): string {
-  return name.replace(NEVER_NEEDED, "").replace(JOINERS, "$1")
+  const shown = name.replace(NEVER_NEEDED, "").replace(JOINERS, "$1")
     .replace(NEEDED, (found, not_needed) => not_needed ? "" : found)
     .normalize("NFC").replace(WHITE_SPACE, " ").trim();
+  // A letter and its mark may have become one letter, after which nothing is needed.
+  return shown === name ? shown : shownName(shown);
 }
 
 /** A text in a message: with `\u{200b}` for what could not be seen in it. */

@@ -54,7 +54,7 @@ create temp macro is_error(cell) as
     unseen()
       || '#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)'
       || unseen());
-create temp macro error_reason() as 'a formula that came to an error';
+create temp macro error_reason() as 'a formula whose result is an error';
 
 create temp macro text_value(cell) as
   case when has_no_value(cell) then null else clean_text(cell) end;

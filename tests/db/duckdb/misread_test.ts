@@ -345,7 +345,7 @@ Deno.test("spreadsheet errors set their row aside, in every column that is used"
     "#NUM!",
     "#NULL!",
   ];
-  const reason = "a formula that came to an error";
+  const reason = "a formula whose result is an error";
   await checkInteractions([
     [DAY, "Email", "1"],
     ...errors.map((error) => [DAY, error, "1"]),

@@ -249,9 +249,9 @@ const CASES: Readonly<Record<string, Case>> = {
     { kept: [KEPT, "1 Email 2020-02-02"] },
   ),
   "two delimiters more at the end of a row": interactions(
-    `${HEADER}01/02/2020,Email,1,\n02/02/2020,Email,1,,\n`,
+    `${HEADER}01/02/2020,Email,1,\n02/02/2020,Email,1,,\n03/02/2020,Email,1\n`,
     {
-      kept: [],
+      kept: ["1 Email 2020-02-03"],
       set_aside: [
         "2 row : more cells than the header",
         "3 row : more cells than the header",
@@ -266,9 +266,9 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   ),
   "a delimiter more, and a cell behind it": interactions(
-    `${HEADER}01/02/2020,Email,1,\n02/02/2020,Email,1,,5\n`,
+    `${HEADER}01/02/2020,Email,1,\n02/02/2020,Email,1,,5\n03/02/2020,Email,1\n`,
     {
-      kept: [],
+      kept: ["1 Email 2020-02-03"],
       set_aside: [
         "2 row : more cells than the header",
         "3 row : more cells than the header",

@@ -31,13 +31,22 @@ const NO_SUCH = "no such day or time";
 const OUTSIDE = "outside 1900-01-01 to 2078-12-31";
 const NOT_TIME =
   "not a time in a known form, such as 2019-12-31 or 2019-12-31 23:59";
-const ERROR = "a formula that came to an error";
+const ERROR = "a formula whose result is an error";
 const NO_SUCH_MONTH = "no such month";
 const AMBIGUOUS_MONTH =
   "ambiguous: a month and its year, or the number of a day; write it as 2019-12";
 const TWO_DIGITS = "a year of two digits; write all four";
 const OTHER_ORDER =
   "fits only the other order of day and month; see DATE_ORDER";
+
+/** The line in which the row of a case begins, below a header and the cells before it. */
+function lineOf(
+  cases: readonly (readonly [cell: string, ...rest: unknown[]])[],
+  i: number,
+): number {
+  const above = cases.slice(0, i).map(([cell]) => cell).join("|");
+  return 2 + i + (above.match(/\r\n|\r|\n/g)?.length ?? 0);
+}
 
 /** Loads the cells as times, each of a customer of its own: 1, 2, … */
 async function checkTimes(
@@ -58,7 +67,7 @@ async function checkTimes(
   );
   const wrong: { cell: string; wanted: string; got: string }[] = [];
   for (const [i, [cell, wanted]] of cases.entries()) {
-    const row = set_aside.get(i + 2);
+    const row = set_aside.get(lineOf(cases, i));
     const kept = await interactionsOf(snapshot, i + 1);
     if (row) {
       assertEquals([row.column, row.value], ["date_start", cell]);
@@ -868,7 +877,7 @@ Deno.test("text: NFC, trimmed, folded; words that stand for no value", async () 
     const expected = channel === null ? null : [`2020-01-01 ${channel}`];
     assertEquals(await interactionsOf(loaded.snapshot, i + 1), expected, cell);
     assertEquals(
-      set_aside.includes(`${i + 2} interaction: no value`),
+      set_aside.includes(`${lineOf(cases, i)} interaction: no value`),
       channel === null,
       cell,
     );
