@@ -8,7 +8,11 @@ import { sheetOf, xlsx } from "../support/xlsx_files.ts";
 
 /** Bytes that this process has read so far, whoever asked for them. */
 async function bytesRead(): Promise<number> {
-  const text = await Deno.readTextFile("/proc/self/io");
+  // Deno reads a file of /proc itself only with --allow-all, which the tests do without.
+  const { stdout } = await new Deno.Command("cat", {
+    args: [`/proc/${Deno.pid}/io`],
+  }).output();
+  const text = new TextDecoder().decode(stdout);
   return Number(/^rchar: (\d+)$/m.exec(text)![1]);
 }
 
@@ -22,7 +26,8 @@ async function readsOf(
   return (await bytesRead() - before) / bytes;
 }
 
-const ROWS = 40_000;
+// Enough that the first and last bytes, which are looked at once more, do not weigh.
+const ROWS = 200_000;
 
 function interactions(channel: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(
