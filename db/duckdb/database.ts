@@ -11,6 +11,7 @@ import {
   ResultReturnType,
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
+import { createInTurn } from "../model/in_turn.ts";
 
 /** The memory, threads and folders that DuckDB may use. */
 export interface DatabaseLimits {
@@ -86,15 +87,12 @@ export async function openDatabase(
       const statement = await connection.prepare(await textOf(name));
       // One run at a time: a statement that is bound again while it runs
       // answers with the other run's numbers.
-      let last: Promise<unknown> = Promise.resolve();
-      return function runPrepared(values) {
-        const rows = last.then(async () => {
+      const inTurn = createInTurn();
+      return (values) =>
+        inTurn(async () => {
           statement.bind(values);
           return await (await statement.run()).getRowsJS();
         });
-        last = rows.catch(() => {});
-        return rows;
-      };
     },
     async *streamNumbers(name) {
       // On a connection of its own: another statement would end the stream.

@@ -1,6 +1,7 @@
 /** The data folder as clients see it: lists exports, takes new ones whole, removes them. */
 
 import { createHash } from "node:crypto";
+import { createInTurn } from "../model/in_turn.ts";
 import { refused, sentence, StoreError } from "../model/problems.ts";
 import type { ExportFile, ExportFiles, Preconditions } from "../store.ts";
 import type { FileHashes } from "./file_hashes.ts";
@@ -69,8 +70,8 @@ export class ExportFolder implements ExportFiles {
   /** Where checks make their copies. */
   readonly #staging: string;
   #uploads = 0;
-  /** The queue of checks that are followed by a change of the folder. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Checks that are followed by a change of the folder. */
+  readonly #exclusive = createInTurn();
 
   constructor(staging: string, options: ExportFolderOptions) {
     this.#staging = staging;
@@ -339,12 +340,6 @@ export class ExportFolder implements ExportFiles {
       if (error instanceof Deno.errors.NotFound) throw missing;
       throw folderError(error) ?? error;
     }
-  }
-
-  #exclusive<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(action);
-    this.#last = result.catch(() => {});
-    return result;
   }
 }
 

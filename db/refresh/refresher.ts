@@ -15,6 +15,7 @@ import { findExports, isOfFile } from "../intake/find_tables.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
 import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
+import { createInTurn } from "../model/in_turn.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
 import { createPace } from "../pace.ts";
@@ -103,8 +104,8 @@ export class Refresher implements Store, Refreshes {
   #retry_at = Infinity;
   #wake = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
-  /** Refreshes and decisions, one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Refreshes and decisions. */
+  readonly #exclusive = createInTurn();
   #watching: Promise<void> | null = null;
   readonly #pace = createPace(() => this.#snapshot !== null);
 
@@ -328,7 +329,7 @@ export class Refresher implements Store, Refreshes {
     this.#ended.abort();
     this.#wake.resolve();
     await this.#watching;
-    await this.#last;
+    await this.#exclusive(() => Promise.resolve());
     for (const { version } of this.#opened.values()) this.#close(version);
     await Promise.all(this.#closing);
     await this.engine.close();
@@ -720,12 +721,6 @@ export class Refresher implements Store, Refreshes {
       settle_ms,
       hashes: this.#hashes,
     });
-  }
-
-  #exclusive<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(action);
-    this.#last = result.catch(() => {});
-    return result;
   }
 }
 
