@@ -115,13 +115,13 @@ export async function openDatabase(
       // On a connection of its own, since requests are answered meanwhile.
       const own = await instance.connect();
       try {
-        await own.run(`export database ${quoted(folder)} (format parquet)`);
+        await own.run(`export database ${quoteText(folder)} (format parquet)`);
       } finally {
         own.closeSync();
       }
     },
     async importTables(folder) {
-      await run(`import database ${quoted(folder)}`);
+      await run(`import database ${quoteText(folder)}`);
     },
     async lock(threads) {
       await run(`set threads = ${threads}; set lock_configuration = true`);
@@ -135,7 +135,9 @@ export async function openDatabase(
   };
   try {
     // The file is not opened again, so that a checkpoint at the end would only delay answers.
-    const allowed = [folder, ...also_reads].map((path) => quoted(`${path}/`));
+    const allowed = [folder, ...also_reads].map((path) =>
+      quoteText(`${path}/`)
+    );
     await run(`set allowed_directories = [${allowed.join(", ")}];
       set enable_external_access = false;
       set autoload_known_extensions = false;
@@ -149,7 +151,8 @@ export async function openDatabase(
   return database;
 }
 
-function quoted(text: string): string {
+/** A text as a literal of SQL. */
+export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

@@ -2,6 +2,7 @@
 
 import { type HeaderMatch, TABLES } from "../model/contract.ts";
 import type { StagedFile, TextShape } from "../intake/stage_file.ts";
+import { quoteText } from "./database.ts";
 
 /** A column of a Parquet file. */
 export interface NativeColumn {
@@ -225,10 +226,6 @@ function nativeValue({ name, type }: NativeColumn, as: string): string {
   return type === "TIMESTAMP WITH TIME ZONE"
     ? `timezone(getvariable('settings').time_zone, ${quoteName(name)})`
     : `${quoteName(name)}::${as}`;
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 function quoteName(name: string): string {
