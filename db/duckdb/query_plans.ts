@@ -57,9 +57,7 @@ export function createQuestions(
       answer,
       tables,
     });
-    const text = typeof statement === "string"
-      ? await readSql(statement)
-      : statement.text;
+    const { text } = await statementOf(statement);
     let empty = true;
     for await (const rows of runner.query(text, { values, run })) {
       empty &&= rows.length === 0;
@@ -73,9 +71,7 @@ export function createQuestions(
     { answer, run }: { readonly answer: AnswerColumns; readonly run: Run },
   ): Promise<number> {
     const { statement, values, otherwise } = plan(question, { answer, tables });
-    const text = typeof statement === "string"
-      ? await readSql(statement)
-      : statement.text;
+    const { text } = await statementOf(statement);
     const counting = `select count(*) from (${text.replace(/;\s*$/, "")}\n)`;
     let rows = 0;
     for await (const [[count]] of runner.query(counting, { values, run })) {
@@ -94,16 +90,22 @@ export function createQuestions(
         pause: () => run.pause(),
       };
     },
-    async explain(question): Promise<Statement> {
-      const statement = "kind" in question
-        ? plan(question, { answer: columnsOf(question, tables.names), tables })
-          .statement
-        : "queries/customer_interactions";
-      return typeof statement === "string"
-        ? { name: statement, text: await readSql(statement) }
-        : statement;
-    },
+    explain: (question) =>
+      statementOf(
+        "kind" in question
+          ? plan(question, {
+            answer: columnsOf(question, tables.names),
+            tables,
+          }).statement
+          : "queries/customer_interactions",
+      ),
   };
+}
+
+async function statementOf(statement: Plan["statement"]): Promise<Statement> {
+  return typeof statement === "string"
+    ? { name: statement, text: await readSql(statement) }
+    : statement;
 }
 
 function plan(
