@@ -1,6 +1,7 @@
 /** Every setting: its name in the environment, default, check and meaning; and which names are nearly one. */
 
 import { z } from "zod";
+import { editDistance } from "./db/model/edit_distance.ts";
 
 function wholeNumber(
   min: number,
@@ -252,7 +253,7 @@ function nearestSetting(name: string): string | undefined {
   if (bare.length < DISTINCT_LENGTH - 1) return undefined;
   const distinct = names.filter(({ length }) => length >= DISTINCT_LENGTH);
   const inOrder = (one: string) => one.split(/[_.-]/).sort().join();
-  const distances = distinct.map((setting) => distance(bare, setting));
+  const distances = distinct.map((setting) => editDistance(bare, setting));
   const nearest = distances.indexOf(Math.min(...distances));
   const allowed = distinct[nearest].length > DISTINCT_LENGTH ? 2 : 1;
   if (distances[nearest] <= allowed) return distinct[nearest];
@@ -260,27 +261,6 @@ function nearestSetting(name: string): string | undefined {
     inOrder(setting) === inOrder(bare) ||
     bare.includes("_") && setting.startsWith(bare)
   );
-}
-
-/** How many letters to change, add, leave out or swap with the next make `a` into `b`. */
-function distance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const is_same = a[i - 1] === b[j - 1];
-      const is_swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] &&
-        a[i - 2] === b[j - 1];
-      row.push(Math.min(
-        row[j - 1] + 1,
-        rows[i - 1][j] + 1,
-        rows[i - 1][j - 1] + (is_same ? 0 : 1),
-        is_swapped ? rows[i - 2][j - 2] + 1 : Infinity,
-      ));
-    }
-    rows.push(row);
-  }
-  return rows[a.length][b.length];
 }
 
 function isSecret(name: string): boolean {

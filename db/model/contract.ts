@@ -1,5 +1,6 @@
 /** The file contract: the table of each file, and the columns that it must have. */
 
+import { editDistance } from "./edit_distance.ts";
 import { escapeUnseen, seenText } from "./names.ts";
 import { refused } from "./problems.ts";
 
@@ -231,17 +232,4 @@ export function unlikeness(name: string, wanted: string): number {
     if (name.includes(wanted)) return 0.9;
   }
   return 1;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }
