@@ -4,7 +4,11 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { TABLE_NAMES } from "../db/model/contract.ts";
 import { createPause } from "../db/model/pause.ts";
-import type { LoadReport, SetAsideRow } from "../db/model/report.ts";
+import {
+  dataVersionSchema,
+  type LoadReport,
+  type SetAsideRow,
+} from "../db/model/report.ts";
 import { requireSnapshot } from "../db/store.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
@@ -22,12 +26,10 @@ import { encodeCsv } from "./formats/csv.ts";
 import { querySchema } from "./query_string.ts";
 
 const setAsideQuery = querySchema({
-  data_version: z.string()
-    .regex(/^[0-9a-f]{16}$/, "A data_version is 16 hex digits.").optional()
-    .meta({
-      description:
-        "The served or the held version; the default is the served one",
-    }),
+  data_version: dataVersionSchema.optional().meta({
+    description:
+      "The served or the held version; the default is the served one",
+  }),
   table: z.enum(TABLE_NAMES, `table must be one of ${TABLE_NAMES.join(", ")}.`)
     .optional().meta({ description: "Only rows of this table" }),
   file: z.string().optional().meta({ description: "Only rows of this file" }),
