@@ -13,6 +13,17 @@ import {
   type ReadingRules,
   type StagedExports,
 } from "../intake/staging.ts";
+import {
+  type CheckedFile,
+  dateOrderProblems,
+  type Fault,
+  isOtherOrder,
+  rowProblems,
+  rowsWithoutCustomer,
+  slashForms,
+  sumOfRows,
+  tooManySetAside,
+} from "../model/row_problems.ts";
 import { checkAccounts } from "../model/load_accounts.ts";
 import { loadWarnings } from "../model/load_warnings.ts";
 import {
@@ -27,10 +38,9 @@ import type {
   DateOrder,
   FileReport,
   Loaded,
-  SetAsideCount,
   SetAsideRow,
 } from "../model/report.ts";
-import type { Database, Row } from "./database.ts";
+import type { Database } from "./database.ts";
 import { foldNames } from "./name_keys.ts";
 import {
   countOtherEnds,
@@ -63,11 +73,6 @@ export interface LoadOptions extends LoadSettings {
 const MAX_TOPICS = 1_000;
 const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
-/** The number of rows of a file that may be set aside, whatever their share. */
-const SET_ASIDE_ALLOWED = 5;
-/** The number of kinds of rows set aside that a refusal names, and of characters of a value. */
-const FAULTS_LISTED = 10;
-const SAMPLE_LENGTH = 40;
 /** The number of ignored files, and of unknown columns of a file, that are listed. */
 const NAMES_KEPT = 100;
 
@@ -98,9 +103,10 @@ export async function loadExports(
   await database.runFile("load/2_clean/set_aside");
   const set_aside = await readSetAside(database, files, options);
   const dates = await readDates(database, files, { set_aside, options });
+  const checked = checkedFiles(files, set_aside);
   const problems = [
     ...dates.problems,
-    ...rowProblems(files, set_aside, {
+    ...rowProblems(checked, {
       ...options,
       date_order_problems: dates.problems,
       only_empty: !strict && refusals.length === 0,
@@ -115,7 +121,7 @@ export async function loadExports(
       ].join("\n"),
     );
   }
-  const too_many = tooManySetAside(files, set_aside, options);
+  const too_many = tooManySetAside(checked, options);
   const doubts = await readDoubts(database, files);
   await database.runFile("load/2_clean/spellings");
   await foldNames(database, "load/2_clean/names_to_fold");
@@ -380,12 +386,6 @@ function readError(error: unknown, staged: StagedFile): unknown {
   });
 }
 
-/** Rows of a file set aside for one reason, and the first of them. */
-interface Fault extends SetAsideCount {
-  readonly line: number;
-  readonly value: string | null;
-}
-
 interface SetAside {
   readonly counts: ReadonlyMap<number, readonly Fault[]>;
   readonly listed: readonly SetAsideRow[];
@@ -426,125 +426,17 @@ async function readSetAside(
   };
 }
 
-/** The files of which more is set aside than is allowed, without values of their rows. */
-function tooManySetAside(
+/** What decides whether rows set aside refuse a file. */
+function checkedFiles(
   files: readonly LoadedFile[],
   { counts }: SetAside,
-  settings: LoadSettings,
-): LoadProblem[] {
-  return files.flatMap((file) =>
-    tooMany(file, counts.get(file.number) ?? [], {
-      ...settings,
-      show_values: false,
-    }) ?? []
-  );
-}
-
-/** Why rows set aside refuse the load, with a value of each kind. */
-function rowProblems(
-  files: readonly LoadedFile[],
-  { counts }: SetAside,
-  options: LoadSettings & {
-    /** Files with one of these are refused already. */
-    readonly date_order_problems: readonly LoadProblem[];
-    /** Whether only a table without any row left refuses it. */
-    readonly only_empty: boolean;
-  },
-): LoadProblem[] {
-  const { date_order_problems, only_empty } = options;
-  const faultsOf = ({ number }: LoadedFile) => counts.get(number) ?? [];
-  const isEmpty = (table: string) => {
-    const parts = files.filter(({ staged }) => staged.table === table);
-    const rows_read = sumOf(parts.map(({ rows_read }) => rows_read));
-    return rows_read > 0 &&
-      rows_read === sumOf(parts.map((file) => sumOfRows(faultsOf(file))));
-  };
-  const empty = ["customers", "interactions"].filter(isEmpty);
-  return files.flatMap((file) => {
-    const { staged, rows_read } = file;
-    const faults = faultsOf(file);
-    if (date_order_problems.some((one) => one.file === staged.file)) return [];
-    if (rows_read > 0 && empty.includes(staged.table)) {
-      return [{
-        file: staged.file,
-        line: faults[0].line,
-        problem: `all ${rows_read} rows are set aside, which leaves no ${
-          staged.table === "customers" ? "customer" : "interaction"
-        }: ${faultsText(faults, true)}`,
-        remedy: cureOf(faults, options) ??
-          "Mend the rows, or check that the right columns have these names",
-      }];
-    }
-    if (only_empty) return [];
-    return tooMany(file, faults, { ...options, show_values: true }) ?? [];
-  });
-}
-
-function tooMany(
-  { staged, rows_read }: LoadedFile,
-  faults: readonly Fault[],
-  { max_set_aside, show_values, ...settings }: LoadSettings & {
-    readonly show_values: boolean;
-  },
-): LoadProblem | undefined {
-  const wrong = faults.filter((fault) => !isWithoutCustomer(fault));
-  const rows_set_aside = sumOfRows(wrong);
-  const rows = rows_read - rowsWithoutCustomer(faults);
-  if (
-    rows_set_aside <= SET_ASIDE_ALLOWED ||
-    rows_set_aside / rows <= max_set_aside
-  ) return;
-  return {
-    file: staged.file,
-    line: Math.min(...wrong.map(({ line }) => line)),
-    problem:
-      `${rows_set_aside} of ${rows} rows break a rule, more than MAX_SET_ASIDE=${max_set_aside} allows: ${
-        faultsText(wrong, show_values)
-      }`,
-    remedy: cureOf(wrong, settings) ?? "Mend the rows, or raise MAX_SET_ASIDE",
-  };
-}
-
-// Such as `12 rows, customers "007" in line 3: an id with leading zeros`.
-function faultsText(faults: readonly Fault[], show_values: boolean): string {
-  const shown = faults.slice(0, FAULTS_LISTED).map(
-    ({ column, reason, rows, line, value }) => {
-      const sample = show_values && value !== null
-        ? ` ${JSON.stringify(value.slice(0, SAMPLE_LENGTH))} in line ${line}`
-        : "";
-      return `${rows} ${rows === 1 ? "row" : "rows"}, ${column}${sample}: ${
-        reason.replaceAll(";", ",")
-      }`;
-    },
-  );
-  const more = faults.length - shown.length;
-  return shown.join("; ") + (more > 0 ? `; and ${more} more kinds` : "");
-}
-
-/** The setting that mends rows, where one does. */
-function cureOf(
-  faults: readonly Fault[],
-  { date_order, csv_encoding }: ReadingRules,
-): string | undefined {
-  if (faults.some(isOtherOrder)) {
-    return `Check DATE_ORDER=${date_order}, and that one system writes all dates of the file`;
-  }
-  // What text has that was read in a wrong encoding.
-  if (faults.some(({ value }) => value && /[\x80-\x9f\ufffd]/.test(value))) {
-    return `Check CSV_ENCODING=${csv_encoding}`;
-  }
-}
-
-function isOtherOrder({ reason }: SetAsideCount): boolean {
-  return reason.startsWith("fits only the other order");
-}
-
-function isWithoutCustomer({ column, reason }: SetAsideCount): boolean {
-  return column === "customers" && reason === "no customer";
-}
-
-function rowsWithoutCustomer(faults: readonly SetAsideCount[]): number {
-  return sumOfRows(faults.filter(isWithoutCustomer));
+): CheckedFile[] {
+  return files.map(({ number, staged: { file, table }, rows_read }) => ({
+    file,
+    table,
+    rows_read,
+    faults: counts.get(number) ?? [],
+  }));
 }
 
 interface Dates {
@@ -562,13 +454,10 @@ async function readDates(
     readonly options: ReadingRules;
   },
 ): Promise<Dates> {
-  const slash_forms = date_order === "MDY"
-    ? ["M/D/YYYY", "D/M/YYYY"]
-    : ["D/M/YYYY", "M/D/YYYY"];
   // By the codes of time_form and month_form in sql/load/1_stage/rules.sql.
   const form_names = [
     "native",
-    slash_forms[0],
+    slashForms(date_order).this_form,
     "YYYY-MM-DD",
     "YYYY-MM-DD with an offset",
     "M-YYYY",
@@ -598,45 +487,24 @@ async function readDates(
   }
 
   const first_days = new Map(
-    (await database.runFile("load/2_clean/first_days"))
-      .map((row) => [row.file as number, row]),
+    (await database.runFile("load/2_clean/first_days")).map((
+      { file, year, day, rows },
+    ) => [file as number, {
+      year: Number(year),
+      day: Number(day),
+      rows: Number(rows),
+    }]),
   );
-  const proof = files.find(({ number }) =>
-    (orders.get(number)?.only_this ?? 0) > 0
+  const problems = dateOrderProblems(
+    checkedFiles(files, set_aside).map((file, i) => ({
+      ...file,
+      has_native_dates: Boolean(files[i].staged.native_dates),
+      evidence: orders.get(files[i].number),
+      first_days: first_days.get(files[i].number),
+    })),
+    date_order,
   );
-  const [this_form, other_form] = slash_forms;
-  const other_order = date_order === "MDY" ? "DMY" : "MDY";
-  const problems = files.flatMap(({ number, staged }): LoadProblem[] => {
-    const order = orders.get(number);
-    // Of dates that a spreadsheet has taken for its own, the text is no proof.
-    if (!order || order.only_this > 0 || staged.native_dates) return [];
-    const [fault] = (set_aside.counts.get(number) ?? []).filter(isOtherOrder);
-    const first = first_days.get(number);
-    if (!fault && !first) return [];
-    const column = staged.table === "products" ? "date" : "date_start";
-    const sample = fault
-      ? `${column} ${JSON.stringify(fault.value!.slice(0, SAMPLE_LENGTH))}`
-      : `date "${firstDayText(first!, date_order)}"`;
-    return [{
-      file: staged.file,
-      line: fault?.line,
-      problem: fault
-        ? `DATE_ORDER=${date_order} cannot be right for this file: ${order.only_other} of its dates, such as ${sample}, fit only ${other_form}, and none fits only ${this_form}`
-        : `DATE_ORDER=${date_order} is hardly right for this file: as ${other_form} each of its ${
-          Number(first!.rows)
-        } dates, such as ${sample}, is the first of a month, and as ${this_form} all are in January`,
-      remedy: proof
-        ? `${proof.staged.file} has dates that fit only ${this_form}: export this file with dates as ${this_form} or YYYY-MM-DD`
-        : `Set DATE_ORDER=${other_order}`,
-    }];
-  });
   return { forms, orders, problems };
-}
-
-function firstDayText(row: Row, date_order: "DMY" | "MDY"): string {
-  const day = String(row.day).padStart(2, "0");
-  const [first, second] = date_order === "MDY" ? ["01", day] : [day, "01"];
-  return `${first}/${second}/${row.year}`;
 }
 
 /** What of a file may not be as meant, row by row. */
@@ -809,10 +677,6 @@ function fileReport(
 
 function sumOf(numbers: Iterable<number>): number {
   return Array.from(numbers).reduce((sum, one) => sum + one, 0);
-}
-
-function sumOfRows(counts: readonly SetAsideCount[]): number {
-  return sumOf(counts.map(({ rows }) => rows));
 }
 
 function monthText(month_number: number): string {

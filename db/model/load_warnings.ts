@@ -1,6 +1,7 @@
 /** Describes loaded data that may be a mistake. */
 
 import type { FileReport, LoadReport, Warning, WarningKind } from "./report.ts";
+import { slashForms, sumOfRows } from "./row_problems.ts";
 
 /** How many names a sentence lists. */
 const NAMES_LISTED = 10;
@@ -85,11 +86,9 @@ function fileWarnings(
   file: FileReport,
 ): [WarningKind, number, string, string[]?][] {
   const { date_order, spreadsheet_dates: native, rows_read } = file;
-  const [this_form, other_form] = date_order?.order === "MDY"
-    ? ["M/D/YYYY", "D/M/YYYY"]
-    : ["D/M/YYYY", "M/D/YYYY"];
+  const { this_form, other_form } = slashForms(date_order?.order ?? "DMY");
   const { only_this = 0, only_other = 0 } = date_order ?? {};
-  const texts = only_other + sumOf(
+  const texts = only_other + sumOfRows(
     file.date_forms.filter(({ form }) => form === this_form),
   );
   const is_mixed = native > 0 && texts > 0;
@@ -136,10 +135,6 @@ function fileWarnings(
       `customers of ${file.file} with the type NA, which is read as no value`,
     ],
   ];
-}
-
-function sumOf(forms: readonly { rows: number }[]): number {
-  return forms.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function count(value: number): string {
