@@ -1,6 +1,12 @@
 /** What the operator's terminal shows: progress, a summary when ready, and what is wrong. */
 
-import type { FileReport, LoadReport, Refresh } from "../db/model/report.ts";
+import type {
+  DateOrder,
+  FileReport,
+  LoadReport,
+  Refresh,
+} from "../db/model/report.ts";
+import { slashForms } from "../db/model/row_problems.ts";
 import type { Snapshot } from "../db/store.ts";
 
 /** After this many milliseconds a load shows what it is doing. */
@@ -166,9 +172,23 @@ function fileCells(file: FileReport): string[] {
     file.header_line === null
       ? ""
       : `${file.delimiter === null ? "row" : "line"} ${file.header_line}`,
-    file.date_forms.map(({ form, rows }) => `${count(rows)} ${form}`)
-      .join(", "),
+    file.date_forms.map(({ form, rows }) =>
+      `${count(rows)} ${form}${orderEvidence(file.date_order, form)}`
+    ).join(", "),
   ];
+}
+
+// Such as ` (480 fit only this order, 3 only M/D/YYYY)`.
+function orderEvidence(date_order: DateOrder | null, form: string): string {
+  if (!date_order) return "";
+  const { order, only_this, only_other } = date_order;
+  const { this_form, other_form } = slashForms(order);
+  if (form !== this_form) return "";
+  const evidence = [
+    ...only_this > 0 ? [`${count(only_this)} fit only this order`] : [],
+    ...only_other > 0 ? [`${count(only_other)} only ${other_form}`] : [],
+  ];
+  return evidence.length > 0 ? ` (${evidence.join(", ")})` : "";
 }
 
 function setAsideLines({ set_aside_listed }: LoadReport) {

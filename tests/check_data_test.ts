@@ -100,6 +100,20 @@ Set aside
   );
 });
 
+Deno.test("what speaks for and against the order of the dates is shown", async () => {
+  const rows = ["05/03/2020", "31/12/2019", "30/12/2019", "12/31/2019"]
+    .map((date) => `${date},Call,1\n`).join("");
+  await using folder = await dataFolder({
+    ...CLEAN,
+    "interactions.csv": `Date Start,Interaction,Customers\n${rows}`,
+  });
+  const { out } = await checkData([folder.path]);
+  assertStringIncludes(
+    out,
+    "  3 D/M/YYYY (2 fit only this order, 1 only M/D/YYYY)\n",
+  );
+});
+
 Deno.test("--json prints the server's report", async () => {
   await using folder = await dataFolder(DIRTY);
   const { code, out } = await checkData([folder.path, "--json"]);
