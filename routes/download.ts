@@ -1,5 +1,6 @@
 /** Downloads: whole answers, kept when they are small, streamed when they are large. */
 
+import { joinBytes } from "../db/model/bytes.ts";
 import { StoreError } from "../db/model/problems.ts";
 import type { Rows } from "../db/model/questions.ts";
 import type { Run } from "../db/model/run.ts";
@@ -57,8 +58,7 @@ export async function startDownload(
       const { done, value } = await pieces.next();
       if (done) {
         end();
-        const body = await new Response(ReadableStream.from(head)).bytes();
-        return { body, is_gzip: gzip };
+        return { body: joinBytes(head), is_gzip: gzip };
       }
       head.push(value);
       bytes += value.length;

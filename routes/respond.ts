@@ -3,6 +3,7 @@
 import { HTTPException } from "hono/http-exception";
 import { parseAccept } from "hono/utils/accept";
 import { z } from "zod";
+import { joinBytes } from "../db/model/bytes.ts";
 import type { Run } from "../db/model/run.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import { createAdmit } from "./access.ts";
@@ -566,22 +567,8 @@ async function keptOf(
   };
   const body = is_gzip
     ? await new Response(gzipped(paced())).bytes()
-    : joined(pieces);
+    : joinBytes(pieces);
   return { body, is_gzip };
-}
-
-function joined(
-  pieces: readonly Uint8Array<ArrayBuffer>[],
-): Uint8Array<ArrayBuffer> {
-  const body = new Uint8Array(
-    pieces.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const piece of pieces) {
-    body.set(piece, at);
-    at += piece.length;
-  }
-  return body;
 }
 
 function dispositionOf(file: string): string {

@@ -1,5 +1,6 @@
 /** Reads a delimited text's structure: its header, its delimiter, and whether its quotes and line ends are sound. */
 
+import { joinBytes } from "../model/bytes.ts";
 import {
   type HeaderMatch,
   matchHeader,
@@ -90,8 +91,10 @@ export interface Preamble {
 }
 
 const SEPARATOR = /^"?sep=([,;\t|])"?$/i;
-/** Bytes of a line without a value, of whatever delimiter. */
-const EMPTY = new Set([..." ,;\t|"].map((char) => char.charCodeAt(0)));
+/** The codes of characters that are no value, whatever the delimiter. */
+export const VALUELESS: ReadonlySet<number> = new Set(
+  [" ", ...DELIMITERS].map((char) => char.charCodeAt(0)),
+);
 /** A line that says more than the delimiter is longer. */
 const SEPARATOR_MAX_BYTES = 16;
 
@@ -123,7 +126,7 @@ export function readPreamble(
   }
   for (;;) {
     let at = length;
-    while (at < bytes.length && EMPTY.has(bytes[at])) at++;
+    while (at < bytes.length && VALUELESS.has(bytes[at])) at++;
     if (at === bytes.length) {
       return whole ? { length, lines, delimiter } : null;
     }
@@ -284,7 +287,9 @@ export class CsvScanner {
 
   /** Takes the next bytes of the text and returns those to keep, which may be the same ones. */
   feed(chunk: Uint8Array): Uint8Array {
-    const bytes = this.#held.length > 0 ? concat(this.#held, chunk) : chunk;
+    const bytes = this.#held.length > 0
+      ? joinBytes([this.#held, chunk])
+      : chunk;
     if (bytes.length === 0) return bytes;
     this.#held = NO_BYTES;
     // Most exports have neither a quote nor a CR: four bytes at a time is seven
@@ -317,7 +322,7 @@ export class CsvScanner {
     let in_header = this.lines.count === 0;
     let next_offset = 0;
     let last_byte = this.#last_byte;
-    const bytes = concat(this.#held, chunk);
+    const bytes = joinBytes([this.#held, chunk]);
     for (let i = 0; i < bytes.length && next_offset < offsets.length; i++) {
       if (i === this.#held.length + offsets[next_offset]) {
         if (!in_header) found.push({ line, cell });
@@ -446,7 +451,7 @@ export class CsvScanner {
     if (end > 0) this.#last_byte = bytes[end - 1];
     if (kept_from === 0) return bytes.subarray(0, end);
     kept.push(bytes.subarray(kept_from, end));
-    return concat(...kept);
+    return joinBytes(kept);
   }
 
   // Delimiters in quotes do not count.
@@ -575,15 +580,4 @@ function startsEmptyRow(
   let at = start;
   while (at < bytes.length && bytes[at] === delimiter) at++;
   return at === bytes.length ? at > start : bytes[at] === 0x0a;
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

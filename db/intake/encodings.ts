@@ -1,6 +1,8 @@
 /** Makes UTF-8 of text in any encoding, and finds which one it is. */
 
 import { isAscii, isUtf8 } from "node:buffer";
+import { joinBytes } from "../model/bytes.ts";
+import { VALUELESS } from "./csv_scanner.ts";
 import { wordsOf } from "./words.ts";
 
 /** Text that is not UTF-8, as far as its bytes tell. */
@@ -22,8 +24,6 @@ const SNIFF_BYTES = 1_024;
 const MAX_BROKEN_AHEAD = 1_000;
 const REPLACEMENT = [0xef, 0xbf, 0xbd];
 const NONE: readonly number[] = [];
-/** Characters of lines above the header. */
-const NO_NAME = new Set([..." ,;\t|"].map((char) => char.charCodeAt(0)));
 
 /**
  * Makes UTF-8 without a byte order mark of text that is UTF-8, UTF-16, or `fallback`.
@@ -49,7 +49,9 @@ export class Transcoder {
 
   /** Throws NotUtf8 when there is no fallback, and the text is neither UTF-8 nor UTF-16. */
   feed(chunk: Uint8Array, last: boolean): Transcoded {
-    let bytes = this.#pending.length ? concat(this.#pending, chunk) : chunk;
+    let bytes = this.#pending.length
+      ? joinBytes([this.#pending, chunk])
+      : chunk;
     if (!this.#started) {
       if (bytes.length < SNIFF_BYTES && !last) return this.#keep(bytes, 0);
       this.#started = true;
@@ -143,7 +145,7 @@ function unmarkedUtf16(bytes: Uint8Array): string | undefined {
       const unit = bytes[i + low] | bytes[i + 1 - low] << 8;
       if (unit === 0) zeros++;
       if (unit === 0x0a || unit === 0x0d) first_line &&= units === 0;
-      else if (first_line && !NO_NAME.has(unit)) {
+      else if (first_line && !VALUELESS.has(unit)) {
         units++;
         if (unit < 0x80) ascii++;
       }
@@ -189,11 +191,4 @@ function wholeCharacters(bytes: Uint8Array): number {
     return length > back ? bytes.length - back : bytes.length;
   }
   return bytes.length;
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -11,6 +11,7 @@ import {
 } from "./find_files.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import { openRegularFile } from "./open_regular_file.ts";
+import { readRange } from "./read_range.ts";
 import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
 
 /** The settings that the watch needs. */
@@ -276,9 +277,10 @@ function isPlainText({ format, gzip }: FoundFile): boolean {
 async function endsWithLineBreak(path: string, size: number): Promise<boolean> {
   if (size === 0) return true;
   using file = await openRegularFile(path);
-  const bytes = new Uint8Array(Math.min(size, 2));
-  await file.seek(-bytes.length, Deno.SeekMode.End);
-  await file.read(bytes);
+  const bytes = await readRange(file, {
+    offset: Math.max(0, size - 2),
+    length: 2,
+  });
   const [before, last] = bytes.length === 2 ? bytes : [-1, bytes[0]];
   const isBreak = (byte: number) => byte === 0x0a || byte === 0x0d;
   return isBreak(last) || last === 0 && isBreak(before);

@@ -3,6 +3,7 @@
 import { refused, type StoreError } from "../model/problems.ts";
 import type { SourceFile } from "./find_files.ts";
 import { openRegularFile } from "./open_regular_file.ts";
+import { readRange } from "./read_range.ts";
 
 /** A kind of file, as sentences name it. */
 export type FileKind =
@@ -35,19 +36,22 @@ const ENDINGS: { readonly [kind in FileKind]?: string } = {
 export async function kindOf(path: string): Promise<FileKind | null> {
   using file = await openRegularFile(path);
   const { size } = await file.stat();
-  const head = await bytesAt(file, 0, HEAD_BYTES);
-  const tail_at = Math.max(0, size - TAIL_BYTES);
+  const head = await readRange(file, { offset: 0, length: HEAD_BYTES });
   // PARE begins one that is encrypted.
   if (/^PAR[1E]$/.test(binary(head.subarray(0, 4)))) return "a Parquet file";
   if (startsWith(head, "PK\x03\x04")) {
-    return kindOfZip(binary(head) + binary(await bytesAt(file, tail_at)));
+    const offset = Math.max(0, size - TAIL_BYTES);
+    const tail = await readRange(file, { offset, length: TAIL_BYTES });
+    return kindOfZip(binary(head) + binary(tail));
   }
   if (startsWith(head, "\x1f\x8b")) return "packed with gzip";
   if (startsWith(head, "\xd0\xcf\x11\xe0")) return "an old Excel workbook";
   if (startsWith(head, "%PDF-")) return "a PDF";
-  if (size >= 4 && binary(await bytesAt(file, size - 4)) === "PAR1") {
-    return "a Parquet file";
-  }
+  const end = await readRange(file, {
+    offset: Math.max(0, size - 4),
+    length: 4,
+  });
+  if (binary(end) === "PAR1") return "a Parquet file";
   return kindOfText(head);
 }
 
@@ -121,21 +125,4 @@ function binary(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
-}
-
-/** The bytes of a file from `offset` to its end, or `length` of them. */
-async function bytesAt(
-  file: Deno.FsFile,
-  offset: number,
-  length = TAIL_BYTES,
-): Promise<Uint8Array> {
-  await file.seek(offset, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(length);
-  let read = 0;
-  while (read < length) {
-    const count = await file.read(bytes.subarray(read));
-    if (count === null) break;
-    read += count;
-  }
-  return bytes.subarray(0, read);
 }

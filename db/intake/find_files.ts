@@ -154,7 +154,8 @@ export function systemProblem(
   };
 }
 
-function refuseUnreadable(file: string, error: unknown): void {
+/** Throws a refusal of a file that may not be read; does nothing for other errors. */
+export function refuseUnreadable(file: string, error: unknown): void {
   const problem = mayNotBeRead(error) && unreadable(file, error);
   if (problem) throw refused(problem);
 }
@@ -180,7 +181,7 @@ export function identityOf(
 }
 
 /** The error for a file that may not be read, by the rights of the system or by the permissions of Deno. */
-export function mayNotBeRead(error: unknown): string | undefined {
+function mayNotBeRead(error: unknown): string | undefined {
   return error instanceof Deno.errors.PermissionDenied ||
       error instanceof Deno.errors.NotCapable
     ? "may not be read"

@@ -13,7 +13,7 @@ import {
 import {
   type Found,
   type FoundFile,
-  mayNotBeRead,
+  refuseUnreadable,
   type SourceFile,
 } from "./find_files.ts";
 import { isEmptySheet } from "./stage_sheet.ts";
@@ -179,13 +179,8 @@ async function open(file: FoundFile, max_bytes: number): Promise<Workbook> {
   try {
     return await Workbook.open(file.path, file.file, max_bytes);
   } catch (error) {
-    const problem = mayNotBeRead(error);
-    if (!problem) throw error;
-    throw refused({
-      file: file.file,
-      problem,
-      remedy: "Make it readable for the user that this process runs as",
-    });
+    refuseUnreadable(file.file, error);
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { joinBytes } from "../model/bytes.ts";
 import type { Pace } from "../pace.ts";
 import {
   type LoadProblem,
@@ -24,6 +25,7 @@ import { requireKind } from "./file_kind.ts";
 import { identityOf, type SourceFile } from "./find_files.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { writeAll } from "./write_all.ts";
+import { readRange } from "./read_range.ts";
 import type { RowNumbers } from "./row_numbers.ts";
 import { type OpenBook, openBook, stageSheet } from "./stage_sheet.ts";
 
@@ -72,7 +74,10 @@ const CHUNK_BYTES = 1 << 18;
 const HEADER_MAX_BYTES = 1 << 18;
 const EXPORT_AGAIN = "Export the file again and replace it whole";
 
-/** Copies `source` to `staged_path`. Throws a refusal when it is not whole or has no fitting header. */
+/**
+ * Copies `source`, a text or Parquet, to `staged_path`. Throws a refusal when it is not
+ * whole or has no fitting header.
+ */
 export async function stageFile(
   source: SourceFile,
   staged_path: string,
@@ -83,14 +88,6 @@ export async function stageFile(
     const { bytes, sha256 } = await copy(source, staged_path, options);
     await checkParquet(source, staged_path);
     return { ...source, staged_path, bytes, sha256, text: null };
-  }
-  if (source.format === "xlsx") {
-    await using book = await copyWorkbook(
-      source,
-      `${staged_path}.xlsx`,
-      options,
-    );
-    return await book.stage(source, staged_path);
   }
   for (const fallback of [null, options.csv_encoding]) {
     try {
@@ -179,25 +176,30 @@ async function stageText(
   };
   let broken: MarkedByte | undefined;
 
-  const { bytes, sha256 } = await copy(source, staged_path, options, {
-    transform(chunk, last) {
-      let text = transcoder.feed(chunk, last);
-      if (!start.scanner) {
-        const begun = beginText(text, last);
-        if (!begun) return;
-        text = begun;
-      }
-      const { scanner, header } = start;
-      if (text.replaced.length > 0) {
-        const used = Object.values(header!.match.positions);
-        broken ??= scanner!.locate(text.bytes, text.replaced)
-          .find(({ cell }) => used.includes(cell));
-      }
-      const kept = scanner!.feed(text.bytes);
-      if (last) scanner!.finish();
-      return kept;
-    },
-  });
+  const transform = (chunk: Uint8Array, last: boolean) => {
+    let text = transcoder.feed(chunk, last);
+    if (!start.scanner) {
+      const begun = beginText(text, last);
+      if (!begun) return;
+      text = begun;
+    }
+    const { scanner, header } = start;
+    if (text.replaced.length > 0) {
+      const used = Object.values(header!.match.positions);
+      broken ??= scanner!.locate(text.bytes, text.replaced)
+        .find(({ cell }) => used.includes(cell));
+    }
+    const kept = scanner!.feed(text.bytes);
+    if (last) scanner!.finish();
+    return kept;
+  };
+
+  const { bytes, sha256 } = await copy(
+    source,
+    staged_path,
+    options,
+    transform,
+  );
 
   const scanner = start.scanner!;
   const header = start.header!;
@@ -221,17 +223,9 @@ async function stageText(
   };
 }
 
-async function readHead(path: string, max_bytes: number): Promise<string> {
+async function readHead(path: string, length: number): Promise<string> {
   using file = await Deno.open(path);
-  const { size } = await file.stat();
-  const bytes = new Uint8Array(Math.min(size, max_bytes));
-  let length = 0;
-  while (length < bytes.length) {
-    const read = await file.read(bytes.subarray(length));
-    if (read === null) break;
-    length += read;
-  }
-  return new TextDecoder().decode(bytes.subarray(0, length));
+  return new TextDecoder().decode(await readRange(file, { offset: 0, length }));
 }
 
 /** Collects the bytes a text begins with until its header is whole. */
@@ -246,7 +240,7 @@ class TextStart {
   /** The text from its header on, when that is there. Throws a refusal when it does not fit. */
   feed({ bytes, replaced }: Transcoded, last: boolean): Transcoded | undefined {
     const offset = this.#bytes.length;
-    this.#bytes = concat(this.#bytes, bytes);
+    this.#bytes = joinBytes([this.#bytes, bytes]);
     for (const one of replaced) this.#replaced.push(offset + one);
     const { file, table } = this.source;
 
@@ -304,16 +298,14 @@ function brokenByte(
   };
 }
 
-interface CopyHooks {
-  /** Returns the bytes to write for a chunk; with `last`, also the rest. */
-  transform(chunk: Uint8Array, last: boolean): Uint8Array | undefined;
-}
+/** Returns the bytes to write for a chunk; with `last`, also the rest. */
+type Transform = (chunk: Uint8Array, last: boolean) => Uint8Array | undefined;
 
 async function copy(
   source: SourceFile,
   staged_path: string,
   { max_file_bytes, pace, hashes }: StagingOptions,
-  hooks?: CopyHooks,
+  transform: Transform = (chunk) => chunk,
 ): Promise<{ bytes: number; sha256: string }> {
   let bytes = 0;
   let unpacked = 0;
@@ -340,7 +332,7 @@ async function copy(
         remedy: "Split the export, or raise MAX_FILE_BYTES",
       });
     }
-    const output = hooks ? hooks.transform(chunk, last) : chunk;
+    const output = transform(chunk, last);
     await written;
     if (output?.length) written = writeAll(to, output);
     await pace?.();
@@ -432,20 +424,11 @@ async function gunzip(
   }
 }
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
-}
-
 async function checkParquet(source: SourceFile, path: string): Promise<void> {
   using file = await Deno.open(path);
   const { size } = await file.stat();
   const magic = async (offset: number) => {
-    const bytes = new Uint8Array(4);
-    await file.seek(Math.max(offset, 0), Deno.SeekMode.Start);
-    await file.read(bytes);
+    const bytes = await readRange(file, { offset, length: 4 });
     return new TextDecoder().decode(bytes);
   };
   if (

@@ -1,7 +1,11 @@
 /** Staging a sheet: every cell as text in a form that the rules take, every row by its number. */
 
 import { assert, assertEquals } from "@std/assert";
-import { type StagedFile, stageFile } from "../../../db/intake/stage_file.ts";
+import type { SourceFile } from "../../../db/intake/find_files.ts";
+import {
+  copyWorkbook,
+  type StagedFile,
+} from "../../../db/intake/stage_file.ts";
 import type { TableName } from "../../../db/model/contract.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
@@ -26,19 +30,22 @@ async function stage(
   await using folder = await dataFolder({
     "book.xlsx": xlsx({ [table]: sheet }, extras),
   });
-  const file = await stageFile(
-    {
-      file: `book.xlsx, sheet ${table}`,
-      path: `${folder.path}/book.xlsx`,
-      table,
-      sheet: table,
-      format: "xlsx",
-      gzip: false,
-      part: false,
-    },
-    `${folder.path}/to`,
-    { csv_encoding: "utf-8", max_file_bytes: 1e9, xlsx_max_bytes },
-  );
+  const source: SourceFile = {
+    file: `book.xlsx, sheet ${table}`,
+    path: `${folder.path}/book.xlsx`,
+    table,
+    sheet: table,
+    format: "xlsx",
+    gzip: false,
+    part: false,
+  };
+  const book = await copyWorkbook(source, `${folder.path}/copy`, {
+    csv_encoding: "utf-8",
+    max_file_bytes: 1e9,
+    xlsx_max_bytes,
+  });
+  const file = await book.stage(source, `${folder.path}/to`)
+    .finally(() => book[Symbol.asyncDispose]());
   const names = Array.from(
     Deno.readDirSync(folder.path),
     ({ name }) => name,
