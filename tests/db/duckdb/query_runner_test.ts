@@ -1,30 +1,23 @@
 /** Queries for requests: their cells, their end by an AbortSignal, one at a time in a turn. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Database, openDatabase } from "../../../db/duckdb/database.ts";
+import type { Database } from "../../../db/duckdb/database.ts";
 import { QueryRunner } from "../../../db/duckdb/query_runner.ts";
 import { StoreError } from "../../../db/model/problems.ts";
 import type { Cell } from "../../../db/model/questions.ts";
-import { dataFolder } from "../../support/data_folder.ts";
+import { withEmptyDatabase } from "../../support/empty_database.ts";
 import { turn } from "../../support/turn.ts";
 
 /** Runs for minutes and answers one row. */
 const ENDLESS =
   "select count(*) from range(10000000) a, range(10000000) b where (a.range * b.range) % 7 = 3";
 
-async function withRunner(
+function withRunner(
   use: (runner: QueryRunner, database: Database) => Promise<void>,
 ): Promise<void> {
-  await using folder = await dataFolder();
-  const database = await openDatabase(folder.path, {
-    memory_limit: "600MB",
-    threads: 2,
-  });
-  try {
-    await use(new QueryRunner(database), database);
-  } finally {
-    database.close();
-  }
+  return withEmptyDatabase((database) =>
+    use(new QueryRunner(database), database)
+  );
 }
 
 async function read(rows: AsyncIterable<Cell[][]>): Promise<Cell[][]> {

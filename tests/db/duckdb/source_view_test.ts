@@ -2,11 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Database, openDatabase } from "../../../db/duckdb/database.ts";
+import type { Database } from "../../../db/duckdb/database.ts";
 import { textSource } from "../../../db/duckdb/source_view.ts";
 import { stageFile } from "../../../db/intake/stage_file.ts";
 import { StoreError } from "../../../db/model/problems.ts";
-import { type DataFolder, dataFolder } from "../../support/data_folder.ts";
+import type { DataFolder } from "../../support/data_folder.ts";
+import { withEmptyDatabase } from "../../support/empty_database.ts";
 
 /** A row of channels.csv: its two columns, and what is beyond the header. */
 type Cells = [string | null, string | null, string | null];
@@ -44,20 +45,14 @@ async function read(
   return rows.map((row) => [row.channel, row.aliases, row.extra] as Cells);
 }
 
-async function withDatabase(
+/** An empty database that knows the rules for cells. */
+function withDatabase(
   use: (database: Database, folder: DataFolder) => Promise<void>,
 ): Promise<void> {
-  await using folder = await dataFolder();
-  const database = await openDatabase(folder.path, {
-    memory_limit: "600MB",
-    threads: 2,
-  });
-  try {
+  return withEmptyDatabase(async (database, folder) => {
     await database.runFile("load/1_stage/rules");
     await use(database, folder);
-  } finally {
-    database.close();
-  }
+  });
 }
 
 Deno.test("textSource, texts and their rows", async (t) => {
