@@ -4,7 +4,7 @@
 export interface LoadProblem {
   /** Path below the data folder; absent when the problem is not in one file. */
   readonly file?: string;
-  /** Record number in the file, the header is 1. */
+  /** The line of the text, or the row of the sheet, from 1. */
   readonly line?: number;
   readonly problem: string;
   readonly remedy: string;
