@@ -305,9 +305,9 @@ async function readStaged(
     if (table === "interactions") {
       await database.runFile("load/1_stage/common_spellings");
     }
-    const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`, {
-      file: number,
-    });
+    // A statement with a param would be planned twice.
+    await database.run(`set variable file = ${number}`);
+    const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`);
     return {
       rows_read: Number(Count),
       passed_over_columns: match!.passed_over.slice(0, NAMES_KEPT),

@@ -1,5 +1,7 @@
 -- name: the cleaning rules of docs/file-contract.md, one macro per rule.
 -- params: none; the variable settings, from settings.sql
+-- An argument is copied to each of its uses, and planned and run there. Where
+-- it would be planned often, and is rarely run, a lambda names its value.
 
 -- White space, and what is not seen: Unicode's Default_Ignorable_Code_Point
 -- without the tags of flags, as db/model/names.ts has it.
@@ -136,16 +138,18 @@ create temp macro has_time_shape(text) as
       || '( ?UTC| ?[+-]\d\d(:?\d\d)?)?)');
 create temp macro other_time(text, slash_to_iso) as
   case
-    when not has_time_shape(text) then null
-    when zone_of(text) = '' then local_time(text, slash_to_iso)
-    when regexp_full_match(
-      zone_of(text), 'Z|UTC|[+-]([01]\d|2[0-3])(:?[0-5]\d)?')
-      then zoned_time(
-        strftime(
-          local_time(
-            text[:len(text) - len(zone_of(text))], slash_to_iso),
-          '%Y-%m-%d %H:%M:%S')
-          || replace(zone_of(text), 'UTC', 'Z'))
+    when has_time_shape(text)
+      then list_transform([zone_of(text)], lambda zone: list_transform(
+        [local_time(text[:len(text) - len(zone)], slash_to_iso)],
+        lambda moment:
+          case
+            when zone = '' then moment
+            when regexp_full_match(
+              zone, 'Z|UTC|[+-]([01]\d|2[0-3])(:?[0-5]\d)?')
+              then zoned_time(
+                strftime(moment, '%Y-%m-%d %H:%M:%S')
+                  || replace(zone, 'UTC', 'Z'))
+          end)[1])[1]
   end;
 
 -- A day as spreadsheets count them, in text: it lost its format. The range is
@@ -254,8 +258,6 @@ create temp macro time_reason(text, expected) as
     when expected = 'a month' and may_be_month_and_year(text)
       then 'ambiguous: a month and its year, or the number of a day;'
         || ' write it as 2019-12'
-    when parse_time(text) is not null
-      then 'outside 1900-01-01 to 2078-12-31'
     when other_time(
         text, getvariable('settings').other_slash_to_iso)
         is not null
@@ -323,41 +325,43 @@ create temp macro parse_ids(text, decimal_commas) as
         id_cells(text), lambda cell: parse_id(cell)))
   end;
 
--- Why a cleaned text is no id.
+-- Why a cleaned text is no id. Any sign beyond ASCII, but that for a NUL,
+-- counts as a letter: \pL, twice in a pattern, takes 4 ms to compile.
 create temp macro id_reason(text) as
-  case
-    when is_error(text) then error_reason()
-    when has_groups(text)
-      then 'ambiguous: one number with grouped digits, or several ids; write'
-        || ' ids without grouping, and separate several by ;'
-    when regexp_full_match(text, '0+[1-9]\d*(\.0+)?')
-      then 'an id with leading zeros; ids are whole numbers, without them'
-    when regexp_full_match(text, '[\pL\d_.:/-]*\pL[\pL\d_.:/-]*')
-      and regexp_matches(text, '\d')
-      then 'an id with letters; ids are whole numbers, such as 12'
-    else 'not a customer id from 1 to 9007199254740991'
-  end;
+  list_transform([text], lambda id:
+    case
+      when is_error(id) then error_reason()
+      when has_groups(id)
+        then 'ambiguous: one number with grouped digits, or several ids; write'
+          || ' ids without grouping, and separate several by ;'
+      when regexp_full_match(id, '0+[1-9]\d*(\.0+)?')
+        then 'an id with leading zeros; ids are whole numbers, without them'
+      when regexp_full_match(id, '[^\x00-,;-@\[-^`{-\x7F\x{FFFD}]+')
+        and regexp_matches(id, '[^\x00-@\[-`{-\x7F]')
+        and regexp_matches(id, '\d')
+        then 'an id with letters; ids are whole numbers, such as 12'
+      else 'not a customer id from 1 to 9007199254740991'
+    end)[1];
 
 -- Why a cleaned text is no list of customers. A row without a customer is no
 -- mistake: it is counted apart.
 create temp macro ids_reason(text, decimal_commas) as
-  case
-    when text is null or regexp_full_match(text, '0(\.0+)?')
-      then 'no customer'
-    when has_groups(text) then id_reason(text)
-    when len(list_filter(
-        id_cells(text),
-        lambda cell: has_decimals(cell, decimal_commas))) > 0
-      or has_decimals(text, decimal_commas)
-      then 'ambiguous: one number with a decimal comma, or several ids;'
-        || ' separate several by ;'
-    when len(list_filter(id_cells(text), lambda cell: has_groups(cell))) > 0
-      then id_reason('1,000')
-    when len(id_cells(text)) > 1 and list_contains(id_cells(text), '')
-      then 'a list of customers with an empty element'
-    else id_reason(list_filter(
-      id_cells(text), lambda cell: parse_id(cell) is null)[1])
-  end;
+  list_transform([text], lambda list: list_transform(
+    [id_cells(list)], lambda cells:
+      case
+        when list is null or regexp_full_match(list, '0(\.0+)?')
+          then 'no customer'
+        when not has_groups(list) and len(list_filter(
+            [list] || cells,
+            lambda cell: has_decimals(cell, decimal_commas))) > 0
+          then 'ambiguous: one number with a decimal comma, or several ids;'
+            || ' separate several by ;'
+        when len(cells) > 1 and list_contains(cells, '')
+          then 'a list of customers with an empty element'
+        else id_reason((
+          list_filter([list] || cells, lambda cell: has_groups(cell))
+            || list_filter(cells, lambda cell: parse_id(cell) is null))[1])
+      end)[1])[1];
 
 -- A label of a row that sums up the others, and a text that begins with one.
 create temp macro is_summary(label) as

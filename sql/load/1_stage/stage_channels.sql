@@ -1,8 +1,8 @@
 -- name: stages the rows of one file of channels.
--- params: file
+-- params: none; the variable file
 insert into staged_channels
 select
-  $file,
+  getvariable('file'),
   text_value(channel),
   text_value(aliases),
   label,

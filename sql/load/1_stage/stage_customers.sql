@@ -1,11 +1,11 @@
 -- name: stages the rows of one file of customers.
--- params: file
+-- params: none; the variable file
 insert into staged_customers
 select
-  $file,
+  getvariable('file'),
   id,
-  text_value(occupation),
-  text_value(type),
+  occupation_name,
+  type_name,
   -- NA, a region to some, has no value.
   case when trim(type) = 'NA' then true end,
   label,
@@ -17,10 +17,9 @@ select
       then as_fault(
         'customer_id', coalesce(customer_id, customer_id_value::varchar),
         case
-          when text_value(customer_id) is null and customer_id_value is null
+          when customer_id_value is null and has_no_value(customer_id)
             then 'no value'
-          else id_reason(
-            coalesce(plain_text(customer_id), customer_id_value::varchar))
+          else id_reason(coalesce(id_text, customer_id_value::varchar))
         end)
     when is_error(occupation)
       then as_fault('occupation', occupation, error_reason())
@@ -28,16 +27,25 @@ select
       then as_fault('type', type, error_reason())
     -- Certain only where the file has other columns, empty in this row.
     when is_summary(label)
-      and has_no_value(occupation) and has_no_value(type)
+      and occupation_name is null and type_name is null
       and has_optional
       then as_fault('row', label, 'a summary row')
   end
 from (
+  -- Each level uses the one below, so that no rule runs twice on a row.
   select
     *,
     case
       when customer_id_value is not null then in_id_range(customer_id_value)
-      when number::varchar = customer_id then in_id_range(number)
-      else parse_id(plain_text(customer_id))
+      when id_text is null then in_id_range(number)
+      else parse_id(id_text)
     end as id
-  from (select *, try_cast(customer_id as ubigint) as number from source));
+  from (
+    select
+      *,
+      text_value(occupation) as occupation_name,
+      text_value(type) as type_name,
+      case when number::varchar is distinct from customer_id
+        then plain_text(customer_id)
+      end as id_text
+    from (select *, try_cast(customer_id as ubigint) as number from source)));

@@ -1,8 +1,8 @@
 -- name: stages the rows of one file of interactions.
--- params: file
+-- params: none; the variable file
 insert into staged_interactions
 select
-  $file,
+  getvariable('file'),
   moment,
   case
     when date_start_value is not null then 0

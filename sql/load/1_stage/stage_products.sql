@@ -1,8 +1,8 @@
 -- name: stages the rows of one file of products.
--- params: file
+-- params: none; the variable file
 insert into staged_products
 select
-  $file,
+  getvariable('file'),
   month,
   case
     when date_value is not null then 0
