@@ -3,10 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { dataFolder, namesIn } from "./support/data_folder.ts";
-import { startServer, waitFor } from "./support/start_server.ts";
-import { utf8 } from "./support/text_bytes.ts";
-import { exportsOf } from "./support/watched_store.ts";
+import { dataFolder, namesIn } from "../support/data_folder.ts";
+import { startServer, waitFor } from "../support/start_server.ts";
+import { utf8 } from "../support/text_bytes.ts";
+import { exportsOf } from "../support/watched_store.ts";
 
 Deno.test("killed in loads, refreshes and while it keeps the last good data", async () => {
   await using folder = await dataFolder(exportsOf(20_000));

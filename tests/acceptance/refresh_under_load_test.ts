@@ -1,8 +1,8 @@
 /** A hundred refreshes while readers ask all the time: nothing fails, mixes versions, or grows. */
 
 import { assert, assertEquals } from "@std/assert";
-import { dataFolder } from "./support/data_folder.ts";
-import { startServer, waitFor } from "./support/start_server.ts";
+import { dataFolder } from "../support/data_folder.ts";
+import { startServer, waitFor } from "../support/start_server.ts";
 
 /** Caches and the history fill in the first ones; then the first and the last so many are compared. */
 const WARM_UP = 40;
@@ -115,8 +115,8 @@ for (
           numbersOf(path, JSON.parse(text)),
         ]));
         answered++;
-        // Both processes share the cores with the refresh.
-        await sleep(2);
+        // Both processes share the cores with the refresh, and other tests.
+        await sleep(5);
       }
     }
     // What fails is told at the end, whenever it does.
