@@ -1,6 +1,6 @@
 /** The end of a question: after its time limit, or when no client waits for it. */
 
-import { StoreError } from "../db/model/problems.ts";
+import { StoreError, tooMany } from "../db/model/problems.ts";
 import type { Limit } from "../db/model/run.ts";
 
 /** The end of one question. */
@@ -8,20 +8,31 @@ export class Deadline implements Disposable, Limit {
   readonly ends_at_ms: number;
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout>;
+  #begun_at_ms = Infinity;
 
-  /** Aborts the signal with a StoreError "timeout" in `timeout_ms` unless it is disposed. */
+  /**
+   * Aborts the signal in `timeout_ms` unless it is disposed: with a StoreError
+   * "timeout", or with "busy" when the question has waited longer than it ran.
+   */
   constructor(timeout_ms: number) {
     this.ends_at_ms = performance.now() + timeout_ms;
     this.#timer = setTimeout(
       () =>
         this.abort(
-          new StoreError(
-            "timeout",
-            `The answer took longer than ${timeout_ms} ms. Ask for less, such as a shorter period.`,
-          ),
+          this.ends_at_ms - this.#begun_at_ms < timeout_ms / 2
+            ? tooMany()
+            : new StoreError(
+              "timeout",
+              `The answer took longer than ${timeout_ms} ms. Ask for less, such as a shorter period.`,
+            ),
         ),
       timeout_ms,
     );
+  }
+
+  /** Notes that the question waits no longer. */
+  begin(): void {
+    this.#begun_at_ms = performance.now();
   }
 
   /** Is aborted at the end of the question. */

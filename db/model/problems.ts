@@ -50,6 +50,15 @@ export class StoreError extends Error {
   }
 }
 
+/** The problem of a question that others keep from ending in time. */
+export function tooMany(retry_seconds = 1): StoreError {
+  return new StoreError(
+    "busy",
+    "Too many questions are being answered. Ask again in a moment.",
+    { retry_seconds },
+  );
+}
+
 /** The value or the default of a setting names something that cannot be used. The message is one line that names the setting. */
 export class SettingError extends StoreError {
   constructor(

@@ -1,6 +1,6 @@
 /** Slots: how many questions run at once and how many wait; who cannot end in time is refused at once. */
 
-import { StoreError } from "../model/problems.ts";
+import { StoreError, tooMany } from "../model/problems.ts";
 import { type Limit, Run } from "../model/run.ts";
 import { canBegin, expectedWaitMs, isHopeless, median } from "./waiting.ts";
 
@@ -40,6 +40,7 @@ export class QuestionSlots {
    * Waits for a slot and gives the turn that holds it until it is disposed. Throws a
    * StoreError "busy" as soon as it is certain that the question cannot end in time,
    * or at once when the queue is full; and the signal's reason when it is aborted.
+   * Tells the limit when the question begins.
    */
   async take(limit: Limit): Promise<Run> {
     const { signal } = limit;
@@ -47,10 +48,11 @@ export class QuestionSlots {
     const { concurrency } = this.#limits;
     if (this.#taken < concurrency && this.#waiting.size === 0) this.#taken++;
     else await this.#wait(limit);
+    limit.begin?.();
     const began = performance.now();
     return new Run(signal, () => {
       // How long an answer would have taken that nobody waits for is not known.
-      if (!isAborted(signal, "cancelled")) {
+      if (!isCancelled(signal)) {
         this.#times_ms.push(performance.now() - began);
         if (this.#times_ms.length > TIMES_KEPT) this.#times_ms.shift();
       }
@@ -84,8 +86,7 @@ export class QuestionSlots {
     };
     const onAbort = () => {
       leave();
-      // Whoever never began has not taken too long: there are too many.
-      reject(isAborted(signal, "timeout") ? this.#busy(0) : signal.reason);
+      reject(signal.reason);
       this.#advance();
     };
     this.#waiting.add(waiting);
@@ -132,16 +133,12 @@ export class QuestionSlots {
       expectedWaitMs({ ...this.#pace(), ahead }),
       left_ms,
     );
-    return new StoreError(
-      "busy",
-      "Too many questions are being answered. Ask again in a moment.",
-      { retry_seconds: Math.max(1, Math.ceil(wait_ms / 1_000)) },
-    );
+    return tooMany(Math.max(1, Math.ceil(wait_ms / 1_000)));
   }
 }
 
-function isAborted({ reason }: AbortSignal, kind: StoreError["kind"]): boolean {
-  return reason instanceof StoreError && reason.kind === kind;
+function isCancelled({ reason }: AbortSignal): boolean {
+  return reason instanceof StoreError && reason.kind === "cancelled";
 }
 
 /** The slots of a process, whichever snapshot is asked. */

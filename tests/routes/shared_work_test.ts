@@ -2,6 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { StoreError } from "../../db/model/problems.ts";
+import type { Deadline } from "../../routes/deadline.ts";
 import { SharedWork } from "../../routes/shared_work.ts";
 
 /** Work that ends when it is told to, or with its deadline. */
@@ -9,7 +10,8 @@ function manual() {
   const started: PromiseWithResolvers<string>[] = [];
   return {
     started,
-    work(deadline: { signal: AbortSignal } & Disposable): Promise<string> {
+    work(deadline: Deadline): Promise<string> {
+      deadline.begin();
       const own = Promise.withResolvers<string>();
       started.push(own);
       deadline.signal.addEventListener(

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { StoreError } from "../../../db/model/problems.ts";
 import type { Limit, Run } from "../../../db/model/run.ts";
 import { QuestionSlots } from "../../../db/serving/slots.ts";
+import { Deadline } from "../../../routes/deadline.ts";
 
 const never = new AbortController().signal;
 const patient: Limit = { signal: never, ends_at_ms: Infinity };
@@ -72,13 +73,30 @@ Deno.test("take, aborted while waiting: it leaves its place to others", async ()
   using _ = await next;
 });
 
-Deno.test("take, its time ends while it waits: busy, since it never began", async () => {
+Deno.test("take, its time ends: the question is blamed only for what it took itself", async () => {
   const slots = new QuestionSlots({ concurrency: 1, queue: 1 });
-  using _ = await slots.take(patient);
-  const late = new AbortController();
-  const waiting = slots.take({ ...patient, signal: late.signal });
-  late.abort(new StoreError("timeout", "too long"));
-  await busy(waiting);
+  // Waits for 300 ms of its 500, for 100, or for ever, and then takes too long.
+  for (
+    const [waits_ms, kind] of [[0, "timeout"], [100, "timeout"], [
+      300,
+      "busy",
+    ], [Infinity, "busy"]] as const
+  ) {
+    const before = await slots.take(patient);
+    const deadline = new Deadline(500);
+    const ended = Promise.withResolvers<void>();
+    deadline.signal.addEventListener("abort", () => ended.resolve());
+    const taken = slots.take(deadline).then(end, () => {});
+    if (waits_ms < Infinity) {
+      await delay(waits_ms);
+      end(before);
+      await taken;
+    }
+    await ended.promise;
+    assertEquals(deadline.signal.reason.kind, kind, `${waits_ms}`);
+    await taken;
+    end(before);
+  }
 });
 
 /** Takes all four slots, holds them for 300 ms, and tells of each when it is free. */
