@@ -7,7 +7,7 @@ select
   occupation_name,
   type_name,
   -- NA, a region to some, has no value.
-  case when trim(type) = 'NA' then true end,
+  case when type_name is null and trim(type) = 'NA' then true end,
   label,
   case
     when cell_problem is not null then problem_fault(cell_problem)

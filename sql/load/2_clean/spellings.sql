@@ -10,10 +10,15 @@ from (
     end as spelling,
     sum(rows) as rows
   from (
-    select spelling as position, texts[1] as text, count(*) as rows
+    select spelling as position, null as text, count(*) as rows
     from staged_interactions
-    where fault is null
-    group by position, text)
+    where fault is null and texts is null
+    group by position
+    union all
+    select spelling, texts[1], count(*)
+    from staged_interactions
+    where fault is null and texts is not null
+    group by all)
   -- One file may list what the one before does not.
   group by spelling);
 
@@ -24,6 +29,6 @@ from (
   from (
     select texts[2] as cell, count(*) as rows
     from staged_interactions
-    where fault is null
+    where fault is null and texts is not null
     group by cell)
   where text_value(cell) is not null);
