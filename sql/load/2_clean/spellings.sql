@@ -12,13 +12,13 @@ from (
   from (
     select spelling as position, null as text, count(*) as rows
     from staged_interactions
-    where fault is null and texts is null
+    where fault is null and spelling is not null
     group by position
     union all
-    select spelling, texts[1], count(*)
+    select null, texts[1], count(*)
     from staged_interactions
-    where fault is null and texts is not null
-    group by all)
+    where fault is null and spelling is null
+    group by texts[1])
   -- One file may list what the one before does not.
   group by spelling);
 
