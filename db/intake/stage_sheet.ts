@@ -15,6 +15,7 @@ import {
   type CellReader,
   MAX_RAW_LENGTH,
   readCells,
+  serialText,
   TextCollector,
   tooLong,
 } from "./sheet_cells.ts";
@@ -429,7 +430,11 @@ class SheetRows {
         if (cell.column >= this.columns) extra ??= text;
         continue;
       }
-      const text = this.#textOf(cell, this.#in_time_column[place]);
+      const in_time_column = this.#in_time_column[place];
+      let text = this.#textOf(cell, in_time_column);
+      if (in_time_column && this.workbook.date_1904) {
+        text = from1904(text, this.#used[place]);
+      }
       const reason = cell.type === "e" || ERROR.test(text)
         ? "a formula whose result is an error"
         : cell.formula
@@ -443,7 +448,7 @@ class SheetRows {
         continue;
       }
       values[place] = text;
-      if (this.#in_time_column[place] && cell.type === "n" && ISO.test(text)) {
+      if (in_time_column && cell.type === "n" && ISO.test(text)) {
         this.native_dates++;
       }
       if (!has_value) has_value = text.trim() !== "";
@@ -455,6 +460,17 @@ class SheetRows {
   }
 }
 
+// The cleaning rules, which take a serial number in a text for one from 1900, and
+// set it aside in a column of months where it may be a month and its year.
+function from1904(text: string, column: string): string {
+  if (!SERIAL.test(text) || column === "date" && MONTH_AND_YEAR.test(text)) {
+    return text;
+  }
+  return serialText(Number(text), true) ?? text;
+}
+
+const SERIAL = /^\s*[1-6]\d{4}(\.\d{1,12})?\s*$/;
+const MONTH_AND_YEAR = /^\s*[1-9](19\d\d|20[0-7]\d)(\.0+)?\s*$/;
 const PROBLEM = "cell_problem";
 const ISO = /^\d{4}-/;
 /** A label that a row of totals may have; the rules in SQL decide. */

@@ -143,6 +143,41 @@ Deno.test("LibreOffice, dates from 1904", async () => {
   ]);
 });
 
+Deno.test("Excel, serial numbers in texts count from 1904 where the workbook does", async () => {
+  const book = xlsx({
+    interactions: sheetOf(
+      ["Date Start", "Interaction", "Customers"],
+      ["42280.3798611111", "Email", 1],
+      [" 42280 ", "Email", 1],
+      ["42005", "Email", 1],
+      [42280, "Email", 1],
+      ["2019-10-05", "Email", 1],
+    ),
+    // The second may be April 2005.
+    products: sheetOf(["Date", "Product"], ["42312", "Sand"], [
+      "42005",
+      "Wood",
+    ]),
+  }, { properties: `date1904="1"` });
+  await using opened = await loadFolder(
+    { "customers.csv": NO_CUSTOMERS, "crm.xlsx": book },
+    { MAX_SET_ASIDE: "1" },
+  );
+  assertEquals(await interactionsOf(opened.snapshot, 1), [
+    "2019-01-02 Email",
+    "2019-10-04 Email",
+    "2019-10-04 Email",
+    "2019-10-04 Email",
+    "2019-10-05 Email",
+  ]);
+  const { set_aside_listed, months_without_topic } = opened.report;
+  assertEquals(
+    set_aside_listed.map(({ line, value }) => [line, value]),
+    [[3, "42005"]],
+  );
+  assertEquals(months_without_topic, ["2019-01", "2019-10"]);
+});
+
 Deno.test("LibreOffice, headers that do not fit, and .xls: refused", async () => {
   assertEquals(
     await refusalOf({
