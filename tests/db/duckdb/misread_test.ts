@@ -614,7 +614,7 @@ Deno.test("random files: grouped ids are set aside, plain ones and lists kept", 
   }));
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.oneof(grouped, list), { minLength: 1, maxLength: 60 }),
+      fc.array(fc.oneof(grouped, list), { minLength: 1, maxLength: 300 }),
       fc.constantFrom(",", ";", "\t"),
       async (cells, delimiter) => {
         const first = { cell: "1", ids: [1] };
@@ -657,7 +657,7 @@ const DAYS = fc.date({
 Deno.test("random files: the order of dates is disproved exactly where only the other one fits", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(DAYS, { minLength: 1, maxLength: 30 }),
+      fc.array(DAYS, { minLength: 1, maxLength: 100 }),
       fc.boolean(),
       async (days, is_right) => {
         const folder = {
@@ -711,7 +711,7 @@ Deno.test("random files: spellings of no value and errors are never a channel", 
     .map((cell) => ({ cell, kept: true }));
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.oneof(unnamed, named), { minLength: 1, maxLength: 60 }),
+      fc.array(fc.oneof(unnamed, named), { minLength: 1, maxLength: 300 }),
       async (cells) => {
         const rows = [{ cell: "Email", kept: true }, ...cells];
         await using loaded = await loadTables({
@@ -759,7 +759,7 @@ Deno.test("random files: one moment in every form that has one reading", async (
   );
   await fc.assert(
     fc.asyncProperty(
-      fc.array(cell, { minLength: 1, maxLength: 60 }),
+      fc.array(cell, { minLength: 1, maxLength: 300 }),
       async (cells) => {
         await using loaded = await loadTables({
           "customers.csv": NO_CUSTOMERS,
