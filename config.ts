@@ -31,6 +31,12 @@ function accepts(check: (text: string) => unknown): (text: string) => boolean {
   };
 }
 
+function isHost(text: string): boolean {
+  return text.trim() === "*" ||
+    /^\s*(\[[\da-f:.]+\]|[\w.-]+)\s*$/i.test(text) &&
+      URL.canParse(`http://${text.trim()}`);
+}
+
 /** Marks a setting of which nothing is shown but that it is set. */
 const SECRET = { secret: true };
 
@@ -40,7 +46,17 @@ export const settings = z.object({
     "TCP port to listen on; 0 takes a free port",
   ),
   HOST: z.string().regex(/^\S+$/, "must be an address such as 127.0.0.1")
-    .default("0.0.0.0").describe("address to listen on"),
+    .default("127.0.0.1").describe(
+      "address to listen on; 0.0.0.0, which the image sets, is every network of the machine",
+    ),
+  ALLOWED_HOSTS: z.string()
+    .refine(
+      (text) => text.split(",").every(isHost),
+      'must be "*" or hosts without a port, such as tally.example.com, split by commas',
+    ).transform((text) => text.split(",").map((host) => host.trim()))
+    .optional().describe(
+      "hosts that requests may name, separated by commas, or * for all; the default is localhost, 127.0.0.1 and [::1] when HOST is one of these, else all",
+    ),
   DATA_DIR: z.string().default("./data").describe(
     "folder with the exports; only uploads write to it",
   ),

@@ -9,7 +9,13 @@ import {
 import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { createApp } from "./routes/app.ts";
-import { refreshText, startProgress, summary } from "./operator/terminal.ts";
+import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
+import {
+  accessText,
+  refreshText,
+  startProgress,
+  summary,
+} from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
 
 /** How long running requests may take to end after SIGTERM, in milliseconds. */
@@ -38,11 +44,13 @@ const webhook = config.REFRESH_WEBHOOK_URL
   })
   : null;
 const stopping = new AbortController();
+const hosts = answeredHosts(config);
 const app = createApp({
   store,
   config,
   log: console.error,
   stopping: stopping.signal,
+  checkHost: createHostCheck(hosts),
 });
 
 // HEAD is answered as GET: Deno omits the body and sends its true length.
@@ -85,6 +93,8 @@ try {
 }
 const host = ["0.0.0.0", "::"].includes(config.HOST)
   ? "localhost"
+  : config.HOST.includes(":")
+  ? `[${config.HOST}]`
   : config.HOST;
 const base_url = `http://${host}:${server.addr.port}`;
 
@@ -109,6 +119,7 @@ try {
 }
 console.log(`Listening on ${base_url}`);
 if (changed) console.log(`Settings: ${changed}`);
+console.log(accessText(hosts, config.ADMIN_KEY_SHA256 !== undefined));
 const progress = startProgress();
 let served: string | null = null;
 store.refreshes.subscribe((refresh) => {

@@ -43,6 +43,20 @@ export function startProgress(): {
   };
 }
 
+/** Who may ask, in one line; `hosts` are those that are answered, null for every one. */
+export function accessText(
+  hosts: readonly string[] | null,
+  has_admin_key: boolean,
+): string {
+  const administration = has_admin_key
+    ? "administration needs the key of ADMIN_KEY_SHA256"
+    : "administration is off (ADMIN_KEY_SHA256)";
+  const answered = hosts
+    ? `${hosts.join(", ")} (ALLOWED_HOSTS)`
+    : "every one; set ALLOWED_HOSTS to the names that requests have";
+  return `Reading is open to all who reach it; ${administration}. Hosts answered: ${answered}.`;
+}
+
 /** The result of a refresh, as one text for the terminal; `before` is the data version that was served. */
 export function refreshText(
   { state, reasons, report, changes }: Refresh,

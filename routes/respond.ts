@@ -8,7 +8,7 @@ import type { Run } from "../db/model/run.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
 import { createAdmit } from "./access.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
-import { createCors } from "./cors.ts";
+import { createCors, foreignPage } from "./cors.ts";
 import {
   brokenText,
   type Download,
@@ -26,6 +26,7 @@ import type {
   VersionReply,
 } from "./endpoint.ts";
 import { type Failure, failureOf, headersOf } from "./errors.ts";
+import type { HostCheck } from "./hosts.ts";
 import { encodeJson } from "./json_body.ts";
 import {
   chooseFormat,
@@ -55,6 +56,8 @@ export interface Parts {
   readonly log: (text: string) => void;
   /** Is aborted when the process is to end, for answers that would go on. */
   readonly stopping: AbortSignal;
+  /** Checks the host that a request names; where there is no socket, there is none. */
+  readonly checkHost?: HostCheck;
 }
 
 /** One request on its way. */
@@ -75,7 +78,8 @@ export interface Responder {
   open(request: Request): Exchange;
   /**
    * The answer to what need not be routed: the question of every page view, what
-   * is kept, and what browsers ask beforehand. Undefined for anything else.
+   * is kept, what browsers ask beforehand, and hosts and pages that may not ask.
+   * Undefined for anything else.
    */
   early(exchange: Exchange): MaybePromise<Response> | undefined;
   /** Answers the question of every page view of a segment of the path. */
@@ -142,7 +146,7 @@ type HotEndpoint = Required<
 
 /** Makes answers. `hot` is the endpoint of every page view, which ends in a customer_id. */
 export function createResponder(
-  { store, config, log, stopping }: Parts,
+  { store, config, log, stopping, checkHost }: Parts,
   hot: HotEndpoint,
 ): Responder {
   const cache_control = `public, max-age=${config.CACHE_SECONDS}`;
@@ -445,10 +449,14 @@ export function createResponder(
 
     early(exchange) {
       const { request } = exchange;
+      const host_problem = checkHost?.(request);
+      if (host_problem) return fail(exchange, host_problem);
       if (request.method !== "GET") {
-        return cors && request.method === "OPTIONS"
-          ? send(exchange, cors.preflight(request))
-          : undefined;
+        if (cors && request.method === "OPTIONS") {
+          return send(exchange, cors.preflight());
+        }
+        const page_problem = foreignPage(request, config.CORS_ORIGINS);
+        return page_problem ? fail(exchange, page_problem) : undefined;
       }
       const segment = hotSegmentOf(request.url);
       const id = segment === undefined

@@ -12,7 +12,7 @@ const SECRETS = [
 Deno.test("readConfig, nothing set: every default", () => {
   assertEquals(readConfig({}), {
     PORT: 8000,
-    HOST: "0.0.0.0",
+    HOST: "127.0.0.1",
     DATA_DIR: "./data",
     DATE_ORDER: "DMY",
     TIME_ZONE: "UTC",
@@ -56,7 +56,12 @@ Deno.test("readConfig, right values", async (t) => {
   const cases: [name: string, text: string, value: unknown][] = [
     ["PORT", "0", 0],
     ["PORT", "65535", 65535],
-    ["HOST", "127.0.0.1", "127.0.0.1"],
+    ["HOST", "0.0.0.0", "0.0.0.0"],
+    ["ALLOWED_HOSTS", "*", ["*"]],
+    ["ALLOWED_HOSTS", " tally.example.com , [::1]", [
+      "tally.example.com",
+      "[::1]",
+    ]],
     ["DATA_DIR", "/data with spaces", "/data with spaces"],
     ["STAGING_DIR", "/scratch", "/scratch"],
     ["DATE_ORDER", "MDY", "MDY"],
@@ -124,6 +129,10 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["PORT", "٨٠"],
     ["PORT", "99999999999999999999"],
     ["HOST", "local host"],
+    ["ALLOWED_HOSTS", "tally.example.com:8000"],
+    ["ALLOWED_HOSTS", "https://tally.example.com"],
+    ["ALLOWED_HOSTS", "a,,b"],
+    ["ALLOWED_HOSTS", "[1:2]"],
     ["HOST", "localhost\n"],
     ["DATE_ORDER", "YMD"],
     ["DATE_ORDER", "dmy"],

@@ -126,7 +126,7 @@ Deno.test("the start names what is nearly a setting, and shows what differs from
   const [, settings] = server.output.out.split("\n");
   assertEquals(
     settings,
-    `Settings: PORT=0, HOST=127.0.0.1, DATA_DIR=${DATA_DIR}, STAGING_DIR=${server.staging}, REFRESH_WEBHOOK_SECRET=set`,
+    `Settings: PORT=0, DATA_DIR=${DATA_DIR}, STAGING_DIR=${server.staging}, REFRESH_WEBHOOK_SECRET=set`,
   );
 });
 

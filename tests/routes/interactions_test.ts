@@ -207,7 +207,10 @@ Deno.test("pages of other origins are let in only when they are named", async ()
     headers: { Origin, "Access-Control-Request-Method": "GET" },
   });
   assertEquals(asked.status, 204);
-  assertEquals(asked.headers.get("Access-Control-Allow-Methods"), "GET,HEAD");
+  assertEquals(
+    asked.headers.get("Access-Control-Allow-Methods"),
+    "GET,HEAD,POST,PUT,DELETE",
+  );
   const other = await opened.app.request(PATH, {
     headers: { Origin: "https://evil.example" },
   });
