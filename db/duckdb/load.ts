@@ -97,7 +97,7 @@ export async function loadExports(
   const { loaded: files, refusals } = await stageAll(
     database,
     exports,
-    progress,
+    options,
   );
   progress("checking");
   await database.runFile("load/2_clean/set_aside");
@@ -128,16 +128,19 @@ export async function loadExports(
 
   progress("resolving names");
   await database.runFile("load/2_clean/channels");
-  const channels = await names(database, "channels", "channel");
+  const channels = await names(database, "channels", { column: "channel" });
   await checkChannels(database, channels.length, options);
   await database.runFile("load/2_clean/topics");
-  const topics = await names(database, "topics", "topic");
-  checkNames("topics", topics.length, MAX_TOPICS);
+  const topics = await names(database, "topics", { column: "topic" });
+  checkNames("topics", topics.length, { max: MAX_TOPICS });
   await database.runFile("load/2_clean/topic_sets");
-  await checkCount(database, "topic_sets", "sets of topics", MAX_TOPIC_SETS);
+  await checkCount(database, "topic_sets", {
+    what: "sets of topics",
+    max: MAX_TOPIC_SETS,
+  });
   await database.runFile("load/3_tables/customers");
-  await checkCount(database, "types", "types", MAX_TYPES);
-  const types = await names(database, "types", "type");
+  await checkCount(database, "types", { max: MAX_TYPES });
+  const types = await names(database, "types", { column: "type" });
 
   progress("sorting interactions");
   await database.runFile("load/3_tables/interaction_sources");
@@ -161,7 +164,10 @@ export async function loadExports(
   await requireEveryRow(database, files, set_aside);
   const merged_interactions = total("interaction_sources") -
     total("interactions");
-  requireEqual(sumOf(merged.values()), merged_interactions, "merged");
+  requireEqual("merged", {
+    found: sumOf(merged.values()),
+    expected: merged_interactions,
+  });
   await database.runFile("load/3_tables/drop_staging");
   const report = {
     data_version: dataVersion(files.map(({ staged }) => staged), options),
@@ -243,7 +249,7 @@ interface LoadedFile {
 async function stageAll(
   database: Database,
   exports: StagedExports,
-  progress: Progress,
+  { progress }: LoadOptions,
 ): Promise<{ loaded: LoadedFile[]; refusals: StoreError[] }> {
   const loaded: LoadedFile[] = [];
   const refusals: StoreError[] = [...exports.refusals];
@@ -267,7 +273,7 @@ async function stageAll(
       loaded.push({
         number,
         staged,
-        ...await readStaged(database, number, staged),
+        ...await readStaged(database, copied),
         seconds: secondsSince(began - seconds * 1_000),
       });
     } catch (error) {
@@ -280,8 +286,7 @@ async function stageAll(
 
 async function readStaged(
   database: Database,
-  number: number,
-  staged: StagedFile,
+  { number, staged }: Pick<LoadedFile, "number" | "staged">,
 ): Promise<
   Pick<LoadedFile, "rows_read" | "passed_over_columns" | "unknown_columns">
 > {
@@ -289,7 +294,7 @@ async function readStaged(
   try {
     let match = text?.header.match;
     if (text) {
-      const shape = await withTrailingCell(database, staged, text);
+      const shape = await withTrailingCell(database, staged, { text });
       await database.run(textSource(staged, shape));
     } else {
       const columns = nativeColumns(
@@ -298,9 +303,9 @@ async function readStaged(
       );
       const headers = columns.map(({ header }) => header);
       match = matchHeader(TABLES[table], headers);
-      requireColumns(file, headers, match);
+      requireColumns(headers, match, { file });
       requireReadableColumns(file, columns, match);
-      await database.run(parquetSource(staged, match, columns));
+      await database.run(parquetSource(staged, match, { columns }));
     }
     if (table === "interactions") {
       await database.runFile("load/1_stage/common_spellings");
@@ -322,7 +327,7 @@ async function readStaged(
 async function withTrailingCell(
   database: Database,
   staged: StagedFile,
-  text: TextShape,
+  { text }: { readonly text: TextShape },
 ): Promise<TextShape> {
   if (!text.trailing_delimiter) return text;
   const { header } = text;
@@ -567,7 +572,7 @@ function lineOf({ row_numbers }: StagedFile, record: number): number {
 async function names(
   database: Database,
   table: string,
-  column: string,
+  { column }: { readonly column: string },
 ): Promise<string[]> {
   const rows = await database.run(
     `select ${column} as name from ${table} order by ${column}`,
@@ -590,7 +595,10 @@ async function checkChannels(
       remedy: "Let each alias stand for one channel",
     })));
   }
-  checkNames("channels", count, max_channels, ", or raise MAX_CHANNELS");
+  checkNames("channels", count, {
+    max: max_channels,
+    or: ", or raise MAX_CHANNELS",
+  });
 }
 
 /** Throws unless every row that was read is kept or set aside; both are counted on their own. */
@@ -604,11 +612,14 @@ async function requireEveryRow(
   for (const { number, staged, rows_read } of files) {
     const set_aside = sumOfRows(counts.get(number) ?? []);
     const found = (kept.get(number) ?? 0) + set_aside;
-    requireEqual(found, rows_read, `rows of ${staged.file}`);
+    requireEqual(`rows of ${staged.file}`, { found, expected: rows_read });
   }
 }
 
-function requireEqual(found: number, expected: number, what: string): void {
+function requireEqual(
+  what: string,
+  { found, expected }: { readonly found: number; readonly expected: number },
+): void {
   if (found === expected) return;
   throw new Error(`the load counts ${found} and ${expected} ${what}`);
 }
@@ -616,20 +627,18 @@ function requireEqual(found: number, expected: number, what: string): void {
 async function checkCount(
   database: Database,
   table: string,
-  what: string,
-  max: number,
+  { what = table, max }: { readonly what?: string; readonly max: number },
 ): Promise<void> {
   const [{ count }] = await database.run(
     `select count(*)::integer as count from ${table}`,
   );
-  checkNames(what, count as number, max);
+  checkNames(what, count as number, { max });
 }
 
 function checkNames(
   what: string,
   count: number,
-  max: number,
-  or = "",
+  { max, or = "" }: { readonly max: number; readonly or?: string },
 ): void {
   if (count <= max) return;
   throw refused({

@@ -33,7 +33,9 @@ export function textSource(file: StagedFile, text: TextShape): string {
     ]
     : ["null::varchar", labelOf(file, unusedCells(header.match, cells))];
   return `create or replace temp view source as
-select ${selected(file, header.match, (position) => `c${position}`)}, extra,
+select ${
+    selected(file, header.match, { textAt: (position) => `c${position}` })
+  }, extra,
   ${problem} as cell_problem, ${label} as label,
   ${hasOptional(file, header.match)} as has_optional,
   ${";\t".includes(header.delimiter)} as decimal_commas
@@ -63,16 +65,14 @@ function readCsv(file: StagedFile, text: TextShape): string {
 export function parquetSource(
   file: StagedFile,
   match: HeaderMatch,
-  columns: readonly NativeColumn[],
+  { columns }: { readonly columns: readonly NativeColumn[] },
 ): string {
   return `create or replace temp view source as
 select ${
-    selected(
-      file,
-      match,
-      (position, name) => nativeText(columns[position], name),
+    selected(file, match, {
+      textAt: (position, name) => nativeText(columns[position], name),
       columns,
-    )
+    })
   }, null::varchar as extra, null::varchar as cell_problem,
   ${
     labelOf(
@@ -191,8 +191,10 @@ const VALUE_TYPES: Record<string, keyof typeof NATIVE> = {
 function selected(
   { table }: StagedFile,
   { positions }: HeaderMatch,
-  textAt: (position: number, name: string) => string,
-  columns: readonly NativeColumn[] = [],
+  { textAt, columns = [] }: {
+    readonly textAt: (position: number, name: string) => string;
+    readonly columns?: readonly NativeColumn[];
+  },
 ): string {
   return TABLES[table].columns.flatMap(({ name }) => {
     const position = positions[name];

@@ -30,7 +30,7 @@ export function readHeader(
 ): Header {
   const delimiters = delimiter === undefined ? DELIMITERS : [delimiter];
   const candidates = delimiters.map((delimiter): Header => {
-    const names = firstRecord(text, delimiter);
+    const names = recordAt(text, delimiter).cells;
     return { delimiter, names, match: matchHeader(table, names) };
   });
   return candidates.reduce((best, one) =>
@@ -48,20 +48,16 @@ export function readHeader(
  */
 export function endsInDelimiter(text: string, header: Header): boolean {
   const { delimiter, names } = header;
-  const first = recordAt(text, 0, delimiter);
-  const second = recordAt(text, first.end, delimiter);
+  const first = recordAt(text, delimiter);
+  const second = recordAt(text, delimiter, { start: first.end });
   return second.cells.length === names.length + 1 && second.ended &&
     second.cells.at(-1) === "";
 }
 
-function firstRecord(text: string, delimiter: string): string[] {
-  return recordAt(text, 0, delimiter).cells;
-}
-
 function recordAt(
   text: string,
-  start: number,
   delimiter: string,
+  { start = 0 }: { readonly start?: number } = {},
 ): { cells: string[]; end: number; ended: boolean } {
   const cell = / *"((?:[^"]|"")*)" *|([^\r\n]*?)/.source;
   const stop = delimiter === "|" ? "\\|" : delimiter;
@@ -119,7 +115,7 @@ export function readPreamble(
     delimiter = SEPARATOR.exec(line)?.[1];
   } else return null;
   if (delimiter !== undefined) {
-    const next = end < 0 ? bytes.length : afterLineEnd(bytes, end, whole);
+    const next = end < 0 ? bytes.length : afterLineEnd(bytes, end, { whole });
     if (next === undefined) return null;
     length = next;
     lines++;
@@ -131,7 +127,7 @@ export function readPreamble(
       return whole ? { length, lines, delimiter } : null;
     }
     if (!isLineEnd(bytes[at])) return { length, lines, delimiter };
-    const next = afterLineEnd(bytes, at, whole);
+    const next = afterLineEnd(bytes, at, { whole });
     if (next === undefined) return null;
     length = next;
     lines++;
@@ -146,7 +142,7 @@ function isLineEnd(byte: number): boolean {
 function afterLineEnd(
   bytes: Uint8Array,
   at: number,
-  whole: boolean,
+  { whole }: { readonly whole: boolean },
 ): number | undefined {
   if (bytes[at] === 0x0a) return at + 1;
   if (at + 1 === bytes.length && !whole) return undefined;
@@ -296,7 +292,7 @@ export class CsvScanner {
     // times as fast as one.
     const plain = this.#state <= PLAIN && bytes[bytes.length - 1] !== 0x20;
     const lines = plain
-      ? countPlainLines(bytes, this.#delimiter, !this.#in_row)
+      ? countPlainLines(bytes, this.#delimiter, { at_row_start: !this.#in_row })
       : NOT_PLAIN;
     if (lines === NOT_PLAIN) return this.#read(bytes);
     this.#skip(bytes, lines);
@@ -444,7 +440,7 @@ export class CsvScanner {
         : START;
       this.#in_row = false;
     } else {
-      this.#countCells(bytes, row_start, first_state);
+      this.#countCells(bytes, { start: row_start, first_state });
       this.#in_row = true;
     }
     this.#state = state;
@@ -455,7 +451,13 @@ export class CsvScanner {
   }
 
   // Delimiters in quotes do not count.
-  #countCells(bytes: Uint8Array, start: number, first_state: number): void {
+  #countCells(
+    bytes: Uint8Array,
+    { start, first_state }: {
+      readonly start: number;
+      readonly first_state: number;
+    },
+  ): void {
     if (start >= 0) this.#cell = 0;
     let state = start > 0 ? START : first_state;
     for (let i = Math.max(start, 0); i < bytes.length; i++) {
@@ -498,7 +500,7 @@ const BLOCK_WORDS = 128;
 function countPlainLines(
   bytes: Uint8Array,
   delimiter: number,
-  at_row_start: boolean,
+  { at_row_start }: { readonly at_row_start: boolean },
 ): number {
   const { words, head, tail } = wordsOf(bytes);
   let lines = 0;
@@ -538,15 +540,20 @@ function countPlainLines(
   }
   // Rows over the borders of the words, and those that only look empty so far.
   const suspect = suspects & 0x80808080 ||
-    isSuspect(bytes, head, delimiter) || isSuspect(bytes, tail, delimiter) ||
+    isSuspect(bytes, delimiter, { border: head }) ||
+    isSuspect(bytes, delimiter, { border: tail }) ||
     at_row_start && startsEmptyRow(bytes, 0, delimiter);
-  return suspect && hasEmptyRow(bytes, delimiter, at_row_start)
+  return suspect && hasEmptyRow(bytes, delimiter, { at_row_start })
     ? NOT_PLAIN
     : lines;
 }
 
 // Whether an LF is among the few bytes around a border of the words.
-function isSuspect(bytes: Uint8Array, border: number, delimiter: number) {
+function isSuspect(
+  bytes: Uint8Array,
+  delimiter: number,
+  { border }: { readonly border: number },
+) {
   const to = Math.min(border + 4, bytes.length);
   for (let i = Math.max(border - 4, 1); i < to; i++) {
     const after_lf = bytes[i - 1] === 0x0a;
@@ -558,7 +565,7 @@ function isSuspect(bytes: Uint8Array, border: number, delimiter: number) {
 function hasEmptyRow(
   bytes: Uint8Array,
   delimiter: number,
-  at_row_start: boolean,
+  { at_row_start }: { readonly at_row_start: boolean },
 ): boolean {
   if (at_row_start && startsEmptyRow(bytes, 0, delimiter)) return true;
   for (

@@ -196,7 +196,7 @@ export class ExportFolder implements ExportFiles {
       ? "not a plain file name"
       : isUnfinished(exported)
       ? "a name of unfinished files"
-      : foundFile(exported, path);
+      : foundFile(exported, { path });
     if (proven === null) return found;
     return typeof found === "string"
       ? `the checksum of what is ${found}`
@@ -246,11 +246,7 @@ export class ExportFolder implements ExportFiles {
         dir: this.#staging,
         prefix: "upload-",
       });
-      const written = await write(
-        file,
-        body,
-        this.#options.max_upload_bytes,
-      );
+      const written = await write(file, body, this.#options);
       await Deno.chmod(part, 0o644);
       // The hash was computed during the upload, so the file is not read again for it.
       const remember = async (path: string) => {
@@ -395,7 +391,7 @@ async function isRegularFile(path: string): Promise<boolean> {
 async function write(
   file: Deno.FsFile,
   body: ReadableStream<Uint8Array>,
-  max_bytes: number,
+  { max_upload_bytes }: ExportFolderOptions,
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -405,10 +401,10 @@ async function write(
       const { done, value } = await readInTime(reader);
       if (done) break;
       bytes += value.length;
-      if (bytes > max_bytes) {
+      if (bytes > max_upload_bytes) {
         throw new StoreError(
           "too_large",
-          `The upload has more than MAX_UPLOAD_BYTES=${max_bytes} bytes.`,
+          `The upload has more than MAX_UPLOAD_BYTES=${max_upload_bytes} bytes.`,
         );
       }
       hash.update(value);

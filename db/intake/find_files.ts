@@ -96,7 +96,7 @@ export async function findFiles(data_dir: string): Promise<Found> {
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
     if (!info.isFile) return ignore("not a regular file");
-    const found = foundFile(file, real_path, folder_table);
+    const found = foundFile(file, { path: real_path, folder_table });
     if (typeof found === "string") return ignore(found);
     files.push({ ...found, identity: identityOf(info) });
   }
@@ -210,8 +210,10 @@ export function unreadable(
  */
 export function foundFile(
   file: string,
-  path: string,
-  folder_table?: TableName,
+  { path, folder_table }: {
+    readonly path: string;
+    readonly folder_table?: TableName;
+  },
 ): FoundFile | string {
   const name = file.slice(file.lastIndexOf("/") + 1);
   const format = name.match(FORMATS)?.groups;

@@ -175,11 +175,14 @@ export async function tablesOf(
   };
 }
 
-async function open(file: FoundFile, max_bytes: number): Promise<Workbook> {
+async function open(
+  { path, file }: FoundFile,
+  max_bytes: number,
+): Promise<Workbook> {
   try {
-    return await Workbook.open(file.path, file.file, max_bytes);
+    return await Workbook.open(path, { file, max_bytes });
   } catch (error) {
-    refuseUnreadable(file.file, error);
+    refuseUnreadable(file, error);
     throw error;
   }
 }

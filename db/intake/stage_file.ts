@@ -89,9 +89,9 @@ export async function stageFile(
     await checkParquet(source, staged_path);
     return { ...source, staged_path, bytes, sha256, text: null };
   }
-  for (const fallback of [null, options.csv_encoding]) {
+  for (const encoding of [null, options.csv_encoding]) {
     try {
-      return await stageText(source, staged_path, options, fallback);
+      return await stageText(source, staged_path, { ...options, encoding });
     } catch (error) {
       if (!(error instanceof NotUtf8)) throw error;
     }
@@ -129,13 +129,12 @@ export async function copyWorkbook(
   return {
     async stage(source, staged_path) {
       // One that cannot be opened is refused by the name of each of its sheets.
-      book ??= await openBook(source.file, copied_path, options.xlsx_max_bytes);
+      book ??= await openBook(copied_path, {
+        file: source.file,
+        max_bytes: options.xlsx_max_bytes,
+      });
       const { header, line_breaks, row_numbers, native_dates } =
-        await stageSheet(
-          source,
-          book,
-          staged_path,
-        );
+        await stageSheet(source, book, { to: staged_path });
       return {
         ...source,
         staged_path,
@@ -161,10 +160,9 @@ export async function copyWorkbook(
 async function stageText(
   source: SourceFile,
   staged_path: string,
-  options: StagingOptions,
-  encoding: string | null,
+  options: StagingOptions & { readonly encoding: string | null },
 ): Promise<StagedFile> {
-  const transcoder = new Transcoder(encoding);
+  const transcoder = new Transcoder(options.encoding);
   const start = new TextStart(source);
   // A header may not fit because its encoding is another one.
   const beginText = (text: Transcoded, last: boolean) => {
@@ -194,12 +192,10 @@ async function stageText(
     return kept;
   };
 
-  const { bytes, sha256 } = await copy(
-    source,
-    staged_path,
-    options,
+  const { bytes, sha256 } = await copy(source, staged_path, {
+    ...options,
     transform,
-  );
+  });
 
   const scanner = start.scanner!;
   const header = start.header!;
@@ -262,7 +258,7 @@ class TextStart {
       text.subarray(0, 2 * HEADER_MAX_BYTES),
     );
     const header = readHeader(TABLES[table], head, { delimiter });
-    requireColumns(file, header.names, header.match, header_line);
+    requireColumns(header.names, header.match, { file, line: header_line });
     this.header = header;
     this.scanner = new CsvScanner(header.delimiter, {
       first_line: header_line,
@@ -304,8 +300,9 @@ type Transform = (chunk: Uint8Array, last: boolean) => Uint8Array | undefined;
 async function copy(
   source: SourceFile,
   staged_path: string,
-  { max_file_bytes, pace, hashes }: StagingOptions,
-  transform: Transform = (chunk) => chunk,
+  { max_file_bytes, pace, hashes, transform = (chunk) => chunk }:
+    & StagingOptions
+    & { readonly transform?: Transform },
 ): Promise<{ bytes: number; sha256: string }> {
   let bytes = 0;
   let unpacked = 0;
@@ -346,7 +343,7 @@ async function copy(
   }
 
   try {
-    if (source.gzip) await gunzip(source, hashed(), write);
+    if (source.gzip) await gunzip(source, hashed(), { write });
     else for await (const chunk of hashed()) await write(chunk, false);
     await write(new Uint8Array(), true);
   } finally {
@@ -401,7 +398,9 @@ async function* readChunks(
 async function gunzip(
   source: SourceFile,
   packed: AsyncIterable<Uint8Array>,
-  write: (chunk: Uint8Array, last: boolean) => Promise<void>,
+  { write }: {
+    readonly write: (chunk: Uint8Array, last: boolean) => Promise<void>;
+  },
 ): Promise<void> {
   const from = Readable.from(packed);
   const unpacked = createGunzip({ chunkSize: CHUNK_BYTES });

@@ -69,11 +69,10 @@ export interface OpenBook {
  * refusal, naming `file`, when it is not sound or unpacks to more than `max_bytes`.
  */
 export async function openBook(
-  file: string,
   path: string,
-  max_bytes: number,
+  options: Pick<Workbook, "file" | "max_bytes">,
 ): Promise<OpenBook> {
-  const workbook = await Workbook.open(path, file, max_bytes);
+  const workbook = await Workbook.open(path, options);
   try {
     return { workbook, cells: await readCells(workbook) };
   } catch (error) {
@@ -88,9 +87,10 @@ export async function openBook(
  */
 export async function stageSheet(
   { file, sheet, table }: SheetToStage,
-  { workbook, cells }: OpenBook,
-  to: string,
+  book: OpenBook,
+  { to }: { readonly to: string },
 ): Promise<StagedSheet> {
+  const { workbook } = book;
   workbook.file = file;
   const part = workbook.sheets.find(({ name }) => name === sheet)?.part;
   if (!part) {
@@ -106,8 +106,8 @@ export async function stageSheet(
     truncate: true,
   });
   const writer = new TextWriter(output, workbook);
-  const rows = new SheetRows(workbook, table, cells, writer);
-  const reader = new SheetReader(workbook, cells, rows);
+  const rows = new SheetRows(book, writer, { table });
+  const reader = new SheetReader(workbook, rows);
   await workbook.read(part, reader);
   const header = rows.finish(reader.merged);
   await writer.flush();
@@ -162,11 +162,7 @@ class SheetReader implements PartReader {
   #length = 0;
   readonly #collector: TextCollector;
 
-  constructor(
-    readonly workbook: Workbook,
-    readonly cells: CellReader,
-    readonly rows: SheetRows,
-  ) {
+  constructor(readonly workbook: Workbook, readonly rows: SheetRows) {
     this.#collector = new TextCollector(workbook);
   }
 
@@ -315,10 +311,9 @@ class SheetRows {
   readonly #table: Table;
 
   constructor(
-    readonly workbook: Workbook,
-    table: TableName,
-    readonly cells: CellReader,
+    readonly book: OpenBook,
     readonly writer: TextWriter,
+    { table }: { readonly table: TableName },
   ) {
     this.#table = TABLES[table];
   }
@@ -334,7 +329,7 @@ class SheetRows {
 
   /** The header of the text, after all rows. Throws a refusal when no row fits. */
   finish([merged]: readonly string[]): Header {
-    const { file } = this.workbook;
+    const { file } = this.book.workbook;
     if (!this.#match) {
       throw refused({
         file,
@@ -359,7 +354,7 @@ class SheetRows {
         remedy: "Unmerge them and name each column in one cell of one row",
       });
     }
-    requireColumns(file, this.#names, this.#match, this.header_row);
+    requireColumns(this.#names, this.#match, { file, line: this.header_row });
     const positions = this.#used.map((name, i) => [name, i]);
     return {
       delimiter: ",",
@@ -405,9 +400,11 @@ class SheetRows {
   // A row is read without a pause, and the texts that its cells share may be many
   // times longer than the row in the sheet.
   #textOf(cell: Cell, in_time_column: boolean): string {
-    const text = this.cells.textOf(cell, in_time_column);
+    const text = this.book.cells.textOf(cell, in_time_column);
     this.#length += text.length;
-    if (this.#length > MAX_ROW_LENGTH) throw longRow(this.workbook, this.#row);
+    if (this.#length > MAX_ROW_LENGTH) {
+      throw longRow(this.book.workbook, this.#row);
+    }
     return text;
   }
 
@@ -432,7 +429,7 @@ class SheetRows {
       }
       const in_time_column = this.#in_time_column[place];
       let text = this.#textOf(cell, in_time_column);
-      if (in_time_column && this.workbook.date_1904) {
+      if (in_time_column && this.book.workbook.date_1904) {
         text = from1904(text, this.#used[place]);
       }
       const reason = cell.type === "e" || ERROR.test(text)

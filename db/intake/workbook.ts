@@ -79,8 +79,7 @@ export class Workbook implements Disposable {
    */
   static async open(
     path: string,
-    file: string,
-    max_bytes: number,
+    { file, max_bytes }: Pick<Workbook, "file" | "max_bytes">,
   ): Promise<Workbook> {
     const workbook = new Workbook(file, max_bytes);
     await workbook.#checkMagic(path);

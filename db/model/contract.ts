@@ -160,10 +160,9 @@ export function matchHeader(
 
 /** Throws a refusal when a required column of `file` is missing, or a column appears twice; the header is in `line`. */
 export function requireColumns(
-  file: string,
   headers: readonly string[],
   { missing, doubled, unknown }: HeaderMatch,
-  line = 1,
+  { file, line = 1 }: { readonly file: string; readonly line?: number },
 ): void {
   if (missing.length > 0) {
     const wanted = missing.map(({ headers }) => headers[0]).join(", ");

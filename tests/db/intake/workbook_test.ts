@@ -24,11 +24,10 @@ async function read(
   name = "book.xlsx",
 ): Promise<string[]> {
   await using folder = await dataFolder({ [name]: bytes });
-  using workbook = await Workbook.open(
-    `${folder.path}/${name}`,
-    name,
+  using workbook = await Workbook.open(`${folder.path}/${name}`, {
+    file: name,
     max_bytes,
-  );
+  });
   const names: string[] = [];
   await workbook.read(workbook.sheets[0].part!, {
     open: (name) => names.push(name),
@@ -48,7 +47,10 @@ Deno.test("Workbook, sheets: names, states and kinds", async () => {
   };
   const sheets = { a: "", b: "", c: "", d: "" };
   await using folder = await dataFolder({ "book.xlsx": xlsx(sheets, extras) });
-  using workbook = await Workbook.open(`${folder.path}/book.xlsx`, "b", 1e6);
+  using workbook = await Workbook.open(`${folder.path}/book.xlsx`, {
+    file: "b",
+    max_bytes: 1e6,
+  });
   assertEquals(
     workbook.sheets.map(({ name, hidden }) => [name, hidden]),
     [["a", false], ["b", true], ["c", true], ["d", false]],
@@ -229,8 +231,10 @@ Deno.test("Workbook, not a workbook: refused, and what to do", async (t) => {
 });
 
 Deno.test("Workbook, a file that may not be read or is not there: what Deno says", async () => {
-  const error = await Workbook.open("/nowhere/book.xlsx", "book.xlsx", 1e6)
-    .catch((error) => error);
+  const error = await Workbook.open("/nowhere/book.xlsx", {
+    file: "book.xlsx",
+    max_bytes: 1e6,
+  }).catch((error) => error);
   assert(error instanceof Deno.errors.NotFound);
 });
 
@@ -277,7 +281,10 @@ Deno.test("Workbook, a part comes in small pieces, and what each makes its reade
   await using folder = await dataFolder({
     "book.xlsx": withSheet(xml("worksheet", "<a/>".repeat(100_000))),
   });
-  using workbook = await Workbook.open(`${folder.path}/book.xlsx`, "b", 1e8);
+  using workbook = await Workbook.open(`${folder.path}/book.xlsx`, {
+    file: "b",
+    max_bytes: 1e8,
+  });
   let told = 0;
   let most = 0;
   let waiting = false;

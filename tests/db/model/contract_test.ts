@@ -291,7 +291,7 @@ Deno.test("requireColumns, headers that are refused", async (t) => {
       const match = matchHeader(TABLES[table], headers);
       assertEquals(
         await messageOfRefusal(() =>
-          Promise.try(requireColumns, "x.csv", headers, match)
+          Promise.try(requireColumns, headers, match, { file: "x.csv" })
         ),
         message,
       );
@@ -301,7 +301,7 @@ Deno.test("requireColumns, headers that are refused", async (t) => {
     const headers = Array.from({ length: 5000 }, () => "x".repeat(5000));
     const match = matchHeader(TABLES.channels, headers);
     const message = await messageOfRefusal(() =>
-      Promise.try(requireColumns, "x.csv", headers, match)
+      Promise.try(requireColumns, headers, match, { file: "x.csv" })
     );
     assertEquals(message.length < 2000, true);
   });
