@@ -18,7 +18,7 @@ export interface Engine {
   compare(
     previous: EngineSnapshot,
     next: EngineSnapshot,
-    pace: Pace,
+    options: { readonly pace: Pace },
   ): Promise<Changes>;
   /** The versions that are kept for a restart and a rollback; null when none are kept. */
   readonly archive: Archive | null;

@@ -59,9 +59,9 @@ export class DuckdbEngine implements Engine {
   compare(
     previous: DuckdbSnapshot,
     next: DuckdbSnapshot,
-    pace: Pace,
+    options: { readonly pace: Pace },
   ): Promise<Changes> {
-    return compareSnapshots(previous, next, { pace });
+    return compareSnapshots(previous, next, options);
   }
 
   close(): Promise<void> {

@@ -20,7 +20,7 @@ const SHARE_THAT_COUNTS = 0.01;
 export function holdReasons(
   previous: Side,
   next: Side,
-  hold_drop: number,
+  { hold_drop }: { readonly hold_drop: number },
 ): string[] {
   const reasons: string[] = [];
   for (const table of ["customers", "interactions", "products"] as const) {

@@ -33,6 +33,7 @@ import {
   isKnown,
   next,
   NOTHING_YET,
+  type Policy,
   type RefreshEvent,
   type RefreshStatus,
   refusalOf,
@@ -59,6 +60,13 @@ export interface RefresherOptions
   readonly hold_drop: number;
   /** Called with each line that an operator must see. */
   readonly log: (text: string) => void;
+}
+
+/** How a snapshot is opened. */
+interface Opening {
+  readonly progress?: Progress;
+  /** Its changes are those since this one; null when there is none. */
+  readonly compared_with?: EngineSnapshot | null;
 }
 
 /** An open snapshot, with its version for decisions. */
@@ -261,7 +269,7 @@ export class Refresher implements Store, Refreshes {
         // The request is answered now; the build is the next action in the queue.
         this.#exclusive(() => this.#refresh(look, { accepted: true }));
       }
-      await this.#apply({ type: "accepted", data_version }, began_at);
+      await this.#apply({ type: "accepted", data_version }, { began_at });
     });
   }
 
@@ -298,7 +306,7 @@ export class Refresher implements Store, Refreshes {
         .map(({ name }) => name);
       await this.#apply(
         { type: "reopened", version, because: "rollback", left },
-        began_at,
+        { began_at },
       );
     });
   }
@@ -351,7 +359,7 @@ export class Refresher implements Store, Refreshes {
         const version = await this.#build(exports, { progress, expected_rows });
         await this.#apply(
           { type: "built", version, doubts: [], warnings: [] },
-          began_at,
+          { began_at },
         );
         return this.#snapshot!;
       } catch (error) {
@@ -456,7 +464,7 @@ export class Refresher implements Store, Refreshes {
       if (previous && !accepted) {
         const data_version = await exports.dataVersion();
         if (data_version !== null && isKnown(this.#status, data_version)) {
-          await this.#apply({ type: "seen", data_version }, began_at);
+          await this.#apply({ type: "seen", data_version }, { began_at });
           return;
         }
       }
@@ -464,14 +472,12 @@ export class Refresher implements Store, Refreshes {
         progress,
         expected_rows: look.expected_rows,
       });
-      const { hold, hold_drop } = this.options;
       const doubts = previous
-        ? holdReasons(previous, this.#snapshotOf(version), hold_drop)
+        ? holdReasons(previous, this.#snapshotOf(version), this.options)
         : [];
       await this.#apply(
         { type: "built", version, doubts, warnings: look.warnings },
-        began_at,
-        hold && !accepted,
+        { began_at, hold: this.options.hold && !accepted },
       );
     } catch (error) {
       // When the files changed during the load, nothing has failed: the next look loads them.
@@ -516,7 +522,7 @@ export class Refresher implements Store, Refreshes {
         const version = await this.#reopen(one, { progress });
         await this.#apply(
           { type: "reopened", version, because: "start" },
-          began_at,
+          { began_at },
         );
         return;
       } catch (error) {
@@ -546,11 +552,12 @@ export class Refresher implements Store, Refreshes {
       expected_rows: Look["expected_rows"];
     },
   ): Promise<Version> {
-    const previous = this.#snapshot;
-    return await this.#openSnapshot(progress, previous, async (options) => {
+    const compared_with = this.#snapshot;
+    const opening = { progress, compared_with };
+    return await this.#openSnapshot(opening, async (options) => {
       const snapshot = await this.engine.build(exports, {
         ...options,
-        strict: previous === null,
+        strict: compared_with === null,
       });
       const wrong = rowsProblem(expected_rows, snapshot);
       if (!wrong) return snapshot;
@@ -559,24 +566,16 @@ export class Refresher implements Store, Refreshes {
     });
   }
 
-  async #reopen(
-    kept: KeptSnapshot,
-    { progress = () => {}, compared_with = null }: {
-      progress?: Progress;
-      compared_with?: EngineSnapshot | null;
-    },
-  ): Promise<Version> {
+  async #reopen(kept: KeptSnapshot, opening: Opening): Promise<Version> {
     return await this.#openSnapshot(
-      progress,
-      compared_with,
+      opening,
       (options) => this.engine.archive!.reopen(kept, options),
     );
   }
 
-  /** Has a new snapshot opened in its own folder, and compares it with `previous`. */
+  /** Has a new snapshot opened in its own folder, and compares it with `compared_with`. */
   async #openSnapshot(
-    progress: Progress,
-    previous: EngineSnapshot | null,
+    { progress = () => {}, compared_with = null }: Opening,
     make: (
       options: Parameters<NonNullable<Engine["archive"]>["reopen"]>[1],
     ) => Promise<EngineSnapshot>,
@@ -597,8 +596,10 @@ export class Refresher implements Store, Refreshes {
         },
         signal,
       });
-      const changes = previous &&
-        await this.engine.compare(previous, snapshot, this.#pace);
+      const changes = compared_with &&
+        await this.engine.compare(compared_with, snapshot, {
+          pace: this.#pace,
+        });
       const version = { number, report: snapshot.report, changes };
       const listed = await readSampleList(this.options.data_dir);
       const opened = snapshot;
@@ -636,14 +637,14 @@ export class Refresher implements Store, Refreshes {
       this.#retry_at = performance.now() + RETRY_MS;
     }
     const text = known ? error.message : "The load failed; the log says why.";
-    await this.#apply({ type: "failed", reasons: text.split("\n") }, began_at);
+    const reasons = text.split("\n");
+    await this.#apply({ type: "failed", reasons }, { began_at });
   }
 
   /** Takes the status after `event`, and carries out its effects. */
   async #apply(
     event: RefreshEvent,
-    began_at = now(),
-    hold = false,
+    { began_at = now(), hold = false }: Partial<Omit<Policy, "at">> = {},
   ): Promise<void> {
     const { status, effects } = next(this.#status, event, {
       hold,

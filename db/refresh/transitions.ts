@@ -157,7 +157,7 @@ export function refusalOf(
 export function next(
   status: RefreshStatus,
   event: RefreshEvent,
-  policy: Policy,
+  { hold, began_at, at }: Policy,
 ): { status: RefreshStatus; effects: readonly Effect[] } {
   const after = (
     change: Partial<RefreshStatus>,
@@ -166,15 +166,17 @@ export function next(
   /** As `after`, with a result that log, history, events and webhook get. */
   const told = (
     change: Partial<RefreshStatus>,
-    effects: readonly Effect[],
     result: Omit<Refresh, "sequence" | "started_at" | "ended_at">,
-    afterwards: readonly Effect[] = [],
+    { effects = [], afterwards = [] }: {
+      readonly effects?: readonly Effect[];
+      readonly afterwards?: readonly Effect[];
+    } = {},
   ) => {
     const refresh: Refresh = {
       ...result,
-      sequence: sequenceAfter(status.latest, policy.at),
-      started_at: policy.began_at,
-      ended_at: policy.at,
+      sequence: sequenceAfter(status.latest, at),
+      started_at: began_at,
+      ended_at: at,
     };
     return {
       refresh,
@@ -219,7 +221,7 @@ export function next(
       if (held && data_version === versionOf(held.version)) {
         const { state } = status.latest ?? held.refresh;
         if (state === "held") return after({});
-        const { refresh, ...rest } = told({}, [], {
+        const { refresh, ...rest } = told({}, {
           ...held.refresh,
           state: "held",
         });
@@ -248,23 +250,24 @@ export function next(
           : String(latest.reasons) !== String(reasons));
       const effects = [...close_held, ...is_served ? forget_discarded : []];
       if (!is_news) return after(change, effects);
-      return told(change, effects, {
+      return told(change, {
         state: "serving",
         reasons,
         report: served.report,
         changes: null,
-      });
+      }, { effects });
     }
 
     case "built": {
       const { version, doubts, warnings } = event;
       const { report, changes } = version;
       const result = { reasons: [...doubts, ...warnings], report, changes };
-      if (served && policy.hold && doubts.length > 0) {
-        const { refresh, ...rest } = told({}, close_held, {
-          ...result,
-          state: "held",
-        });
+      if (served && hold && doubts.length > 0) {
+        const { refresh, ...rest } = told(
+          {},
+          { ...result, state: "held" },
+          { effects: close_held },
+        );
         return {
           ...rest,
           status: { ...rest.status, held: { version, refresh } },
@@ -272,9 +275,11 @@ export function next(
       }
       return told(
         live(version),
-        serving(version),
         { ...result, state: "serving" },
-        [...forget_discarded, { type: "keep", version }],
+        {
+          effects: serving(version),
+          afterwards: [...forget_discarded, { type: "keep", version }],
+        },
       );
     }
 
@@ -284,13 +289,13 @@ export function next(
       if (event.because === "start") {
         return told(
           { ...live(version), discarded, restored: true },
-          serving(version),
           {
             state: "serving",
             reasons: [`the last good data, loaded ${report.loaded_at}`],
             report,
             changes,
           },
+          { effects: serving(version) },
         );
       }
       const left_version = versionOf(served)!;
@@ -300,17 +305,19 @@ export function next(
         .filter((one) => one !== versionOf(version));
       return told(
         { ...live(version), discarded: data_versions, restored: true },
-        [
-          // First what a killed process must not forget.
-          { type: "mark_discarded", data_versions },
-          ...event.left.map((name): Effect => ({ type: "drop_kept", name })),
-          ...serving(version),
-        ],
         {
           state: "serving",
           reasons: [`rolled back from data version ${left_version}`],
           report,
           changes,
+        },
+        {
+          effects: [
+            // First what a killed process must not forget.
+            { type: "mark_discarded", data_versions },
+            ...event.left.map((name): Effect => ({ type: "drop_kept", name })),
+            ...serving(version),
+          ],
         },
       );
     }
@@ -319,7 +326,6 @@ export function next(
       const { reasons } = event;
       return told(
         { problem: served ? null : reasons.join("\n") },
-        [],
         { state: "failed", reasons, report: null, changes: null },
       );
     }
@@ -332,9 +338,11 @@ export function next(
       const { version, refresh } = held;
       return told(
         live(version),
-        serving(version),
         { ...refresh, state: "serving" },
-        [...forget_discarded, { type: "keep", version }],
+        {
+          effects: serving(version),
+          afterwards: [...forget_discarded, { type: "keep", version }],
+        },
       );
     }
 
@@ -347,7 +355,6 @@ export function next(
         .slice(0, MAX_DISCARDED);
       return told(
         { held: null, discarded: data_versions },
-        [{ type: "mark_discarded", data_versions }, ...close_held],
         {
           state: "serving",
           reasons: [
@@ -358,6 +365,7 @@ export function next(
           report: served.report,
           changes: null,
         },
+        { effects: [{ type: "mark_discarded", data_versions }, ...close_held] },
       );
     }
   }

@@ -230,7 +230,7 @@ export function testEngine(
     const previous = await build(made.engine, work, FILES);
     const next = await build(made.engine, work, NEXT);
     const pace = () => Promise.resolve();
-    const changes = await made.engine.compare(previous, next, pace);
+    const changes = await made.engine.compare(previous, next, { pace });
     assertEquals(changes, {
       previous_data_version: previous.data_version,
       tables: {

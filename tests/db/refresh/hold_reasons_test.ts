@@ -91,7 +91,7 @@ Deno.test("holdReasons", async (t) => {
     ];
   for (const [name, previous, next, reasons] of cases) {
     await t.step(name, () => {
-      assertEquals(holdReasons(previous, next, 0.30), reasons);
+      assertEquals(holdReasons(previous, next, { hold_drop: 0.30 }), reasons);
     });
   }
 });
