@@ -16,6 +16,8 @@ export async function foldNames(
   name: string,
 ): Promise<void> {
   const rows = await database.runFile(name);
+  // Without any, each look-up would be a join that is planned for nothing.
+  if (rows.length > 0) await database.runFile("load/2_clean/fold_names");
   for (let at = 0; at < rows.length; at += BATCH) {
     const names = rows.slice(at, at + BATCH).map(({ name }) => name as string);
     await database.runFile("load/2_clean/name_keys", {

@@ -62,14 +62,12 @@ create temp macro text_value(cell) as
   case when has_no_value(cell) then null else clean_text(cell) end;
 
 -- Names are equal when their keys are. Those of names with other characters
--- than ASCII are in name_keys, filled by db/duckdb/name_keys.ts.
+-- than ASCII are in name_keys, filled by db/duckdb/name_keys.ts; where there
+-- are any, fold_names.sql has the rule.
 create temp table name_keys (
   of_name varchar, its_key varchar, its_shown varchar);
-create temp macro name_key(name) as
-  coalesce(
-    (select its_key from name_keys where of_name = name), lower(name));
-create temp macro shown_name(name) as
-  coalesce((select its_shown from name_keys where of_name = name), name);
+create temp macro name_key(name) as lower(name);
+create temp macro shown_name(name) as name;
 
 -- Why a row is set aside. A list, because a column of null lists is stored in
 -- a quarter of the time of a struct of three columns.
