@@ -21,9 +21,6 @@ import { stageFolder } from "./stage_folder.ts";
 /** Settings as they stand in the environment. */
 export type Settings = Readonly<Record<string, string>>;
 
-/** Of a few rows, a second thread only costs: a sixth of a load. Servers of tests have all. */
-export const ONE_THREAD: Settings = { DUCKDB_THREADS: "1" };
-
 /** A header and no rows: what a load needs at least. */
 export const NO_CUSTOMERS = "Customer_Id,Occupation,Type\n";
 /** A header and no rows: what a load needs at least. */
@@ -45,7 +42,6 @@ export async function openStore(
   const store = createStore(readConfig({
     DATA_DIR: data_dir,
     STAGING_DIR: staging.path,
-    ...ONE_THREAD,
     ...settings,
   }));
   const close = async () => {
@@ -123,7 +119,7 @@ export async function loadTables(
 ): Promise<LoadedTables> {
   const folder = await dataFolder(files);
   const work = await dataFolder();
-  const given = { DATA_DIR: folder.path, ...ONE_THREAD, ...settings };
+  const given = { DATA_DIR: folder.path, ...settings };
   const config = readConfig(given);
   const database = await openDatabase(work.path, {
     memory_limit: config.DUCKDB_MEMORY_LIMIT,

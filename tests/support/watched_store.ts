@@ -8,7 +8,7 @@ import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Refresh } from "../../db/model/report.ts";
 import type { Snapshot } from "../../db/store.ts";
 import { type DataFolder, dataFolder, type Files } from "./data_folder.ts";
-import { ONE_THREAD, type Settings } from "./load_folder.ts";
+import type { Settings } from "./load_folder.ts";
 
 /** A store at work; closed at the end of its block. */
 export interface WatchedStore extends AsyncDisposable {
@@ -40,7 +40,6 @@ export async function watchedStore(
       DATA_DIR: folder.path,
       STAGING_DIR: staging.path,
       REFRESH_SECONDS: "1",
-      ...ONE_THREAD,
       ...settings,
     }),
     (text) => void logged.push(text),
