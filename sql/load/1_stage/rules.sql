@@ -200,7 +200,7 @@ create temp macro fast_time(cell) as
   end;
 
 -- How a time, or a month, that can be read is written: a position in the list
--- of readDateForms in db/duckdb/load.ts. fast_time takes two forms only.
+-- of readDates in db/duckdb/load.ts. fast_time takes two forms only.
 create temp macro fast_form(cell) as
   case when contains(cell, '/') then 1 else 2 end;
 create temp macro time_form(text) as
@@ -323,8 +323,8 @@ create temp macro parse_ids(text, decimal_commas) as
         id_cells(text), lambda cell: parse_id(cell)))
   end;
 
--- Why a cleaned text is no id. Any sign beyond ASCII, but that for a NUL,
--- counts as a letter: \pL, twice in a pattern, takes 4 ms to compile.
+-- Why a cleaned text is no id. \pL twice in one pattern takes 4 ms to compile,
+-- so the first one leaves out what of ASCII no id has, and what stands for NUL.
 create temp macro id_reason(text) as
   list_transform([text], lambda id:
     case
@@ -335,7 +335,7 @@ create temp macro id_reason(text) as
       when regexp_full_match(id, '0+[1-9]\d*(\.0+)?')
         then 'an id with leading zeros; ids are whole numbers, without them'
       when regexp_full_match(id, '[^\x00-,;-@\[-^`{-\x7F\x{FFFD}]+')
-        and regexp_matches(id, '[^\x00-@\[-`{-\x7F]')
+        and regexp_matches(id, '\pL')
         and regexp_matches(id, '\d')
         then 'an id with letters; ids are whole numbers, such as 12'
       else 'not a customer id from 1 to 9007199254740991'
@@ -355,6 +355,7 @@ create temp macro ids_reason(text, decimal_commas) as
           then 'ambiguous: one number with a decimal comma, or several ids;'
             || ' separate several by ;'
         when len(cells) > 1 and list_contains(cells, '')
+          and len(list_filter(cells, lambda cell: has_groups(cell))) = 0
           then 'a list of customers with an empty element'
         else id_reason((
           list_filter([list] || cells, lambda cell: has_groups(cell))
