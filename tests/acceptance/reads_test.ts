@@ -110,9 +110,15 @@ const FILES: Files = {
   "interactions.csv": interactions("Call"),
 };
 
-Deno.test("a file of a refresh is read once, and its copy twice by the engine", async () => {
-  await using served = await serve(FILES);
+/** A server that has loaded FILES. */
+async function serveRows(): Promise<Served> {
+  const served = await serve(FILES);
   await live(served, { after: 1, interactions: ROWS });
+  return served;
+}
+
+Deno.test("a file of a refresh is read once, and its copy twice by the engine", async () => {
+  await using served = await serveRows();
   const next = interactions("Mail");
   const reads = await readsOf(served, {
     bytes: next.length,
@@ -131,8 +137,7 @@ Deno.test("a file of a refresh is read once, and its copy twice by the engine", 
 });
 
 Deno.test("files that are touched are read once, and nothing is built", async () => {
-  await using served = await serve(FILES);
-  await live(served, { after: 1, interactions: ROWS });
+  await using served = await serveRows();
   const { length } = FILES["interactions.csv"];
   const before = await bytesRead(served);
   const reads = async () => (await bytesRead(served) - before) / length;
@@ -146,8 +151,7 @@ Deno.test("files that are touched are read once, and nothing is built", async ()
 });
 
 Deno.test("an upload is read once to check it and once for the refresh, and its copy twice by the engine", async () => {
-  await using served = await serve(FILES);
-  await live(served, { after: 1, interactions: ROWS });
+  await using served = await serveRows();
   const next = interactions("Mail");
   const reads = await readsOf(served, {
     bytes: next.length,
