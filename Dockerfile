@@ -9,14 +9,16 @@ RUN deno ci \
   && deno remove --lockfile-only @std/assert fast-check read-excel-file write-excel-file \
   && deno install --frozen --node-modules-dir=auto \
   && rm -rf node_modules/.deno/*-musl@* \
-  && mkdir /scratch /state
+  && mkdir /scratch /state /keys
 
 FROM denoland/deno:distroless-2.9.6
 WORKDIR /app
 COPY --from=build /app ./
 COPY --from=build --chown=65532:65532 /scratch /scratch
 COPY --from=build --chown=65532:65532 /state /state
-COPY main.ts check_data.ts config.ts create_store.ts ./
+COPY --from=build --chown=65532:65532 /keys /keys
+COPY main.ts check_data.ts key.ts config.ts create_store.ts ./
+COPY access access
 COPY operator operator
 COPY routes routes
 COPY db db
@@ -24,7 +26,7 @@ COPY sql sql
 COPY data /data
 
 ENV HOST=0.0.0.0 DATA_DIR=/data STAGING_DIR=/scratch STATE_DIR=/state DENO_NO_UPDATE_CHECK=1
-VOLUME /scratch /state
+VOLUME /scratch /state /keys
 EXPOSE 8000
 USER 65532:65532
 

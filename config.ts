@@ -118,7 +118,7 @@ export const settings = z.object({
     "text files without a line break at their end: optional takes them with a warning, required refuses them",
   ),
   HOLD: z.enum(["on", "off"], 'must be "on" or "off"').optional().describe(
-    "new data that looks wrong: on holds it until an administrator decides, off serves it with a warning; the default is on when ADMIN_KEY_SHA256 is set",
+    "new data that looks wrong: on holds it until an administrator decides, off serves it with a warning; the default is on when there is an administrator's key",
   ),
   HOLD_DROP: share(0.30).describe(
     "largest share of a table's rows that a refresh may lose; with a larger loss it looks wrong (see HOLD)",
@@ -128,6 +128,9 @@ export const settings = z.object({
     .transform((text) => text.toLowerCase()).optional().describe(
       "SHA-256 of the administrator's key, in hex; without it, administration is off",
     ).meta(SECRET),
+  API_KEYS_FILE: z.string().optional().describe(
+    "file with the API keys, made by deno task key; with it, reading needs a key",
+  ),
   STATE_DIR: z.string().optional().describe(
     "folder for the last good data, used by a restart and by rollback; without it, none is kept",
   ),
@@ -216,6 +219,11 @@ export function readConfig(
       ? `${name}: ${message}`
       : `${name}=${JSON.stringify(given[name])}: ${message}`,
   );
+}
+
+/** One setting as it is written in the environment; undefined where it is not set. */
+export function readSetting(name: keyof Config): string | undefined {
+  return Deno.env.get(name) || undefined;
 }
 
 /** The settings that differ from their default, in one line; of a secret only that it is set. */

@@ -27,10 +27,18 @@ export function loadSettings(config: Config) {
   };
 }
 
-/** The store of these settings, not opened yet; `log` gets what an operator must see. */
+/** The store of these settings, not opened yet. */
 export function createStore(
   config: Config,
-  log: (text: string) => void = console.error,
+  {
+    log = console.error,
+    hasAdmin = () => config.ADMIN_KEY_SHA256 !== undefined,
+  }: {
+    /** Gets what an operator must see. */
+    readonly log?: (text: string) => void;
+    /** Whether there is someone who could decide about what is held. */
+    readonly hasAdmin?: () => boolean;
+  } = {},
 ): Refresher {
   const engine = new DuckdbEngine({
     ...loadSettings(config),
@@ -51,9 +59,7 @@ export function createStore(
     refresh_ms: config.REFRESH_SECONDS * 1_000,
     settle_ms: config.SETTLE_SECONDS * 1_000,
     final_newline_required: config.CSV_FINAL_NEWLINE === "required",
-    hold: config.HOLD
-      ? config.HOLD === "on"
-      : config.ADMIN_KEY_SHA256 !== undefined,
+    hold: () => config.HOLD ? config.HOLD === "on" : hasAdmin(),
     hold_drop: config.HOLD_DROP,
     log,
   });

@@ -6,6 +6,7 @@ import {
   misspelt,
   readConfig,
 } from "./config.ts";
+import { type FollowedCallers, openCallers } from "./access/follow_key_file.ts";
 import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { createApp } from "./routes/app.ts";
@@ -26,6 +27,11 @@ function fail(text: string): never {
   Deno.exit(1);
 }
 
+function failSetting(error: unknown): never {
+  if (!(error instanceof SettingError)) throw error;
+  fail(`Wrong setting ${error.message}`);
+}
+
 let config: Config;
 try {
   config = readConfig();
@@ -35,7 +41,14 @@ try {
 for (const text of misspelt()) console.error(text);
 const changed = changedSettings(config);
 
-const store = createStore(config);
+let followed: FollowedCallers;
+try {
+  followed = await openCallers({ ...config, log: console.error });
+} catch (error) {
+  failSetting(error);
+}
+const { callers } = followed;
+const store = createStore(config, { hasAdmin: () => callers.has_admin });
 const webhook = config.REFRESH_WEBHOOK_URL
   ? createWebhook({
     url: config.REFRESH_WEBHOOK_URL,
@@ -48,6 +61,7 @@ const hosts = answeredHosts(config);
 const app = createApp({
   store,
   config,
+  callers,
   log: console.error,
   stopping: stopping.signal,
   checkHost: createHostCheck(hosts),
@@ -101,6 +115,7 @@ const base_url = `http://${host}:${server.addr.port}`;
 async function stop(): Promise<void> {
   setTimeout(() => Deno.exit(1), DRAIN_MS);
   stopping.abort();
+  followed.stop();
   await webhook?.close();
   await server.shutdown();
   await store.close();
@@ -114,12 +129,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 try {
   await store.open();
 } catch (error) {
-  if (!(error instanceof SettingError)) throw error;
-  fail(`Wrong setting ${error.message}`);
+  failSetting(error);
 }
 console.log(`Listening on ${base_url}`);
 if (changed) console.log(`Settings: ${changed}`);
-console.log(accessText(hosts, config.ADMIN_KEY_SHA256 !== undefined));
+console.log(accessText(hosts, callers));
 const progress = startProgress();
 let served: string | null = null;
 store.refreshes.subscribe((refresh) => {

@@ -46,15 +46,24 @@ export function startProgress(): {
 /** Who may ask, in one line; `hosts` are those that are answered, null for every one. */
 export function accessText(
   hosts: readonly string[] | null,
-  has_admin_key: boolean,
+  { is_open, has_admin, key_count }: {
+    /** Whether reading needs no key. */
+    readonly is_open: boolean;
+    readonly has_admin: boolean;
+    /** The number of keys of the key file that work. */
+    readonly key_count: number;
+  },
 ): string {
-  const administration = has_admin_key
-    ? "administration needs the key of ADMIN_KEY_SHA256"
-    : "administration is off (ADMIN_KEY_SHA256)";
+  const reading = is_open
+    ? "is open to all who reach it"
+    : `needs a key (API_KEYS_FILE has ${key_count} that work)`;
+  const administration = has_admin
+    ? "needs an administrator's key"
+    : "is off (ADMIN_KEY_SHA256)";
   const answered = hosts
     ? `${hosts.join(", ")} (ALLOWED_HOSTS)`
     : "every one; set ALLOWED_HOSTS to the names that requests have";
-  return `Reading is open to all who reach it; ${administration}. Hosts answered: ${answered}.`;
+  return `Reading ${reading}; administration ${administration}. Hosts answered: ${answered}.`;
 }
 
 /** The result of a refresh, as one text for the terminal; `before` is the data version that was served. */

@@ -1,52 +1,53 @@
-/** Who may use an endpoint: the administrator has the key whose SHA-256 is the setting ADMIN_KEY_SHA256. */
+/** What a request needs, by its endpoint and what it asks for, and the refusal of a caller who has less. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import { HTTPException } from "hono/http-exception";
-import { type Access, failure } from "./endpoint.ts";
+import {
+  type Grant,
+  type Need,
+  type Refusal,
+  refusalOf,
+} from "../access/grant.ts";
+import { type Described, failure } from "./endpoint.ts";
 
-/**
- * Lets a request through and says whether it is the administrator's; throws a 401,
- * or a 403 while administration is off.
- */
-export type Admit = (access: Access, request: Request) => boolean;
-
-const OFF =
-  "Administration is off. Set ADMIN_KEY_SHA256 to the SHA-256, in hex, of a key of your own, and send that key as Authorization: Bearer.";
-const WRONG = "Send the administrator's key as Authorization: Bearer.";
-
-/** The failures of endpoints for administrators only. */
-export const accessFailures = {
-  401: failure("The key is missing or not the administrator's"),
-  403: failure("Administration is off; the text says how to turn it on"),
+/** The failures of endpoints that always need a key. */
+export const keyFailures = {
+  401: failure("No key was sent, or it is not known, or it has expired"),
+  403: failure(
+    "The key does not have the scope, or administration is off; the text says which",
+  ),
 } as const;
 
-/** Checks keys against `sha256`, in hex; undefined turns administration off. */
-export function createAdmit(sha256: string | undefined): Admit {
-  const wanted = sha256 === undefined ? null : bytesOf(sha256);
-
-  function isAdmin(key: string | undefined): boolean {
-    if (key === undefined || !wanted) return false;
-    // Hashes have one length, so the time of the comparison does not depend on the key.
-    const hash = createHash("sha256").update(key).digest();
-    return timingSafeEqual(hash, wanted);
-  }
-
-  return function admit(access, request) {
-    if (access === "public") return false;
-    const key = keyOf(request);
-    // Other schemes than Bearer may be for a proxy.
-    if (access === "optional_admin" && key === undefined) return false;
-    if (!wanted) throw new HTTPException(403, { message: OFF });
-    if (!isAdmin(key)) throw new HTTPException(401, { message: WRONG });
-    return true;
-  };
+/** Throws the refusal of a caller who has less than a request needs: a 401, 403 or 404. */
+export function permit(caller: Grant, need: Need): void {
+  refuse(refusalOf(caller, need));
 }
 
-function bytesOf(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g)!, (pair) => parseInt(pair, 16));
+/** Throws a refusal, if it is one. */
+export function refuse(refusal: Refusal | null): void {
+  if (!refusal) return;
+  throw new HTTPException(refusal.status, { message: refusal.error });
 }
 
-function keyOf(request: Request): string | undefined {
-  const header = request.headers.get("Authorization") ?? "";
-  return /^Bearer +(.+)$/i.exec(header)?.[1].trim();
+/** What a request needs before its parameters are known. */
+export function needOf({ access, scopes }: Asked): Need {
+  const is_for_some = access === "customer" || access === "listen" ||
+    access === "embed";
+  return { scopes, customer: is_for_some ? "none" : "every" };
 }
+
+/** What a question to a snapshot needs; where one may choose a format, before that is known. */
+export function questionNeed(
+  { access, scopes }: Asked,
+  { params, query }: { readonly params: unknown; readonly query: unknown },
+): Need {
+  if (access !== "customer") return { scopes, customer: "every" };
+  const { customer_id } = params as { readonly customer_id: number };
+  // Where an answer comes from is about the files, and so about all customers.
+  const { explain } = query as { readonly explain?: string };
+  return { scopes, customer: explain === undefined ? customer_id : "every" };
+}
+
+/** What a download needs: formats other than JSON have whole tables. */
+export const DOWNLOAD: Need = { scopes: ["download"], customer: "every" };
+
+type Asked = Pick<Described, "access" | "scopes">;

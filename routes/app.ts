@@ -16,9 +16,10 @@ import { matrixEndpoint } from "./matrix.ts";
 import { metricsEndpoints } from "./metrics.ts";
 import { createOpenApi } from "./openapi.ts";
 import { opsEndpoints } from "./ops.ts";
-import { refuseLongUrl } from "./query_string.ts";
+import { refuseLongUrl, refuseSecret } from "./query_string.ts";
 import { createResponder, type Exchange, type Parts } from "./respond.ts";
 import { statsEndpoint } from "./stats.ts";
+import { tokensEndpoint } from "./tokens.ts";
 
 /** Every endpoint, as /openapi.json describes it. */
 export const endpoints = [
@@ -34,13 +35,13 @@ export const endpoints = [
   ...dataDecisionsEndpoints,
   ...dataFilesEndpoints,
   dataEventsEndpoint,
+  tokensEndpoint,
   ...opsEndpoints,
 ] as const;
 
-/** The values that Hono keeps with a request. */
+/** What Hono passes on with a request. */
 interface Env {
   Bindings: Exchange;
-  Variables: { is_admin: boolean };
 }
 
 /** The application as a Hono value; its users call `fetch` and `request`. */
@@ -65,6 +66,7 @@ export function createApp(parts: Parts): App {
   }));
   app.use(async (c, next) => {
     refuseLongUrl(c.req.url);
+    refuseSecret(c.req.url);
     await next();
   });
   const all: readonly Endpoint[] = [...endpoints, createOpenApi(endpoints)];
@@ -74,7 +76,7 @@ export function createApp(parts: Parts): App {
       endpoint.method.toUpperCase(),
       endpoint.path,
       async (c, next) => {
-        c.set("is_admin", respond.admit(c.env, endpoint));
+        await respond.admit(c.env, endpoint);
         await next();
       },
       ...validators(endpoint),
@@ -85,7 +87,6 @@ export function createApp(parts: Parts): App {
           params: given("param"),
           query: given("query"),
           body: given("json"),
-          is_admin: c.get("is_admin"),
         });
       },
     );
@@ -94,9 +95,7 @@ export function createApp(parts: Parts): App {
   app.onError((error, c) => respond.thrown(c.env, error));
 
   const { fetch } = app;
-  app.fetch = (request) => {
-    const exchange = respond.open(request);
-    return respond.early(exchange) ?? fetch(request, exchange);
-  };
+  app.fetch = (request) =>
+    respond.handle(request, (exchange) => fetch(request, exchange));
   return app;
 }

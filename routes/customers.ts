@@ -89,6 +89,7 @@ export const customersEndpoints = [
   }),
   endpoint({
     path: "/api/v1/customers/:customer_id",
+    access: "customer",
     summary: "One customer",
     description: "The record, first and last contact, and totals.",
     params,

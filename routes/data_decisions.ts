@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { refreshStateSchema } from "../db/model/report.ts";
-import { accessFailures } from "./access.ts";
+import { keyFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema } from "./data.ts";
 import {
@@ -39,7 +39,7 @@ const versionAnswers = {
   200: state,
   400: failure("data_version is missing or wrong"),
   413: failure(`The body has more than ${MAX_BODY_BYTES} bytes`),
-  ...accessFailures,
+  ...keyFailures,
   409: failure(
     "The decision does not fit the state of the data; the text says what can be decided",
   ),
@@ -49,12 +49,12 @@ const versionAnswers = {
 export const dataDecisionsEndpoints = [
   endpoint({
     method: "post",
-    access: { scope: "admin" },
+    access: "admin",
     path: "/api/v1/data/refresh",
     summary: "Check the files for changes now",
     description:
       "Files that failed before are loaded again. The refresh runs after the answer.",
-    answers: { 202: state, ...accessFailures },
+    answers: { 202: state, ...keyFailures },
     answerNow({ store }) {
       store.refreshes.request();
       return stateOf(store, 202);
@@ -62,7 +62,7 @@ export const dataDecisionsEndpoints = [
   }),
   endpoint({
     method: "post",
-    access: { scope: "admin" },
+    access: "admin",
     path: "/api/v1/data/accept",
     summary: "Serve the data that is held",
     description:
@@ -82,7 +82,7 @@ export const dataDecisionsEndpoints = [
   }),
   endpoint({
     method: "post",
-    access: { scope: "admin" },
+    access: "admin",
     path: "/api/v1/data/discard",
     summary: "Discard the data that is held",
     description: "Its files are not built again until they change.",
@@ -95,7 +95,7 @@ export const dataDecisionsEndpoints = [
   }),
   endpoint({
     method: "post",
-    access: { scope: "admin" },
+    access: "admin",
     path: "/api/v1/data/rollback",
     summary: "Go back to the version before",
     description:

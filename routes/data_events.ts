@@ -15,9 +15,10 @@ import { NO_QUERY } from "./query_string.ts";
 /** The endpoint. */
 export const dataEventsEndpoint = endpoint({
   path: "/api/v1/data/events",
+  access: "listen",
   summary: "New data, holds and failures, at once",
   description:
-    "A stream of server-sent events: `version` at once and whenever other data goes live, `held` and `failed` with the reasons. A comment every 15 seconds keeps the connection open.",
+    "A stream of server-sent events: `version` at once and whenever other data goes live, `held` and `failed` with the reasons. A comment every 15 seconds keeps the connection open. Whose key or token is for some customers gets `version` only; the stream ends with the key or token.",
   query: NO_QUERY,
   answers: {
     200: {
@@ -29,7 +30,7 @@ export const dataEventsEndpoint = endpoint({
     400: failure("A query parameter was given"),
     503: failure("EVENTS_MAX clients have the stream already"),
   },
-  answerNow({ store, listening }) {
+  answerNow({ store, listening, caller, callers }) {
     const { listeners, max } = listening;
     if (listeners.size >= max) {
       throw new StoreError("busy", `EVENTS_MAX=${max} pages listen already.`);
@@ -39,7 +40,11 @@ export const dataEventsEndpoint = endpoint({
       media_type: "text/event-stream",
       // Without it, nginx buffers a stream.
       headers: { "X-Accel-Buffering": "no" },
-      body: eventsOf(store, listening),
+      body: eventsOf(store, {
+        ...listening,
+        with_reasons: caller.customers === null,
+        holds: () => callers.holds(caller),
+      }),
     };
   },
 });
@@ -55,10 +60,15 @@ const EVENTS: Readonly<Record<Exclude<RefreshState, "building">, string>> = {
   failed: "failed",
 };
 
-/** The events for one listener, until the client disconnects or the process stops. */
+/** The events for one listener, until the client disconnects, its key ends or the process stops. */
 function eventsOf(
   { snapshot, refreshes }: StoreNow,
-  { listeners, stopping }: Listening,
+  { listeners, stopping, with_reasons, holds }: Listening & {
+    /** Whether the listener may know what is wrong. */
+    readonly with_reasons: boolean;
+    /** Whether the listener may still listen. */
+    readonly holds: () => boolean;
+  },
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const listener = Symbol();
   const encoder = new TextEncoder();
@@ -69,6 +79,7 @@ function eventsOf(
     unsent.push(eventText("version", { data_version, loaded_at }));
   }
   const unsubscribe = refreshes.subscribe((refresh) => {
+    if (!with_reasons && refresh.state !== "serving") return;
     unsent.push(eventOf(refresh));
     if (unsent.length > MOST_UNSENT) unsent.shift();
     wake();
@@ -94,7 +105,7 @@ function eventsOf(
         clearTimeout(timer);
         if (!listeners.has(listener)) return;
       }
-      if (!stopping.aborted) {
+      if (!stopping.aborted && holds()) {
         return controller.enqueue(encoder.encode(unsent.shift()));
       }
       leave();

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { StoreError } from "../db/model/problems.ts";
 import type { Preconditions } from "../db/store.ts";
-import { accessFailures } from "./access.ts";
+import { keyFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema } from "./data.ts";
 import {
@@ -45,7 +45,7 @@ const EXAMPLE = {
 /** The endpoints. */
 export const dataFilesEndpoints = [
   endpoint({
-    access: { scope: "admin" },
+    access: "admin",
     path: "/api/v1/data/files",
     summary: "The exports in the data folder",
     description:
@@ -57,7 +57,7 @@ export const dataFilesEndpoints = [
         schema: z.object({ data: z.array(fileSchema), meta: metaSchema }),
         example: { data: [EXAMPLE], meta: EXAMPLE_META },
       },
-      ...accessFailures,
+      ...keyFailures,
       409: failure("The data folder changed while it was listed"),
       422: failure("A file may not be read"),
       503: failure("The data folder is missing"),
@@ -67,7 +67,7 @@ export const dataFilesEndpoints = [
   }),
   endpoint({
     method: "put",
-    access: { scope: "admin" },
+    access: "admin",
     path: "/api/v1/data/files/:name",
     summary: "Deliver an export",
     description:
@@ -82,7 +82,7 @@ export const dataFilesEndpoints = [
       400: failure(
         "The name is not that of an export, the upload was cut off, or it is a part of a file (Content-Range)",
       ),
-      ...accessFailures,
+      ...keyFailures,
       409: failure(
         "A .sha256 or manifest.json describes other bytes, a folder has that name, or the data folder is read-only",
       ),
@@ -109,7 +109,7 @@ export const dataFilesEndpoints = [
   }),
   endpoint({
     method: "delete",
-    access: { scope: "admin" },
+    access: "admin",
     path: "/api/v1/data/files/:name",
     summary: "Remove an export",
     description:
@@ -125,7 +125,7 @@ export const dataFilesEndpoints = [
         example: { data: { name: "customers.csv" }, meta: EXAMPLE_META },
       },
       400: failure("The name is not that of an export"),
-      ...accessFailures,
+      ...keyFailures,
       404: failure("There is no such file"),
       409: failure("It is a folder, or the data folder is read-only"),
       412: failure("If-Match or If-None-Match does not hold"),

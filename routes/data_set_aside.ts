@@ -2,6 +2,7 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import type { Need } from "../access/grant.ts";
 import { TABLE_NAMES } from "../db/model/contract.ts";
 import { createPause } from "../db/model/pause.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type SetAsideRow,
 } from "../db/model/report.ts";
 import { requireSnapshot } from "../db/store.ts";
+import { DOWNLOAD, permit } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { metaOf, metaSchema, sumSetAside } from "./data.ts";
@@ -38,6 +40,7 @@ const setAsideQuery = querySchema({
   ...pageShape,
 });
 
+const LIST: Need = { scopes: ["read"], customer: "every" };
 /** The number of rows in a batch of CSV. */
 const CSV_BATCH_ROWS = 1_000;
 
@@ -78,8 +81,10 @@ export const setAsideEndpoint = endpoint({
       },
     },
     400: failure("A parameter is wrong; the text says which and why"),
-    401: failure("The key is not the administrator's"),
-    403: failure("A key was sent, and administration is off"),
+    401: failure("The key is not known"),
+    403: failure(
+      "A key was sent, and administration is off; or it does not have the scope",
+    ),
     410: failure("The data is no longer served or held"),
     503: failure("Nothing is served yet"),
   },
@@ -87,12 +92,14 @@ export const setAsideEndpoint = endpoint({
 });
 
 function listSetAside(
-  { store, query, is_admin: with_value }: AskedNow<
+  { store, query, caller }: AskedNow<
     unknown,
     z.output<typeof setAsideQuery>
   >,
 ): ReplyNow {
   const { data_version, table, file, format, limit, cursor } = query;
+  permit(caller, format === "csv" ? DOWNLOAD : LIST);
+  const with_value = caller.scopes.has("admin");
   const report = reportOf(store, data_version);
   const { rows, rows_set_aside } = setAsideOf(report, { table, file });
 

@@ -9,6 +9,8 @@ import { z } from "zod";
 import type { Rows } from "../db/model/questions.ts";
 import type { Run } from "../db/model/run.ts";
 import type { Snapshot, Store } from "../db/store.ts";
+import type { Callers } from "../access/callers.ts";
+import type { Grant, Scope } from "../access/grant.ts";
 import type { JsonText } from "./json_text.ts";
 import { badRequest, parseQuery } from "./query_string.ts";
 
@@ -20,6 +22,8 @@ export interface Described {
   readonly summary: string;
   readonly description: string;
   readonly access: Access;
+  /** The scopes of which a key needs one; none where no key is needed. */
+  readonly scopes: readonly Scope[];
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** The JSON it takes. */
@@ -28,11 +32,22 @@ export interface Described {
   readonly answers: Readonly<Record<number, Answer>>;
 }
 
-/**
- * Who may use an endpoint: anyone; anyone, with a longer answer for the administrator;
- * or only clients with a key for the scope.
- */
-export type Access = "public" | "optional_admin" | { readonly scope: "admin" };
+/** Who may use an endpoint, once keys are on; without them, all that only reads is open. */
+export type Access =
+  /** Anyone. */
+  | "public"
+  /** Those who may read about all customers. */
+  | "read"
+  /** The same; the administrator gets more, so a wrong key is refused even where reading is open. */
+  | "optional_admin"
+  /** Those who may read about the customer of the path. */
+  | "customer"
+  /** All who may read anything. */
+  | "listen"
+  /** Those who may mint tokens. */
+  | "embed"
+  /** The administrator. */
+  | "admin";
 
 /** The methods of endpoints. */
 export type Method = "get" | "post" | "put" | "delete";
@@ -67,7 +82,7 @@ export type ReplyNow = MomentReply | StreamReply;
 export interface MomentReply {
   readonly of: "moment";
   /** 200 where it is left out. */
-  readonly status?: 200 | 202 | 404 | 503;
+  readonly status?: 200 | 201 | 202 | 404 | 503;
   readonly headers?: Readonly<Record<string, string>>;
   /** The whole body. */
   readonly json: object;
@@ -121,7 +136,8 @@ export interface AskedNow<Params = unknown, Query = unknown, Body = unknown> {
   readonly body: Body;
   /** For its headers and its upload. */
   readonly request: Request;
-  readonly is_admin: boolean;
+  readonly caller: Grant;
+  readonly callers: Callers;
   readonly listening: Listening;
 }
 
@@ -188,7 +204,7 @@ type Definition<
   readonly path: Path;
   readonly summary: string;
   readonly description: string;
-  /** `public` where it is left out. */
+  /** `read` where it is left out. */
   readonly access?: Who;
   readonly params?: Params;
   readonly query?: Query;
@@ -209,7 +225,7 @@ export function endpoint<
   const Path extends string,
   const Answers extends Described["answers"],
   const Verb extends Method = "get",
-  const Who extends Access = "public",
+  const Who extends Access = "read",
   Params extends z.ZodObject = Nothing,
   Query extends z.ZodObject = Nothing,
   Body extends z.ZodObject = Nothing,
@@ -219,8 +235,22 @@ export function endpoint<
     & Handler<Params, Query, Body>,
 ) {
   const method = (definition.method ?? "get") as Verb;
-  const access = (definition.access ?? "public") as Who;
-  return { ...definition, method, access };
+  const access = (definition.access ?? "read") as Who;
+  const scopes = scopesFor(access, definition.query);
+  return { ...definition, method, access, scopes };
+}
+
+// Formats other than JSON are downloads; which one it is, is known later.
+function scopesFor(access: Access, query?: z.ZodObject): readonly Scope[] {
+  switch (access) {
+    case "public":
+      return [];
+    case "embed":
+    case "admin":
+      return [access];
+    default:
+      return query && "format" in query.shape ? ["read", "download"] : ["read"];
+  }
 }
 
 /** The largest JSON body in bytes; a decision has about 40. */

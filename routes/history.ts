@@ -66,6 +66,7 @@ const counts = { interactions: countsSchema, total: z.int() };
 export const historyEndpoints = [
   endpoint({
     path: "/api/v1/interactions/:customer_id/timeline",
+    access: "customer",
     summary: "When one customer was contacted",
     description:
       "One row per period, from start_date, or else the first interaction, to end_date, or else the last interaction, within 1900-01-01 to 2078-12-31. Periods without interactions have zeros.",
@@ -93,6 +94,7 @@ export const historyEndpoints = [
   }),
   endpoint({
     path: "/api/v1/interactions/:customer_id/topics",
+    access: "customer",
     summary: "The topics of one customer's interactions",
     description:
       "One row per topic, by the month's product; null is for interactions without a topic. An interaction with several topics is counted in several rows: meta.overlap is the sum of the rows minus meta.interactions.",

@@ -51,9 +51,9 @@ const answers = {
   503: failure("No data is loaded yet"),
 };
 
-/** The endpoint of every page view. */
-export const pageView = {
+const definition = {
   path: "/api/v1/interactions/:customer_id" as const,
+  access: "customer" as const,
   summary: "How often one customer was contacted on each channel",
   description:
     "Counts interactions, optionally of a period and a topic. A known customer without interactions has zeros.",
@@ -65,9 +65,15 @@ export const pageView = {
 
 /** The endpoint, under its own path and its older one. */
 export const interactionsEndpoints = [
-  endpoint(pageView),
-  endpoint({ ...pageView, path: "/api/v1/stats/interactions/:customer_id" }),
+  endpoint(definition),
+  endpoint({ ...definition, path: "/api/v1/stats/interactions/:customer_id" }),
 ] as const;
+
+/** The endpoint of every page view, for whoever answers it without routing. */
+export const pageView = {
+  ...definition,
+  scopes: interactionsEndpoints[0].scopes,
+};
 
 type Given = Asked<
   z.output<typeof paramsSchema>,

@@ -1,12 +1,18 @@
 /** `/openapi.json`: the API, described by the schemas that check requests. */
 
 import { z } from "zod";
-import { type Answer, type Described, endpoint } from "./endpoint.ts";
+import {
+  type Access,
+  type Answer,
+  type Described,
+  endpoint,
+} from "./endpoint.ts";
 
 /** The endpoint that describes all others. */
 export function createOpenApi(endpoints: readonly Described[]) {
   const document = JSON.stringify(describe(endpoints));
   return endpoint({
+    access: "public",
     path: "/openapi.json",
     summary: "The API as OpenAPI 3.1",
     description: "Made of the schemas that check requests.",
@@ -33,10 +39,17 @@ function describe(endpoints: readonly Described[]) {
     paths: paths(endpoints),
     components: {
       securitySchemes: {
-        admin_key: {
+        bearer: {
           type: "http",
           scheme: "bearer",
-          description: "The key whose SHA-256 is the setting ADMIN_KEY_SHA256.",
+          description:
+            "A key of API_KEYS_FILE, a token of POST /api/v1/tokens, or the key whose SHA-256 is the setting ADMIN_KEY_SHA256. Reading needs one only where API_KEYS_FILE is set.",
+        },
+        api_key: {
+          type: "apiKey",
+          in: "header",
+          name: "X-API-Key",
+          description: "The same, for clients that cannot send the other.",
         },
       },
     },
@@ -58,13 +71,10 @@ function paths(endpoints: readonly Described[]) {
 function operation(
   { summary, description, params, query, body, access, answers }: Described,
 ) {
-  const with_key = { admin_key: [] };
   return {
     summary,
     description,
-    ...access !== "public" && {
-      security: access === "optional_admin" ? [{}, with_key] : [with_key],
-    },
+    ...access !== "public" && { security: securityOf(access) },
     parameters: [...parameters("path", params), ...parameters("query", query)],
     ...body && {
       requestBody: {
@@ -79,6 +89,14 @@ function operation(
       ]),
     ),
   };
+}
+
+// Reading needs no key unless the settings say so.
+function securityOf(access: Access) {
+  const with_key = [{ bearer: [] }, { api_key: [] }];
+  return access === "embed" || access === "admin"
+    ? with_key
+    : [{}, ...with_key];
 }
 
 function parameters(place: "path" | "query", schema?: z.ZodObject) {

@@ -1,15 +1,28 @@
 /** `/healthz` and `/readyz`: whether the process lives, and whether it has data to serve. */
 
 import { z } from "zod";
+import type { Callers } from "../access/callers.ts";
 import { StoreError } from "../db/model/problems.ts";
 import { endpoint, failure } from "./endpoint.ts";
 
 /** The reason for missing data while a load runs. */
 export const LOADING = "Not ready: the data is being loaded.";
 
+const UNREADY =
+  "Not ready: the data cannot be served. The administrator's key shows the reason.";
+const NOTICE =
+  "Something needs attention. The administrator's key shows what it is.";
+
+function keysNotice({ problem }: Callers): string | null {
+  return problem === null
+    ? null
+    : `API_KEYS_FILE cannot be used: ${problem}. The keys of before are used.`;
+}
+
 /** The endpoints. */
 export const opsEndpoints = [
   endpoint({
+    access: "public",
     path: "/healthz",
     summary: "Whether the process lives",
     description: "200 from the moment the socket opens, with or without data.",
@@ -23,9 +36,11 @@ export const opsEndpoints = [
     answerNow: () => ({ of: "moment", json: { status: "ok" } }),
   }),
   endpoint({
+    access: "public",
     path: "/readyz",
     summary: "Whether there is data to serve",
-    description: "Without data, the error has the reason and the remedy.",
+    description:
+      "Without data, the error has the reason and the remedy. Where reading needs a key, only the administrator gets these and the notice in words.",
     answers: {
       200: {
         description: "Data is served",
@@ -40,8 +55,21 @@ export const opsEndpoints = [
         "No data is served: it is being loaded, or the files were refused",
       ),
     },
-    answerNow({ store: { snapshot, problem, notice } }) {
-      if (!snapshot) throw new StoreError("unavailable", problem ?? LOADING);
+    answerNow({ store, caller, callers }) {
+      const { snapshot } = store;
+      // Both may have paths, file names and values.
+      const may_know = callers.is_open || caller.scopes.has("admin");
+      if (!snapshot) {
+        const problem = may_know ? store.problem : store.problem && UNREADY;
+        throw new StoreError("unavailable", problem ?? LOADING);
+      }
+      const notices = [store.notice, keysNotice(callers)]
+        .filter((one) => one !== null);
+      const notice = notices.length === 0
+        ? null
+        : may_know
+        ? notices.join(" ")
+        : NOTICE;
       const { data_version, loaded_at } = snapshot;
       return {
         of: "moment",

@@ -2,6 +2,7 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import { hasSecret } from "../access/secrets.ts";
 
 /**
  * The schema of a query string with these parameters, each at most once. Any
@@ -109,6 +110,21 @@ export function badRequest(
 /** Characters of path and query string; no honest client sends more. */
 const MAX_URL_LENGTH = 2_048;
 const LONGEST_ORIGIN = "https://".length;
+
+/** Throws a 400 when the query string has a key or a token in it: logs and browsers keep URLs. */
+export function refuseSecret(url: string): void {
+  const start = url.indexOf("?");
+  if (start < 0) return;
+  const query = url.slice(start);
+  const plain = query.includes("%")
+    ? new URLSearchParams(query).toString()
+    : query;
+  if (!hasSecret(plain)) return;
+  throw new HTTPException(400, {
+    message:
+      "The query string has a key or a token in it, and logs keep URLs. Send it as Authorization: Bearer or as X-API-Key, and replace this one.",
+  });
+}
 
 /** Throws a 414 when path and query string are too long. */
 export function refuseLongUrl(url: string): void {

@@ -5,8 +5,12 @@ import { parseAccept } from "hono/utils/accept";
 import { z } from "zod";
 import { joinBytes } from "../db/model/bytes.ts";
 import type { Run } from "../db/model/run.ts";
+import { StoreError } from "../db/model/problems.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
-import { createAdmit } from "./access.ts";
+import type { Callers } from "../access/callers.ts";
+import { type Grant, type Need, refusalOf } from "../access/grant.ts";
+import { hasSecret } from "../access/secrets.ts";
+import { DOWNLOAD, needOf, permit, questionNeed, refuse } from "./access.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { createCors, foreignPage } from "./cors.ts";
 import {
@@ -34,12 +38,17 @@ import {
   type FormatName,
   FORMATS,
 } from "./formats/formats.ts";
-import { parse, parseQuery, refuseLongUrl } from "./query_string.ts";
+import {
+  parse,
+  parseQuery,
+  refuseLongUrl,
+  refuseSecret,
+} from "./query_string.ts";
 import { SharedWork } from "./shared_work.ts";
+import { NO_KEY_FILE } from "./tokens.ts";
 
 /** The settings of answers. */
 export interface AnswerSettings {
-  readonly ADMIN_KEY_SHA256?: string | undefined;
   readonly CACHE_BYTES: number;
   readonly CACHE_SECONDS: number;
   readonly CORS_ORIGINS?: readonly string[] | undefined;
@@ -52,6 +61,7 @@ export interface AnswerSettings {
 export interface Parts {
   readonly store: Store;
   readonly config: AnswerSettings;
+  readonly callers: Callers;
   /** Gets what an operator must see. */
   readonly log: (text: string) => void;
   /** Is aborted when the process is to end, for answers that would go on. */
@@ -65,27 +75,30 @@ export interface Exchange {
   readonly request: Request;
   /** What the answer's X-Request-Id says, and the log: the client's own id where it is harmless. */
   readonly id: string;
+  /** A stranger until more is known. */
+  caller: Grant;
 }
 
 /** What a request says, checked by the schemas of its endpoint. */
-export type Given = Pick<AskedNow, "params" | "query" | "body" | "is_admin">;
+export type Given = Pick<AskedNow, "params" | "query" | "body">;
 
 type MaybePromise<Value> = Value | Promise<Value>;
 
 /** Makes answers. */
 export interface Responder {
-  /** Takes a request on; its id is made here and nowhere else. */
-  open(request: Request): Exchange;
   /**
-   * The answer to what need not be routed: the question of every page view, what
-   * is kept, what browsers ask beforehand, and hosts and pages that may not ask.
-   * Undefined for anything else.
+   * Answers a request: at once where it need not be routed, which are the question
+   * of every page view, what is kept, what browsers ask beforehand, and hosts and
+   * pages that may not ask; by `route` otherwise.
    */
-  early(exchange: Exchange): MaybePromise<Response> | undefined;
+  handle(
+    request: Request,
+    route: (exchange: Exchange) => MaybePromise<Response>,
+  ): MaybePromise<Response>;
   /** Answers the question of every page view of a segment of the path. */
   answerHot(exchange: Exchange, segment: string): MaybePromise<Response>;
-  /** Lets a request through to an endpoint, and says whether it is the administrator's. */
-  admit(exchange: Exchange, endpoint: Endpoint): boolean;
+  /** Lets a request through to an endpoint, or throws a 401, 403, 409 or 503. */
+  admit(exchange: Exchange, endpoint: Endpoint): Promise<void>;
   /** Has an endpoint answer what it is given. */
   answer(
     endpoint: Endpoint,
@@ -115,11 +128,15 @@ interface Wanted extends Representation {
   readonly gzip: boolean;
   /** Question and representation, in characters an ETag may have. */
   readonly key: string;
+  /** What its caller needs. */
+  readonly need: Need;
 }
 
 /** What an answer from a snapshot is made with. */
 interface From {
   readonly exchange: Exchange;
+  /** What the caller needs for it as JSON. */
+  readonly need: Need;
   readonly snapshot: Snapshot;
   /** As the endpoint's schema has it. */
   readonly query: unknown;
@@ -141,16 +158,21 @@ const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** What is needed of the endpoint that is not routed. */
 type HotEndpoint = Required<
-  Pick<SnapshotEndpoint, "path" | "params" | "query" | "answer">
+  Pick<
+    SnapshotEndpoint,
+    "path" | "access" | "scopes" | "params" | "query" | "answer"
+  >
 >;
 
 /** Makes answers. `hot` is the endpoint of every page view, which ends in a customer_id. */
 export function createResponder(
-  { store, config, log, stopping, checkHost }: Parts,
+  { store, config, callers, log, stopping, checkHost }: Parts,
   hot: HotEndpoint,
 ): Responder {
-  const cache_control = `public, max-age=${config.CACHE_SECONDS}`;
-  const admit = createAdmit(config.ADMIN_KEY_SHA256);
+  const { is_open, stranger } = callers;
+  const cache_control = `${
+    is_open ? "public" : "private"
+  }, max-age=${config.CACHE_SECONDS}`;
   const cors = config.CORS_ORIGINS && createCors(config.CORS_ORIGINS);
   const cache = new AnswerCache<Wanted>(config.CACHE_BYTES);
   const answers = new SharedWork<Kept>();
@@ -174,6 +196,7 @@ export function createResponder(
   ): MaybePromise<Response> {
     const { url } = exchange.request;
     refuseLongUrl(url);
+    refuseSecret(url);
     requireSnapshot(store);
     const query = url.includes("?") ? parseQuery(hotQuery, url) : NO_QUERY;
     return answerFrom(hot, { exchange, params: { customer_id }, query });
@@ -182,19 +205,21 @@ export function createResponder(
   // The snapshot is read and retained in one turn, before anything is asked of
   // it, so that a refresh in between cannot close it.
   function answerFrom(
-    { answer }: Pick<SnapshotEndpoint, "answer">,
+    endpoint: Pick<SnapshotEndpoint, "answer" | "access" | "scopes">,
     { exchange, params, query }: {
       exchange: Exchange;
       params: unknown;
       query: unknown;
     },
   ): MaybePromise<Response> {
+    const need = questionNeed(endpoint, { params, query });
+    permit(exchange.caller, need);
     const snapshot = requireSnapshot(store);
     const retained = snapshot.retain();
-    const from = { exchange, snapshot, query };
+    const from = { exchange, need, snapshot, query };
     let made: MaybePromise<Response>;
     try {
-      const reply = answer({ snapshot, params, query });
+      const reply = endpoint.answer({ snapshot, params, query });
       made = reply instanceof Promise
         ? reply.then((reply) => toHttp(reply, from))
         : toHttp(reply, from);
@@ -241,14 +266,16 @@ export function createResponder(
 
   function answerRows(
     reply: RowsReply,
-    { exchange, snapshot, query }: From,
+    { exchange, need, snapshot, query }: From,
   ): MaybePromise<Response> {
     const { request } = exchange;
     const wanted = wantedOf(reply, {
       request,
       snapshot,
       query: query as FormatQuery,
+      need,
     });
+    permit(exchange.caller, wanted.need);
     cache.understand(snapshot, { request: textOf(request), as: wanted });
     return known(wanted, { exchange, snapshot }) ??
       (wanted.format === "json"
@@ -399,11 +426,13 @@ export function createResponder(
     headers.append("Data-Version", data_version);
     headers.append("ETag", etag);
     if (vary) headers.append("Vary", vary);
+    if (!is_open) headers.append("Vary", "Authorization, X-API-Key");
     return send(exchange, answer);
   }
 
   /** What every answer gets on its way out. */
   function send({ request, id }: Exchange, answer: Response): Response {
+    answer.headers.append("X-Content-Type-Options", "nosniff");
     answer.headers.append("X-Request-Id", id);
     cors?.append(answer.headers, request);
     return answer;
@@ -438,60 +467,77 @@ export function createResponder(
     return query < 0 ? url.slice(start) : url.slice(start, query);
   }
 
-  return {
-    open(request) {
-      const given = request.headers.get("x-request-id");
-      const id = given !== null && HARMLESS_ID.test(given)
-        ? given
-        : crypto.randomUUID();
-      return { request, id };
-    },
+  function answerGet(exchange: Exchange): MaybePromise<Response> | undefined {
+    const { request, caller } = exchange;
+    const segment = hotSegmentOf(request.url);
+    const id = segment === undefined
+      ? undefined
+      : hotId.safeParse(segment).data;
+    if (id === undefined) {
+      const { snapshot } = store;
+      const wanted = snapshot && cache.understood(snapshot, textOf(request));
+      return wanted && !refusalOf(caller, wanted.need)
+        ? known(wanted, { exchange, snapshot })
+        : undefined;
+    }
+    try {
+      const answer = answerHot(exchange, id);
+      return answer instanceof Promise
+        ? answer.catch((error) => thrown(exchange, error))
+        : answer;
+    } catch (error) {
+      return thrown(exchange, error);
+    }
+  }
 
-    early(exchange) {
-      const { request } = exchange;
+  return {
+    handle(request, route) {
+      const exchange = { request, id: idOf(request), caller: stranger };
       const host_problem = checkHost?.(request);
       if (host_problem) return fail(exchange, host_problem);
-      if (request.method !== "GET") {
+      const is_get = request.method === "GET";
+      if (!is_get) {
         if (cors && request.method === "OPTIONS") {
           return send(exchange, cors.preflight());
         }
         const page_problem = foreignPage(request, config.CORS_ORIGINS);
-        return page_problem ? fail(exchange, page_problem) : undefined;
+        if (page_problem) return fail(exchange, page_problem);
       }
-      const segment = hotSegmentOf(request.url);
-      const id = segment === undefined
-        ? undefined
-        : hotId.safeParse(segment).data;
-      if (id === undefined) {
-        const { snapshot } = store;
-        const wanted = snapshot && cache.understood(snapshot, textOf(request));
-        return wanted ? known(wanted, { exchange, snapshot }) : undefined;
-      }
-      try {
-        const answer = answerHot(exchange, id);
-        return answer instanceof Promise
-          ? answer.catch((error) => thrown(exchange, error))
-          : answer;
-      } catch (error) {
-        return thrown(exchange, error);
-      }
+
+      const answerTo = (caller: Grant) => {
+        exchange.caller = caller;
+        return (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
+      };
+      // Where reading is open, only what is routed may need a key.
+      const caller = is_open ? stranger : callers.identify(request.headers);
+      return caller instanceof Promise
+        ? caller.then(answerTo).catch((error) => thrown(exchange, error))
+        : answerTo(caller);
     },
 
     answerHot: (exchange, segment) =>
       answerHot(exchange, parse(hotId, segment)),
 
-    admit({ request }, { access, answer }) {
-      const is_admin = admit(access, request);
-      if (answer) requireSnapshot(store);
-      return is_admin;
+    async admit(exchange, endpoint) {
+      const { headers } = exchange.request;
+      if (is_open) exchange.caller = await callers.identify(headers);
+      const { caller } = exchange;
+      if (is_open && endpoint.access === "embed") {
+        throw new StoreError("conflict", NO_KEY_FILE);
+      }
+      if (
+        endpoint.access === "optional_admin" && caller !== stranger
+      ) refuse(caller.problem);
+      if (endpoint.access !== "public") permit(caller, needOf(endpoint));
+      if (endpoint.answer) requireSnapshot(store);
     },
 
     async answer(endpoint, { exchange, ...given }) {
       if (endpoint.answer) {
         return await answerFrom(endpoint, { exchange, ...given });
       }
-      const { request } = exchange;
-      const asked = { store, request, listening, ...given };
+      const { request, caller } = exchange;
+      const asked = { store, request, caller, callers, listening, ...given };
       return answerNow(await endpoint.answerNow(asked), exchange);
     },
 
@@ -510,6 +556,14 @@ export function createResponder(
   };
 }
 
+/** The client's own id, where it is harmless in a log; else one of ours. */
+function idOf({ headers }: Request): string {
+  const given = headers.get("x-request-id");
+  return given !== null && HARMLESS_ID.test(given) && !hasSecret(given)
+    ? given
+    : crypto.randomUUID();
+}
+
 /** All of a request that says what is asked for. */
 function textOf({ url, headers }: Request): string {
   return `${url}\n${headers.get("accept")}\n${headers.get("accept-encoding")}`;
@@ -523,10 +577,11 @@ interface FormatQuery {
 
 function wantedOf(
   { file, key: question, rows }: RowsReply,
-  { request: { headers }, snapshot: { data_version }, query }: {
+  { request: { headers }, snapshot: { data_version }, query, need }: {
     request: Request;
     snapshot: Snapshot;
     query: FormatQuery;
+    need: Need;
   },
 ): Wanted {
   const format = query.format ??
@@ -546,6 +601,7 @@ function wantedOf(
     bom,
     gzip,
     key,
+    need: format === "json" ? { ...need, scopes: ["read"] } : DOWNLOAD,
     etag: `"${data_version}-${key}"`,
     content_type: format === "csv"
       ? `${media_type}; charset=utf-8`

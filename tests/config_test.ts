@@ -203,6 +203,7 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
   await t.step("every setting that can be wrong has a case", () => {
     const free_text = [
       "DATA_DIR",
+      "API_KEYS_FILE",
       "STATE_DIR",
       "REFRESH_WEBHOOK_SECRET",
     ];

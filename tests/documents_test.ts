@@ -1,9 +1,8 @@
 /** Documents name what the repository has: files, folders and links; and they keep to its words, as settings and OpenAPI do. */
 
 import { assert, assertEquals } from "@std/assert";
-import { readConfig, settings } from "../config.ts";
-import { createApp } from "../routes/app.ts";
-import { emptyStore } from "./support/open_app.ts";
+import { settings } from "../config.ts";
+import { appOn, emptyStore } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -19,7 +18,7 @@ const documents = await Promise.all(
 );
 
 const PATH = String
-  .raw`(?<![\w/.:-])(?:(?:routes|db|sql|tests|bench|docs|operator|web)\/[\w./*-]*|\w+\.ts\b)`;
+  .raw`(?<![\w/.:-])(?:(?:access|routes|db|sql|tests|bench|docs|operator|web)\/[\w./*-]*|\w+\.ts\b)`;
 
 /** The paths of this repository that a text names; those of code examples are checked elsewhere. */
 function pathsIn(text: string): string[] {
@@ -106,12 +105,7 @@ const RIDDLES =
 
 /** The summaries and descriptions of /openapi.json. */
 async function openApiTexts(): Promise<string[]> {
-  const app = createApp({
-    store: emptyStore(),
-    config: readConfig({}),
-    log() {},
-    stopping: new AbortController().signal,
-  });
+  const { app } = appOn(emptyStore());
   const document = await (await app.request("/openapi.json")).text();
   const texts: string[] = [];
   JSON.parse(document, (name, value) => {

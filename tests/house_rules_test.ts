@@ -38,11 +38,11 @@ function importsOf({ path, text }: SourceText): string[] {
   );
 }
 
-Deno.test("arrows point one way: main → routes → db/store.ts → db/model, and db knows no HTTP", () => {
+Deno.test("arrows point one way: main → routes → access and db/store.ts → db/model, and db knows no HTTP", () => {
   const rules: { in: RegExp; not: RegExp; remedy: string }[] = [
     {
       in: /./,
-      not: /^\.\/(main|check_data)\.ts$/,
+      not: /^\.\/(main|check_data|key)\.ts$/,
       remedy: "nothing imports a composition root",
     },
     {
@@ -58,9 +58,20 @@ Deno.test("arrows point one way: main → routes → db/store.ts → db/model, a
     },
     {
       in: /^\.\/routes\//,
-      not: /^\.\/(?!routes\/|db\/store\.ts$|db\/model\/)/,
+      not: /^\.\/(?!routes\/|access\/|db\/store\.ts$|db\/model\/)/,
       remedy:
-        "of the project, routes/ imports itself, db/store.ts and db/model/",
+        "of the project, routes/ imports itself, access/, db/store.ts and db/model/",
+    },
+    {
+      in: /^\.\/access\//,
+      not: /^(hono|@hono)|^\.\/(?!access\/|db\/model\/)/,
+      remedy:
+        "access/ knows no HTTP; of the project it imports itself and db/model/",
+    },
+    {
+      in: /^\.\/routes\//,
+      not: /^\.\/access\/(key_file|follow_key_file)\.ts$/,
+      remedy: "routes/ gets its callers, and reads no key file",
     },
     {
       in: /^\.\/routes\//,
@@ -73,7 +84,7 @@ Deno.test("arrows point one way: main → routes → db/store.ts → db/model, a
       remedy: "db/ knows no HTTP and no terminal",
     },
     {
-      in: /^\.\/(db|operator)\//,
+      in: /^\.\/(access|db|operator)\//,
       not: /^\.\/(config|create_store)\.ts$/,
       remedy: "below main.ts a part names the settings that it needs",
     },

@@ -4,11 +4,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "./support/keys.ts";
 import { startServer, waitFor } from "./support/start_server.ts";
 import { utf8 } from "./support/text_bytes.ts";
 import { exportsOf } from "./support/watched_store.ts";
 
-const KEY = "a key for tests";
 const MAX_UPLOAD_BYTES = 100_000;
 const PATH = "/api/v1/data/files/interactions.csv";
 const HEADER = "Date Start,Interaction,Customers\n";
@@ -39,7 +39,7 @@ class Client implements Disposable {
     const lines = [
       `PUT ${PATH} HTTP/1.1`,
       "Host: localhost",
-      `Authorization: Bearer ${KEY}`,
+      `Authorization: Bearer ${ADMIN_KEY}`,
       ...headers,
     ];
     await this.send(`${lines.join("\r\n")}\r\n\r\n`);
@@ -84,7 +84,7 @@ Deno.test("uploads over a socket", async (t) => {
   await using folder = await dataFolder(exportsOf(5));
   await using server = await startServer({
     DATA_DIR: folder.path,
-    ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+    ADMIN_KEY_SHA256,
     MAX_UPLOAD_BYTES: String(MAX_UPLOAD_BYTES),
     REFRESH_SECONDS: "1",
     HOLD: "off",
@@ -119,7 +119,7 @@ Deno.test("uploads over a socket", async (t) => {
   const put = (body: BodyInit) =>
     fetch(`${base_url}${PATH}`, {
       method: "PUT",
-      headers: { Authorization: `Bearer ${KEY}` },
+      headers: { Authorization: `Bearer ${ADMIN_KEY}` },
       body,
     });
   const chunk = (text: string) =>

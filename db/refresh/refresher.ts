@@ -55,7 +55,7 @@ export interface RefresherOptions
   readonly settle_ms: number;
   readonly final_newline_required: boolean;
   /** Whether a version that looks wrong waits for the administrator. */
-  readonly hold: boolean;
+  readonly hold: () => boolean;
   /** Share of a table's rows that may go before it looks wrong. */
   readonly hold_drop: number;
   /** Called with each line that an operator must see. */
@@ -477,7 +477,7 @@ export class Refresher implements Store, Refreshes {
         : [];
       await this.#apply(
         { type: "built", version, doubts, warnings: look.warnings },
-        { began_at, hold: this.options.hold && !accepted },
+        { began_at, hold: this.options.hold() && !accepted },
       );
     } catch (error) {
       // When the files changed during the load, nothing has failed: the next look loads them.

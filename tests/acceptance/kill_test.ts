@@ -1,9 +1,9 @@
 /** kill -9 at any moment: the next start serves, and nothing of the dead process is left. */
 
 import { assert, assertEquals } from "@std/assert";
-import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { dataFolder, namesIn } from "../support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { startServer, waitFor } from "../support/start_server.ts";
 import { utf8 } from "../support/text_bytes.ts";
 import { exportsOf } from "../support/watched_store.ts";
@@ -45,10 +45,9 @@ Deno.test("killed in loads, refreshes and while it keeps the last good data", as
 Deno.test("killed during uploads: the files before them stay, and nothing hidden", async () => {
   const files = exportsOf(5);
   await using folder = await dataFolder(files);
-  const key = "a key for tests";
   const settings = {
     DATA_DIR: folder.path,
-    ADMIN_KEY_SHA256: createHash("sha256").update(key).digest("hex"),
+    ADMIN_KEY_SHA256,
   };
   {
     await using server = await startServer(settings);
@@ -57,7 +56,7 @@ Deno.test("killed during uploads: the files before them stay, and nothing hidden
     const ended = ["customers.csv", "interactions.csv"].map((name) =>
       fetch(`${server.base_url}/api/v1/data/files/${name}`, {
         method: "PUT",
-        headers: { Authorization: `Bearer ${key}` },
+        headers: { Authorization: `Bearer ${ADMIN_KEY}` },
         // Begins like a good file and never ends.
         body: new ReadableStream({
           start: (controller) =>

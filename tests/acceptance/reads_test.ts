@@ -1,7 +1,6 @@
 /** How often a file is read: counted by the system for the server's process. */
 
 import { assert, assertEquals } from "@std/assert";
-import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type DataFolder,
@@ -13,10 +12,9 @@ import {
   startServer,
   waitFor,
 } from "../support/start_server.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { TWO_LOOKS_MS } from "../support/watched_store.ts";
 import { sheetOf, xlsx } from "../support/xlsx_files.ts";
-
-const KEY = "a key for tests";
 
 /** A server on a folder. */
 interface Served extends AsyncDisposable {
@@ -30,7 +28,7 @@ async function serve(files: Files): Promise<Served> {
     DATA_DIR: folder.path,
     REFRESH_SECONDS: "1",
     HOLD: "off",
-    ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+    ADMIN_KEY_SHA256,
   });
   return {
     folder,
@@ -161,7 +159,7 @@ Deno.test("an upload is read once to check it and once for the refresh, and its 
         `${base_url}/api/v1/data/files/interactions.csv`,
         {
           method: "PUT",
-          headers: { Authorization: `Bearer ${KEY}` },
+          headers: { Authorization: `Bearer ${ADMIN_KEY}` },
           body: next,
         },
       );

@@ -1,95 +1,342 @@
-/** Who may ask which endpoint: as its definition says, and nowhere else. */
+/** Who may ask what: every endpoint with every kind of key and token, while keys are on and while they are off. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createHash } from "node:crypto";
+import { SignJWT, UnsecuredJWT } from "jose";
+import type { Callers } from "../../access/callers.ts";
+import type { KeyFile } from "../../access/key_file.ts";
 import { endpoints } from "../../routes/app.ts";
 import type { Endpoint } from "../../routes/endpoint.ts";
-import { dataFolder } from "../support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
 import { appOn, openApp } from "../support/open_app.ts";
 
-const KEY = "a key of our own";
-const ADMIN_KEY_SHA256 = createHash("sha256").update(KEY).digest("hex");
 const FILES = {
-  "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n",
-  "interactions.csv": "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n",
+  "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n2,Sith,Blue\n",
+  "interactions.csv":
+    "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n06/03/2020,Call,2\n",
 };
-const RIGHT = `Bearer ${KEY}`;
-const WRONG = [
-  "Bearer wrong",
-  `Bearer ${ADMIN_KEY_SHA256}`,
-  `bearer ${KEY} `.repeat(2),
-];
-/** No key of ours: none at all, or another scheme, which may be a proxy's own. */
-const NONE = [undefined, KEY, `Basic ${KEY}`];
 
-Deno.test("every endpoint lets in whom its definition says", async (t) => {
-  await using folder = await dataFolder(FILES);
-  await using opened = await openApp(folder.path);
-  const on = appOn(opened.store, { ADMIN_KEY_SHA256 }).app;
-  const off = opened.app;
+/**
+ * The status for each caller. `unknown` is whoever has no key or token that works,
+ * `some` a key with read and embed for customer 1, `token 1` and `token 2` are for
+ * these customers.
+ */
+const WITH_KEYS = `
+request                                     unknown read download embed admin some token 1 token 2
+get /api/v1/interactions                        401  200      403   403   200  403     403     403
+get /api/v1/interactions?format=csv             401  403      200   403   200  403     403     403
+get /api/v1/interactions?customer_id=1          401  200      403   403   200  403     403     403
+get /api/v1/interactions/1                      401  200      403   403   200  200     200     404
+get /api/v1/interactions/1?explain=1            401  200      403   403   200  403     403     403
+get /api/v1/interactions/2                      401  200      403   403   200  404     404     200
+get /api/v1/interactions/9                      401  404      403   403   404  404     404     404
+get /api/v1/stats/interactions/1                401  200      403   403   200  200     200     404
+get /api/v1/interactions/1/timeline             401  200      403   403   200  200     200     404
+get /api/v1/interactions/1/timeline?format=xlsx 401  403      200   403   200  403     403     404
+get /api/v1/interactions/1/topics               401  200      403   403   200  200     200     404
+get /api/v1/interactions/1/topics?explain=1     401  200      403   403   200  403     403     403
+get /api/v1/customers/1                         401  200      403   403   200  200     200     404
+get /api/v1/customers/1?explain=1               401  200      403   403   200  403     403     403
+get /api/v1/customers                           401  200      403   403   200  403     403     403
+get /api/v1/customers?format=parquet            401  403      200   403   200  403     403     403
+get /api/v1/metrics/interactions?by=channel     401  200      403   403   200  403     403     403
+get /api/v1/metrics/customers?format=ndjson     401  403      200   403   200  403     403     403
+get /api/v1/metrics                             401  200      403   403   200  403     403     403
+get /api/v1/dimensions                          401  200      403   403   200  403     403     403
+get /api/v1/stats/customers                     401  200      403   403   200  403     403     403
+get /api/v1/data                                401  200      403   403   200  403     403     403
+get /api/v1/data/history                        401  200      403   403   200  403     403     403
+get /api/v1/data/set-aside                      401  200      403   403   200  403     403     403
+get /api/v1/data/set-aside?format=csv           401  403      200   403   200  403     403     403
+get /api/v1/data/events                         401  200      403   403   200  200     200     200
+post /api/v1/data/refresh                       401  403      403   403   202  403     403     403
+post /api/v1/data/accept                        401  403      403   403   409  403     403     403
+post /api/v1/data/discard                       401  403      403   403   409  403     403     403
+post /api/v1/data/rollback                      401  403      403   403   409  403     403     403
+get /api/v1/data/files                          401  403      403   403   200  403     403     403
+put /api/v1/data/files/customers.csv            401  403      403   403   202  403     403     403
+delete /api/v1/data/files/products.csv          401  403      403   403   404  403     403     403
+post /api/v1/tokens                             401  403      403   201   201  201     403     403
+get /healthz                                    200  200      200   200   200  200     200     200
+get /readyz                                     200  200      200   200   200  200     200     200
+get /openapi.json                               200  200      200   200   200  200     200     200
+get /api/v1/none                                404  404      404   404   404  404     404     404
+`;
 
-  for (const { method, path, access } of endpoints as readonly Endpoint[]) {
-    const url = path.replaceAll(/:\w+/g, "1");
-    const ask = async (app: typeof on, authorization?: string) => {
-      const answer = await app.request(url, {
-        method,
-        headers: authorization ? { Authorization: authorization } : {},
+/** The same without a key file: \`off\` without an administrator's key too, the others with it. */
+const WITHOUT_KEYS = `
+request                                         off none wrong admin
+get /api/v1/interactions                        200  200   200   200
+get /api/v1/interactions?format=csv             200  200   200   200
+get /api/v1/interactions/1                      200  200   200   200
+get /api/v1/interactions/1?explain=1            200  200   200   200
+get /api/v1/stats/interactions/1                200  200   200   200
+get /api/v1/interactions/1/timeline             200  200   200   200
+get /api/v1/interactions/1/topics               200  200   200   200
+get /api/v1/customers/1                         200  200   200   200
+get /api/v1/customers                           200  200   200   200
+get /api/v1/metrics/interactions?by=channel     200  200   200   200
+get /api/v1/metrics/customers                   200  200   200   200
+get /api/v1/metrics                             200  200   200   200
+get /api/v1/dimensions                          200  200   200   200
+get /api/v1/stats/customers                     200  200   200   200
+get /api/v1/data                                200  200   200   200
+get /api/v1/data/history                        200  200   200   200
+get /api/v1/data/set-aside                      200  200   401   200
+get /api/v1/data/events                         200  200   200   200
+post /api/v1/data/refresh                       403  401   401   202
+post /api/v1/data/accept                        403  401   401   409
+post /api/v1/data/discard                       403  401   401   409
+post /api/v1/data/rollback                      403  401   401   409
+get /api/v1/data/files                          403  401   401   200
+put /api/v1/data/files/customers.csv            403  401   401   202
+delete /api/v1/data/files/products.csv          403  401   401   404
+post /api/v1/tokens                             409  409   409   409
+get /healthz                                    200  200   200   200
+get /readyz                                     200  200   200   200
+`;
+
+const BODIES: Readonly<Record<string, string>> = {
+  "/api/v1/data/accept": '{"data_version":"0000000000000000"}',
+  "/api/v1/data/discard": '{"data_version":"0000000000000000"}',
+  "/api/v1/data/rollback": '{"data_version":"0000000000000000"}',
+  "/api/v1/data/files/customers.csv": FILES["customers.csv"],
+  "/api/v1/tokens": '{"customer_id":1}',
+};
+
+type Ask = (
+  request: Request,
+) => Response | Promise<Response>;
+
+interface Row {
+  readonly method: string;
+  readonly url: string;
+  readonly expected: readonly [caller: string, status: number][];
+}
+
+function rowsOf(table: string): Row[] {
+  const [heads, ...lines] = table.trim().split("\n");
+  const callers = heads.split(/(?<!token) +/).slice(1);
+  return lines.map((line) => {
+    const [method, url, ...statuses] = line.split(/ +/);
+    const expected = statuses.map((status, i): [string, number] => [
+      callers[i],
+      Number(status),
+    ]);
+    return { method, url, expected };
+  });
+}
+
+/** Sends what a row of a table says; the answer, of an endless stream its beginning. */
+async function send(
+  ask: Ask,
+  { method, url, headers = {} }: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
+) {
+  const [path] = url.split("?");
+  const body = BODIES[path];
+  const answer = await ask(
+    new Request(`http://localhost${url}`, {
+      method: method.toUpperCase(),
+      headers: {
+        ...headers,
+        ...body?.startsWith("{") && { "Content-Type": "application/json" },
+      },
+      body,
+    }),
+  );
+  const is_endless = answer.headers.get("content-type") === "text/event-stream";
+  const text = is_endless ? "" : await answer.text();
+  if (is_endless) await answer.body?.cancel();
+  return { status: answer.status, headers: answer.headers, text };
+}
+
+/** The headers that each caller of the table may send. */
+async function callersOf(
+  callers: Callers,
+  { file, keys }: {
+    readonly file: KeyFile;
+    readonly keys: Readonly<Record<string, string>>;
+  },
+): Promise<Record<string, Record<string, string>[]>> {
+  const secret = Buffer.from(file.token_secret, "base64url");
+  const idOf = (name: string) => file.keys.find((one) => one.name === name)!.id;
+  const now = Math.floor(Date.now() / 1_000);
+  const token = (
+    claims: Record<string, unknown>,
+    signed_with: Uint8Array = secret,
+  ) =>
+    new SignJWT({
+      iss: "tally",
+      sub: "1",
+      key: idOf("embed"),
+      exp: now + 60,
+      ...claims,
+    }).setProtectedHeader({ alg: "HS256" }).sign(signed_with);
+  const mint = async (customer_id: number) => {
+    const grant = await callers.identify(
+      new Headers({ "X-API-Key": keys.embed }),
+    );
+    return (await callers.mint(grant, { customer_id, minutes: 5 }))!.token;
+  };
+  const token_1 = await mint(1);
+  const [head, claims, signature] = token_1.split(".");
+  const other_claims = Buffer.from(
+    JSON.stringify({
+      iss: "tally",
+      sub: "2",
+      key: idOf("embed"),
+      exp: now + 9,
+    }),
+  ).toString("base64url");
+  const bearer = (text: string) => ({ Authorization: `Bearer ${text}` });
+  const both = (text: string) => [bearer(text), { "X-API-Key": text }];
+  const last = keys.read.slice(-1);
+  return {
+    unknown: [
+      {},
+      { Authorization: keys.read },
+      { Authorization: `Basic ${keys.read}` },
+      bearer("nothing of ours"),
+      ...both(keys.expired),
+      ...both(keys.revoked),
+      // Its checksum is wrong, and a key whose checksum is right is not known.
+      bearer(keys.read.slice(0, -1) + (last === "a" ? "b" : "a")),
+      bearer(keyFile({ stray: { scopes: ["admin"] } }).keys.stray),
+      bearer(file.keys[0].sha256),
+      // The first of the two headers counts, right or wrong.
+      { ...bearer(keys.read), "X-API-Key": "wrong" },
+      bearer(await token({ exp: now - 1 })),
+      bearer(await token({ exp: undefined })),
+      bearer(await token({ iss: "other" })),
+      bearer(await token({ sub: "0" })),
+      bearer(await token({ key: idOf("revoked") })),
+      bearer(await token({ key: idOf("expired") })),
+      // Of keys that may not mint, or not for this customer.
+      bearer(await token({ key: idOf("read") })),
+      bearer(await token({ key: idOf("some"), sub: "2" })),
+      bearer(await token({}, new Uint8Array(32))),
+      bearer(`${head}.${other_claims}.${signature}`),
+      bearer(`${head}.${claims}.${signature.slice(0, -2)}AA`),
+      bearer(
+        new UnsecuredJWT({ key: idOf("embed") }).setIssuer("tally")
+          .setSubject("1").setExpirationTime("5m").encode(),
+      ),
+    ],
+    read: both(keys.read),
+    download: both(keys.download),
+    embed: both(keys.embed),
+    admin: [...both(keys.admin), ...both(ADMIN_KEY)],
+    some: both(keys.some),
+    "token 1": [...both(token_1), bearer(await token({}))],
+    "token 2": both(await mint(2)),
+  };
+}
+
+Deno.test("with keys, each caller gets what the table says, whatever was answered before", async (t) => {
+  const past = "2020-01-01T00:00:00.000Z";
+  const { file, keys } = keyFile({
+    read: { scopes: ["read"] },
+    download: { scopes: ["download"] },
+    embed: { scopes: ["embed"] },
+    admin: { scopes: ["admin"] },
+    some: { scopes: ["read", "embed"], customers: [1] },
+    expired: { scopes: ["admin"], expires_at: past },
+    revoked: { scopes: ["admin"], revoked_at: past },
+  });
+  await using opened = await openApp(FILES, { ADMIN_KEY_SHA256 }, {
+    key_file: file,
+  });
+  const { app, callers } = opened;
+  const ask: Ask = (request) => app.fetch(request);
+  const by_caller = await callersOf(callers, { file, keys });
+  const rows = rowsOf(WITH_KEYS);
+
+  for (const pass of ["nothing is cached", "all is cached"]) {
+    for (const { method, url, expected } of rows) {
+      await t.step(`${method} ${url}, ${pass}`, async () => {
+        const admin = { Authorization: `Bearer ${ADMIN_KEY}` };
+        const known = await send(ask, { method, url, headers: admin });
+        const etag = known.headers.get("ETag");
+        for (const [caller, status] of expected) {
+          for (const headers of by_caller[caller]) {
+            const what = `${caller} ${JSON.stringify(headers)}`;
+            const answer = await send(ask, { method, url, headers });
+            assertEquals(answer.status, status, `${what}: ${answer.text}`);
+            if (status === 401) {
+              assertEquals(
+                answer.headers.get("WWW-Authenticate"),
+                'Bearer realm="Tally"',
+              );
+            }
+            if (method !== "get" || !etag) continue;
+            const again = await send(ask, {
+              method,
+              url,
+              headers: { ...headers, "If-None-Match": etag },
+            });
+            assertEquals(again.status, status === 200 ? 304 : status, what);
+          }
+        }
       });
-      const text = answer.headers.get("Content-Type") === "text/event-stream"
-        ? ""
-        : await answer.text();
-      await answer.body?.cancel().catch(() => {});
-      return {
-        status: answer.status,
-        asks: answer.headers.get("WWW-Authenticate"),
-        text,
-      };
-    };
-    const refused = async (authorization: string | undefined) => {
-      const shut = await ask(on, authorization);
-      assertEquals(shut.status, 401);
-      assertStringIncludes(shut.asks!, "Bearer");
-      const closed = await ask(off, authorization);
-      assertEquals(closed.status, 403);
-      assertStringIncludes(closed.text, "ADMIN_KEY_SHA256");
-    };
-    const let_in = async (authorization: string | undefined) => {
-      for (const app of [on, off]) {
-        const { status, asks } = await ask(app, authorization);
-        assertEquals([401, 403].includes(status), false);
-        assertEquals(asks, null);
-      }
-    };
+    }
+  }
+  assertEquals(opened.logged, []);
+});
 
-    await t.step(`${method} ${path}: ${JSON.stringify(access)}`, async () => {
-      for (const authorization of WRONG) {
-        await (access === "public" ? let_in : refused)(authorization);
-      }
-      for (const authorization of NONE) {
-        await (typeof access === "string" ? let_in : refused)(authorization);
-      }
-      if (access !== "public") {
-        assertEquals((await ask(off, RIGHT)).status, 403);
+Deno.test("without keys reading is open, and only the administrator changes something", async (t) => {
+  await using opened = await openApp(FILES);
+  const on = appOn(opened.store, { ADMIN_KEY_SHA256 }).app;
+  const headers: Record<string, Record<string, string>[]> = {
+    off: [{}, { Authorization: "Basic abc" }],
+    none: [{}, { Authorization: "Basic abc" }, { Authorization: ADMIN_KEY }],
+    wrong: [
+      { Authorization: "Bearer wrong" },
+      { Authorization: `Bearer ${ADMIN_KEY_SHA256}` },
+      { Authorization: `bearer ${ADMIN_KEY} `.repeat(2) },
+      { "X-API-Key": "wrong" },
+    ],
+    admin: [
+      { Authorization: `Bearer ${ADMIN_KEY}` },
+      { "X-API-Key": ADMIN_KEY },
+    ],
+  };
+  for (const { method, url, expected } of rowsOf(WITHOUT_KEYS)) {
+    await t.step(`${method} ${url}`, async () => {
+      for (const [caller, status] of expected) {
+        const app = caller === "off" ? opened.app : on;
+        for (const sent of headers[caller]) {
+          const ask: Ask = (request) => app.fetch(request);
+          const answer = await send(ask, { method, url, headers: sent });
+          assertEquals(answer.status, status, `${caller}: ${answer.text}`);
+          if (status === 403) {
+            assertStringIncludes(answer.text, "ADMIN_KEY_SHA256");
+          }
+          if (status === 409 && url === "/api/v1/tokens") {
+            assertStringIncludes(answer.text, "API_KEYS_FILE");
+          }
+        }
       }
     });
   }
-  assertEquals(
-    await Deno.readTextFile(`${folder.path}/customers.csv`),
-    FILES["customers.csv"],
-  );
 });
 
-Deno.test("the endpoints that need the administrator's key are these", () => {
-  const needing = (endpoints as readonly Endpoint[])
-    .filter(({ access }) => typeof access === "object")
+Deno.test("the tables have every endpoint", () => {
+  const wanted = (endpoints as readonly Endpoint[])
     .map(({ method, path }) => `${method} ${path}`);
-  assertEquals(needing, [
-    "post /api/v1/data/refresh",
-    "post /api/v1/data/accept",
-    "post /api/v1/data/discard",
-    "post /api/v1/data/rollback",
-    "get /api/v1/data/files",
-    "put /api/v1/data/files/:name",
-    "delete /api/v1/data/files/:name",
-  ]);
+  for (const table of [WITH_KEYS, WITHOUT_KEYS]) {
+    const rows = rowsOf(table);
+    const missing = wanted.filter((one) => {
+      const [method, path] = one.split(" ");
+      const pattern = new RegExp(
+        `^${path.replaceAll(/:\w+/g, "[^/?]+")}(\\?|$)`,
+      );
+      return !rows.some((row) =>
+        row.method === method && pattern.test(row.url)
+      );
+    });
+    assertEquals(missing, []);
+  }
 });

@@ -1,15 +1,13 @@
 /** `/api/v1/data…`: what it tells, to whom, and what an administrator may do. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { createHash } from "node:crypto";
 import { dataEndpoints } from "../../routes/data.ts";
 import { dataFolder } from "../support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 import { exportsOf, watchedStore } from "../support/watched_store.ts";
 
-const KEY = "a key of our own";
-const ADMIN_KEY_SHA256 = createHash("sha256").update(KEY).digest("hex");
-const AS_ADMIN = { Authorization: `Bearer ${KEY}` };
+const AS_ADMIN = { Authorization: `Bearer ${ADMIN_KEY}` };
 
 const FILES = {
   "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\nx,Baker,Blue\n",

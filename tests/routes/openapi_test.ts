@@ -1,16 +1,9 @@
 /** `/openapi.json`: describes every route, with the schemas that validate. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { readConfig } from "../../config.ts";
-import { createApp } from "../../routes/app.ts";
-import { emptyStore } from "../support/open_app.ts";
+import { appOn, emptyStore } from "../support/open_app.ts";
 
-const app = createApp({
-  store: emptyStore(),
-  config: readConfig({}),
-  log() {},
-  stopping: new AbortController().signal,
-});
+const { app } = appOn(emptyStore());
 const document = await (await app.request("/openapi.json")).json();
 
 Deno.test("the document has exactly the routes of the application", () => {
@@ -65,21 +58,23 @@ Deno.test("every endpoint has a summary and every answer a description", () => {
 
 Deno.test("every answer to a question has an example", () => {
   for (const path of Object.keys(document.paths)) {
-    if (!path.startsWith("/api/v1/") || path.startsWith("/api/v1/data")) {
-      continue;
-    }
-    const { content } = document.paths[path].get.responses[200];
+    const { get } = document.paths[path];
+    if (!get || !/^\/api\/v1\/(?!data)/.test(path)) continue;
+    const { content } = get.responses[200];
     assert(content["application/json"].example, path);
   }
 });
 
-Deno.test("what needs the administrator's key says so", () => {
+Deno.test("what needs a key says so, always or once keys are on", () => {
   const security = (path: string, method: string) =>
     document.paths[path][method].security;
-  const key = { admin_key: [] };
-  assertEquals(security("/api/v1/data/accept", "post"), [key]);
-  assertEquals(security("/api/v1/data/files", "get"), [key]);
-  assertEquals(security("/api/v1/data/set-aside", "get"), [{}, key]);
-  assertEquals(security("/api/v1/data", "get"), undefined);
-  assertEquals(document.components.securitySchemes.admin_key.scheme, "bearer");
+  const key = [{ bearer: [] }, { api_key: [] }];
+  assertEquals(security("/api/v1/data/accept", "post"), key);
+  assertEquals(security("/api/v1/data/files", "get"), key);
+  assertEquals(security("/api/v1/tokens", "post"), key);
+  assertEquals(security("/api/v1/data/set-aside", "get"), [{}, ...key]);
+  assertEquals(security("/api/v1/data", "get"), [{}, ...key]);
+  assertEquals(security("/readyz", "get"), undefined);
+  const { bearer, api_key } = document.components.securitySchemes;
+  assertEquals([bearer.scheme, api_key.name], ["bearer", "X-API-Key"]);
 });

@@ -42,7 +42,7 @@ export async function watchedStore(
       REFRESH_SECONDS: "1",
       ...settings,
     }),
-    (text) => void logged.push(text),
+    { log: (text) => void logged.push(text) },
   );
   const refreshes: Refresh[] = [];
   store.refreshes.subscribe((refresh) => void refreshes.push(refresh));

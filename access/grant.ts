@@ -1,0 +1,60 @@
+/** What a caller may do, and whether that is enough for a request: values and one pure decision. */
+
+/** What a key may be good for; `admin` includes all others. */
+export const SCOPES = ["read", "download", "embed", "admin"] as const;
+
+/** One of the scopes. */
+export type Scope = typeof SCOPES[number];
+
+/** Why a request is not answered. */
+export interface Refusal {
+  readonly status: 401 | 403 | 404;
+  readonly error: string;
+}
+
+/** What whoever sent a request may do. */
+export interface Grant {
+  /** Those of `admin` are all of them. */
+  readonly scopes: ReadonlySet<Scope>;
+  /** The only customers that it is good for; null for all. */
+  readonly customers: ReadonlySet<number> | null;
+  /** The key that it comes from; null without one. */
+  readonly key_id: string | null;
+  /** Milliseconds of the epoch; Infinity when it does not end. */
+  readonly ends_at: number;
+  /** Of a caller without a key that is known: why it gets no more than these scopes. */
+  readonly problem: Refusal | null;
+}
+
+/** What a request needs. */
+export interface Need {
+  /** One of them is enough. */
+  readonly scopes: readonly Scope[];
+  /** The customer that the answer is about, `every` when about all of them, `none` when about none. */
+  readonly customer: number | "every" | "none";
+}
+
+/** Why a grant is not enough for a request; null when it is. */
+export function refusalOf(
+  { scopes, customers, problem }: Grant,
+  need: Need,
+): Refusal | null {
+  if (!need.scopes.some((scope) => scopes.has(scope))) {
+    return problem ?? {
+      status: 403,
+      error: `This needs a key with the scope ${need.scopes.join(" or ")}.`,
+    };
+  }
+  if (customers === null || need.customer === "none") return null;
+  if (need.customer === "every") {
+    return {
+      status: 403,
+      error:
+        "This is about all customers, and the key or token is for some of them only.",
+    };
+  }
+  // The answer for a customer who does not exist.
+  return customers.has(need.customer)
+    ? null
+    : { status: 404, error: "Customer not found" };
+}
