@@ -198,7 +198,7 @@ function readOptions(): { dir: string; options: ExportOptions } {
   const format = formats.find((name) => name === values.format);
   if (positionals.length !== 1 || !format) {
     throw new Error(
-      "usage: deno run -A bench/generate.ts DIR [--interactions=10000000] " +
+      "usage: deno run -P=bench bench/generate.ts DIR [--interactions=10000000] " +
         `[--customers=1000000] [--format=${formats.join("|")}] [--faults=0]`,
     );
   }

@@ -147,7 +147,7 @@ async function provideData(
   const dir = resolve(given, name);
   if (existsSync(dir)) return dir;
   throw new Error(
-    `"${dir}" is not there: make it by "deno run -A bench/generate.ts ${dir} ` +
+    `"${dir}" is not there: make it by "deno run -P=bench bench/generate.ts ${dir} ` +
       Object.entries(options).map(([name, value]) => `--${name}=${value}`)
         .join(" ") +
       '".',

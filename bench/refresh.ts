@@ -50,7 +50,7 @@ async function steadyLoad(
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
-      "-A",
+      "--allow-net",
       `${project_dir}/bench/steady_load.ts`,
       origin,
       String(requests_per_second),

@@ -48,7 +48,7 @@ export function startServer(
   const origin = `http://${loopback}:${port}`;
   const started = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", script],
+    args: ["run", "--quiet", "-P=start", script],
     cwd: project_dir,
     env: { ...env, HOST: loopback, PORT: String(port) },
     stdin: "null",

@@ -203,8 +203,8 @@ Deno.test("what keeps it from starting is one line", async (t) => {
     ],
     [
       "STAGING_DIR cannot be made",
-      { STAGING_DIR: "/proc/tally" },
-      /^Wrong setting STAGING_DIR="\/proc\/tally": must be a folder that this process may write \(No such file.*\n$/,
+      { STAGING_DIR: `${path}/${"x".repeat(300)}` },
+      /^Wrong setting STAGING_DIR=".*\/x+": must be a folder that this process may write \(File name too long.*\n$/,
     ],
     [
       "STAGING_DIR may not be written",

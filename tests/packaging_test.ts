@@ -8,7 +8,9 @@ const ROOT = new URL("../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
 const dockerfile = (await read("Dockerfile")).replaceAll("\\\n", "");
 const workflow = await read(".github/workflows/ci.yml");
-const { imports } = JSON.parse(await read("deno.json"));
+const config = JSON.parse(await read("deno.json"));
+const { imports } = config;
+const rights: Record<string, true | string[]> = config.permissions.image;
 
 const entrypoint: string[] = JSON.parse(
   /^ENTRYPOINT (.+)$/m.exec(dockerfile)![1],
@@ -65,24 +67,24 @@ Deno.test("the image leaves out the packages that main.ts does not use", () => {
 });
 
 Deno.test("the image's process may read the whole environment, to name what is nearly a setting", () => {
-  assertEquals(entrypoint.filter((arg) => arg.includes("env")), [
-    "--allow-env",
-  ]);
+  assertEquals(rights.env, true);
 });
 
 Deno.test("the image's rights are enough, and a few", async () => {
   assertEquals(
-    entrypoint.map((arg) => arg.split("=")[0]).filter((arg) =>
-      arg.startsWith("--allow")
-    ).sort(),
-    [
-      "--allow-env",
-      "--allow-ffi",
-      "--allow-net",
-      "--allow-read",
-      "--allow-write",
-    ],
+    entrypoint.filter((arg) => /^(-P|-A|--allow|--permission)/.test(arg)),
+    ["-P=image"],
   );
+  assertEquals(Object.keys(rights).sort(), [
+    "env",
+    "ffi",
+    "net",
+    "read",
+    "write",
+  ]);
+  const { read: readable, write: writable, ffi } = rights;
+  assertEquals(ffi, ["/app/node_modules"]);
+  assertEquals(readable, ["/app/sql", ...writable as string[]]);
 
   await using scratch = await dataFolder();
   const data = new URL("data", ROOT).pathname;
@@ -93,11 +95,23 @@ Deno.test("the image's rights are enough, and a few", async () => {
     "/data": data,
     "/scratch": scratch.path,
   };
-  const args = entrypoint.slice(1)
-    .filter((arg) => arg !== "--node-modules-dir=manual")
-    .map((arg) =>
-      arg.replaceAll(/\/(app\/)?\w+/g, (path) => there[path] ?? path)
-    );
+  // The same set, of the folders that are here.
+  const here = Object.entries(rights).map(([right, granted]) => [
+    right,
+    granted === true ? true : granted.map((path) => there[path] ?? path),
+  ]);
+  await scratch.write({
+    "deno.json": JSON.stringify({
+      ...config,
+      permissions: { image: Object.fromEntries(here) },
+    }),
+    "deno.lock": await read("deno.lock"),
+  });
+  const args = entrypoint.slice(1).map((arg) =>
+    arg === "--node-modules-dir=manual"
+      ? `--config=${scratch.path}/deno.json`
+      : arg
+  );
   await using server = new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,

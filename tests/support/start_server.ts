@@ -3,6 +3,9 @@
 import { dataFolder } from "./data_folder.ts";
 import type { Settings } from "./load_folder.ts";
 
+const ROOT = new URL("../../", import.meta.url).pathname;
+const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+
 /** A running server; ended at the end of its block. */
 export interface RunningServer extends AsyncDisposable {
   readonly base_url: string;
@@ -32,8 +35,14 @@ function command(
   env: Settings,
   { under = [], deno_flags = [] }: Start = {},
 ): Deno.Command {
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const run = [Deno.execPath(), "run", "-A", ...deno_flags, main];
+  // As `deno task start` does, so that its rights are enough for every test.
+  const [, ...task_flags] = tasks.start.command.split(" ").slice(0, -1);
+  const run = [
+    Deno.execPath(),
+    ...task_flags,
+    ...deno_flags,
+    `${ROOT}main.ts`,
+  ];
   const [program, ...args] = [...under, ...run];
   return new Deno.Command(program, {
     args,
