@@ -15,10 +15,10 @@ const WITH_RIGHT: Record<string, string[]> = {
   ffi: ["check-data", "image", "start", "test"],
   import: [],
   net: ["image", "start", "test"],
-  read: ["check-data", "image", "start", "test"],
-  run: ["test"],
+  read: ["audit", "check-data", "image", "start", "test"],
+  run: ["audit", "test"],
   sys: ["test"],
-  write: ["check-data", "image", "start", "test"],
+  write: ["audit", "check-data", "image", "start", "test"],
 };
 
 Deno.test("no set has a right that it does not need", async (t) => {
@@ -31,6 +31,7 @@ Deno.test("no set has a right that it does not need", async (t) => {
   }
   // These can be told one by one, on any machine.
   assertEquals(permissions.test.sys, ["uid"]);
+  assertEquals(permissions.audit.run, ["deno", "npm"]);
 });
 
 Deno.test("a task takes its rights from a set, and every set is used", () => {
