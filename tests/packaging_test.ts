@@ -84,7 +84,8 @@ Deno.test("the image's rights are enough, and a few", async () => {
   ]);
   const { read: readable, write: writable, ffi } = rights;
   assertEquals(ffi, ["/app/node_modules"]);
-  assertEquals(readable, ["/app/sql", ...writable as string[]]);
+  assertEquals(writable, ["/data", "/scratch", "/state"]);
+  assertEquals(readable, ["/app/sql", "/data", "/keys", "/scratch", "/state"]);
 
   await using scratch = await dataFolder();
   const data = new URL("data", ROOT).pathname;

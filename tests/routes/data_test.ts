@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dataEndpoints } from "../../routes/data.ts";
 import { dataFolder } from "../support/data_folder.ts";
-import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 import { exportsOf, watchedStore } from "../support/watched_store.ts";
 
@@ -451,4 +451,37 @@ Deno.test("listeners hear of new data, and there are not too many", async () => 
   const again = await app.request("/api/v1/data/events");
   assertEquals(again.status, 200);
   await again.body?.cancel();
+});
+
+Deno.test("whose key is for some customers hears of versions only, and no longer than the key lives", async () => {
+  await using watched = await watchedStore(exportsOf(1));
+  await watched.next();
+  const { file, keys } = keyFile({
+    all: { scopes: ["read"] },
+    some: { scopes: ["read"], customers: [1] },
+  });
+  const { app, callers } = appOn(watched.store, {}, { key_file: file });
+  const listen = async (key: string) => {
+    const headers = { "X-API-Key": key };
+    const answer = await app.request("/api/v1/data/events", { headers });
+    const reader = answer.body!.pipeThrough(new TextDecoderStream())
+      .getReader();
+    const first = (await reader.read()).value!;
+    assertStringIncludes(first, "event: version\n");
+    return async () => (await reader.read()).value?.split("\n")[0];
+  };
+  const [all, some] = [await listen(keys.all), await listen(keys.some)];
+  const next_of_some = some();
+
+  await watched.folder.write({ "customers.csv": "x\n" });
+  assertEquals(await all(), "event: failed");
+  await watched.folder.write(exportsOf(2));
+  assertEquals(await all(), "event: version");
+  assertEquals(await next_of_some, "event: version");
+
+  callers.use({ ...file, keys: file.keys.slice(0, 1) });
+  const [next_of_all, end_of_some] = [all(), some()];
+  await watched.folder.write(exportsOf(3));
+  assertEquals(await next_of_all, "event: version");
+  assertEquals(await end_of_some, undefined);
 });

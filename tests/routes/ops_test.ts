@@ -1,9 +1,11 @@
 /** `/healthz` and `/readyz`: alive is not ready, and what is wrong is said. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { readConfig } from "../../config.ts";
 import { createStore } from "../../create_store.ts";
+import { LOADING } from "../../routes/ops.ts";
 import { dataFolder } from "../support/data_folder.ts";
+import { keyFile } from "../support/keys.ts";
 import { appOn, openApp } from "../support/open_app.ts";
 import { NO_CUSTOMERS, NO_INTERACTIONS } from "../support/load_folder.ts";
 
@@ -38,4 +40,47 @@ Deno.test("not ready says why", async () => {
   });
   await store.close();
   assertEquals(await (await app.request("/healthz")).json(), { status: "ok" });
+});
+
+Deno.test("with keys, only the administrator is told what is wrong, and where", async () => {
+  const { file: key_file, keys } = keyFile({
+    read: { scopes: ["read"] },
+    admin: { scopes: ["admin"] },
+  });
+  await using folder = await dataFolder({ "customers.csv": NO_CUSTOMERS });
+  const store = createStore(readConfig({ DATA_DIR: folder.path }), {
+    log() {},
+  });
+  const { app, callers } = appOn(store, {}, { key_file });
+  const ready = async (key?: string) => {
+    const headers: HeadersInit = key ? { "X-API-Key": key } : {};
+    const answer = await app.request("/readyz", { headers });
+    return await answer.json();
+  };
+  assertEquals((await ready()).error, LOADING);
+
+  await assertRejects(() => store.load(() => {}));
+  for (const key of [undefined, "wrong", keys.read]) {
+    assertEquals(await ready(key), {
+      error:
+        "Not ready: the data cannot be served. The administrator's key shows the reason.",
+    });
+  }
+  assertStringIncludes((await ready(keys.admin)).error, folder.path);
+
+  await folder.write({ "interactions.csv": NO_INTERACTIONS });
+  await store.load(() => {});
+  assertEquals((await ready()).notice, undefined);
+  callers.problem = "it is no JSON";
+  for (const key of [undefined, "wrong", keys.read]) {
+    assertEquals(
+      (await ready(key)).notice,
+      "Something needs attention. The administrator's key shows what it is.",
+    );
+  }
+  assertEquals(
+    (await ready(keys.admin)).notice,
+    "API_KEYS_FILE cannot be used: it is no JSON. The keys of before are used.",
+  );
+  await store.close();
 });

@@ -104,9 +104,13 @@ export async function runToEnd(
 }
 
 /** Asks again and again until the answer has `status`; fails after 20 seconds. */
-export async function waitFor(url: string, status: number): Promise<Response> {
+export async function waitFor(
+  url: string,
+  status: number,
+  { headers }: { readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Response> {
   for (let i = 0; i < 400; i++) {
-    const answer = await fetch(url);
+    const answer = await fetch(url, { headers });
     if (answer.status === status) return answer;
     await answer.body?.cancel();
     await new Promise((resolve) => setTimeout(resolve, 50));
