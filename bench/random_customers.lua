@@ -1,7 +1,7 @@
 -- Asks wrk's server for random customers, and prints what it saw as JSON.
 -- From the environment: CUSTOMERS, the highest id; SEED, so that two servers
 -- are asked the same; TOPICS, split by commas, which adds a period and a topic;
--- ORIGIN, the page that asks, if any.
+-- HEADERS, lines to add to each request.
 
 local customers = tonumber(os.getenv("CUSTOMERS"))
 local topics = {}
@@ -20,9 +20,11 @@ local before, after
 function init()
   math.randomseed(tonumber(os.getenv("SEED")))
   before = "GET " .. wrk.path
-  local origin = os.getenv("ORIGIN") or ""
   after = " HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port .. "\r\n"
-    .. (origin == "" and "" or "Origin: " .. origin .. "\r\n") .. "\r\n"
+  for line in (os.getenv("HEADERS") or ""):gmatch("[^\n]+") do
+    after = after .. line .. "\r\n"
+  end
+  after = after .. "\r\n"
 end
 
 function request()

@@ -1,8 +1,9 @@
-/** Measures the website's question against a constant answered by the same framework, and from another origin's page against without, in turns, with wrk as load. */
+/** Measures the website's question against a constant answered by the same framework, and with an Origin, a key or a token against without, in turns, with wrk as load. */
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { emptyKeyFile, withKey } from "../access/key_file.ts";
 import type { ConstantAnswer } from "./constant.ts";
 import { generateExports } from "./generate.ts";
 import {
@@ -20,13 +21,15 @@ const warm_up_rounds = 2;
 const p99_target_ratio = 2;
 const page_origin = "https://www.example.com";
 const page_target_ratio = 0.92;
+const key_target_ratio = 0.85;
 const script = fileURLToPath(new URL("random_customers.lua", import.meta.url));
 
 interface Question {
   title: string;
   /** Topics to ask for, each with a random period; none asks for everything. */
   topics: string[];
-  target_ratio: number;
+  /** Undefined where the ratio is only stated. */
+  target_ratio?: number;
 }
 
 /** What wrk saw in a round, as bench/random_customers.lua prints it. */
@@ -38,10 +41,10 @@ interface Round {
   socket_errors: number;
 }
 
-/** A server, and the origin of the page that asks it, if any. */
+/** A server, and the headers that it is asked with. */
 interface Asked {
   server: Server;
-  origin?: string;
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** One round with each server, asked the same. */
@@ -70,7 +73,7 @@ async function requireWrk(): Promise<void> {
 }
 
 async function runWrk(
-  { server, origin }: Asked,
+  { server, headers = {} }: Asked,
   { topics, customers, signal, seed }: Load & { seed: number },
 ): Promise<Round> {
   const { success, stdout, stderr } = await new Deno.Command("wrk", {
@@ -86,7 +89,9 @@ async function runWrk(
       CUSTOMERS: String(customers),
       SEED: String(seed),
       TOPICS: topics.map(encodeURIComponent).join(","),
-      ORIGIN: origin ?? "",
+      HEADERS: Object.entries(headers).map(([name, value]) =>
+        `${name}: ${value}`
+      ).join("\n"),
     },
     signal: AbortSignal.any([signal, AbortSignal.timeout(round_timeout_ms)]),
   }).output();
@@ -130,7 +135,10 @@ function rate({ requests, duration_us }: Round): number {
 }
 
 /** Both rates, and the ratio with its target. */
-function formatRates(target_ratio: number, pairs: Pair[]): string[] {
+function formatRates(
+  target_ratio: number | undefined,
+  pairs: Pair[],
+): string[] {
   const ratios = pairs.map(({ first, second }) => rate(first) / rate(second));
   const ratio = median(ratios);
   return [
@@ -138,7 +146,9 @@ function formatRates(target_ratio: number, pairs: Pair[]): string[] {
     median(pairs.map(({ second }) => rate(second))).toFixed(0),
     `${ratio.toFixed(2)} (${Math.min(...ratios).toFixed(2)}..` +
     `${Math.max(...ratios).toFixed(2)})`,
-    `≥ ${target_ratio.toFixed(2)}${formatMiss(ratio >= target_ratio)}`,
+    target_ratio === undefined
+      ? ""
+      : `≥ ${target_ratio.toFixed(2)}${formatMiss(ratio >= target_ratio)}`,
   ];
 }
 
@@ -213,10 +223,8 @@ async function measureServing(): Promise<void> {
     await generateExports(dir, { format: "parquet" });
   }
 
-  await using real = startServer("main.ts", {
-    env: { DATA_DIR: dir, SERVE_FROM: values["serve-from"] },
-    signal,
-  });
+  const env = { DATA_DIR: dir, SERVE_FROM: values["serve-from"] };
+  await using real = startServer("main.ts", { env, signal });
   await real.waitForReady();
   const stats = await readAnswer(`${real.origin}/api/v1/stats/customers`);
   const customers: number = (await stats.json()).rows;
@@ -257,15 +265,12 @@ async function measureServing(): Promise<void> {
     console.log(formatRow(question, pairs));
   }
 
-  await using open = startServer("main.ts", {
-    env: {
-      DATA_DIR: dir,
-      SERVE_FROM: values["serve-from"],
-      CORS_ORIGINS: page_origin,
-    },
+  await using page = startServer("main.ts", {
+    env: { ...env, CORS_ORIGINS: page_origin },
     signal,
   });
-  await open.waitForReady();
+  await page.waitForReady();
+  const from_page = { Origin: page_origin };
   console.log(
     "\n| Question, with an Origin | With CORS_ORIGINS (requests/s) " +
       "| Without (requests/s) | Ratio (min..max) | Target |",
@@ -273,14 +278,72 @@ async function measureServing(): Promise<void> {
   console.log("| --- | ---: | ---: | ---: | :--- |");
   for (const { title, topics } of questions) {
     const pairs = await measurePairs(
-      [open, real].map((server) => ({ server, origin: page_origin })) as [
-        Asked,
-        Asked,
-      ],
+      [{ server: page, headers: from_page }, {
+        server: real,
+        headers: from_page,
+      }],
       { topics, customers, rounds, signal },
     );
     console.log(row(title, ...formatRates(page_target_ratio, pairs)));
   }
+
+  const keys = await makeKey(temp.path);
+  await using keyed = startServer("main.ts", {
+    env: { ...env, API_KEYS_FILE: keys.file },
+    signal,
+  });
+  await keyed.waitForReady();
+  const token = await mintToken(keyed, keys.headers);
+  console.log(
+    "\n| Question | With API_KEYS_FILE (requests/s) " +
+      "| Without (requests/s) | Ratio (min..max) | Target |",
+  );
+  console.log("| --- | ---: | ---: | ---: | :--- |");
+  for (const { title, topics } of questions) {
+    for (
+      const asked of [
+        { title: `${title}, a key`, headers: keys.headers, customers },
+        // It is for one customer, whom both are asked about.
+        { title: `${title}, a token`, headers: token, customers: 1 },
+      ]
+    ) {
+      const pairs = await measurePairs(
+        [{ server: keyed, headers: asked.headers }, { server: real }],
+        { topics, customers: asked.customers, rounds, signal },
+      );
+      const target = asked.headers === keys.headers
+        ? key_target_ratio
+        : undefined;
+      console.log(row(asked.title, ...formatRates(target, pairs)));
+    }
+  }
+}
+
+/** A key file in `dir`, and the headers with its key. */
+async function makeKey(dir: string) {
+  const file = resolve(dir, "keys.json");
+  const made = withKey(emptyKeyFile(), {
+    name: "bench",
+    scopes: ["read", "embed"],
+    customers: null,
+    expires_at: null,
+  });
+  await Deno.writeTextFile(file, JSON.stringify(made.file));
+  return { file, headers: { Authorization: `Bearer ${made.text}` } };
+}
+
+/** The headers with a token for customer 1. */
+async function mintToken(
+  { origin }: Server,
+  headers: Readonly<Record<string, string>>,
+) {
+  const answer = await fetch(`${origin}/api/v1/tokens`, {
+    method: "POST",
+    headers: { ...headers, "Content-Type": "application/json" },
+    body: '{"customer_id":1,"minutes":60}',
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  return { Authorization: `Bearer ${(await answer.json()).data.token}` };
 }
 
 await measureServing();

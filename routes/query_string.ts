@@ -113,13 +113,12 @@ const LONGEST_ORIGIN = "https://".length;
 
 /** Throws a 400 when the query string has a key or a token in it: logs and browsers keep URLs. */
 export function refuseSecret(url: string): void {
+  // Every page view with a period comes here.
+  if (!/eyJ|tly_|%/.test(url)) return;
   const start = url.indexOf("?");
   if (start < 0) return;
-  const query = url.slice(start);
-  const plain = query.includes("%")
-    ? new URLSearchParams(query).toString()
-    : query;
-  if (!hasSecret(plain)) return;
+  const values = new URLSearchParams(url.slice(start));
+  if (![...values].flat().some(hasSecret)) return;
   throw new HTTPException(400, {
     message:
       "The query string has a key or a token in it, and logs keep URLs. Send it as Authorization: Bearer or as X-API-Key, and replace this one.",

@@ -149,6 +149,8 @@ interface FromRows extends Pick<From, "exchange" | "snapshot"> {
 /** JSON of fewer bytes is not worth compressing: it fits one packet. */
 const MIN_GZIP_BYTES = 1_400;
 const JSON_TYPE = "application/json";
+/** One object for all, since making it for each answer costs 0.2 us. */
+const JSON_INIT = { headers: { "Content-Type": JSON_TYPE } };
 const JSON_ONLY: readonly FormatName[] = ["json"];
 const NO_QUERY = {};
 const NO_STORE = { "Cache-Control": "no-store" };
@@ -398,9 +400,12 @@ export function createResponder(
       if (body instanceof ReadableStream) body.cancel();
       return notModified(of, exchange);
     }
-    const answer = new Response(body, {
-      headers: { "Content-Type": of.content_type },
-    });
+    const answer = new Response(
+      body,
+      of.content_type === JSON_TYPE
+        ? JSON_INIT
+        : { headers: { "Content-Type": of.content_type } },
+    );
     if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
     if (of.file) {
       answer.headers.append("Content-Disposition", dispositionOf(of.file));
