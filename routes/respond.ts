@@ -187,6 +187,7 @@ export function createResponder(
   // Generated parsers of the same schemas.
   const hotId = z.compile(hot.params.shape.customer_id as z.ZodType<number>);
   const hotQuery = z.compile(hot.query);
+  const hot_need = needOf(hot);
 
   /**
    * The question of every page view. Needs nothing of Hono, whose routing takes an
@@ -197,10 +198,14 @@ export function createResponder(
     customer_id: number,
   ): MaybePromise<Response> {
     const { url } = exchange.request;
-    refuseLongUrl(url);
-    refuseSecret(url);
-    requireSnapshot(store);
-    const query = url.includes("?") ? parseQuery(hotQuery, url) : NO_QUERY;
+    let query = NO_QUERY;
+    permit(exchange.caller, hot_need);
+    if (url.includes("?")) {
+      refuseLongUrl(url);
+      refuseSecret(url);
+      requireSnapshot(store);
+      query = parseQuery(hotQuery, url);
+    }
     return answerFrom(hot, { exchange, params: { customer_id }, query });
   }
 
@@ -520,8 +525,10 @@ export function createResponder(
         : answerTo(caller);
     },
 
-    answerHot: (exchange, segment) =>
-      answerHot(exchange, parse(hotId, segment)),
+    answerHot(exchange, segment) {
+      permit(exchange.caller, hot_need);
+      return answerHot(exchange, parse(hotId, segment));
+    },
 
     async admit(exchange, endpoint) {
       const { headers } = exchange.request;

@@ -27,6 +27,8 @@ get /api/v1/interactions?format=csv             401  403      200   403   200  4
 get /api/v1/interactions?customer_id=1          401  200      403   403   200  403     403     403
 get /api/v1/interactions/1                      401  200      403   403   200  200     200     404
 get /api/v1/interactions/1?explain=1            401  200      403   403   200  403     403     403
+get /api/v1/interactions/1?colour=red           401  400      403   403   400  400     400     400
+get /api/v1/interactions/x                      401  400      403   403   400  400     400     400
 get /api/v1/interactions/2                      401  200      403   403   200  404     404     200
 get /api/v1/interactions/9                      401  404      403   403   404  404     404     404
 get /api/v1/stats/interactions/1                401  200      403   403   200  200     200     404
@@ -39,6 +41,7 @@ get /api/v1/customers/1?explain=1               401  200      403   403   200  4
 get /api/v1/customers                           401  200      403   403   200  403     403     403
 get /api/v1/customers?format=parquet            401  403      200   403   200  403     403     403
 get /api/v1/metrics/interactions?by=channel     401  200      403   403   200  403     403     403
+get /api/v1/metrics/interactions?colour=red     401  400      400   403   400  403     403     403
 get /api/v1/metrics/customers?format=ndjson     401  403      200   403   200  403     403     403
 get /api/v1/metrics                             401  200      403   403   200  403     403     403
 get /api/v1/dimensions                          401  200      403   403   200  403     403     403
@@ -55,6 +58,8 @@ post /api/v1/data/rollback                      401  403      403   403   409  4
 get /api/v1/data/files                          401  403      403   403   200  403     403     403
 put /api/v1/data/files/customers.csv            401  403      403   403   202  403     403     403
 delete /api/v1/data/files/products.csv          401  403      403   403   404  403     403     403
+post /api/v1/tokens?of=2                        401  403      403   201   201  404     403     403
+post /api/v1/tokens?body=wrong                  401  403      403   400   400  400     403     403
 post /api/v1/tokens                             401  403      403   201   201  201     403     403
 get /healthz                                    200  200      200   200   200  200     200     200
 get /readyz                                     200  200      200   200   200  200     200     200
@@ -101,6 +106,8 @@ const BODIES: Readonly<Record<string, string>> = {
   "/api/v1/data/rollback": '{"data_version":"0000000000000000"}',
   "/api/v1/data/files/customers.csv": FILES["customers.csv"],
   "/api/v1/tokens": '{"customer_id":1}',
+  "/api/v1/tokens?of=2": '{"customer_id":2}',
+  "/api/v1/tokens?body=wrong": '{"customer_id":1,"minutes":61}',
 };
 
 type Ask = (
@@ -136,7 +143,7 @@ async function send(
   },
 ) {
   const [path] = url.split("?");
-  const body = BODIES[path];
+  const body = BODIES[url] ?? BODIES[path];
   const answer = await ask(
     new Request(`http://localhost${url}`, {
       method: method.toUpperCase(),
