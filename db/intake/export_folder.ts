@@ -34,8 +34,10 @@ export interface ExportFolderOptions extends StagingOptions {
   readonly hashes: FileHashes;
 }
 
-/** Characters; file systems take 255 bytes. */
+/** Characters of a name. */
 const MAX_NAME_LENGTH = 120;
+/** File systems take 255, and the name of the checksum is longer. */
+const MAX_NAME_BYTES = 240;
 /** The largest number of uploads at once: with more, each would be slower. */
 const MAX_UPLOADS = 4;
 /** An upload without a byte for this time is ended, in milliseconds. */
@@ -192,7 +194,7 @@ export class ExportFolder implements ExportFiles {
     if (name === MANIFEST) return deliveredProof({ file: name, path });
     const proven = provenBy(name);
     const exported = proven ?? name;
-    const found = /[/\\\0]/.test(name) || exported.length > MAX_NAME_LENGTH
+    const found = !isPlainName(exported)
       ? "not a plain file name"
       : isUnfinished(exported)
       ? "a name of unfinished files"
@@ -337,6 +339,12 @@ export class ExportFolder implements ExportFiles {
       throw folderError(error) ?? error;
     }
   }
+}
+
+/** Whether it is a short name without slashes, and without the control characters that intake takes from nobody. */
+function isPlainName(name: string): boolean {
+  return !/[/\\\p{Cc}]/u.test(name) && name.length <= MAX_NAME_LENGTH &&
+    new TextEncoder().encode(name).length <= MAX_NAME_BYTES;
 }
 
 function deliveredProof(

@@ -118,6 +118,14 @@ Deno.test("a name that is no export's is refused before anything is read", async
       "orders.csv",
       `customers_${"1".repeat(120)}.csv`,
       `customers_${"1".repeat(120)}.csv.sha256`,
+      // 319 bytes.
+      `customers_${"１".repeat(102)}.csv`,
+      `customers_${"１".repeat(102)}.csv.sha256`,
+      // Intake passes them over.
+      "customers_\t1.csv",
+      "\x1b[2J.xlsx",
+      "crm\x85.xlsx",
+      "\x1b[2J.xlsx.sha256",
       ".sha256",
       "orders.csv.sha256",
       ".customers.csv.sha256",
