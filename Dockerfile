@@ -6,7 +6,7 @@ COPY deno.json deno.lock ./
 # Exactly the packages of deno.lock, and a stale one stops the build; then without
 # those that only tests use, and without DuckDB for musl, which Deno installs too.
 RUN deno ci \
-  && deno remove --lockfile-only @std/assert fast-check read-excel-file write-excel-file \
+  && deno remove --lockfile-only @std/assert ajv fast-check read-excel-file write-excel-file \
   && deno install --frozen --node-modules-dir=auto \
   && rm -rf node_modules/.deno/*-musl@* \
   && mkdir /scratch /state /keys

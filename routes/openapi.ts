@@ -4,12 +4,25 @@ import { z } from "zod";
 import {
   type Access,
   type Answer,
-  type Described,
+  type Endpoint,
   endpoint,
+  failure,
 } from "./endpoint.ts";
+import { type FormatName, FORMATS } from "./formats/formats.ts";
+
+/** The failures that are found before a request gets to its endpoint. */
+const EARLY_FAILURES = {
+  400: failure("The Host header is missing, or is no host"),
+  414: failure("The URL is too long"),
+  421: failure("Nothing is answered under this host"),
+} as const;
+const EARLY_FAILURES_OF_CHANGES = {
+  ...EARLY_FAILURES,
+  403: failure("A page of another origin sent it, which may not"),
+} as const;
 
 /** The endpoint that describes all others. */
-export function createOpenApi(endpoints: readonly Described[]) {
+export function createOpenApi(endpoints: readonly Endpoint[]) {
   const document = JSON.stringify(describe(endpoints));
   return endpoint({
     access: "public",
@@ -27,7 +40,7 @@ export function createOpenApi(endpoints: readonly Described[]) {
   });
 }
 
-function describe(endpoints: readonly Described[]) {
+function describe(endpoints: readonly Endpoint[]) {
   return {
     openapi: "3.1.0",
     info: {
@@ -56,7 +69,7 @@ function describe(endpoints: readonly Described[]) {
   };
 }
 
-function paths(endpoints: readonly Described[]) {
+function paths(endpoints: readonly Endpoint[]) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of endpoints) {
     const path = endpoint.path.replaceAll(/:(\w+)/g, "{$1}");
@@ -68,9 +81,8 @@ function paths(endpoints: readonly Described[]) {
   return paths;
 }
 
-function operation(
-  { summary, description, params, query, body, access, answers }: Described,
-) {
+function operation(endpoint: Endpoint) {
+  const { summary, description, params, query, body, access } = endpoint;
   return {
     summary,
     description,
@@ -82,12 +94,24 @@ function operation(
         content: { "application/json": { schema: jsonSchema(body) } },
       },
     },
-    responses: Object.fromEntries(
-      Object.entries(answers).map(([status, answer]) => [
-        status,
-        response(answer),
-      ]),
-    ),
+    responses: responses(endpoint),
+  };
+}
+
+function responses({ method, query, answers, answer }: Endpoint) {
+  const early: Endpoint["answers"] = method === "get"
+    ? EARLY_FAILURES
+    : EARLY_FAILURES_OF_CHANGES;
+  const statuses = Object.keys({ ...early, ...answers }).map(Number);
+  return {
+    ...Object.fromEntries(statuses.map((status) => {
+      const all = [answers[status], early[status]].filter(Boolean);
+      const description = all.map(({ description }) => description).join(". ");
+      const formats = status === 200 ? query?.shape.format : undefined;
+      return [status, response({ ...all[0], description }, formats)];
+    })),
+    // What comes from a snapshot has an ETag.
+    ...answer && { 304: { description: "The client has it: If-None-Match" } },
   };
 }
 
@@ -109,13 +133,24 @@ function parameters(place: "path" | "query", schema?: z.ZodObject) {
 
 function response(
   { description, schema, content_type = "application/json", example }: Answer,
+  formats?: z.ZodType,
 ) {
   return {
     description,
     content: {
       [content_type]: { schema: jsonSchema(schema), example },
+      ...formats && downloads(formats),
     },
   };
+}
+
+/** The media types of the other formats in which an answer is available. */
+function downloads(formats: z.ZodType) {
+  const names = jsonSchema(formats).enum as FormatName[];
+  const others = names.filter((name) => name !== "json");
+  return Object.fromEntries(
+    others.map((name) => [FORMATS[name].media_type, {}]),
+  );
 }
 
 function jsonSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {

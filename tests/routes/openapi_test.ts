@@ -48,6 +48,8 @@ Deno.test("every endpoint has a summary and every answer a description", () => {
       for (const status of Object.keys(responses)) {
         const { description, content } = responses[status];
         assertMatch(description, /\w/);
+        // It has no body.
+        if (status === "304") continue;
         const [type] = Object.keys(content);
         const json = type === "application/json";
         assertEquals(content[type].schema.type, json ? "object" : "string");
@@ -63,6 +65,31 @@ Deno.test("every answer to a question has an example", () => {
     const { content } = get.responses[200];
     assert(content["application/json"].example, path);
   }
+});
+
+Deno.test("what is answered before an endpoint is asked, and in other formats, is told", () => {
+  const { responses } = document.paths["/api/v1/customers"].get;
+  assertEquals(
+    Object.keys(responses).join(),
+    "200,304,400,406,410,414,421,503,504",
+  );
+  assertMatch(responses[400].description, /^A parameter.+\. The Host header/);
+  assertEquals(Object.keys(responses[200].content), [
+    "application/json",
+    "text/csv",
+    "application/x-ndjson",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.apache.parquet",
+    "application/vnd.apache.arrow.stream",
+  ]);
+  const set_aside = document.paths["/api/v1/data/set-aside"].get.responses;
+  assertEquals(Object.keys(set_aside[200].content), [
+    "application/json",
+    "text/csv",
+  ]);
+  assertEquals(set_aside[304], undefined);
+  const { post } = document.paths["/api/v1/data/refresh"];
+  assertMatch(post.responses[403].description, /A page of another origin/);
 });
 
 Deno.test("what needs a key says so, always or once keys are on", () => {
