@@ -8,8 +8,8 @@ export interface CsvOptions {
   readonly bom: boolean;
 }
 
-/** A text that a spreadsheet would run as a formula. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** A text that a spreadsheet would run as a formula; some take the full-width forms too. */
+const FORMULA = /^[=+\-@\t\n\r＝＋－＠]/;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 /** Writes rows with a header, one piece per batch; a missing value is an empty cell. */
