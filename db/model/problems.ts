@@ -84,8 +84,13 @@ export function refused(...problems: LoadProblem[]): StoreError {
   return new StoreError("refused", problems.map(sentence).join("\n"));
 }
 
-/** A problem as one or two sentences. */
+/**
+ * A problem as one or two sentences. Exports are quoted in it, and a terminal shows it:
+ * control characters in them, which would move its cursor, are U+FFFD.
+ */
 export function sentence({ file, line, problem, remedy }: LoadProblem): string {
-  const where = [file, line && `line ${line}`].filter(Boolean).join(", ");
-  return `${where ? `${where}: ` : ""}${problem}. ${remedy}.`;
+  const where = [file?.replaceAll("\n", "\ufffd"), line && `line ${line}`]
+    .filter(Boolean).join(", ");
+  return `${where ? `${where}: ` : ""}${problem}. ${remedy}.`
+    .replaceAll(/(?!\n)\p{Cc}/gu, "\ufffd");
 }

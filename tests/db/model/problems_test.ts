@@ -26,6 +26,15 @@ Deno.test("refused, one sentence a problem: where, what, what to do", async (t) 
       "nothing is there. Put something there.",
     ],
     [
+      "what would move the cursor of a terminal",
+      [{
+        file: "a\nReady\x1b[2J.csv",
+        problem: 'no column among "\u009b2J", "\x07"',
+        remedy: "Add it",
+      }],
+      'a\ufffdReady\ufffd[2J.csv: no column among "\ufffd2J", "\ufffd". Add it.',
+    ],
+    [
       "several",
       [{ problem: "one", remedy: "A" }, {
         file: "x",
