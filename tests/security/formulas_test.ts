@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { unzipSync } from "fflate";
 import { createHash } from "node:crypto";
+import { csvCells } from "../support/csv_cells.ts";
 import { csv } from "../support/data_folder.ts";
 import { hostileExports } from "../support/hostile_exports.ts";
 import { openApp } from "../support/open_app.ts";
@@ -51,22 +52,9 @@ const LISTS = [
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/;
 
-/** The cells of a CSV as RFC 4180 has them. */
-function cellsOf(text: string): string[][] {
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
-  const rows: string[][] = [[]];
-  while (cell.lastIndex < text.length) {
-    const match = cell.exec(text);
-    if (!match) throw new Error(`no CSV: ${text.slice(cell.lastIndex)}`);
-    rows.at(-1)!.push(match[1]?.replaceAll('""', '"') ?? match[2]);
-    if (match[3] !== ",") rows.push([]);
-  }
-  return rows.slice(0, -1);
-}
-
 /** The cells of a CSV, none of which is a formula, without what keeps it from being one. */
 function harmlessCells(text: string): string[][] {
-  const rows = cellsOf(text);
+  const rows = csvCells(text);
   for (const cell of rows.flat()) {
     assert(!FORMULA.test(cell) || NUMBER.test(cell), JSON.stringify(cell));
   }

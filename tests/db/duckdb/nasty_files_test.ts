@@ -710,8 +710,10 @@ const CASES: Readonly<Record<string, Case>> = {
       "interactions/ü ö.csv",
       "interactions/🐦 'a' \"b\" *.csv",
       "interactions/{1..9}[a-z]?.csv",
+      "interactions/$(touch x);`touch y`|&.csv",
+      "interactions/-rf --help.csv",
     ].map((name, i) => [name, `${HEADER}0${i + 2}/02/2020,Email,1\n`])),
-    kept: [1, 2, 3, 4, 5, 6].map((day) => `1 Email 2020-02-0${day}`),
+    kept: [1, 2, 3, 4, 5, 6, 7, 8].map((day) => `1 Email 2020-02-0${day}`),
   },
   "names with line breaks, with other control characters, not UTF-8": {
     files: {
