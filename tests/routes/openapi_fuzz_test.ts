@@ -216,7 +216,7 @@ function createRouter(paths: Paths) {
   };
 }
 
-const STACK = /\n\s+at |\.ts\b|file:\/\/|node_modules/;
+const STACK = /\n\s+at |\.ts:\d|file:\/\/|node_modules/;
 const SQL = /\bselect\b|(Binder|Parser|Catalog|Conversion|IO) Error|DuckDB/i;
 
 /** What is wrong with the text of a failure. */
