@@ -16,9 +16,12 @@ const EARLY_FAILURES = {
   414: failure("The URL is too long"),
   421: failure("Nothing is answered under this host"),
 } as const;
-const EARLY_FAILURES_OF_CHANGES = {
-  ...EARLY_FAILURES,
+const PAGE_FAILURES = {
   403: failure("A page of another origin sent it, which may not"),
+} as const;
+const KEY_FAILURES = {
+  401: failure("Keys are on, and none that is known was sent"),
+  403: failure("The key or token is not for this"),
 } as const;
 
 /** The endpoint that describes all others. */
@@ -98,14 +101,19 @@ function operation(endpoint: Endpoint) {
   };
 }
 
-function responses({ method, query, answers, answer }: Endpoint) {
-  const early: Endpoint["answers"] = method === "get"
-    ? EARLY_FAILURES
-    : EARLY_FAILURES_OF_CHANGES;
-  const statuses = Object.keys({ ...early, ...answers }).map(Number);
+function responses({ method, access, query, answers, answer }: Endpoint) {
+  const early: Endpoint["answers"][] = [
+    EARLY_FAILURES,
+    // Those that always need a key have their own.
+    access === "public" || alwaysNeedsKey(access) ? {} : KEY_FAILURES,
+    method === "get" ? {} : PAGE_FAILURES,
+  ];
+  const of_all = Object.assign({}, ...early, answers);
+  const statuses = Object.keys(of_all).map(Number);
   return {
     ...Object.fromEntries(statuses.map((status) => {
-      const all = [answers[status], early[status]].filter(Boolean);
+      const all = [answers, ...early].map((one) => one[status])
+        .filter(Boolean);
       const description = all.map(({ description }) => description).join(". ");
       const formats = status === 200 ? query?.shape.format : undefined;
       return [status, response({ ...all[0], description }, formats)];
@@ -118,9 +126,11 @@ function responses({ method, query, answers, answer }: Endpoint) {
 // Reading needs no key unless the settings say so.
 function securityOf(access: Access) {
   const with_key = [{ bearer: [] }, { api_key: [] }];
-  return access === "embed" || access === "admin"
-    ? with_key
-    : [{}, ...with_key];
+  return alwaysNeedsKey(access) ? with_key : [{}, ...with_key];
+}
+
+function alwaysNeedsKey(access: Access): boolean {
+  return access === "embed" || access === "admin";
 }
 
 function parameters(place: "path" | "query", schema?: z.ZodObject) {

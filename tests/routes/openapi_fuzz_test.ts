@@ -3,7 +3,6 @@
 import { assertEquals } from "@std/assert";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import { createHash } from "node:crypto";
 import { DIMENSIONS } from "../../db/model/dimensions.ts";
 import { dataFolder } from "../support/data_folder.ts";
 import {
@@ -11,14 +10,16 @@ import {
   hostileExports,
   monthOf,
 } from "../support/hostile_exports.ts";
+import { keyFile } from "../support/keys.ts";
 import { openApp } from "../support/open_app.ts";
 
 const REQUESTS = 10_000;
-const KEY = "a-key-for-tests";
-const SETTINGS = {
-  ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
-  DUCKDB_THREADS: "1",
-};
+const { file: key_file, keys: KEYS } = keyFile({
+  admin: { scopes: ["admin"] },
+  read: { scopes: ["read"] },
+  download: { scopes: ["download"] },
+  some: { scopes: ["read", "embed"], customers: [1] },
+});
 
 interface Schema {
   readonly enum?: readonly string[];
@@ -149,6 +150,8 @@ function bodyOf(
       return fc.oneof(
         fc.constantFrom(...known.data_version)
           .map((data_version) => JSON.stringify({ data_version })),
+        fc.record({ customer_id: fc.constantFrom(1, 2), minutes: fc.nat(61) })
+          .map((body) => JSON.stringify(body)),
         fc.json({ maxDepth: 2 }),
         fc.constantFrom("", "{", "null", '{"__proto__":1}', "x".repeat(2_000)),
       );
@@ -181,8 +184,9 @@ function requestTo(
     ),
     headers: someHeaders,
     key: fc.oneof(
-      { weight: 12, arbitrary: fc.constant(KEY) },
-      fc.constantFrom("", "x", "__proto__", "x".repeat(5_000)),
+      { weight: 12, arbitrary: fc.constant(KEYS.admin) },
+      fc.constantFrom(...Object.values(KEYS)),
+      fc.constantFrom("", "x", "__proto__", "eyJa.e30.", "x".repeat(5_000)),
     ),
     type: fc.constantFrom("application/json", "application/json", "text/plain"),
     body: bodyOf(method, known),
@@ -242,11 +246,15 @@ function failureProblem(
 
 Deno.test(`${REQUESTS} requests made of the document: no answer but those that it has`, async () => {
   await using folder = await dataFolder(hostileExports(HOSTILE_NAMES));
-  await using opened = await openApp(folder.path, SETTINGS);
+  await using opened = await openApp(folder.path, { DUCKDB_THREADS: "1" }, {
+    key_file,
+  });
   const { app, snapshot } = opened;
   const ask = async ({ target, ...init }: Sent) =>
     await app.request(target, init);
-  const json = async (path: string) => await (await app.request(path)).json();
+  const headers = { "X-API-Key": KEYS.admin };
+  const json = async (path: string) =>
+    await (await app.request(path, { headers })).json();
   const paths: Paths = (await json("/openapi.json")).paths;
 
   const cursors = await Promise.all(

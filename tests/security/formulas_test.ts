@@ -2,14 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { unzipSync } from "fflate";
-import { createHash } from "node:crypto";
 import { csvCells } from "../support/csv_cells.ts";
 import { csv } from "../support/data_folder.ts";
 import { hostileExports } from "../support/hostile_exports.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { openApp } from "../support/open_app.ts";
 import { readXlsx } from "../support/read_back.ts";
 
-const KEY = "a-key-for-tests";
 const FORMULAS = [
   "=1+1",
   "+2+2",
@@ -30,7 +29,7 @@ const FILES = {
   "customers_2.csv": csv(["Customer_Id"], ...SET_ASIDE.map((id) => [id])),
 };
 const SETTINGS = {
-  ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+  ADMIN_KEY_SHA256,
   MAX_SET_ASIDE: "1",
 };
 
@@ -69,7 +68,7 @@ Deno.test("formulas in the exports are text in every download", async (t) => {
   await using opened = await openApp(FILES, SETTINGS);
   const ask = async (path: string) => {
     const answer = await opened.app.request(path, {
-      headers: { Authorization: `Bearer ${KEY}` },
+      headers: { Authorization: `Bearer ${ADMIN_KEY}` },
     });
     assertEquals(answer.status, 200, path);
     return await answer.bytes();

@@ -1,16 +1,16 @@
 /** Strings that do harm where text is taken for code: as every parameter, and as names in the exports. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { createHash } from "node:crypto";
 import { dataFolder, namesIn } from "../support/data_folder.ts";
 import { countOf, hostileExports } from "../support/hostile_exports.ts";
+import { keyFile } from "../support/keys.ts";
 import { openApp } from "../support/open_app.ts";
 import { exportsOf } from "../support/watched_store.ts";
 import { attackStrings, CONTROL_STRINGS } from "./attack_strings.ts";
 
-const KEY = "a-key-for-tests";
+const { file: key_file, keys } = keyFile({ admin: { scopes: ["admin"] } });
+const headers = { Authorization: `Bearer ${keys.admin}` };
 const SETTINGS = {
-  ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
   DUCKDB_THREADS: "1",
   MAX_CHANNELS: "1000",
 };
@@ -62,10 +62,7 @@ function requestWith(
     place === "query" ? `${target}?${name}=${encoded}` : target,
     {
       method,
-      headers: {
-        Authorization: `Bearer ${KEY}`,
-        "Content-Type": "application/json",
-      },
+      headers: { ...headers, "Content-Type": "application/json" },
       ...place === "body" && { body: JSON.stringify({ [name]: text }) },
       ...method === "PUT" && { body: "Customer_Id\n1\n" },
     },
@@ -74,9 +71,10 @@ function requestWith(
 
 Deno.test("attacks as parameters: an honest answer in JSON, and nothing is run", async (t) => {
   await using watched = await dataFolder();
-  await using opened = await openApp(exportsOf(3), SETTINGS);
+  await using opened = await openApp(exportsOf(3), SETTINGS, { key_file });
   const { app } = opened;
-  const ask = async (path: string) => await (await app.request(path)).text();
+  const ask = async (path: string) =>
+    await (await app.request(path, { headers })).text();
   const before = await ask("/api/v1/dimensions");
   const strings = [...attackStrings(watched.path), ...CONTROL_STRINGS];
   assert(strings.length > 100);

@@ -1,14 +1,13 @@
 /** Requests over a socket that are no honest HTTP: one answer at most, and the server goes on. */
 
 import { assert, assertEquals } from "@std/assert";
-import { createHash } from "node:crypto";
 import { dataFolder, namesIn } from "../support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { rawExchange } from "../support/raw_exchange.ts";
 import { startServer, waitFor } from "../support/start_server.ts";
 import { latin } from "../support/text_bytes.ts";
 import { exportsOf } from "../support/watched_store.ts";
 
-const KEY = "a-key-for-tests";
 const PATH = "/api/v1/stats/customers";
 const UPLOAD = "/api/v1/data/files/customers.csv";
 
@@ -23,7 +22,7 @@ type Case = readonly [
 function casesFor(host: string): Case[] {
   const end = `Host: ${host}\r\nConnection: close\r\n`;
   const hidden =
-    `DELETE ${UPLOAD} HTTP/1.1\r\n${end}Authorization: Bearer ${KEY}\r\n\r\n`;
+    `DELETE ${UPLOAD} HTTP/1.1\r\n${end}Authorization: Bearer ${ADMIN_KEY}\r\n\r\n`;
   const get = (...lines: string[]) =>
     [`GET ${PATH} HTTP/1.1`, ...lines, end].join("\r\n") + "\r\n";
   /** A request with a body in which, by the other reading, another request begins. */
@@ -159,7 +158,7 @@ Deno.test("requests that are no honest HTTP", async (t) => {
   await using folder = await dataFolder(exportsOf(1));
   await using server = await startServer({
     DATA_DIR: folder.path,
-    ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+    ADMIN_KEY_SHA256,
   });
   const { base_url } = server;
   await (await waitFor(`${base_url}/readyz`, 200)).body?.cancel();

@@ -1,14 +1,13 @@
 /** Paths of uploads over a socket, as they stand: nothing is written outside, or under another name. */
 
 import { assert, assertEquals } from "@std/assert";
-import { createHash } from "node:crypto";
 import { type DataFolder, dataFolder } from "../support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { type RawAnswers, rawExchange } from "../support/raw_exchange.ts";
 import { startServer, waitFor } from "../support/start_server.ts";
 import { utf8 } from "../support/text_bytes.ts";
 import { exportsOf } from "../support/watched_store.ts";
 
-const KEY = "a-key-for-tests";
 const FILES = "/api/v1/data/files";
 const UPLOADED = "Customer_Id\n7\n";
 
@@ -116,7 +115,7 @@ Deno.test("paths of uploads", async (t) => {
   );
   await using server = await startServer({
     DATA_DIR: `${parent.path}/exports`,
-    ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+    ADMIN_KEY_SHA256,
   });
   const { base_url } = server;
   await (await waitFor(`${base_url}/readyz`, 200)).body?.cancel();
@@ -128,7 +127,7 @@ Deno.test("paths of uploads", async (t) => {
         [
           `${method} ${FILES}/${path} HTTP/1.1`,
           `Host: ${host}`,
-          `Authorization: Bearer ${KEY}`,
+          `Authorization: Bearer ${ADMIN_KEY}`,
           "Connection: close",
           `Content-Length: ${UPLOADED.length}`,
           "",
