@@ -31,6 +31,7 @@ const PATIENCE_MS = 20_000;
 export async function watchedStore(
   files: Files,
   settings: Settings = {},
+  options: { readonly hasAdmin?: () => boolean } = {},
 ): Promise<WatchedStore> {
   const folder = await dataFolder(files);
   const staging = await dataFolder();
@@ -42,7 +43,7 @@ export async function watchedStore(
       REFRESH_SECONDS: "1",
       ...settings,
     }),
-    { log: (text) => void logged.push(text) },
+    { ...options, log: (text) => void logged.push(text) },
   );
   const refreshes: Refresh[] = [];
   store.refreshes.subscribe((refresh) => void refreshes.push(refresh));

@@ -1,9 +1,10 @@
 /** Snapshots: what they answer, the same from the index and from the query. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
+import type { DuckdbSnapshot } from "../../../db/duckdb/snapshot.ts";
 import type { CustomerQuestion } from "../../../db/model/questions.ts";
-import { csv } from "../../support/data_folder.ts";
+import { csv, dataFolder } from "../../support/data_folder.ts";
 import {
   countsOf,
   dateOfDay,
@@ -12,6 +13,7 @@ import {
   NO_CUSTOMERS,
   NO_INTERACTIONS,
 } from "../../support/load_folder.ts";
+import { exportsOf, watchedStore } from "../../support/watched_store.ts";
 
 const SERVE_FROM = ["index", "query"] as const;
 const INTERACTIONS = ["Date Start", "Interaction", "Customers", "Topic"];
@@ -357,4 +359,30 @@ Deno.test("retain, a snapshot that is being closed answers until nobody retains 
   assertEquals(closed, false);
   second[Symbol.dispose]();
   await closing;
+});
+
+Deno.test("the database of every version is locked: the first, a refreshed and a reopened one", async () => {
+  await using state = await dataFolder();
+  await using watched = await watchedStore(exportsOf(1), {
+    STATE_DIR: state.path,
+  });
+  const requireLocked = async () => {
+    const { database } = watched.snapshot as DuckdbSnapshot;
+    for (
+      const [sql, refusal] of [
+        ["set enable_external_access = true", "has been locked"],
+        ["select * from read_csv('/etc/passwd')", "Permission Error"],
+        [`copy (select 1) to '${state.path}/x.csv'`, "Permission Error"],
+      ]
+    ) await assertRejects(() => database.run(sql), Error, refusal);
+  };
+  await watched.next();
+  await requireLocked();
+  await watched.folder.write(exportsOf(2));
+  await watched.next();
+  await requireLocked();
+  await watched.store.refreshes.rollback(watched.snapshot.data_version);
+  await watched.next();
+  assertEquals(watched.snapshot.row_counts.interactions, 1);
+  await requireLocked();
 });

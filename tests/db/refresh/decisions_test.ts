@@ -103,6 +103,19 @@ Deno.test("what looks wrong is held, and accepted, discarded or replaced", async
   });
 });
 
+Deno.test("without HOLD, a version is held while there is an administrator's key", async () => {
+  let has_admin = false;
+  await using watched = await watchedStore(exportsOf(200), {}, {
+    hasAdmin: () => has_admin,
+  });
+  await live(watched, 200);
+  await watched.folder.write(exportsOf(100));
+  assertEquals((await watched.next()).state, "serving");
+  has_admin = true;
+  await watched.folder.write(exportsOf(50));
+  assertEquals((await watched.next()).state, "held");
+});
+
 Deno.test("HOLD=off goes live with the same text", async () => {
   await using watched = await watchedStore(exportsOf(200), {
     ADMIN_KEY_SHA256: HASH_OF_KEY,
