@@ -26,12 +26,8 @@ export const KEY_IN_TEXT = new RegExp(
 );
 const KEY = new RegExp(`^${KEY_IN_TEXT.source}$`);
 
-/** Makes a key with a secret of 32 random bytes. */
-export function createKey(): NewKey {
-  const id = Array.from(
-    { length: ID_LENGTH },
-    () => BASE62[randomInt(BASE62.length)],
-  ).join("");
+/** Makes a key with a secret of 32 random bytes, and a random id unless one is given. */
+export function createKey(id = randomId()): NewKey {
   const secret = getRandomValues(new Uint8Array(SECRET_BYTES))
     .reduce((number, byte) => number << 8n | BigInt(byte), 0n);
   const text = PREFIX + id + base62(secret, SECRET_LENGTH);
@@ -55,6 +51,13 @@ export function isLikeKey(text: string): boolean {
 /** The SHA-256 of a text in UTF-8, or of bytes. */
 export function sha256(of: string | Uint8Array): Uint8Array {
   return createHash("sha256").update(of).digest();
+}
+
+function randomId(): string {
+  return Array.from(
+    { length: ID_LENGTH },
+    () => BASE62[randomInt(BASE62.length)],
+  ).join("");
 }
 
 function checksum(text: string): string {

@@ -39,7 +39,7 @@ const READING: ReadonlySet<Scope> = new Set(["read", "download"]);
 const READ: ReadonlySet<Scope> = new Set(["read"]);
 const NOTHING: ReadonlySet<Scope> = new Set();
 /** Compared with where no key has the id, so that it takes the same time. */
-const NO_HASH = new Uint8Array(32);
+const NO_HASH = Buffer.alloc(32);
 const TOKEN = new RegExp(`^${TOKEN_IN_TEXT.source}$`);
 
 const MISSING =
@@ -268,7 +268,8 @@ function bearerOf(authorization: string): string | undefined {
  * Latin-1, since clients send other letters than those of ASCII in either encoding.
  */
 function hashesOf(text: string): Uint8Array[] {
-  return [sha256(Buffer.from(text, "latin1")), sha256(text)];
+  const of_bytes = sha256(Buffer.from(text, "latin1"));
+  return /^[\0-\x7f]*$/.test(text) ? [of_bytes] : [of_bytes, sha256(text)];
 }
 
 function isOneOf(
