@@ -69,20 +69,7 @@ Deno.test("it fails on high severity, and says who was asked", async (t) => {
       0,
       "Asked by deno audit: nothing of high severity or above.\n",
     ],
-    [
-      "moderate",
-      { deno: "moderate" },
-      0,
-      "Asked by deno audit: nothing of high severity or above.\n",
-    ],
     ["high", { deno: "high" }, 1, "Asked by deno audit: see above"],
-    ["critical", { deno: "critical" }, 1, "A weakness for this test"],
-    [
-      "only npm is answered, nothing is known",
-      { npm: null },
-      0,
-      "Asked by npm audit: nothing of high severity or above.\n",
-    ],
     [
       "only npm is answered, moderate",
       { npm: "moderate" },
@@ -110,12 +97,15 @@ Deno.test("it fails on high severity, and says who was asked", async (t) => {
       async fn() {
         await using cache = await dataFolder();
         await using server = registry(advice);
+        const registry_url = `http://127.0.0.1:${server.addr.port}/`;
         const ended = await new Deno.Command(Deno.execPath(), {
           args,
           cwd: ROOT,
           env: {
-            NPM_CONFIG_REGISTRY: `http://127.0.0.1:${server.addr.port}/`,
-            NPM_CONFIG_CACHE: cache.path,
+            NPM_CONFIG_REGISTRY: registry_url,
+            // Of those that npx has set, if it runs the tests.
+            npm_config_registry: registry_url,
+            npm_config_cache: cache.path,
             NO_PROXY: "127.0.0.1",
           },
         }).output();
