@@ -56,7 +56,7 @@ export function accessText(
 ): string {
   const reading = is_open
     ? "is open to all who reach it"
-    : `needs a key (API_KEYS_FILE has ${key_count} that work)`;
+    : `needs a key (API_KEYS_FILE, keys that work: ${key_count})`;
   const administration = has_admin
     ? "needs an administrator's key"
     : "is off (ADMIN_KEY_SHA256)";

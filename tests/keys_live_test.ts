@@ -52,7 +52,7 @@ Deno.test("keys are needed, never shown, and end while the server runs", async (
   await waitFor(`${base_url}/readyz`, 200);
   assertStringIncludes(
     server.output.out,
-    "Reading needs a key (API_KEYS_FILE has 2 that work); administration needs an administrator's key.",
+    "Reading needs a key (API_KEYS_FILE, keys that work: 2); administration needs an administrator's key.",
   );
 
   await t.step("an answer is for its caller only", async () => {
