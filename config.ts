@@ -151,7 +151,7 @@ export const settings = z.object({
       "source of the counts of one customer: index is the serving index, query is a PIVOT query",
     ),
   CACHE_SECONDS: wholeNumber(0, 31_536_000, { fallback: 5 }).describe(
-    "seconds for which browsers and proxies may reuse an answer",
+    "seconds for which proxies and CDNs may reuse an answer; browsers ask each time and get a 304 while it is the same",
   ),
   CACHE_BYTES: wholeNumber(0, 1e12, { fallback: 67_108_864 }).describe(
     "size of the answer cache in bytes; 0 turns it off",

@@ -10,6 +10,7 @@ import type {
   Question,
   Rows,
 } from "../db/model/questions.ts";
+import { dataVersionSchema } from "../db/model/report.ts";
 import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
 import { failure } from "./endpoint.ts";
@@ -31,7 +32,7 @@ const MAX_JSON_ROWS = 10_000;
 
 /** The query string of an endpoint that answers with rows. */
 export function rowsQuerySchema<Shape extends z.ZodRawShape>(shape: Shape) {
-  return querySchema({ ...shape, ...explainShape, ...formatShape });
+  return querySchema({ ...shape, ...questionShape, ...formatShape });
 }
 
 /** The parameters that choose a format. */
@@ -50,8 +51,17 @@ const formatShape = {
   }),
 };
 
-/** The parameter that asks for the origin of an answer. */
-export const explainShape = {
+/** The parameter of every question that says of which data it is. */
+export const versionShape = {
+  data_version: dataVersionSchema.optional().meta({
+    description:
+      "Answer only if this is the served version, else 410; such an answer may be kept for a day",
+  }),
+};
+
+/** The parameters of every question but one about a table. */
+export const questionShape = {
+  ...versionShape,
   explain: z.literal("1", "explain must be 1.").optional().meta({
     description:
       "1 adds meta.explain: the filters, files and SQL of the answer",
@@ -204,13 +214,8 @@ export const rowsFailures = {
     "None of the formats in Accept is available; the text names those that are",
   ),
   503: failure("No data is loaded yet, or too many requests wait"),
+  410: failure("data_version or the cursor is not of the served version"),
   504: failure("The answer takes too long"),
-} as const;
-
-/** The failures of every endpoint with pages. */
-export const pagesFailures = {
-  ...rowsFailures,
-  410: failure("The cursor is of data that is no longer served"),
 } as const;
 
 /** The schema of the members that every answer's meta has. */

@@ -9,9 +9,8 @@ import {
   countsSchema,
   EXAMPLE_META,
   explained,
-  explainShape,
   metaSchema,
-  pagesFailures,
+  questionShape,
   readPage,
   readRows,
   rowsAnswer,
@@ -40,7 +39,7 @@ const customersQuery = rowsQuerySchema({
   ...pageShape,
 });
 
-const customerQuery = querySchema(explainShape);
+const customerQuery = querySchema(questionShape);
 
 const params = z.object({ customer_id: customerId });
 
@@ -83,7 +82,7 @@ export const customersEndpoints = [
         }),
         example: { data: [example], meta: { ...EXAMPLE_META, next: null } },
       },
-      ...pagesFailures,
+      ...rowsFailures,
     },
     answer: ({ snapshot, query }) => askCustomers(snapshot, query),
   }),

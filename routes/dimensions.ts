@@ -9,8 +9,8 @@ import {
   answerText,
   EXAMPLE_META,
   explained,
-  explainShape,
   metaSchema,
+  questionShape,
   readRows,
   rowsFailures,
 } from "./answer.ts";
@@ -19,7 +19,7 @@ import { questionText } from "./filters.ts";
 import { type Json, jsonParts } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 
-const query = querySchema(explainShape);
+const query = querySchema(questionShape);
 
 const names = z.array(z.object({
   name: z.string().nullable(),

@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
-import { answerText, explained, explainShape, metaSchema } from "./answer.ts";
+import { answerText, explained, metaSchema, questionShape } from "./answer.ts";
 import {
   type Asked,
   endpoint,
@@ -29,7 +29,7 @@ const filtersSchema = querySchema({
     description:
       "Only interactions with this topic, ignoring case; a topic is by the month's product",
   }),
-  ...explainShape,
+  ...questionShape,
 }).refine(isPeriod, NO_PERIOD);
 
 const answers = {
@@ -48,6 +48,7 @@ const answers = {
   },
   400: failure("A parameter is wrong; the text says which and why"),
   404: failure("No such customer"),
+  410: failure("data_version is not of the served version"),
   503: failure("No data is loaded yet"),
 };
 

@@ -13,11 +13,11 @@ import {
   EXAMPLE_META,
   explained,
   metaSchema,
-  pagesFailures,
   readNumber,
   readPage,
   readRows,
   rowsAnswer,
+  rowsFailures,
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
@@ -94,7 +94,7 @@ export const matrixEndpoint = endpoint({
         },
       },
     },
-    ...pagesFailures,
+    ...rowsFailures,
   },
   answer: ({ snapshot, query }) => ask(snapshot, query),
 });

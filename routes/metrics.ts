@@ -20,8 +20,8 @@ import {
   answerText,
   EXAMPLE_META,
   explained,
-  explainShape,
   metaSchema,
+  questionShape,
   readNumber,
   readRows,
   rowsAnswer,
@@ -142,7 +142,7 @@ export const metricsEndpoints = [
     summary: "The measures and the dimensions",
     description:
       "Each measure and dimension with its definition, its grain, and whether its numbers add up to the whole.",
-    query: querySchema(explainShape),
+    query: querySchema(questionShape),
     answers: {
       200: {
         description: "The catalogue",

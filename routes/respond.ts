@@ -113,6 +113,8 @@ export interface Responder {
 /** An answer that holds as long as its data version does. */
 interface Representation {
   readonly data_version: string;
+  /** Whether the question names the version, so that the answer is the same for ever. */
+  readonly is_lasting: boolean;
   readonly etag: string;
   readonly content_type: string;
   /** Headers of the request that it depends on. */
@@ -137,6 +139,7 @@ interface From {
   readonly exchange: Exchange;
   /** What the caller needs for it as JSON. */
   readonly need: Need;
+  readonly is_lasting: boolean;
   readonly snapshot: Snapshot;
   /** As the endpoint's schema has it. */
   readonly query: unknown;
@@ -172,9 +175,14 @@ export function createResponder(
   hot: HotEndpoint,
 ): Responder {
   const { is_open, stranger } = callers;
-  const cache_control = `${
+  // Browsers ask each time and get a 304, or else would miss new data that the event
+  // stream has told them of.
+  const cache_control = is_open
+    ? `public, max-age=0, s-maxage=${config.CACHE_SECONDS}`
+    : "private, max-age=0";
+  const version_cache_control = `${
     is_open ? "public" : "private"
-  }, max-age=${config.CACHE_SECONDS}`;
+  }, max-age=86400, immutable`;
   const cors = config.CORS_ORIGINS && createCors(config.CORS_ORIGINS);
   const cache = new AnswerCache<Wanted>(config.CACHE_BYTES);
   const answers = new SharedWork<Kept>();
@@ -222,8 +230,9 @@ export function createResponder(
     const need = questionNeed(endpoint, { params, query });
     permit(exchange.caller, need);
     const snapshot = requireSnapshot(store);
+    const is_lasting = namesVersion(query, snapshot);
     const retained = snapshot.retain();
-    const from = { exchange, need, snapshot, query };
+    const from = { exchange, need, is_lasting, snapshot, query };
     let made: MaybePromise<Response>;
     try {
       const reply = endpoint.answer({ snapshot, params, query });
@@ -254,10 +263,11 @@ export function createResponder(
 
   function answerVersion(
     { key, body }: VersionReply,
-    { exchange, snapshot: { data_version } }: From,
+    { exchange, is_lasting, snapshot: { data_version } }: From,
   ): MaybePromise<Response> {
     const of = {
       data_version,
+      is_lasting,
       etag: `"${data_version}-${key}"`,
       content_type: JSON_TYPE,
     };
@@ -273,7 +283,7 @@ export function createResponder(
 
   function answerRows(
     reply: RowsReply,
-    { exchange, need, snapshot, query }: From,
+    { exchange, need, is_lasting, snapshot, query }: From,
   ): MaybePromise<Response> {
     const { request } = exchange;
     const wanted = wantedOf(reply, {
@@ -281,6 +291,7 @@ export function createResponder(
       snapshot,
       query: query as FormatQuery,
       need,
+      is_lasting,
     });
     permit(exchange.caller, wanted.need);
     cache.understand(snapshot, { request: textOf(request), as: wanted });
@@ -426,13 +437,16 @@ export function createResponder(
   // way to make an answer that is given several at once: 5 us instead of 2.
   function lasting(
     answer: Response,
-    { of: { data_version, etag, vary }, exchange }: {
+    { of: { data_version, is_lasting, etag, vary }, exchange }: {
       of: Representation;
       exchange: Exchange;
     },
   ): Response {
     const { headers } = answer;
-    headers.append("Cache-Control", cache_control);
+    headers.append(
+      "Cache-Control",
+      is_lasting ? version_cache_control : cache_control,
+    );
     headers.append("Data-Version", data_version);
     headers.append("ETag", etag);
     if (vary) headers.append("Vary", vary);
@@ -581,6 +595,18 @@ function textOf({ url, headers }: Request): string {
   return `${url}\n${headers.get("accept")}\n${headers.get("accept-encoding")}`;
 }
 
+/** Whether a question names the served version; throws a 410 when it names another. */
+function namesVersion(query: unknown, { data_version }: Snapshot): boolean {
+  const named = (query as { readonly data_version?: string } | undefined)
+    ?.data_version;
+  if (named === undefined) return false;
+  if (named === data_version) return true;
+  throw new HTTPException(410, {
+    message:
+      `Data version ${named} is not served. Ask for ${data_version}, or without data_version.`,
+  });
+}
+
 /** The parameters of a query string that choose a format. */
 interface FormatQuery {
   readonly format?: FormatName;
@@ -589,12 +615,14 @@ interface FormatQuery {
 
 function wantedOf(
   { file, key: question, rows }: RowsReply,
-  { request: { headers }, snapshot: { data_version }, query, need }: {
-    request: Request;
-    snapshot: Snapshot;
-    query: FormatQuery;
-    need: Need;
-  },
+  { request: { headers }, snapshot: { data_version }, query, need, is_lasting }:
+    {
+      request: Request;
+      snapshot: Snapshot;
+      query: FormatQuery;
+      need: Need;
+      is_lasting: boolean;
+    },
 ): Wanted {
   const format = query.format ??
     chooseFormat(headers.get("accept"), rows ? FORMAT_NAMES : JSON_ONLY);
@@ -609,6 +637,7 @@ function wantedOf(
   }${gzip ? ".gz" : ""}`;
   return {
     data_version,
+    is_lasting,
     format,
     bom,
     gzip,

@@ -1,8 +1,9 @@
 /** `/api/v1/stats/{table}`: the number of rows of a table. */
 
 import { z } from "zod";
+import { versionShape } from "./answer.ts";
 import { endpoint, failure } from "./endpoint.ts";
-import { NO_QUERY } from "./query_string.ts";
+import { querySchema } from "./query_string.ts";
 
 const paramsSchema = z.object({
   table: z.string().meta({
@@ -17,7 +18,7 @@ export const statsEndpoint = endpoint({
   description:
     "customers: those with a record; interactions: after rows that list several customers are split; products: the rows kept.",
   params: paramsSchema,
-  query: NO_QUERY,
+  query: querySchema(versionShape),
   answers: {
     200: {
       description: "The number of rows",
@@ -27,12 +28,13 @@ export const statsEndpoint = endpoint({
       }),
       example: { message: "Number of Rows", rows: 5 },
     },
-    400: failure("A query parameter was given"),
+    400: failure("A parameter is wrong; the text says which and why"),
     404: {
       description: "No such table",
       schema: z.object({ message: z.literal("Table name not found") }),
       example: { message: "Table name not found" },
     },
+    410: failure("data_version is not of the served version"),
     503: failure("No data is loaded yet"),
   },
   answer({ snapshot: { row_counts }, params: { table } }) {

@@ -40,9 +40,9 @@ Deno.test("every example is answered as it says, and as its schema says", async 
     await t.step(path, async () => {
       const response = await opened.app.request(encodeURI(path));
       const body = await response.json();
-      assertEquals(response.status, 200);
+      assertEquals(response.status, answer?.includes('"error"') ? 410 : 200);
       if (answer) assertEquals(lasting(body), lasting(JSON.parse(answer)));
-      endpointOf(path).answers[200].schema.parse(body);
+      endpointOf(path).answers[response.status].schema.parse(body);
     });
   }
 });

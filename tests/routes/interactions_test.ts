@@ -31,7 +31,7 @@ Deno.test("an answer has the headers that caches need", async () => {
     ]
   ) {
     const { headers } = await opened.app.request(path);
-    assertEquals(headers.get("Cache-Control"), "public, max-age=7");
+    assertEquals(headers.get("Cache-Control"), "public, max-age=0, s-maxage=7");
     assertEquals(headers.get("Data-Version"), opened.snapshot.data_version);
     assertMatch(headers.get("ETag")!, /^"[0-9a-f]{16}-[\w.-]+"$/);
     assertMatch(headers.get("X-Request-Id")!, /^[\w-]+$/);

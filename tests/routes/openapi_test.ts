@@ -33,6 +33,7 @@ Deno.test("parameters are those of the schemas", () => {
       ["start_date", "query", false],
       ["end_date", "query", false],
       ["topic", "query", false],
+      ["data_version", "query", false],
       ["explain", "query", false],
     ],
   );
