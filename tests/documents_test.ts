@@ -6,9 +6,9 @@ import { appOn, emptyStore } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-const names = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const names = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
 for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
-  names.push(`docs/${name}`);
+  if (name.endsWith(".md")) names.push(`docs/${name}`);
 }
 const documents = await Promise.all(
   names.sort().map(async (name) => ({

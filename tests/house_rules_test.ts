@@ -25,7 +25,9 @@ async function sources(folder: string, ending: string): Promise<SourceText[]> {
 }
 
 const code = await sources("./", ".ts");
-const product = code.filter(({ path }) => !/^\.\/(tests|bench)\//.test(path));
+const product = code.filter(({ path }) =>
+  !/^\.\/(tests|bench|trials)\//.test(path)
+);
 
 function importsOf({ path, text }: SourceText): string[] {
   const from = /^(?:import|export)\s[^;]*?from "([^"]+)"|import\("([^"]+)"\)/gm;

@@ -36,7 +36,7 @@ function tableOf(text: string): string[][] {
 async function documents(): Promise<string> {
   const paths = ["README.md", "CONTRIBUTING.md"];
   for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
-    paths.push(`docs/${name}`);
+    if (name.endsWith(".md")) paths.push(`docs/${name}`);
   }
   return (await Promise.all(paths.map(read))).join("\n");
 }
@@ -159,9 +159,9 @@ Deno.test("the code map has every folder and file at the top", async () => {
 
 Deno.test("the README lists every document", async () => {
   const documents = section(readme, "Documents");
-  for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
+  for await (const { name, isFile } of Deno.readDir(new URL("docs", ROOT))) {
     assert(
-      documents.includes(`](docs/${name})`),
+      documents.includes(`](docs/${name}${isFile ? ")" : "/"}`),
       `the README's documents lack docs/${name}`,
     );
   }

@@ -1,10 +1,12 @@
 /** The real process: main.ts as a child, on a free port of the loopback. */
 
 import { dataFolder } from "./data_folder.ts";
-import type { Settings } from "./load_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+
+/** Settings as they stand in the environment. */
+type Settings = Readonly<Record<string, string>>;
 
 /** A running server; ended at the end of its block. */
 export interface RunningServer extends AsyncDisposable {

@@ -1,0 +1,181 @@
+/**
+ * Numbers of Tally in a web page that are all of one version, and never old. Copy this
+ * file; it needs nothing else.
+ *
+ * const tally = follow({ url: "https://tally.example.com", show });
+ * async function show() {
+ *   const { data } = await tally.get("/api/v1/interactions/4");
+ *   …
+ * }
+ */
+
+/** Time until what failed is tried again: at first, and at most, in milliseconds. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+/** A stream says something every 15 seconds; one that is silent for longer is broken. */
+const SILENCE_MS = 40_000;
+/** How often a question is asked of a version that was just named, before it is asked of any. */
+const TURNS = 3;
+
+/**
+ * Follows a server. Tabs of one browser share one stream where they can, since a
+ * browser has six connections to a server over HTTP/1.1.
+ *
+ * @param {object} options
+ * @param {string} [options.url] of the server, without a slash at its end; "" is the page's own
+ * @param {() => Record<string, string> | Promise<Record<string, string>>} [options.headers]
+ *   for each request, such as `{ Authorization: "Bearer …" }` with a fresh token
+ * @param {(data_version: string) => unknown} options.show
+ *   called when a version is known for the first time, and whenever it is another; not
+ *   before the call before has ended, and again when it failed
+ */
+export function follow({ url = "", headers = () => ({}), show }) {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const seen = new Set();
+  let version = null;
+  let shown = null;
+  let is_showing = false;
+  let leads = false;
+
+  function learn(next) {
+    version = next;
+    seen.add(next);
+    if (!is_showing) showVersion();
+  }
+
+  async function showVersion() {
+    is_showing = true;
+    let wait_ms = FIRST_WAIT_MS;
+    while (shown !== version && !signal.aborted) {
+      const next = version;
+      try {
+        await show(next);
+        shown = next;
+      } catch (error) {
+        console.warn(error);
+        await pause(wait_ms);
+        wait_ms = Math.min(2 * wait_ms, LONGEST_WAIT_MS);
+      }
+    }
+    is_showing = false;
+  }
+
+  /** The answer to a question, as JSON, of the version that the page shows. */
+  async function get(path, parameters = {}) {
+    let named = version;
+    for (let turn = 0;; turn++) {
+      const query = new URLSearchParams(parameters);
+      if (named) query.set("data_version", named);
+      const answer = await fetch(`${url}${path}?${query}`, {
+        headers: await headers(),
+        signal,
+      });
+      const body = await answer.json();
+      if (answer.ok) return body;
+      if (answer.status !== 410 || turn > TURNS) throw new Error(body.error);
+      // The event may be on its way. A version that was left is not news: behind a
+      // load balancer, servers may differ for a moment.
+      named = turn < TURNS
+        ? /Ask for ([0-9a-f]{16})/.exec(body.error)?.[1]
+        : null;
+      if (named && !seen.has(named)) learn(named);
+    }
+  }
+
+  const name = `tally ${new URL(url || "/", location.href)}`;
+  const tabs = "BroadcastChannel" in globalThis
+    ? new BroadcastChannel(name)
+    : null;
+  tabs?.addEventListener("message", ({ data }) => {
+    if (data !== "which?") learn(data);
+    else if (leads && version) tabs.postMessage(version);
+  });
+
+  async function lead() {
+    leads = true;
+    await listen({
+      open: async (silence) =>
+        await fetch(`${url}/api/v1/data/events`, {
+          headers: await headers(),
+          signal: AbortSignal.any([signal, silence]),
+        }),
+      onVersion(next) {
+        learn(next);
+        tabs?.postMessage(next);
+      },
+      signal,
+    });
+  }
+
+  if (tabs && navigator.locks) {
+    tabs.postMessage("which?");
+    // Whoever has the lock listens for all; when its tab is closed, the next one does.
+    navigator.locks.request(name, { signal }, lead).catch(() => {});
+  } else {
+    lead();
+  }
+
+  return {
+    get,
+    close() {
+      closing.abort();
+      tabs?.close();
+    },
+  };
+}
+
+/** Reads the stream, and opens it again whenever it ends, until `signal` is aborted. */
+async function listen({ open, onVersion, signal }) {
+  let wait_ms = FIRST_WAIT_MS;
+  while (!signal.aborted) {
+    const silence = new AbortController();
+    let timer;
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    };
+    try {
+      heard();
+      const answer = await open(silence.signal);
+      // A proxy without its server, no more places, or a token that has ended.
+      if (!answer.ok) throw new Error(answer.statusText);
+      for await (const { event, data } of eventsOf(answer.body, heard)) {
+        wait_ms = FIRST_WAIT_MS;
+        if (event === "version") onVersion(JSON.parse(data).data_version);
+      }
+    } catch {
+      // The next turn says whether it was for a moment.
+    }
+    clearTimeout(timer);
+    await pause(wait_ms);
+    wait_ms = Math.min(2 * wait_ms, LONGEST_WAIT_MS);
+  }
+}
+
+/** Not the same for all pages, so that they do not come back all at once. */
+function pause(most_ms) {
+  const ms = most_ms * (0.5 + Math.random() / 2);
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The events of a stream: https://html.spec.whatwg.org/#event-stream-interpretation */
+async function* eventsOf(body, heard) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    heard();
+    text += value;
+    const blocks = text.split("\n\n");
+    text = blocks.pop();
+    for (const block of blocks) {
+      const field = (name) =>
+        block.split("\n").find((line) => line.startsWith(`${name}: `))
+          ?.slice(name.length + 2);
+      const data = field("data");
+      if (data !== undefined) yield { event: field("event"), data };
+    }
+  }
+}

@@ -1,0 +1,189 @@
+/** docs/examples/live.js in a real browser with its cache, in two tabs, behind a proxy that restarts. */
+
+import { assert, assertEquals } from "@std/assert";
+import { chromium, type Page } from "playwright-core";
+import { dataFolder } from "../tests/support/data_folder.ts";
+import { startServer, waitFor } from "../tests/support/start_server.ts";
+
+const LIVE = await Deno.readTextFile(
+  new URL("../docs/examples/live.js", import.meta.url),
+);
+const PAGE = `<!doctype html><output></output><script type="module">
+import { follow } from "/live.js";
+const output = document.querySelector("output");
+const tally = follow({ show });
+async function show() {
+  const one = await tally.get("/api/v1/interactions/1");
+  const all = await tally.get("/api/v1/metrics/interactions");
+  output.textContent = JSON.stringify([one.data.interactions.Email, all.data[0].interactions]);
+}
+</script>`;
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+const exportsOf = (rows: number) => ({
+  "customers.csv": "Customer_Id\n1\n",
+  "interactions.csv": "Date Start,Interaction,Customers\n" +
+    "01/02/2020,Email,1\n".repeat(rows),
+});
+
+/** A proxy that serves the page too, and can be away. */
+class Proxy {
+  /** The streams of events that are open through it. */
+  streams = 0;
+  readonly #upstream: string;
+  #port = 0;
+  #away = new AbortController();
+
+  constructor(upstream: string) {
+    this.#upstream = upstream;
+    this.start();
+  }
+
+  get url(): string {
+    return `http://localhost:${this.#port}`;
+  }
+
+  start(): void {
+    this.#away = new AbortController();
+    const { signal } = this.#away;
+    const { addr } = Deno.serve(
+      { hostname: "127.0.0.1", port: this.#port, signal, onListen() {} },
+      (request) => this.#answer(request),
+    );
+    this.#port = addr.port;
+  }
+
+  /** Breaks every connection. */
+  stop(): void {
+    this.#away.abort();
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    if (pathname === "/page") {
+      return new Response(PAGE, { headers: { "Content-Type": "text/html" } });
+    }
+    if (pathname === "/live.js") {
+      const headers = { "Content-Type": "text/javascript" };
+      return new Response(LIVE, { headers });
+    }
+    const headers = new Headers(request.headers);
+    headers.delete("Host");
+    headers.delete("Accept-Encoding");
+    const signal = AbortSignal.any([request.signal, this.#away.signal]);
+    const answer = await fetch(this.#upstream + pathname + search, {
+      headers,
+      signal,
+    });
+    if (pathname.endsWith("/events")) {
+      this.streams++;
+      signal.addEventListener("abort", () => this.streams--, { once: true });
+    }
+    return new Response(answer.body, answer);
+  }
+}
+
+/** Waits until the page shows `text`; what it showed on the way must be numbers of one version. */
+async function shows(page: Page, text: string): Promise<void> {
+  for (let waited = 0; waited < 20_000; waited += 20) {
+    const now = await page.textContent("output");
+    if (now === text) return;
+    if (now) {
+      const [one, all] = JSON.parse(now);
+      assertEquals(one, all);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${await page.textContent("output")} instead of ${text}`);
+}
+
+Deno.test({
+  name: "two tabs show what is served, and only one of them listens",
+  // The browser's process and its pipes are Playwright's.
+  sanitizeResources: false,
+  sanitizeOps: false,
+}, async (t) => {
+  await using folder = await dataFolder(exportsOf(1));
+  await using server = await startServer({
+    DATA_DIR: folder.path,
+    REFRESH_SECONDS: "1",
+    CACHE_SECONDS: "60",
+    HOLD: "off",
+  });
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  const proxy = new Proxy(server.base_url);
+  const browser = await chromium.launch({
+    executablePath: Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",
+    args: FLAGS,
+  });
+  try {
+    const context = await browser.newContext();
+    const open = async () => {
+      const page = await context.newPage();
+      await page.goto(`${proxy.url}/page`);
+      return page;
+    };
+    const [first, second] = [await open(), await open()];
+    const both = async (text: string) => {
+      await shows(first, text);
+      await shows(second, text);
+    };
+
+    await t.step("at once", async () => {
+      await both("[1,1]");
+      assertEquals(proxy.streams, 1);
+    });
+    await t.step("new data, again and again", async () => {
+      for (const rows of [2, 3, 4]) {
+        await folder.write(exportsOf(rows));
+        await both(`[${rows},${rows}]`);
+      }
+    });
+    await t.step(
+      "data as it was before, which the browser has kept",
+      async () => {
+        await folder.write(exportsOf(2));
+        await both("[2,2]");
+      },
+    );
+    await t.step(
+      "the proxy restarts, and new data comes meanwhile",
+      async () => {
+        proxy.stop();
+        await folder.write(exportsOf(5));
+        await new Promise((resolve) => setTimeout(resolve, 4_000));
+        assertEquals(await first.textContent("output"), "[2,2]");
+        proxy.start();
+        await both("[5,5]");
+        assertEquals(proxy.streams, 1);
+      },
+    );
+    await t.step(
+      "the tab that listens is closed: the other one does",
+      async () => {
+        await first.close();
+        await folder.write(exportsOf(6));
+        await shows(second, "[6,6]");
+        assertEquals(proxy.streams, 1);
+      },
+    );
+    await t.step("a tab that comes later is told", async () => {
+      const third = await open();
+      await shows(third, "[6,6]");
+      assertEquals(proxy.streams, 1);
+    });
+  } finally {
+    await browser.close();
+    proxy.stop();
+  }
+  assert(server.output.error === "", server.output.error);
+});
