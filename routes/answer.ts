@@ -172,10 +172,12 @@ export function* answerText(
 /** The member that `explain=1` adds to meta; no member without it. */
 export async function explained(
   snapshot: Snapshot,
-  { explain, questions, filter }: {
+  { explain, questions, filter, q }: {
     readonly explain: string | undefined;
     readonly questions: readonly (Question | CustomerQuestion)[];
     readonly filter: Filter;
+    /** What is searched for. */
+    readonly q?: string | undefined;
   },
 ): Promise<Readonly<Record<string, Json>>> {
   if (!explain) return {};
@@ -185,7 +187,7 @@ export async function explained(
   );
   return {
     explain: {
-      filters: filterJson(filter),
+      filters: filterJson({ ...filter, ...q !== undefined && { q } }),
       files: report.files.map(({ file, table, rows_kept, rows_set_aside }) => ({
         file,
         table,

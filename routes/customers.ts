@@ -146,6 +146,7 @@ function askCustomers(
             explain,
             questions: [question],
             filter,
+            q: prefix,
           }),
         },
       });

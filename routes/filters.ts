@@ -127,7 +127,7 @@ export function filterOf(snapshot: Snapshot, given: Given): Filter {
 }
 
 /** A filter as `explain` shows it. */
-export function filterJson(filter: Filter): Json {
+export function filterJson(filter: Filter & { readonly q?: string }): Json {
   return Object.fromEntries(Object.entries(filter));
 }
 

@@ -95,7 +95,9 @@ function answer(
   }`;
   if (explain) {
     const body = () => explainedBodyOf(snapshot, question);
-    return { of: "version", key: `${key}-explain`, body };
+    // Its meta has the time of the load, which two processes do not share.
+    const loaded = Date.parse(snapshot.loaded_at).toString(36);
+    return { of: "version", key: `${key}-explain-${loaded}`, body };
   }
   return {
     of: "version",

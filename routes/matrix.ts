@@ -194,11 +194,14 @@ function parseSort(
   const find = (name: string): InteractionsSort | undefined => {
     const fixed = FIXED_SORTS.find((fixed) => fixed === name.toLowerCase());
     if (fixed) return fixed;
-    const channel = findName(snapshot, { dimension: "channel", name }) ??
-      findName(snapshot, {
-        dimension: "channel",
-        name: name.replace(/^channel_/i, ""),
-      });
+    // As the columns of downloads are named: a channel total is channel_total, and
+    // one of that name channel_channel_total.
+    const rest = name.replace(/^channel_/i, "");
+    const is_escaped = rest !== name &&
+      /^(customer_id|total|channel_.*)$/is.test(rest);
+    const [channel] = (is_escaped ? [rest, name] : [name, rest])
+      .map((name) => findName(snapshot, { dimension: "channel", name }))
+      .filter((found) => found !== undefined);
     return channel !== undefined && channels.includes(channel)
       ? { channel }
       : undefined;

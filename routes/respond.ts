@@ -607,25 +607,31 @@ function namesVersion(query: unknown, { data_version }: Snapshot): boolean {
   });
 }
 
-/** The parameters of a query string that choose a format. */
+/** The parameters of a query string that choose a representation. */
 interface FormatQuery {
   readonly format?: FormatName;
   readonly bom?: "1";
+  readonly explain?: "1";
 }
 
 function wantedOf(
   { file, key: question, rows }: RowsReply,
-  { request: { headers }, snapshot: { data_version }, query, need, is_lasting }:
-    {
-      request: Request;
-      snapshot: Snapshot;
-      query: FormatQuery;
-      need: Need;
-      is_lasting: boolean;
-    },
+  { request: { headers }, snapshot, query, need, is_lasting }: {
+    request: Request;
+    snapshot: Snapshot;
+    query: FormatQuery;
+    need: Need;
+    is_lasting: boolean;
+  },
 ): Wanted {
+  const { data_version } = snapshot;
   const format = query.format ??
     chooseFormat(headers.get("accept"), rows ? FORMAT_NAMES : JSON_ONLY);
+  if (query.explain !== undefined && format !== "json") {
+    throw new HTTPException(400, {
+      message: `explain is for format=json only, not for ${format}.`,
+    });
+  }
   const bom = query.bom === "1";
   if (bom && format !== "csv") {
     throw new HTTPException(400, { message: "bom is for format=csv only." });
@@ -643,13 +649,23 @@ function wantedOf(
     gzip,
     key,
     need: format === "json" ? { ...need, scopes: ["read"] } : DOWNLOAD,
-    etag: `"${data_version}-${key}"`,
+    etag: `"${data_version}-${
+      format === "json" ? loadTag(snapshot) : ""
+    }${key}"`,
     content_type: format === "csv"
       ? `${media_type}; charset=utf-8`
       : media_type,
     vary: "Accept, Accept-Encoding",
     file: format === "json" ? undefined : `${file}-${data_version}.${format}`,
   };
+}
+
+/**
+ * For the ETag of an answer with meta, which has the time of the load: two processes
+ * with the same data have other bytes.
+ */
+function loadTag({ loaded_at }: Snapshot): string {
+  return `${Date.parse(loaded_at).toString(36)}-`;
 }
 
 function takesGzip(accept_encoding: string | null): boolean {

@@ -169,6 +169,7 @@ function plan(
               name,
             ) => [`by_${name}`, by.includes(name)]),
           ),
+          occupation_first: by[0] === "occupation",
           without_record: question.without_record ?? false,
         },
         toCells: (row) => positions.map((position) => row[position]),

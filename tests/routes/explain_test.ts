@@ -40,6 +40,7 @@ Deno.test("every endpoint explains its answer", async (t) => {
     ["/api/v1/metrics", {}, []],
     ["/api/v1/metrics/customers?by=type", {}, ["queries/customer_count"]],
     ["/api/v1/customers", {}, ["queries/customers"]],
+    ["/api/v1/customers?q=1", { q: "1" }, ["queries/customers"]],
     ["/api/v1/customers/1", { customer_ids: [1] }, ["queries/customers"]],
     ["/api/v1/dimensions", {}, [
       "metrics",
@@ -85,6 +86,18 @@ Deno.test("every endpoint explains its answer", async (t) => {
       );
       for (const { text } of explain.sql) assertMatch(text, /\b(from|pivot)\b/);
     });
+  }
+});
+
+Deno.test("a download is not explained, instead of losing the explanation", async () => {
+  await using opened = await openApp(FILES);
+  for (const format of ["csv", "ndjson", "xlsx", "parquet", "arrow"]) {
+    const answer = await opened.app.request(
+      `/api/v1/interactions?explain=1&format=${format}`,
+    );
+    assertEquals([answer.status, await answer.json()], [400, {
+      error: `explain is for format=json only, not for ${format}.`,
+    }]);
   }
 });
 

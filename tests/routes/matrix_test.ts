@@ -72,6 +72,39 @@ Deno.test("the matrix: order of names, choice of customers, filters, sorting", a
   }
 });
 
+Deno.test("every channel can be sorted by, whatever it is called", async () => {
+  // Customer n has the only interaction on the n-th channel.
+  const channels = [
+    "total",
+    "channel_total",
+    "channel_channel_total",
+    "customer_id",
+    "channel_customer_id",
+    "Bird",
+    "channel_Bird",
+  ];
+  await using opened = await openApp({
+    "customers.csv": "Customer_Id\n1\n",
+    "interactions.csv": "Date Start,Interaction,Customers\n" +
+      channels.map((name, i) => `05/03/2020,${name},${i + 1}\n`).join(""),
+  });
+  for (
+    const [sort, channel] of [
+      ["channel_total", "total"],
+      ["channel_channel_total", "channel_total"],
+      ["channel_channel_channel_total", "channel_channel_total"],
+      ["CHANNEL_customer_id", "customer_id"],
+      ["channel_channel_customer_id", "channel_customer_id"],
+      ["Bird", "Bird"],
+      ["channel_Bird", "channel_Bird"],
+    ]
+  ) {
+    const answer = await opened.app.request(`${PATH}?sort=-${sort}&limit=1`);
+    const { data: [first] } = await answer.json();
+    assertEquals(channels[first.customer_id - 1], channel, sort);
+  }
+});
+
 Deno.test("meta has totals of all pages and the customers there are", async () => {
   await using opened = await openApp(FILES);
   const metaOf = async (query: string) => {

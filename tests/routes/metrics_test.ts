@@ -184,6 +184,43 @@ Deno.test("customers: everyone known, by type and occupation", async (t) => {
       assertEquals(body.meta.without_record, without_record);
     });
   }
+  await t.step("in the order of by", async () => {
+    const files = {
+      ...FILES,
+      "customers.csv":
+        "Customer_Id,Occupation,Type\n1,Jedi,Blue\n2,Baker,Red\n3,Jedi,Red\n4,,Blue\n",
+      "interactions.csv": "Date Start,Interaction,Customers\n",
+    };
+    await using opened = await openApp(files);
+    for (
+      const [by, rows] of [
+        ["type,occupation", [
+          ["Blue", "Jedi"],
+          ["Blue", null],
+          ["Red", "Baker"],
+          ["Red", "Jedi"],
+        ]],
+        ["occupation,type", [
+          ["Baker", "Red"],
+          ["Jedi", "Blue"],
+          ["Jedi", "Red"],
+          [null, "Blue"],
+        ]],
+      ] as const
+    ) {
+      const answer = await opened.app.request(
+        `/api/v1/metrics/customers?by=${by}`,
+      );
+      const { data } = await answer.json();
+      const names = by.split(",");
+      assertEquals(
+        data.map((row: Record<string, unknown>) =>
+          names.map((name) => row[name])
+        ),
+        rows,
+      );
+    }
+  });
   const wrong = await opened.app.request("/api/v1/metrics/customers?by=day");
   assertEquals(wrong.status, 400);
 });
