@@ -1,6 +1,6 @@
 /** Writes JSON as text, so that names keep their order: an object would put a name like `10` first. */
 
-import type { AnswerColumns, Cell } from "../db/model/questions.ts";
+import type { AnswerColumns, Cell, RowsColumn } from "../db/model/questions.ts";
 
 /** A value to write; a Map becomes an object in the order of its entries. */
 export type Json =
@@ -99,13 +99,17 @@ export function createLeastBytes(
   shape: AnswerColumns,
 ): (row: readonly Cell[]) => number {
   const { columns } = shape;
-  const texts = columns.flatMap(({ type }, i) => type === "text" ? [i] : []);
+  const texts = columns.flatMap(({ type }, i) => isText(type) ? [i] : []);
   // With one digit for each number, and none for each text.
-  const empty = columns.map(({ type }) => type === "text" ? "" : 0);
+  const empty = columns.map(({ type }) => isText(type) ? "" : 0);
   const fixed = new TextEncoder().encode(createRowText(shape)(empty)).length;
   return (row) => {
     let bytes = fixed;
     for (const i of texts) bytes += (row[i] as string | null)?.length ?? 0;
     return bytes;
   };
+}
+
+function isText(type: RowsColumn["type"]): boolean {
+  return type === "text" || type === "date";
 }

@@ -1,10 +1,11 @@
 /** `/api/v1/interactions`: every customer by every channel, in pages. */
 
 import { z } from "zod";
-import type {
-  Filter,
-  InteractionsQuestion,
-  InteractionsSort,
+import {
+  columnsOf,
+  type Filter,
+  type InteractionsQuestion,
+  type InteractionsSort,
 } from "../db/model/questions.ts";
 import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
@@ -41,13 +42,14 @@ const query = rowsQuerySchema({
   }),
   sort: z.string().optional().meta({
     description:
-      "customer_id, total or a channel, ascending; descending with - in front. A channel named customer_id or total is channel_customer_id or channel_total",
+      "customer_id, total or a channel, ascending; descending with - in front. A channel named customer_id or total is called as in a download: channel_customer_id or channel_total",
   }),
   ...pageShape,
   ...periodShape,
   ...namesShape,
 }).refine(isPeriod, NO_PERIOD);
 
+const BY_ID = { by: "customer_id", descending: false } as const;
 const FIXED_SORTS = ["customer_id", "total"] as const;
 
 /** The endpoint. */
@@ -182,7 +184,7 @@ function sortParts({ by, descending }: InteractionsQuestion["sort"]) {
   ];
 }
 
-/** The sort order: a name as given, else the name after a `-`. */
+/** The sort order: a name as given, else the name after a `-`. Columns are called as in downloads. */
 function parseSort(
   text: string,
   { snapshot, filter }: {
@@ -191,17 +193,18 @@ function parseSort(
   },
 ): InteractionsQuestion["sort"] {
   const channels = filter.channels ?? snapshot.channels;
+  const { columns, pivoted } = columnsOf(
+    { kind: "interactions", filter, sort: BY_ID },
+    snapshot.names,
+  );
   const find = (name: string): InteractionsSort | undefined => {
-    const fixed = FIXED_SORTS.find((fixed) => fixed === name.toLowerCase());
+    const key = name.toLowerCase();
+    const fixed = FIXED_SORTS.find((fixed) => fixed === key);
     if (fixed) return fixed;
-    // As the columns of downloads are named: a channel total is channel_total, and
-    // one of that name channel_channel_total.
-    const rest = name.replace(/^channel_/i, "");
-    const is_escaped = rest !== name &&
-      /^(customer_id|total|channel_.*)$/is.test(rest);
-    const [channel] = (is_escaped ? [rest, name] : [name, rest])
-      .map((name) => findName(snapshot, { dimension: "channel", name }))
-      .filter((found) => found !== undefined);
+    const { start, names } = pivoted!;
+    const column = columns.findIndex((one) => one.name.toLowerCase() === key);
+    const channel = findName(snapshot, { dimension: "channel", name }) ??
+      names[column - start];
     return channel !== undefined && channels.includes(channel)
       ? { channel }
       : undefined;

@@ -150,7 +150,8 @@ export type Cell = string | number | null;
 /** A column of an answer. */
 export interface RowsColumn {
   readonly name: string;
-  readonly type: "text" | "integer" | "number";
+  /** The cells of a `date` are texts, YYYY-MM-DD. */
+  readonly type: "text" | "integer" | "number" | "date";
 }
 
 /** An answer of rows, read once from first to last. */
@@ -217,8 +218,8 @@ export function columnsOf(question: Question, names: Names): AnswerColumns {
         text("occupation"),
         text("type"),
         text("known_from"),
-        text("first_contact"),
-        text("last_contact"),
+        date("first_contact"),
+        date("last_contact"),
       ], { filter: {}, names });
     case "customer_count":
       return {
@@ -302,11 +303,16 @@ function flatNames(
 }
 
 function dimension(name: Dimension): RowsColumn {
+  if (name === "day") return date(name);
   return NUMBERS.has(name) ? integer(name) : text(name);
 }
 
 function integer(name: string): RowsColumn {
   return { name, type: "integer" };
+}
+
+function date(name: string): RowsColumn {
+  return { name, type: "date" };
 }
 
 function text(name: string): RowsColumn {

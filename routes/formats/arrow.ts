@@ -3,6 +3,7 @@
 import {
   AsyncByteQueue,
   type Data,
+  DateDay,
   Field,
   Float64,
   Int64,
@@ -14,7 +15,7 @@ import {
   Utf8,
 } from "apache-arrow";
 import type { Cell, Rows, RowsColumn } from "../../db/model/questions.ts";
-import { columnCells } from "./column_cells.ts";
+import { columnCells, daysOf } from "./column_cells.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -22,6 +23,7 @@ const TYPES = {
   text: new Utf8(),
   integer: new Int64(),
   number: new Float64(),
+  date: new DateDay(),
 } as const;
 
 /** Writes rows, one piece per record batch; every column may lack values. */
@@ -100,6 +102,12 @@ function dataOf(type: RowsColumn["type"], cells: readonly Cell[]): Data {
         type: TYPES.number,
         ...common,
         data: Float64Array.from(cells, Number),
+      });
+    case "date":
+      return makeData({
+        type: TYPES.date,
+        ...common,
+        data: Int32Array.from(cells, (cell) => daysOf(cell) ?? 0),
       });
   }
 }

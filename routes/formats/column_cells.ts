@@ -2,6 +2,13 @@
 
 import type { Cell, Rows } from "../../db/model/questions.ts";
 
+const DAY_MS = 86_400_000;
+
+/** The days from 1970-01-01 to a date, as Parquet and Arrow have dates. */
+export function daysOf(date: Cell): number | null {
+  return date === null ? null : Date.parse(`${date}T00:00:00Z`) / DAY_MS;
+}
+
 /** Rows of an answer, as one list of cells per column. */
 export interface ColumnCells {
   readonly length: number;

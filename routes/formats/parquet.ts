@@ -10,7 +10,12 @@ const TYPES: Readonly<Record<RowsColumn["type"], Partial<Element>>> = {
   text: { type: "BYTE_ARRAY", converted_type: "UTF8" },
   integer: { type: "INT64" },
   number: { type: "DOUBLE" },
+  date: { type: "INT32", converted_type: "DATE" },
 };
+/** How cells are given to the writer, where that is another way than they are. */
+const WRITTEN: Partial<
+  Record<RowsColumn["type"], (cell: Cell) => bigint | Date | null>
+> = { integer: bigOf, date: dateOf };
 
 /** The number of cells that are written without a pause: 4 to 6 ms, in which no other request is served. */
 const CELLS_AT_ONCE = 25_000;
@@ -42,7 +47,7 @@ export async function* encodeParquet(
     const data = rows.columns.map(({ name, type }, i) => ({
       name,
       cells: columns[i],
-      is_integer: type === "integer",
+      written: WRITTEN[type],
     }));
     const first = parquet.row_groups.length;
     const at_once = Math.ceil(CELLS_AT_ONCE / length);
@@ -50,7 +55,9 @@ export async function* encodeParquet(
       parquet.write({
         columnData: data.slice(i, i + at_once).map((column) => ({
           name: column.name,
-          data: column.is_integer ? column.cells.map(bigOf) : [...column.cells],
+          data: column.written
+            ? column.cells.map(column.written)
+            : [...column.cells],
         })),
         rowGroupSize: length,
       });
@@ -81,7 +88,11 @@ function joinGroups(
   parquet.num_rows = sum(parquet.row_groups.map(({ num_rows }) => num_rows));
 }
 
-// An INT64 is written from nothing else.
+// An INT64 and a DATE are written from nothing else.
 function bigOf(cell: Cell): bigint | null {
   return cell === null ? null : BigInt(cell);
+}
+
+function dateOf(cell: Cell): Date | null {
+  return cell === null ? null : new Date(`${cell}T00:00:00Z`);
 }

@@ -3,6 +3,7 @@
 import { Zip, ZipDeflate } from "fflate";
 import { HTTPException } from "hono/http-exception";
 import type { Cell, Rows } from "../../db/model/questions.ts";
+import { daysOf } from "./column_cells.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "[Content_Types].xml": `<Types xmlns="${PACKAGE}/content-types">` +
     `<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
     `<Override PartName="/xl/workbook.xml" ContentType="${TYPE}.sheet.main+xml"/>` +
+    `<Override PartName="/xl/styles.xml" ContentType="${TYPE}.styles+xml"/>` +
     `<Override PartName="/xl/worksheets/sheet1.xml" ContentType="${TYPE}.worksheet+xml"/></Types>`,
   "_rels/.rels": `<Relationships xmlns="${PACKAGE}/relationships">` +
     `<Relationship Id="rId1" Type="${RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
@@ -33,8 +35,15 @@ const PARTS: Readonly<Record<string, string>> = {
     `<sheets><sheet name="data" sheetId="1" r:id="rId1"/></sheets></workbook>`,
   "xl/_rels/workbook.xml.rels":
     `<Relationships xmlns="${PACKAGE}/relationships">` +
-    `<Relationship Id="rId1" Type="${RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
+    `<Relationship Id="rId1" Type="${RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/>` +
+    `<Relationship Id="rId2" Type="${RELATIONS}/styles" Target="styles.xml"/></Relationships>`,
+  // The second format of cells is that of dates, as each reader's country writes them.
+  "xl/styles.xml": `<styleSheet xmlns="${MAIN}">` +
+    `<fonts count="1"><font/></fonts><fills count="1"><fill/></fills>` +
+    `<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>` +
+    `<cellXfs count="2"><xf/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>`,
 };
+const DATE_STYLE = 1;
 
 /**
  * Writes rows under a header, one piece per batch. Before the first piece, throws a 400
@@ -68,11 +77,15 @@ export async function* encodeXlsx(rows: Rows): AsyncGenerator<Bytes> {
   }
 
   const letters = columns.map((_, i) => columnLetters(i));
+  const is_date = columns.map(({ type }) => type === "date");
   let number = 1;
   const rowXml = (row: readonly Cell[]) => {
     let text = `<row r="${number}">`;
     for (let i = 0; i < row.length; i++) {
-      text += cellXml(`${letters[i]}${number}`, row[i]);
+      const place = `${letters[i]}${number}`;
+      text += is_date[i] && number > 1
+        ? dateXml(place, row[i])
+        : cellXml(place, row[i]);
     }
     number++;
     return text + "</row>";
@@ -116,6 +129,19 @@ function cellXml(place: string, cell: Cell): string {
   if (typeof cell === "number") return `<c r="${place}"><v>${cell}</v></c>`;
   const text = xmlText(cell.slice(0, MAX_TEXT));
   return `<c r="${place}" t="inlineStr"><is><t xml:space="preserve">${text}</t></is></c>`;
+}
+
+/** The number of 1970-01-01 among the days of a sheet, and of the first day that it numbers right. */
+const EPOCH = 25_569;
+const MARCH_1900 = 61;
+
+function dateXml(place: string, cell: Cell): string {
+  const days = daysOf(cell);
+  if (days === null) return "";
+  const number = EPOCH + days;
+  // Excel believes in 29 February 1900.
+  const shown = number < MARCH_1900 ? number - 1 : number;
+  return `<c r="${place}" s="${DATE_STYLE}"><v>${shown}</v></c>`;
 }
 
 const SPECIAL =

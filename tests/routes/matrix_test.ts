@@ -90,15 +90,22 @@ Deno.test("every channel can be sorted by, whatever it is called", async () => {
   });
   for (
     const [sort, channel] of [
-      ["channel_total", "total"],
-      ["channel_channel_total", "channel_total"],
-      ["channel_channel_channel_total", "channel_channel_total"],
-      ["CHANNEL_customer_id", "customer_id"],
-      ["channel_channel_customer_id", "channel_customer_id"],
+      // As the columns of a download are called.
+      ["channel_channel_channel_total", "total"],
+      ["channel_total", "channel_total"],
+      ["channel_channel_total", "channel_channel_total"],
+      ["channel_channel_customer_id", "customer_id"],
+      ["CHANNEL_customer_id", "channel_customer_id"],
       ["Bird", "Bird"],
       ["channel_Bird", "channel_Bird"],
     ]
   ) {
+    const download = await opened.app.request(`${PATH}?format=csv&limit=1`);
+    const [header] = (await download.text()).toLowerCase().split("\r\n");
+    assert(
+      header.split(",").includes(sort.toLowerCase()),
+      `${sort}: ${header}`,
+    );
     const answer = await opened.app.request(`${PATH}?sort=-${sort}&limit=1`);
     const { data: [first] } = await answer.json();
     assertEquals(channels[first.customer_id - 1], channel, sort);

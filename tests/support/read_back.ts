@@ -1,7 +1,11 @@
 /** Reads answers of every format with programs of others: DuckDB, Apache Arrow, a spreadsheet reader. */
 
-import { DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
-import { tableFromIPC } from "apache-arrow";
+import {
+  DuckDBDateValue,
+  DuckDBInstance,
+  type DuckDBValue,
+} from "@duckdb/node-api";
+import { DataType, tableFromIPC } from "apache-arrow";
 import readSheet from "read-excel-file/node";
 import { Buffer } from "node:buffer";
 import { dataFolder } from "./data_folder.ts";
@@ -19,28 +23,36 @@ export const readCsv: Read = (bytes) =>
     "read_csv('FILE', auto_detect = false, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', new_line = '\\r\\n', columns = COLUMNS)",
   );
 
-/** Reads Parquet; integers come as numbers. */
+/** Reads Parquet; integers come as numbers, dates as texts. */
 export const readParquet: Read = (bytes) =>
   readWithDuckdb(bytes, "read_parquet('FILE')");
 
-/** Reads an Arrow IPC stream; integers come as numbers. */
+/** Reads an Arrow IPC stream; integers come as numbers, dates as texts. */
 export const readArrow: Read = (bytes) => {
   const table = tableFromIPC(bytes);
   const names = table.schema.fields.map(({ name }) => name);
+  const dates = table.schema.fields.map(({ type }) => DataType.isDate(type));
   return Promise.resolve([
     names,
     ...Array.from(
       { length: table.numRows },
       (_, i) =>
-        names.map((_, column) => plain(table.getChildAt(column)!.get(i))),
+        names.map((_, column) => {
+          const value = table.getChildAt(column)!.get(i);
+          return dates[column] && value !== null
+            ? dayOf(new Date(value))
+            : plain(value);
+        }),
     ),
   ]);
 };
 
-/** Reads a spreadsheet. */
+/** Reads a spreadsheet; dates come as texts. */
 export const readXlsx: Read = async (bytes) => {
   const [sheet] = await readSheet(Buffer.from(bytes));
-  return sheet.data as Grid;
+  return (sheet.data as Grid).map((row) =>
+    row.map((cell) => cell instanceof Date ? dayOf(cell) : cell)
+  );
 };
 
 async function readWithDuckdb(
@@ -72,5 +84,10 @@ async function readWithDuckdb(
 }
 
 function plain(value: DuckDBValue): unknown {
+  if (value instanceof DuckDBDateValue) return value.toString();
   return typeof value === "bigint" ? Number(value) : value;
+}
+
+function dayOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
 }

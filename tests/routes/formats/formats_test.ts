@@ -1,6 +1,7 @@
 /** Every format, read back by programs of others: the same rows. */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { unzipSync } from "fflate";
 import { HTTPException } from "hono/http-exception";
 import type { Cell, Rows, RowsColumn } from "../../../db/model/questions.ts";
 import { encodeArrow } from "../../../routes/formats/arrow.ts";
@@ -22,16 +23,17 @@ const COLUMNS: Columns = [
   ["type", "text"],
   ["10", "integer"],
   ["change", "number"],
+  ["day", "date"],
 ];
 const ROWS: readonly (readonly Cell[])[] = [
-  [1, "Red", 0, 0.5],
-  [Number.MAX_SAFE_INTEGER, null, 4_294_967_296, -0.25],
-  [3, "Grün ☃ 𝒳", 7, null],
-  [4, "a,b", 1, 1e-7],
-  [5, 'say "x"', 1, 0],
-  [6, "two\nlines", 1, -1],
-  [7, "<b>&amp;_x0041_", 1, 123456.789],
-  [8, "NULL", 1, 1],
+  [1, "Red", 0, 0.5, "2020-03-05"],
+  [Number.MAX_SAFE_INTEGER, null, 4_294_967_296, -0.25, "1900-03-01"],
+  [3, "Grün ☃ 𝒳", 7, null, "2078-12-31"],
+  [4, "a,b", 1, 1e-7, null],
+  [5, 'say "x"', 1, 0, "1970-01-01"],
+  [6, "two\nlines", 1, -1, "1969-12-31"],
+  [7, "<b>&amp;_x0041_", 1, 123456.789, "2000-02-29"],
+  [8, "NULL", 1, 1, "2024-02-29"],
 ];
 const FORMATS = {
   arrow: encodeArrow,
@@ -53,19 +55,25 @@ Deno.test("arrow, parquet and xlsx: every cell comes back with its type", async 
       assertEquals(await roundTrip(literalRows(COLUMNS, [])), [header]);
     });
     await t.step(`${name}: columns of nothing`, async () => {
-      const none = [[1, null, null, null], [2, null, null, null]];
+      const none = [[1, null, null, null, null], [2, null, null, null, null]];
       const grid = await roundTrip(literalRows(COLUMNS, [none]));
       // A spreadsheet's reader leaves out what is empty at the end.
-      const width = name === "xlsx" ? grid[0].length : 4;
+      const width = name === "xlsx" ? grid[0].length : 5;
       assertEquals(grid.slice(1).map((row) => row.slice(0, 1)), [[1], [2]]);
       assertEquals(grid[1].length, width);
     });
     await t.step(`${name}: more rows than are written in one go`, async () => {
-      // A group is 62,500 rows of four columns; the sheet's reader takes long.
+      // A group is 50,000 rows of five columns; the sheet's reader takes long.
       const count = name === "xlsx" ? 8_000 : 64_000;
       const many = Array.from(
         { length: count },
-        (_, i): Cell[] => [i + 1, i % 3 ? `type ${i % 5}` : null, i % 7, i / 8],
+        (_, i): Cell[] => [
+          i + 1,
+          i % 3 ? `type ${i % 5}` : null,
+          i % 7,
+          i / 8,
+          i % 2 ? "2020-03-05" : "1999-12-31",
+        ],
       );
       const batches = Array.from(
         { length: count / 2_000 },
@@ -90,6 +98,17 @@ Deno.test("arrow, parquet and xlsx: every cell comes back with its type", async 
   }
 });
 
+Deno.test("xlsx: the days before March 1900, as Excel numbers them", async () => {
+  const days = ["1900-01-01", "1900-02-28", "1900-03-01"];
+  const rows = literalRows([["day", "date"]], [days.map((day) => [day])]);
+  const entries = unzipSync(await bytesOf(encodeXlsx(rows)));
+  const sheet = new TextDecoder().decode(entries["xl/worksheets/sheet1.xml"]);
+  assertEquals(
+    Array.from(sheet.matchAll(/s="1"><v>(\d+)</g), ([, number]) => number),
+    ["1", "59", "61"],
+  );
+});
+
 Deno.test("csv, byte by byte", async (t) => {
   const text = async (rows: Rows, bom = false) =>
     new TextDecoder("utf-8", { ignoreBOM: true })
@@ -97,12 +116,12 @@ Deno.test("csv, byte by byte", async (t) => {
   await t.step("numbers, nothing, quotes, line breaks", async () => {
     assertEquals(
       await text(literalRows(COLUMNS, [ROWS.slice(0, 2), ROWS.slice(3, 6)])),
-      "customer_id,type,10,change\r\n" +
-        "1,Red,0,0.5\r\n" +
-        "9007199254740991,,4294967296,-0.25\r\n" +
-        '4,"a,b",1,1e-7\r\n' +
-        '5,"say ""x""",1,0\r\n' +
-        '6,"two\nlines",1,-1\r\n',
+      "customer_id,type,10,change,day\r\n" +
+        "1,Red,0,0.5,2020-03-05\r\n" +
+        "9007199254740991,,4294967296,-0.25,1900-03-01\r\n" +
+        '4,"a,b",1,1e-7,\r\n' +
+        '5,"say ""x""",1,0,1970-01-01\r\n' +
+        '6,"two\nlines",1,-1,1969-12-31\r\n',
     );
   });
   const formulas: [string, string][] = [
