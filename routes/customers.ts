@@ -69,6 +69,7 @@ const example = {
 export const customersEndpoints = [
   endpoint({
     path: "/api/v1/customers",
+    name: "listCustomers",
     summary: "The known customers",
     description:
       "Customers with a record, and those who are known from interactions only, in the order of customer_id; known_from has which.",
@@ -88,6 +89,7 @@ export const customersEndpoints = [
   }),
   endpoint({
     path: "/api/v1/customers/:customer_id",
+    name: "getCustomer",
     access: "customer",
     summary: "One customer",
     description: "The record, first and last contact, and totals.",

@@ -79,6 +79,7 @@ const shortRefreshSchema = z.object({
 export const dataEndpoints = [
   endpoint({
     path: "/api/v1/data",
+    name: "getData",
     summary: "How fresh and how clean the data is",
     description:
       "The state after the latest refresh; for every file the rows kept and set aside; the changes since the version before; warnings.",
@@ -107,6 +108,7 @@ export const dataEndpoints = [
   }),
   endpoint({
     path: "/api/v1/data/history",
+    name: "listRefreshes",
     summary: "The last 50 refreshes",
     description:
       "The result and the reasons of each, the latest first. A refresh that changed nothing is not listed.",

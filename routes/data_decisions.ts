@@ -51,6 +51,7 @@ export const dataDecisionsEndpoints = [
     method: "post",
     access: "admin",
     path: "/api/v1/data/refresh",
+    name: "refreshData",
     summary: "Check the files for changes now",
     description:
       "Files that failed before are loaded again. The refresh runs after the answer.",
@@ -64,6 +65,7 @@ export const dataDecisionsEndpoints = [
     method: "post",
     access: "admin",
     path: "/api/v1/data/accept",
+    name: "acceptData",
     summary: "Serve the data that is held",
     description:
       "data_version is that of data.held in /api/v1/data, or data.discarded. The discarded version is built first, and then served without being held; the answer is 202.",
@@ -84,6 +86,7 @@ export const dataDecisionsEndpoints = [
     method: "post",
     access: "admin",
     path: "/api/v1/data/discard",
+    name: "discardData",
     summary: "Discard the data that is held",
     description: "Its files are not built again until they change.",
     body: versionSchema,
@@ -97,6 +100,7 @@ export const dataDecisionsEndpoints = [
     method: "post",
     access: "admin",
     path: "/api/v1/data/rollback",
+    name: "rollBackData",
     summary: "Go back to the version before",
     description:
       "data_version is the version that is served. It is discarded: its files are not built until they change. The version before it comes from STATE_DIR.",

@@ -15,6 +15,7 @@ import { NO_QUERY } from "./query_string.ts";
 /** The endpoint. */
 export const dataEventsEndpoint = endpoint({
   path: "/api/v1/data/events",
+  name: "followData",
   access: "listen",
   summary: "New data, holds and failures, at once",
   description:

@@ -47,6 +47,7 @@ export const dataFilesEndpoints = [
   endpoint({
     access: "admin",
     path: "/api/v1/data/files",
+    name: "listFiles",
     summary: "The exports in the data folder",
     description:
       "The files that are there now, served or not, with their checksums and the manifest.",
@@ -69,10 +70,12 @@ export const dataFilesEndpoints = [
     method: "put",
     access: "admin",
     path: "/api/v1/data/files/:name",
+    name: "uploadFile",
     summary: "Deliver an export",
     description:
       "The body is the file. It is checked as a load does and stored whole, or refused and not stored; the refresh that follows loads it. If-None-Match: * only creates a file; If-Match only replaces the file with that ETag. If the file has a .sha256 or is listed in manifest.json, send that one first: other bytes than it describes are refused.",
     params: paramsSchema,
+    upload: "The file, as it is",
     answers: {
       202: {
         description: "The file is stored; a refresh follows",
@@ -111,6 +114,7 @@ export const dataFilesEndpoints = [
     method: "delete",
     access: "admin",
     path: "/api/v1/data/files/:name",
+    name: "deleteFile",
     summary: "Remove an export",
     description:
       "A refresh without a required table fails, and the version that is served stays.",

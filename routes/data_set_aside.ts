@@ -48,6 +48,7 @@ const CSV_BATCH_ROWS = 1_000;
 export const setAsideEndpoint = endpoint({
   access: "optional_admin",
   path: "/api/v1/data/set-aside",
+  name: "listRowsSetAside",
   summary: "Every row that was set aside",
   description:
     "File, line, column and reason, in the order of files and lines. Only the administrator gets the value, which is personal data. The first SET_ASIDE_KEPT rows are listed.",

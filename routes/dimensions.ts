@@ -35,6 +35,7 @@ const customerNames = z.array(z.object({
 /** The endpoint. */
 export const dimensionsEndpoint = endpoint({
   path: "/api/v1/dimensions",
+  name: "listDimensions",
   summary: "All channels, topics, types and occupations",
   description:
     "Each with its interactions and customers, in code-point order; the name null stands for no name. occupations is null when there are too many to list.",

@@ -19,6 +19,8 @@ export interface Described {
   readonly method: Method;
   /** Path in Hono's form, such as `/api/v1/interactions/:customer_id`. */
   readonly path: string;
+  /** Of the function that clients made of /openapi.json have; no other endpoint has it. */
+  readonly name: string;
   readonly summary: string;
   readonly description: string;
   readonly access: Access;
@@ -28,6 +30,8 @@ export interface Described {
   readonly query?: z.ZodObject;
   /** The JSON it takes. */
   readonly body?: z.ZodObject;
+  /** The file that it takes as its body, in words. */
+  readonly upload?: string;
   /** The body of each status it answers with. */
   readonly answers: Readonly<Record<number, Answer>>;
 }
@@ -61,7 +65,8 @@ export interface Answer {
   readonly example?: unknown;
 }
 
-const failureSchema = z.object({ error: z.string() });
+/** The body of every failure. */
+export const failureSchema = z.object({ error: z.string() });
 
 /** The answer of a failure. */
 export function failure(description: string) {
@@ -202,6 +207,7 @@ type Definition<
   /** `get` where it is left out. */
   readonly method?: Verb;
   readonly path: Path;
+  readonly name: string;
   readonly summary: string;
   readonly description: string;
   /** `read` where it is left out. */
@@ -209,6 +215,7 @@ type Definition<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  readonly upload?: string;
   readonly answers: Answers;
 };
 

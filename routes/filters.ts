@@ -24,7 +24,10 @@ export const customerId = z.string()
   .regex(/^[1-9][0-9]{0,15}$/, INVALID_ID)
   .transform(Number)
   .refine(Number.isSafeInteger, INVALID_ID)
-  .meta({ description: "1 to 2^53-1" });
+  .meta({
+    description: "1 to 2^53-1",
+    number: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+  });
 
 function day(name: string, meaning: string) {
   return z.iso.date(`Invalid ${name} format. Use YYYY-MM-DD.`).optional()
@@ -64,6 +67,7 @@ export const pageShape = {
     .optional().meta({
       description:
         `Rows of a page, 1 to ${PAGE_ROWS.most}; default ${PAGE_ROWS.fallback}`,
+      number: { type: "integer", minimum: 1, maximum: PAGE_ROWS.most },
     }),
   cursor: z.string().optional().meta({
     description: "meta.next of the page before",

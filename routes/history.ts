@@ -66,6 +66,7 @@ const counts = { interactions: countsSchema, total: z.int() };
 export const historyEndpoints = [
   endpoint({
     path: "/api/v1/interactions/:customer_id/timeline",
+    name: "getCustomerTimeline",
     access: "customer",
     summary: "When one customer was contacted",
     description:
@@ -94,6 +95,7 @@ export const historyEndpoints = [
   }),
   endpoint({
     path: "/api/v1/interactions/:customer_id/topics",
+    name: "getCustomerTopics",
     access: "customer",
     summary: "The topics of one customer's interactions",
     description:

@@ -54,6 +54,7 @@ const answers = {
 
 const definition = {
   path: "/api/v1/interactions/:customer_id" as const,
+  name: "getCustomerInteractions",
   access: "customer" as const,
   summary: "How often one customer was contacted on each channel",
   description:
@@ -67,7 +68,11 @@ const definition = {
 /** The endpoint, under its own path and its older one. */
 export const interactionsEndpoints = [
   endpoint(definition),
-  endpoint({ ...definition, path: "/api/v1/stats/interactions/:customer_id" }),
+  endpoint({
+    ...definition,
+    path: "/api/v1/stats/interactions/:customer_id",
+    name: "getCustomerStats",
+  }),
 ] as const;
 
 /** The endpoint of every page view, for whoever answers it without routing. */

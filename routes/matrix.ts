@@ -55,6 +55,7 @@ const FIXED_SORTS = ["customer_id", "total"] as const;
 /** The endpoint. */
 export const matrixEndpoint = endpoint({
   path: "/api/v1/interactions",
+  name: "listInteractions",
   summary: "How often every customer was contacted on each channel",
   description:
     "One row per customer and one count per channel, zero when there are none. type, occupation and customer_id choose the customers, the other filters choose the interactions that are counted; channel also chooses the columns.",

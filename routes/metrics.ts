@@ -81,6 +81,7 @@ const group = z.looseObject({});
 export const metricsEndpoints = [
   endpoint({
     path: "/api/v1/metrics/interactions",
+    name: "countInteractions",
     summary: "Interactions by up to three dimensions",
     description:
       "Long form: a row for each group that occurs. With a pivot: a column for each value, zero when unused. A topic is by the month's product; an interaction with two topics is counted in the rows of both, and meta.overlap is the sum of the rows minus meta.interactions.",
@@ -110,6 +111,7 @@ export const metricsEndpoints = [
   }),
   endpoint({
     path: "/api/v1/metrics/customers",
+    name: "countCustomers",
     summary: "Customers by type or occupation",
     description:
       "All known customers are counted, with a record or from interactions only; meta.without_record is the number of those without a record.",
@@ -139,6 +141,7 @@ export const metricsEndpoints = [
   }),
   endpoint({
     path: "/api/v1/metrics",
+    name: "describeMetrics",
     summary: "The measures and the dimensions",
     description:
       "Each measure and dimension with its definition, its grain, and whether its numbers add up to the whole.",

@@ -7,6 +7,7 @@ import {
   type Endpoint,
   endpoint,
   failure,
+  failureSchema,
 } from "./endpoint.ts";
 import { type FormatName, FORMATS } from "./formats/formats.ts";
 
@@ -30,6 +31,7 @@ export function createOpenApi(endpoints: readonly Endpoint[]) {
   return endpoint({
     access: "public",
     path: "/openapi.json",
+    name: "getOpenApi",
     summary: "The API as OpenAPI 3.1",
     description: "Made of the schemas that check requests.",
     answers: {
@@ -43,7 +45,36 @@ export function createOpenApi(endpoints: readonly Endpoint[]) {
   });
 }
 
+/** The groups of endpoints, by what follows /api/v1/ in the path. */
+const TAGS: Readonly<Record<string, string>> = {
+  interactions: "Contacts of customers, per channel",
+  metrics: "Totals by up to three dimensions",
+  customers: "The known customers",
+  dimensions: "The names that filters take",
+  stats: "Older paths",
+  data: "How fresh and how clean the data is, its files and decisions about it",
+  tokens: "Tokens for web pages",
+  health: "Whether the process lives, and whether it is ready",
+};
+
+/** The headers of answers, by name. */
+const HEADERS = {
+  "X-Request-Id": "Of the request, also in the log",
+  "ETag": "For If-None-Match; of the version and the question",
+  "Data-Version": "The version of the data that was asked",
+  "Cache-Control": "Whether and for how long it may be kept",
+  "Content-Disposition": "The name of the file, of formats other than JSON",
+  "Retry-After": "Seconds until a new request has a chance",
+  "WWW-Authenticate": "How to send a key or token",
+} as const;
+
+type Header = keyof typeof HEADERS;
+
 function describe(endpoints: readonly Endpoint[]) {
+  const with_key = {
+    description:
+      "A key of API_KEYS_FILE, a token of POST /api/v1/tokens, or the key whose SHA-256 is the setting ADMIN_KEY_SHA256. Reading needs one only where API_KEYS_FILE is set.",
+  };
   return {
     openapi: "3.1.0",
     info: {
@@ -51,21 +82,28 @@ function describe(endpoints: readonly Endpoint[]) {
       version: "1",
       description:
         "How often each customer was contacted, per channel and topic. A topic is by the month's product, an assumption.",
+      license: { name: "MIT", identifier: "MIT" },
     },
+    // Beside this document, also where a proxy has put a prefix in front of it.
+    servers: [{ url: "." }],
+    tags: Object.entries(TAGS)
+      .map(([name, description]) => ({ name, description })),
     paths: paths(endpoints),
     components: {
+      schemas: { Failure: jsonSchema(failureSchema) },
+      headers: Object.fromEntries(
+        Object.entries(HEADERS).map(([name, description]) => [
+          name,
+          { description, schema: { type: "string" } },
+        ]),
+      ),
       securitySchemes: {
-        bearer: {
-          type: "http",
-          scheme: "bearer",
-          description:
-            "A key of API_KEYS_FILE, a token of POST /api/v1/tokens, or the key whose SHA-256 is the setting ADMIN_KEY_SHA256. Reading needs one only where API_KEYS_FILE is set.",
-        },
+        bearer: { type: "http", scheme: "bearer", ...with_key },
         api_key: {
           type: "apiKey",
           in: "header",
           name: "X-API-Key",
-          description: "The same, for clients that cannot send the other.",
+          ...with_key,
         },
       },
     },
@@ -85,19 +123,27 @@ function paths(endpoints: readonly Endpoint[]) {
 }
 
 function operation(endpoint: Endpoint) {
-  const { summary, description, params, query, body, access } = endpoint;
+  const { name, path, summary, description, params, query, access } = endpoint;
+  const [, tag = "health"] = /^\/api\/v1\/(\w+)/.exec(path) ?? [];
+  const content = bodyContent(endpoint);
   return {
+    operationId: name,
+    tags: [tag],
     summary,
     description,
-    ...access !== "public" && { security: securityOf(access) },
+    security: securityOf(access),
     parameters: [...parameters("path", params), ...parameters("query", query)],
-    ...body && {
-      requestBody: {
-        required: true,
-        content: { "application/json": { schema: jsonSchema(body) } },
-      },
-    },
+    ...content && { requestBody: { required: true, ...content } },
     responses: responses(endpoint),
+  };
+}
+
+function bodyContent({ body, upload }: Endpoint) {
+  if (body) return { content: { "application/json": schemaOf(body) } };
+  if (!upload) return undefined;
+  return {
+    description: upload,
+    content: { "application/octet-stream": { schema: {} } },
   };
 }
 
@@ -110,21 +156,50 @@ function responses({ method, access, query, answers, answer }: Endpoint) {
   ];
   const of_all = Object.assign({}, ...early, answers);
   const statuses = Object.keys(of_all).map(Number);
+  // What comes from a snapshot has an ETag.
+  const lasting: Header[] = answer
+    ? ["ETag", "Data-Version", "Cache-Control"]
+    : [];
   return {
     ...Object.fromEntries(statuses.map((status) => {
       const all = [answers, ...early].map((one) => one[status])
         .filter(Boolean);
       const description = all.map(({ description }) => description).join(". ");
       const formats = status === 200 ? query?.shape.format : undefined;
-      return [status, response({ ...all[0], description }, formats)];
+      return [
+        status,
+        response({ ...all[0], description }, {
+          formats,
+          headers: [
+            ...status === 200 ? lasting : [],
+            ...formats ? ["Content-Disposition" as const] : [],
+            ...status === 401 ? ["WWW-Authenticate" as const] : [],
+            ...status === 503 ? ["Retry-After" as const] : [],
+          ],
+        }),
+      ];
     })),
-    // What comes from a snapshot has an ETag.
-    ...answer && { 304: { description: "The client has it: If-None-Match" } },
+    ...answer && {
+      304: {
+        description: "The client has it: If-None-Match",
+        headers: headersOf(lasting),
+      },
+    },
   };
+}
+
+function headersOf(names: readonly Header[]) {
+  return Object.fromEntries(
+    (["X-Request-Id", ...names] as const).map((name) => [
+      name,
+      { $ref: `#/components/headers/${name}` },
+    ]),
+  );
 }
 
 // Reading needs no key unless the settings say so.
 function securityOf(access: Access) {
+  if (access === "public") return [];
   const with_key = [{ bearer: [] }, { api_key: [] }];
   return alwaysNeedsKey(access) ? with_key : [{}, ...with_key];
 }
@@ -135,22 +210,35 @@ function alwaysNeedsKey(access: Access): boolean {
 
 function parameters(place: "path" | "query", schema?: z.ZodObject) {
   return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
-    const { description, ...rest } = jsonSchema(field as z.ZodType);
+    // A number that is checked as the text that it is in a URL.
+    const { description, number, ...text } = jsonSchema(field as z.ZodType);
     const required = place === "path";
-    return { name, in: place, required, description, schema: rest };
+    return { name, in: place, required, description, schema: number ?? text };
   });
 }
 
 function response(
   { description, schema, content_type = "application/json", example }: Answer,
-  formats?: z.ZodType,
+  { formats, headers }: {
+    readonly formats?: z.ZodType;
+    readonly headers: readonly Header[];
+  },
 ) {
   return {
     description,
+    headers: headersOf(headers),
     content: {
-      [content_type]: { schema: jsonSchema(schema), example },
+      [content_type]: { ...schemaOf(schema), example },
       ...formats && downloads(formats),
     },
+  };
+}
+
+function schemaOf(schema: z.ZodType) {
+  return {
+    schema: schema === failureSchema
+      ? { $ref: "#/components/schemas/Failure" }
+      : jsonSchema(schema),
   };
 }
 

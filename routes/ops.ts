@@ -24,6 +24,7 @@ export const opsEndpoints = [
   endpoint({
     access: "public",
     path: "/healthz",
+    name: "getHealth",
     summary: "Whether the process lives",
     description: "200 from the moment the socket opens, with or without data.",
     answers: {
@@ -38,6 +39,7 @@ export const opsEndpoints = [
   endpoint({
     access: "public",
     path: "/readyz",
+    name: "getReadiness",
     summary: "Whether there is data to serve",
     description:
       "Without data, the error has the reason and the remedy. Where reading needs a key, only the administrator gets these and the notice in words.",

@@ -14,6 +14,7 @@ const paramsSchema = z.object({
 /** The endpoint. */
 export const statsEndpoint = endpoint({
   path: "/api/v1/stats/:table",
+  name: "countRows",
   summary: "The number of rows of a table",
   description:
     "customers: those with a record; interactions: after rows that list several customers are split; products: the rows kept.",

@@ -25,6 +25,7 @@ export const tokensEndpoint = endpoint({
   method: "post",
   access: "embed",
   path: "/api/v1/tokens",
+  name: "mintToken",
   summary: "A token for one customer",
   description:
     "A signed token (JWT, HS256) that a page sends like a key, so that no page carries a key. It reads one customer's counts, timeline, topics and record as JSON, and hears of new versions; nothing else. It ends after minutes, 5 by default, or with the key that asked for it.",

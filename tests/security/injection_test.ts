@@ -34,7 +34,8 @@ function parametersOf(
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(
       ([method, { parameters, requestBody }]) => {
-        const body = requestBody?.content["application/json"].schema.properties;
+        const body = requestBody?.content["application/json"]?.schema
+          .properties;
         const fields = Object.keys(body ?? {})
           .map((name) => ({ name, in: "body" }));
         return [...parameters, ...fields].map((one) => ({
