@@ -1,0 +1,98 @@
+/** /openapi.json as others read it: a linter finds nothing, and clients that are generated of it compile and work. */
+
+import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
+import { dataFolder } from "../tests/support/data_folder.ts";
+import { startServer, waitFor } from "../tests/support/start_server.ts";
+
+const LINTER = "@redocly/cli@2.77.0";
+const TYPES = "openapi-typescript@7.13.0";
+const FETCH = "openapi-fetch@0.17.0";
+// The last one for Node 20, and the TypeScript that it is made for.
+const HEY_API = "@hey-api/openapi-ts@0.90.0";
+const TYPESCRIPT = "typescript@5.9.3";
+
+const SAMPLE = new URL("../data/", import.meta.url);
+const KEY = "a key of our own";
+
+/** Runs a program in `cwd`; fails with its output unless it ends well. */
+async function run(
+  [program, ...args]: readonly string[],
+  cwd: string,
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    cwd,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assert(
+    success,
+    `${program} ${args.join(" ")}\n${text(stdout)}${text(stderr)}`,
+  );
+  return text(stdout) + text(stderr);
+}
+
+/** The sample, in a folder that may be written to. */
+async function sample() {
+  const folder = await dataFolder();
+  for await (const { name } of Deno.readDir(SAMPLE)) {
+    await Deno.copyFile(new URL(name, SAMPLE), `${folder.path}/${name}`);
+  }
+  return folder;
+}
+
+Deno.test("the linter finds nothing, and generated clients make their calls", async (t) => {
+  await using data = await sample();
+  await using folder = await dataFolder({
+    "deno.json": JSON.stringify({
+      imports: { "openapi-fetch": `npm:${FETCH}` },
+      unstable: ["sloppy-imports"],
+    }),
+  });
+  await using server = await startServer({
+    DATA_DIR: data.path,
+    ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+  });
+  const { base_url } = server;
+  await (await waitFor(`${base_url}/readyz`, 200)).body?.cancel();
+  const document = await (await fetch(`${base_url}/openapi.json`)).text();
+  await folder.write({ "openapi.json": document });
+
+  await t.step("a linter with its recommended rules", async () => {
+    const output = await run(
+      ["npx", "-y", LINTER, "lint", "openapi.json"],
+      folder.path,
+    );
+    assert(!/warning|error/i.test(output.replace(/.*Node\.js.*/g, "")), output);
+  });
+
+  const answers = {
+    bird: 1,
+    ids: [1, 5],
+    csv: "customer_id,occupation,type,Bird,Boat,Call,Email,Post,total",
+    problem: "Invalid start_date format. Use YYYY-MM-DD.",
+    bytes: 15,
+  };
+  for (
+    const [program, generate] of [
+      ["openapi_fetch.ts", [TYPES, "openapi.json", "-o", "schema.d.ts"]],
+      ["hey_api.ts", [
+        ...["-p", HEY_API, "-p", TYPESCRIPT],
+        ...["openapi-ts", "-i", "openapi.json", "-o", "client"],
+      ]],
+    ] as const
+  ) {
+    await t.step(`${program}: five calls`, async () => {
+      await run(["npx", "-y", ...generate], folder.path);
+      const source = new URL(`clients/${program}`, import.meta.url);
+      await Deno.copyFile(source, `${folder.path}/${program}`);
+      await run([Deno.execPath(), "check", program], folder.path);
+      const output = await run(
+        [Deno.execPath(), "run", "--quiet", "-A", program, base_url, KEY],
+        folder.path,
+      );
+      assertEquals(JSON.parse(output), answers);
+    });
+  }
+});
