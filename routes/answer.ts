@@ -35,17 +35,20 @@ export function rowsQuerySchema<Shape extends z.ZodRawShape>(shape: Shape) {
   return querySchema({ ...shape, ...questionShape, ...formatShape });
 }
 
-/** The parameters that choose a format. */
+/** The parameter that chooses a format. */
+export const formatSchema = z.enum(FORMAT_NAMES, {
+  error: ({ input }) =>
+    `Unknown format ${JSON.stringify(String(input).slice(0, 60))}. Known: ${
+      FORMAT_NAMES.join(", ")
+    }.`,
+}).optional().meta({
+  description:
+    "The format of the answer; without it Accept decides. All formats but json have all rows, without the default limit",
+});
+
+/** The parameters that choose a representation. */
 const formatShape = {
-  format: z.enum(FORMAT_NAMES, {
-    error: ({ input }) =>
-      `Unknown format ${JSON.stringify(String(input).slice(0, 60))}. Known: ${
-        FORMAT_NAMES.join(", ")
-      }.`,
-  }).optional().meta({
-    description:
-      "The format of the answer; without it Accept decides. All formats but json have all rows, without the default limit",
-  }),
+  format: formatSchema,
   bom: z.literal("1", "bom must be 1.").optional().meta({
     description: "1 puts a byte order mark before csv, for Excel",
   }),
@@ -207,14 +210,17 @@ export async function explained(
   };
 }
 
+/** The failure of an endpoint with formats. */
+export const NOT_ACCEPTABLE = failure(
+  "None of the formats in Accept is available; the text names those that are",
+);
+
 /** The failures of every endpoint with rows. */
 export const rowsFailures = {
   400: failure(
     "A parameter is wrong, or the answer is too large for its format; the text says which and why",
   ),
-  406: failure(
-    "None of the formats in Accept is available; the text names those that are",
-  ),
+  406: NOT_ACCEPTABLE,
   503: failure("No data is loaded yet, or too many requests wait"),
   410: failure("data_version or the cursor is not of the served version"),
   504: failure("The answer takes too long"),

@@ -12,7 +12,7 @@ import {
 } from "../db/model/report.ts";
 import { requireSnapshot } from "../db/store.ts";
 import { DOWNLOAD, permit } from "./access.ts";
-import { EXAMPLE_META } from "./answer.ts";
+import { EXAMPLE_META, formatSchema, NOT_ACCEPTABLE } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { metaOf, metaSchema, sumSetAside } from "./data.ts";
 import {
@@ -24,7 +24,12 @@ import {
   type StreamReply,
 } from "./endpoint.ts";
 import { PAGE_ROWS, pageShape, questionText, unknown } from "./filters.ts";
-import { encodeCsv } from "./formats/csv.ts";
+import {
+  chooseFormat,
+  FORMAT_NAMES,
+  type FormatName,
+  FORMATS,
+} from "./formats/formats.ts";
 import { querySchema } from "./query_string.ts";
 
 const setAsideQuery = querySchema({
@@ -35,14 +40,13 @@ const setAsideQuery = querySchema({
   table: z.enum(TABLE_NAMES, `table must be one of ${TABLE_NAMES.join(", ")}.`)
     .optional().meta({ description: "Only rows of this table" }),
   file: z.string().optional().meta({ description: "Only rows of this file" }),
-  format: z.enum(["json", "csv"], "format must be json or csv.").optional()
-    .meta({ description: "csv has all rows, unless limit is given" }),
+  format: formatSchema,
   ...pageShape,
 });
 
 const LIST: Need = { scopes: ["read"], customer: "every" };
-/** The number of rows in a batch of CSV. */
-const CSV_BATCH_ROWS = 1_000;
+/** The number of rows in a batch of a download. */
+const BATCH_ROWS = 1_000;
 
 /** The endpoint. */
 export const setAsideEndpoint = endpoint({
@@ -86,6 +90,7 @@ export const setAsideEndpoint = endpoint({
     403: failure(
       "A key was sent, and administration is off; or it does not have the scope",
     ),
+    406: NOT_ACCEPTABLE,
     410: failure("The data is no longer served or held"),
     503: failure("Nothing is served yet"),
   },
@@ -93,13 +98,15 @@ export const setAsideEndpoint = endpoint({
 });
 
 function listSetAside(
-  { store, query, caller }: AskedNow<
+  { store, query, caller, request }: AskedNow<
     unknown,
     z.output<typeof setAsideQuery>
   >,
 ): ReplyNow {
-  const { data_version, table, file, format, limit, cursor } = query;
-  permit(caller, format === "csv" ? DOWNLOAD : LIST);
+  const { data_version, table, file, limit, cursor } = query;
+  const format = query.format ??
+    chooseFormat(request.headers.get("accept"), FORMAT_NAMES);
+  permit(caller, format === "json" ? LIST : DOWNLOAD);
   const with_value = caller.scopes.has("admin");
   const report = reportOf(store, data_version);
   const { rows, rows_set_aside } = setAsideOf(report, { table, file });
@@ -108,9 +115,10 @@ function listSetAside(
   const [start] = cursor === undefined
     ? [0]
     : readCursor(report, { question, cursor, length: 1 });
-  if (format === "csv") {
+  if (format !== "json") {
     const end = limit === undefined ? undefined : start + limit;
-    return setAsideCsv(report, { rows: rows.slice(start, end), with_value });
+    const part = rows.slice(start, end);
+    return setAsideFile(report, { rows: part, with_value, format });
   }
   const end = start + (limit ?? PAGE_ROWS.fallback);
   return {
@@ -183,11 +191,12 @@ function told({ value, ...row }: SetAsideRow, with_value: boolean) {
   return with_value ? { ...row, value } : row;
 }
 
-function setAsideCsv(
+function setAsideFile(
   { data_version }: LoadReport,
-  { rows, with_value }: {
+  { rows, with_value, format }: {
     readonly rows: readonly SetAsideRow[];
     readonly with_value: boolean;
+    readonly format: FormatName;
   },
 ): StreamReply {
   const columns = [
@@ -203,15 +212,19 @@ function setAsideCsv(
       : [file, line, column, reason];
   const pause = createPause();
   const batches = (async function* () {
-    for (let i = 0; i < rows.length; i += CSV_BATCH_ROWS) {
-      yield rows.slice(i, i + CSV_BATCH_ROWS).map(cellsOf);
+    for (let i = 0; i < rows.length; i += BATCH_ROWS) {
+      yield rows.slice(i, i + BATCH_ROWS).map(cellsOf);
       await pause();
     }
   })();
+  const { media_type, encode } = FORMATS[format];
+  const count = () => Promise.resolve(rows.length);
   return {
     of: "stream",
-    media_type: "text/csv; charset=utf-8",
-    file: `set-aside-${data_version}.csv`,
-    body: ReadableStream.from(encodeCsv({ columns, batches }, { bom: false })),
+    media_type: format === "csv" ? `${media_type}; charset=utf-8` : media_type,
+    file: `set-aside-${data_version}.${format}`,
+    body: ReadableStream.from(
+      encode!({ columns, batches, count, pause }, { bom: false }),
+    ),
   };
 }

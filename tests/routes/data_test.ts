@@ -2,9 +2,11 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dataEndpoints } from "../../routes/data.ts";
+import { FORMATS } from "../../routes/formats/formats.ts";
 import { dataFolder } from "../support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
+import { readArrow, readParquet, readXlsx } from "../support/read_back.ts";
 import { exportsOf, watchedStore } from "../support/watched_store.ts";
 
 const AS_ADMIN = { Authorization: `Bearer ${ADMIN_KEY}` };
@@ -242,6 +244,48 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
       "file,line,column,reason\r\ncustomers.csv,3,customer_id,not a customer id from 1 to 9007199254740991\r\n",
     );
     assertEquals(await text("&table=products"), "file,line,column,reason\r\n");
+  });
+  await t.step("in every other format, by format and by Accept", async () => {
+    const grid = [
+      ["file", "line", "column", "reason"],
+      [
+        "customers.csv",
+        3,
+        "customer_id",
+        "not a customer id from 1 to 9007199254740991",
+      ],
+    ];
+    for (
+      const [format, read] of [
+        ["xlsx", readXlsx],
+        ["parquet", readParquet],
+        ["arrow", readArrow],
+      ] as const
+    ) {
+      const path = "/api/v1/data/set-aside?table=customers";
+      const Accept = FORMATS[format].media_type;
+      for (
+        const answer of [
+          await opened.app.request(`${path}&format=${format}`),
+          await opened.app.request(path, { headers: { Accept } }),
+        ]
+      ) {
+        assertEquals(answer.headers.get("Content-Type"), Accept);
+        assertEquals(await read(await answer.bytes()), grid);
+      }
+    }
+    const lines = await opened.app.request(
+      "/api/v1/data/set-aside?format=ndjson&table=customers",
+    );
+    const [head, row] = grid;
+    assertEquals(
+      JSON.parse(await lines.text()),
+      Object.fromEntries(head.map((name, i) => [name, row[i]])),
+    );
+    const none = await opened.app.request("/api/v1/data/set-aside", {
+      headers: { Accept: "image/png" },
+    });
+    assertEquals(none.status, 406);
   });
 });
 
