@@ -207,7 +207,7 @@ export function createResponder(
   ): MaybePromise<Response> {
     const { url } = exchange.request;
     let query = NO_QUERY;
-    permit(exchange.caller, hot_need);
+    if (!is_open) permit(exchange.caller, hot_need);
     if (url.includes("?")) {
       refuseLongUrl(url);
       refuseSecret(url);
@@ -528,15 +528,16 @@ export function createResponder(
         if (page_problem) return fail(exchange, page_problem);
       }
 
-      const answerTo = (caller: Grant) => {
+      const answer = (caller: Grant) => {
         exchange.caller = caller;
         return (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
       };
       // Where reading is open, only what is routed may need a key.
-      const caller = is_open ? stranger : callers.identify(request.headers);
+      if (is_open) return answer(stranger);
+      const caller = callers.identify(request.headers);
       return caller instanceof Promise
-        ? caller.then(answerTo).catch((error) => thrown(exchange, error))
-        : answerTo(caller);
+        ? caller.then(answer).catch((error) => thrown(exchange, error))
+        : answer(caller);
     },
 
     answerHot(exchange, segment) {
