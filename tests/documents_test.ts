@@ -18,7 +18,7 @@ const documents = await Promise.all(
 );
 
 const PATH = String
-  .raw`(?<![\w/.:-])(?:(?:access|routes|db|sql|tests|bench|docs|operator|web)\/[\w./*-]*|\w+\.ts\b)`;
+  .raw`(?<![\w/.:-])(?:(?:access|routes|db|sql|tests|trials|bench|docs|operator|web)\/[\w./*-]*|\w+\.ts\b)`;
 
 /** The paths of this repository that a text names; those of code examples are checked elsewhere. */
 function pathsIn(text: string): string[] {
