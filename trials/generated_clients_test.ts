@@ -8,7 +8,7 @@ import { startServer, waitFor } from "../tests/support/start_server.ts";
 const LINTER = "@redocly/cli@2.77.0";
 const TYPES = "openapi-typescript@7.13.0";
 const FETCH = "openapi-fetch@0.17.0";
-// The last one for Node 20, and the TypeScript that it is made for.
+// One that runs on Node 20, and a TypeScript that it works with.
 const HEY_API = "@hey-api/openapi-ts@0.90.0";
 const TYPESCRIPT = "typescript@5.9.3";
 
