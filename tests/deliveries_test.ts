@@ -3,9 +3,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { dataFolder, type Files, namesIn } from "./support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "./support/keys.ts";
 import { startServer, waitFor } from "./support/start_server.ts";
-
-const KEY = "a key for tests";
 
 const hashOf = (text: string) =>
   createHash("sha256").update(text).digest("hex");
@@ -29,13 +28,13 @@ async function delivery(files: Files) {
   const folder = await dataFolder(files);
   const server = await startServer({
     DATA_DIR: folder.path,
-    ADMIN_KEY_SHA256: hashOf(KEY),
+    ADMIN_KEY_SHA256,
     REFRESH_SECONDS: "1",
     SETTLE_SECONDS: "60",
     HOLD: "off",
   });
   const url = `${server.base_url}/api/v1/data/files`;
-  const headers = { Authorization: `Bearer ${KEY}` };
+  const headers = { Authorization: `Bearer ${ADMIN_KEY}` };
   return {
     folder,
     server,
@@ -286,13 +285,13 @@ Deno.test("while DATA_DIR is away: 503 that names it, without a stack; then as b
   const DATA_DIR = `${parent.path}/exports`;
   await using server = await startServer({
     DATA_DIR,
-    ADMIN_KEY_SHA256: hashOf(KEY),
+    ADMIN_KEY_SHA256,
     REFRESH_SECONDS: "1",
   });
   await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
   await Deno.rename(DATA_DIR, `${parent.path}/away`);
   const url = `${server.base_url}/api/v1/data/files`;
-  const headers = { Authorization: `Bearer ${KEY}` };
+  const headers = { Authorization: `Bearer ${ADMIN_KEY}` };
   const ask = {
     list: () => fetch(url, { headers }),
     put: () =>

@@ -6,9 +6,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { createHash } from "node:crypto";
 import { StoreError } from "../../../db/model/problems.ts";
 import { dataFolder } from "../../support/data_folder.ts";
+import { ADMIN_KEY_SHA256 } from "../../support/keys.ts";
 import {
   exportsOf,
   live,
@@ -16,11 +16,9 @@ import {
   watchedStore,
 } from "../../support/watched_store.ts";
 
-const HASH_OF_KEY = createHash("sha256").update("key").digest("hex");
-
 Deno.test("what looks wrong is held, and accepted, discarded or replaced", async (t) => {
   await using watched = await watchedStore(exportsOf(200), {
-    ADMIN_KEY_SHA256: HASH_OF_KEY,
+    ADMIN_KEY_SHA256,
   });
   const { refreshes } = watched.store;
   await live(watched, 200);
@@ -118,7 +116,7 @@ Deno.test("without HOLD, a version is held while there is an administrator's key
 
 Deno.test("HOLD=off goes live with the same text", async () => {
   await using watched = await watchedStore(exportsOf(200), {
-    ADMIN_KEY_SHA256: HASH_OF_KEY,
+    ADMIN_KEY_SHA256,
     HOLD: "off",
   });
   await live(watched, 200);
