@@ -16,6 +16,7 @@ import {
   withKey,
 } from "./access/key_file.ts";
 import { readSetting } from "./config.ts";
+import { aligned } from "./operator/terminal.ts";
 
 const USAGE = `Usage:
   deno task key create --name NAME --scopes SCOPES [--customers IDS] [--expires DATE]
@@ -114,14 +115,7 @@ async function list({ file }: Typed): Promise<void> {
     ["id", "name", "scopes", "customers", "created", "ends", "state"],
     ...keys.map(cellsOf),
   ];
-  const widths = rows[0].map((_, i) =>
-    Math.max(...rows.map((cells) => cells[i].length))
-  );
-  for (const cells of rows) {
-    console.log(
-      cells.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd(),
-    );
-  }
+  console.log(aligned(rows).join("\n"));
 }
 
 function cellsOf(key: KeyRecord): string[] {

@@ -78,7 +78,6 @@ export async function openCallers(
   return { callers, look, stop: () => clearInterval(timer) };
 }
 
-/** A number of keys that work, in words. */
-export function keysText(count: number): string {
+function keysText(count: number): string {
   return count === 1 ? "1 key works" : `${count} keys work`;
 }

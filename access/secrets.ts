@@ -5,6 +5,14 @@ import { KEY_IN_TEXT } from "./api_key.ts";
 /** A signed token: three parts in base64url, the first of them a JSON object. */
 export const TOKEN_IN_TEXT = /eyJ[\w-]+\.[\w-]+\.[\w-]+/;
 
+/** Whether the query string of a URL has a key or a token in it, also percent-encoded. */
+export function hasSecretInQuery(url: string): boolean {
+  const start = url.indexOf("?");
+  // The whole look is for the few URLs in which it could find something.
+  if (start < 0 || !/eyJ|tly_|%/.test(url)) return false;
+  return [...new URLSearchParams(url.slice(start))].flat().some(hasSecret);
+}
+
 /** Whether a text has something of the shape of a key or a token in it. */
 export function hasSecret(text: string): boolean {
   return KEY_IN_TEXT.test(text) || TOKEN_IN_TEXT.test(text);

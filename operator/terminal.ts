@@ -1,5 +1,6 @@
 /** What the operator's terminal shows: progress, a summary when ready, and what is wrong. */
 
+import { harmless } from "../db/model/names.ts";
 import type {
   DateOrder,
   FileReport,
@@ -247,8 +248,8 @@ function section(
   ];
 }
 
-// Columns of numbers are aligned to the right.
-function aligned(rows: readonly (readonly string[])[]): string[] {
+/** Rows of cells as lines; columns of numbers are aligned to the right. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, i) =>
     Math.max(...rows.map((cells) => cells[i].length))
   );
@@ -259,11 +260,6 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
       numeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])
     ).map(harmless).join("  ").trimEnd()
   );
-}
-
-// The name of a file or column may contain control characters, which would move the cursor.
-function harmless(text: string): string {
-  return text.replaceAll(/(?!\n)\p{Cc}/gu, "\ufffd");
 }
 
 function totals({ report, channels, topics }: Snapshot): [string, string][] {

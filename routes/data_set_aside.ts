@@ -26,6 +26,7 @@ import {
 import { PAGE_ROWS, pageShape, questionText, unknown } from "./filters.ts";
 import {
   chooseFormat,
+  contentType,
   FORMAT_NAMES,
   type FormatName,
   FORMATS,
@@ -217,11 +218,11 @@ function setAsideFile(
       await pause();
     }
   })();
-  const { media_type, encode } = FORMATS[format];
+  const { encode } = FORMATS[format];
   const count = () => Promise.resolve(rows.length);
   return {
     of: "stream",
-    media_type: format === "csv" ? `${media_type}; charset=utf-8` : media_type,
+    media_type: contentType(format),
     file: `set-aside-${data_version}.${format}`,
     body: ReadableStream.from(
       encode!({ columns, batches, count, pause }, { bom: false }),

@@ -98,6 +98,8 @@ export interface VersionReply {
   readonly of: "version";
   /** The normalised question, in characters an ETag may have. */
   readonly key: string;
+  /** Whether it has the meta of the load. */
+  readonly has_meta?: boolean;
   /** Makes the JSON text, unless the client has it already. */
   body(): string | Promise<string>;
 }

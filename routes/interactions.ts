@@ -100,9 +100,7 @@ function answer(
   }`;
   if (explain) {
     const body = () => explainedBodyOf(snapshot, question);
-    // Its meta has the time of the load, which two processes do not share.
-    const loaded = Date.parse(snapshot.loaded_at).toString(36);
-    return { of: "version", key: `${key}-explain-${loaded}`, body };
+    return { of: "version", key: `${key}-explain`, has_meta: true, body };
   }
   return {
     of: "version",

@@ -194,18 +194,12 @@ function parseSort(
   },
 ): InteractionsQuestion["sort"] {
   const channels = filter.channels ?? snapshot.channels;
-  const { columns, pivoted } = columnsOf(
-    { kind: "interactions", filter, sort: BY_ID },
-    snapshot.names,
-  );
   const find = (name: string): InteractionsSort | undefined => {
     const key = name.toLowerCase();
     const fixed = FIXED_SORTS.find((fixed) => fixed === key);
     if (fixed) return fixed;
-    const { start, names } = pivoted!;
-    const column = columns.findIndex((one) => one.name.toLowerCase() === key);
     const channel = findName(snapshot, { dimension: "channel", name }) ??
-      names[column - start];
+      channelOfColumn(key, { snapshot, filter });
     return channel !== undefined && channels.includes(channel)
       ? { channel }
       : undefined;
@@ -215,6 +209,22 @@ function parseSort(
   const descending = text.startsWith("-") && find(text.slice(1));
   if (descending) return { by: descending, descending: true };
   throw unknown("sort", { value: text, values: [...FIXED_SORTS, ...channels] });
+}
+
+/** The channel whose column in a download has this name, in lower case. */
+function channelOfColumn(
+  key: string,
+  { snapshot, filter }: {
+    readonly snapshot: Snapshot;
+    readonly filter: Filter;
+  },
+): string | undefined {
+  const { columns, pivoted } = columnsOf(
+    { kind: "interactions", filter, sort: BY_ID },
+    snapshot.names,
+  );
+  const position = columns.findIndex(({ name }) => name.toLowerCase() === key);
+  return pivoted!.names[position - pivoted!.start];
 }
 
 /** The number of customers that a filter chooses. */

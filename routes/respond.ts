@@ -34,6 +34,7 @@ import type { HostCheck } from "./hosts.ts";
 import { encodeJson } from "./json_body.ts";
 import {
   chooseFormat,
+  contentType,
   FORMAT_NAMES,
   type FormatName,
   FORMATS,
@@ -114,7 +115,7 @@ export interface Responder {
 interface Representation {
   readonly data_version: string;
   /** Whether the question names the version, so that the answer is the same for ever. */
-  readonly is_lasting: boolean;
+  readonly names_version: boolean;
   readonly etag: string;
   readonly content_type: string;
   /** Headers of the request that it depends on. */
@@ -139,7 +140,7 @@ interface From {
   readonly exchange: Exchange;
   /** What the caller needs for it as JSON. */
   readonly need: Need;
-  readonly is_lasting: boolean;
+  readonly names_version: boolean;
   readonly snapshot: Snapshot;
   /** As the endpoint's schema has it. */
   readonly query: unknown;
@@ -157,8 +158,6 @@ const JSON_INIT = { headers: { "Content-Type": JSON_TYPE } };
 const JSON_ONLY: readonly FormatName[] = ["json"];
 const NO_QUERY = {};
 const NO_STORE = { "Cache-Control": "no-store" };
-/** An id that needs no schema to be right; any other is routed. */
-const PLAIN_ID = /^[1-9]\d{0,14}$/;
 /** `http://h` is the shortest origin there is. */
 const SHORTEST_ORIGIN = 8;
 const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -209,8 +208,9 @@ export function createResponder(
   ): MaybePromise<Response> {
     const { url } = exchange.request;
     let query = NO_QUERY;
-    if (!is_open) permit(exchange.caller, hot_need);
     if (url.includes("?")) {
+      // Before anything is said about the question.
+      permit(exchange.caller, hot_need);
       refuseLongUrl(url);
       refuseSecret(url);
       requireSnapshot(store);
@@ -230,11 +230,11 @@ export function createResponder(
     },
   ): MaybePromise<Response> {
     const need = questionNeed(endpoint, { params, query });
-    if (!is_open) permit(exchange.caller, need);
+    permit(exchange.caller, need);
     const snapshot = requireSnapshot(store);
-    const is_lasting = namesVersion(query, snapshot);
+    const names_version = namesVersion(query, snapshot);
     const retained = snapshot.retain();
-    const from = { exchange, need, is_lasting, snapshot, query };
+    const from = { exchange, need, names_version, snapshot, query };
     let made: MaybePromise<Response>;
     try {
       const reply = endpoint.answer({ snapshot, params, query });
@@ -264,13 +264,13 @@ export function createResponder(
   }
 
   function answerVersion(
-    { key, body }: VersionReply,
-    { exchange, is_lasting, snapshot: { data_version } }: From,
+    { key, body, has_meta = false }: VersionReply,
+    { exchange, names_version, snapshot }: From,
   ): MaybePromise<Response> {
     const of = {
-      data_version,
-      is_lasting,
-      etag: `"${data_version}-${key}"`,
+      data_version: snapshot.data_version,
+      names_version,
+      etag: etagOf(snapshot, { key, has_meta }),
       content_type: JSON_TYPE,
     };
     const tags = exchange.request.headers.get("if-none-match");
@@ -285,7 +285,7 @@ export function createResponder(
 
   function answerRows(
     reply: RowsReply,
-    { exchange, need, is_lasting, snapshot, query }: From,
+    { exchange, need, names_version, snapshot, query }: From,
   ): MaybePromise<Response> {
     const { request } = exchange;
     const wanted = wantedOf(reply, {
@@ -293,7 +293,7 @@ export function createResponder(
       snapshot,
       query: query as FormatQuery,
       need,
-      is_lasting,
+      names_version,
     });
     permit(exchange.caller, wanted.need);
     cache.understand(snapshot, { request: textOf(request), as: wanted });
@@ -439,7 +439,7 @@ export function createResponder(
   // way to make an answer that is given several at once: 5 us instead of 2.
   function lasting(
     answer: Response,
-    { of: { data_version, is_lasting, etag, vary }, exchange }: {
+    { of: { data_version, names_version, etag, vary }, exchange }: {
       of: Representation;
       exchange: Exchange;
     },
@@ -447,7 +447,7 @@ export function createResponder(
     const { headers } = answer;
     headers.append(
       "Cache-Control",
-      is_lasting ? version_cache_control : cache_control,
+      names_version ? version_cache_control : cache_control,
     );
     headers.append("Data-Version", data_version);
     headers.append("ETag", etag);
@@ -496,7 +496,10 @@ export function createResponder(
   function answerGet(exchange: Exchange): MaybePromise<Response> | undefined {
     const { request, caller } = exchange;
     const segment = hotSegmentOf(request.url);
-    if (segment === undefined || !PLAIN_ID.test(segment)) {
+    const id = segment === undefined
+      ? undefined
+      : hotId.safeParse(segment).data;
+    if (id === undefined) {
       const { snapshot } = store;
       const wanted = snapshot && cache.understood(snapshot, textOf(request));
       return wanted && !refusalOf(caller, wanted.need)
@@ -504,7 +507,7 @@ export function createResponder(
         : undefined;
     }
     try {
-      const answer = answerHot(exchange, Number(segment));
+      const answer = answerHot(exchange, id);
       return answer instanceof Promise
         ? answer.catch((error) => thrown(exchange, error))
         : answer;
@@ -616,12 +619,12 @@ interface FormatQuery {
 
 function wantedOf(
   { file, key: question, rows }: RowsReply,
-  { request: { headers }, snapshot, query, need, is_lasting }: {
+  { request: { headers }, snapshot, query, need, names_version }: {
     request: Request;
     snapshot: Snapshot;
     query: FormatQuery;
     need: Need;
-    is_lasting: boolean;
+    names_version: boolean;
   },
 ): Wanted {
   const { data_version } = snapshot;
@@ -636,36 +639,36 @@ function wantedOf(
   if (bom && format !== "csv") {
     throw new HTTPException(400, { message: "bom is for format=csv only." });
   }
-  const { media_type, is_text } = FORMATS[format];
-  const gzip = is_text && takesGzip(headers.get("accept-encoding"));
+  const gzip = FORMATS[format].is_text &&
+    takesGzip(headers.get("accept-encoding"));
   const key = `${question}${format === "json" ? "" : `.${format}`}${
     bom ? ".bom" : ""
   }${gzip ? ".gz" : ""}`;
   return {
     data_version,
-    is_lasting,
+    names_version,
     format,
     bom,
     gzip,
     key,
     need: format === "json" ? { ...need, scopes: ["read"] } : DOWNLOAD,
-    etag: `"${data_version}-${
-      format === "json" ? loadTag(snapshot) : ""
-    }${key}"`,
-    content_type: format === "csv"
-      ? `${media_type}; charset=utf-8`
-      : media_type,
+    etag: etagOf(snapshot, { key, has_meta: format === "json" }),
+    content_type: contentType(format),
     vary: "Accept, Accept-Encoding",
     file: format === "json" ? undefined : `${file}-${data_version}.${format}`,
   };
 }
 
 /**
- * For the ETag of an answer with meta, which has the time of the load: two processes
- * with the same data have other bytes.
+ * The ETag of an answer. With meta, which has the time of the load, two processes with
+ * the same data have other bytes.
  */
-function loadTag({ loaded_at }: Snapshot): string {
-  return `${Date.parse(loaded_at).toString(36)}-`;
+function etagOf(
+  { data_version, loaded_at }: Snapshot,
+  { key, has_meta }: { readonly key: string; readonly has_meta: boolean },
+): string {
+  const loaded = has_meta ? `${Date.parse(loaded_at).toString(36)}-` : "";
+  return `"${data_version}-${loaded}${key}"`;
 }
 
 function takesGzip(accept_encoding: string | null): boolean {

@@ -68,6 +68,11 @@ export function shownName(name: string): string {
   return shown === name ? shown : shownName(shown);
 }
 
+/** A text for a terminal: control characters but line breaks, which would move its cursor, are U+FFFD. */
+export function harmless(text: string): string {
+  return text.replaceAll(/(?!\n)\p{Cc}/gu, "\ufffd");
+}
+
 /** A text in a message: with `\u{200b}` for what could not be seen in it. */
 export function escapeUnseen(text: string): string {
   return text.replace(

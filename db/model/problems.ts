@@ -1,5 +1,7 @@
 /** The errors of operation, and their texts. */
 
+import { harmless } from "./names.ts";
+
 /** Why data could not be loaded: the place, the problem and the remedy. */
 export interface LoadProblem {
   /** Path below the data folder; absent when the problem is not in one file. */
@@ -84,13 +86,9 @@ export function refused(...problems: LoadProblem[]): StoreError {
   return new StoreError("refused", problems.map(sentence).join("\n"));
 }
 
-/**
- * A problem as one or two sentences. Exports are quoted in it, and a terminal shows it:
- * control characters in them, which would move its cursor, are U+FFFD.
- */
+/** A problem as one or two sentences, harmless to a terminal although exports are quoted in it. */
 export function sentence({ file, line, problem, remedy }: LoadProblem): string {
   const where = [file?.replaceAll("\n", "\ufffd"), line && `line ${line}`]
     .filter(Boolean).join(", ");
-  return `${where ? `${where}: ` : ""}${problem}. ${remedy}.`
-    .replaceAll(/(?!\n)\p{Cc}/gu, "\ufffd");
+  return harmless(`${where ? `${where}: ` : ""}${problem}. ${remedy}.`);
 }

@@ -64,6 +64,12 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   },
 };
 
+/** The header Content-Type of a format. */
+export function contentType(format: FormatName): string {
+  const { media_type } = FORMATS[format];
+  return format === "csv" ? `${media_type}; charset=utf-8` : media_type;
+}
+
 /** The names of the formats, the default first. */
 export const FORMAT_NAMES = Object.keys(FORMATS) as [
   FormatName,
