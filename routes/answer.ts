@@ -1,34 +1,21 @@
 /** The common parts of endpoints with rows: parameters, failures, and the text of their answers. */
 
-import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type {
-  AnswerColumns,
-  Cell,
-  CustomerQuestion,
-  Filter,
-  Question,
-  Rows,
-} from "../db/model/questions.ts";
+import type { Cell } from "../db/model/questions.ts";
 import { dataVersionSchema } from "../db/model/report.ts";
-import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
-import { failure } from "./endpoint.ts";
+import { type Explained, failure, type JsonAnswer } from "./endpoint.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
-import { filterJson, PAGE_ROWS } from "./filters.ts";
+import { filterJson } from "./filters.ts";
 import { querySchema } from "./query_string.ts";
-import { MAX_JSON_BYTES, tooManyBytes } from "./json_body.ts";
+import type { ReadRows } from "./read_rows.ts";
 import {
-  createLeastBytes,
   createRowText,
   type Json,
   jsonParts,
   type JsonText,
   listParts,
 } from "./json_text.ts";
-
-/** Most rows of an answer that has no pages, as JSON. */
-const MAX_JSON_ROWS = 10_000;
 
 /** The query string of an endpoint that answers with rows. */
 export function rowsQuerySchema<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -71,17 +58,6 @@ export const questionShape = {
   }),
 };
 
-/** The number in the answer to a question without groups. */
-export async function readNumber(
-  snapshot: Snapshot,
-  { question, run }: { readonly question: Question; readonly run: Run },
-): Promise<number> {
-  const { cells: [[number]] } = await readRows(() =>
-    snapshot.ask(question, run)
-  );
-  return number as number;
-}
-
 /** The sum of the cells of the columns from `start` up to `end`, which is excluded. */
 export function sumOf(
   rows: readonly (readonly Cell[])[],
@@ -94,76 +70,20 @@ export function sumOf(
   return sum;
 }
 
-/** Rows that are read. */
-export interface ReadRows extends AnswerColumns {
-  readonly cells: readonly (readonly Cell[])[];
+/** The rows of an answer as JSON. */
+export function rowsJson({ cells, ...shape }: ReadRows): JsonText {
+  return listParts(cells, createRowText(shape));
 }
 
-/** Reads all rows of `ask`. Throws a 400 when there are more than a JSON answer may have. */
-export async function readRows(
-  ask: (limit: number) => Rows,
-  most = MAX_JSON_ROWS,
-): Promise<ReadRows> {
-  const rows = await readUpTo(ask, most + 1);
-  if (rows.cells.length <= most) return rows;
-  throw new HTTPException(400, {
-    message:
-      `The answer has more than ${most} rows. Ask for less, or for format=csv or format=ndjson.`,
-  });
+/** The number in the answer to a question without groups. */
+export function numberOf({ cells: [[number]] }: ReadRows): number {
+  return number as number;
 }
 
-/** Reads a page of `page_rows` rows; `last` is its last row when another page follows. */
-export async function readPage(
-  ask: (limit: number) => Rows,
-  page_rows: number = PAGE_ROWS.fallback,
-): Promise<ReadRows & { last?: readonly Cell[] }> {
-  // One more row shows whether there is another page.
-  const { cells, ...shape } = await readUpTo(ask, page_rows + 1);
-  const page = { ...shape, cells: cells.slice(0, page_rows) };
-  return cells.length > page_rows ? { ...page, last: page.cells.at(-1) } : page;
-}
-
-// Asks for and reads no more rows than fit into the bytes of a JSON answer.
-async function readUpTo(
-  ask: (limit: number) => Rows,
-  limit: number,
-): Promise<ReadRows> {
-  // For its columns only: no query runs until rows are read.
-  const { columns, pivoted } = ask(0);
-  const leastBytes = createLeastBytes({ columns, pivoted });
-  const fitting = Math.floor(MAX_JSON_BYTES / leastBytes([]));
-  const cells: (readonly Cell[])[] = [];
-  let bytes = 0;
-  for await (const batch of ask(Math.min(limit, fitting + 1)).batches) {
-    for (const row of batch) {
-      cells.push(row);
-      bytes += leastBytes(row);
-      if (bytes > MAX_JSON_BYTES) throw tooManyBytes(cells.length);
-    }
-    if (cells.length >= limit) break;
-  }
-  return { columns, pivoted, cells };
-}
-
-/** The text of an answer of many rows. */
-export function rowsAnswer(
-  snapshot: Snapshot,
-  { rows: { cells, ...shape }, meta }: {
-    readonly rows: ReadRows;
-    readonly meta: Readonly<Record<string, Json>>;
-  },
-): JsonText {
-  const data = listParts(cells, createRowText(shape));
-  return answerText(snapshot, { data, meta });
-}
-
-/** The text of an answer whose data is `data`, itself JSON text. */
+/** The text of an answer. */
 export function* answerText(
   { data_version, loaded_at }: Snapshot,
-  { data, meta }: {
-    readonly data: JsonText;
-    readonly meta: Readonly<Record<string, Json>>;
-  },
+  { data, meta }: JsonAnswer,
 ): JsonText {
   yield '{"data":';
   yield* data;
@@ -172,18 +92,11 @@ export function* answerText(
   yield "}";
 }
 
-/** The member that `explain=1` adds to meta; no member without it. */
+/** The member that `explain=1` adds to meta. */
 export async function explained(
   snapshot: Snapshot,
-  { explain, questions, filter, q }: {
-    readonly explain: string | undefined;
-    readonly questions: readonly (Question | CustomerQuestion)[];
-    readonly filter: Filter;
-    /** What is searched for. */
-    readonly q?: string | undefined;
-  },
+  { questions, filter, q }: Explained,
 ): Promise<Readonly<Record<string, Json>>> {
-  if (!explain) return {};
   const { report } = snapshot;
   const sql = await Promise.all(
     questions.map((question) => snapshot.explain(question)),

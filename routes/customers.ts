@@ -5,16 +5,12 @@ import { z } from "zod";
 import type { CustomersQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
-  answerText,
   countsSchema,
   EXAMPLE_META,
-  explained,
   metaSchema,
   questionShape,
-  readPage,
-  readRows,
-  rowsAnswer,
   rowsFailures,
+  rowsJson,
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
@@ -23,6 +19,7 @@ import {
   customerId,
   filterOf,
   namesShape,
+  PAGE_ROWS,
   pageShape,
   questionText,
 } from "./filters.ts";
@@ -104,8 +101,8 @@ export const customersEndpoints = [
       404: failure("No such customer"),
       ...rowsFailures,
     },
-    answer: ({ snapshot, params: { customer_id }, query: { explain } }) =>
-      askCustomer(snapshot, { customer_id, explain }),
+    answer: ({ params: { customer_id }, query: { explain } }) =>
+      askCustomer(customer_id, explain),
   }),
 ] as const;
 
@@ -129,14 +126,12 @@ function askCustomers(
     of: "rows",
     file: "customers",
     key: questionText("customers", { ...parts, limit, cursor, explain }),
-    rows: (run) => snapshot.ask({ ...question, limit }, run),
-    async json(run) {
-      const { last, ...page } = await readPage(
-        (limit) => snapshot.ask({ ...question, limit }, run),
-        limit,
-      );
-      return rowsAnswer(snapshot, {
-        rows: page,
+    download: { ...question, limit },
+    reads: [{ question, page_rows: limit ?? PAGE_ROWS.fallback }],
+    json([page]) {
+      const { last } = page;
+      return {
+        data: rowsJson(page),
         meta: {
           next: last
             ? writeCursor(snapshot, {
@@ -144,24 +139,16 @@ function askCustomers(
               position: [last[0] as number],
             })
             : null,
-          ...await explained(snapshot, {
-            explain,
-            questions: [question],
-            filter,
-            q: prefix,
-          }),
         },
-      });
+      };
     },
+    ...explain && { explain: { questions: [question], filter, q: prefix } },
   };
 }
 
 function askCustomer(
-  snapshot: Snapshot,
-  { customer_id, explain }: {
-    readonly customer_id: number;
-    readonly explain: string | undefined;
-  },
+  customer_id: number,
+  explain: string | undefined,
 ): RowsReply {
   const filter = { customer_ids: [customer_id] };
   const question: CustomersQuestion = { kind: "customers", filter };
@@ -169,19 +156,11 @@ function askCustomer(
     of: "rows",
     file: `customer-${customer_id}`,
     key: questionText("customer", { customer_id, explain }),
-    async json(run) {
-      const { cells: [row], ...shape } = await readRows(() =>
-        snapshot.ask(question, run)
-      );
+    reads: [{ question }],
+    json([{ cells: [row], ...shape }]) {
       if (!row) throw new HTTPException(404, { message: "Customer not found" });
-      return answerText(snapshot, {
-        data: jsonOf(createRowText(shape)(row)),
-        meta: await explained(snapshot, {
-          explain,
-          questions: [question],
-          filter,
-        }),
-      });
+      return { data: jsonOf(createRowText(shape)(row)), meta: {} };
     },
+    ...explain && { explain: { questions: [question], filter } },
   };
 }

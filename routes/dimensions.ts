@@ -3,21 +3,18 @@
 import { z } from "zod";
 import { NAMED_DIMENSIONS } from "../db/model/dimensions.ts";
 import type { Cell, Question } from "../db/model/questions.ts";
-import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
-  answerText,
   EXAMPLE_META,
-  explained,
   metaSchema,
   questionShape,
-  readRows,
   rowsFailures,
 } from "./answer.ts";
 import { endpoint, type RowsReply } from "./endpoint.ts";
 import { questionText } from "./filters.ts";
 import { type Json, jsonParts } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
+import type { ReadRows } from "./read_rows.ts";
 
 const query = querySchema(questionShape);
 
@@ -70,45 +67,38 @@ export const dimensionsEndpoint = endpoint({
   answer: ({ snapshot, query: { explain } }) => ask(snapshot, explain),
 });
 
-function ask(snapshot: Snapshot, explain: string | undefined): RowsReply {
+function ask(
+  { names, date_range }: Snapshot,
+  explain: string | undefined,
+): RowsReply {
+  const listed = NAMED_DIMENSIONS.filter(({ name }) => names[name]);
+  const questions = listed.flatMap(({ name, of_customers }): Question[] => [
+    { kind: "metrics", by: [name], filter: {} },
+    ...of_customers
+      ? [{ kind: "customer_count", by: [name], filter: {} } as const]
+      : [],
+  ]);
   return {
     of: "rows",
     file: "dimensions",
     key: questionText("dimensions", { explain }),
-    async json(run) {
-      const questions: Question[] = [];
-      const ask = (question: Question) => {
-        questions.push(question);
-        return countsOf(snapshot, { question, run });
-      };
-      const data = await dimensionsOf(snapshot, ask);
-      return answerText(snapshot, {
-        data: jsonParts(data),
-        meta: await explained(snapshot, { explain, questions, filter: {} }),
-      });
+    // A dimension has as many names as it lists, and no other bound.
+    reads: questions.map((question) => ({ question, most_rows: Infinity })),
+    json(rows) {
+      const counts = rows[Symbol.iterator]();
+      const lists: Record<string, Json> = {};
+      for (const { name, plural, of_customers } of NAMED_DIMENSIONS) {
+        const known = names[name];
+        lists[plural] = known && listOf(known, {
+          interactions: countsOf(counts.next().value!),
+          ...of_customers && { customers: countsOf(counts.next().value!) },
+        });
+      }
+      const data = { ...lists, date_range: date_range && { ...date_range } };
+      return { data: jsonParts(data), meta: {} };
     },
+    ...explain && { explain: { questions, filter: {} } },
   };
-}
-
-async function dimensionsOf(
-  { names, date_range }: Snapshot,
-  ask: (question: Question) => Promise<Map<Cell, number>>,
-): Promise<Json> {
-  const lists: Record<string, Json> = {};
-  for (const { name, plural, of_customers } of NAMED_DIMENSIONS) {
-    const known = names[name];
-    lists[plural] = known && listOf(known, {
-      interactions: await ask({ kind: "metrics", by: [name], filter: {} }),
-      ...of_customers && {
-        customers: await ask({
-          kind: "customer_count",
-          by: [name],
-          filter: {},
-        }),
-      },
-    });
-  }
-  return { ...lists, date_range: date_range && { ...date_range } };
 }
 
 /** Each name, and null where there is none, with its counts. */
@@ -126,10 +116,6 @@ function listOf(
 }
 
 /** The counts of the groups of one dimension. */
-async function countsOf(
-  snapshot: Snapshot,
-  { question, run }: { readonly question: Question; readonly run: Run },
-): Promise<Map<Cell, number>> {
-  const { cells } = await readRows(() => snapshot.ask(question, run), Infinity);
+function countsOf({ cells }: ReadRows): Map<Cell, number> {
   return new Map(cells.map(([name, count]) => [name, count as number]));
 }

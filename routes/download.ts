@@ -2,8 +2,7 @@
 
 import { joinBytes } from "../db/model/bytes.ts";
 import { StoreError } from "../db/model/problems.ts";
-import type { Rows } from "../db/model/questions.ts";
-import type { Run } from "../db/model/run.ts";
+import type { Question } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Kept } from "./answer_cache.ts";
 import type { Deadline } from "./deadline.ts";
@@ -27,7 +26,7 @@ export interface DownloadOptions {
   readonly gzip: boolean;
   /** Is disposed when the download ends, in any way. */
   readonly deadline: Deadline;
-  readonly snapshot: Pick<Snapshot, "begin" | "retain">;
+  readonly snapshot: Pick<Snapshot, "ask" | "begin" | "retain">;
 }
 
 /** Compresses as the bytes come. */
@@ -40,7 +39,7 @@ export function gzipped(
 
 /** Begins a download. Throws an error before the first KEPT_BYTES, so that it gets a status of its own. */
 export async function startDownload(
-  rows: (run: Run) => Rows,
+  question: Question,
   { encode, bom, gzip, deadline, snapshot }: DownloadOptions,
 ): Promise<Download> {
   const held = new DisposableStack();
@@ -52,7 +51,7 @@ export async function startDownload(
   let pieces: AsyncIterator<Bytes>;
   try {
     const run = held.use(await snapshot.begin(deadline, { whole: true }));
-    const encoded = encode(rows(run), { bom });
+    const encoded = encode(snapshot.ask(question, run), { bom });
     pieces = gzip ? gzipped(encoded)[Symbol.asyncIterator]() : encoded;
     for (let bytes = 0; bytes <= KEPT_BYTES;) {
       const { done, value } = await pieces.next();

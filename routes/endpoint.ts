@@ -6,13 +6,17 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { validator } from "hono/validator";
 import { z } from "zod";
-import type { Rows } from "../db/model/questions.ts";
-import type { Run } from "../db/model/run.ts";
+import type {
+  CustomerQuestion,
+  Filter,
+  Question,
+} from "../db/model/questions.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import type { Callers } from "../access/callers.ts";
 import type { Grant, Scope } from "../access/grant.ts";
-import type { JsonText } from "./json_text.ts";
+import type { Json, JsonText } from "./json_text.ts";
 import { badRequest, parseQuery } from "./query_string.ts";
+import type { Read, ReadRows } from "./read_rows.ts";
 
 /** An endpoint as the API documents it. */
 export interface Described {
@@ -111,10 +115,28 @@ export interface RowsReply {
   readonly key: string;
   /** The name of a file with the answer, such as `interactions`. */
   readonly file: string;
-  /** The answer as JSON text. */
-  json(run: Run): Promise<JsonText>;
-  /** The whole answer, for formats other than JSON; absent when there are none. */
-  rows?(run: Run): Rows;
+  /** What is read for the JSON, in this order. */
+  readonly reads: readonly Read[];
+  /** The JSON that the rows read make. */
+  json(rows: readonly ReadRows[]): JsonAnswer;
+  /** What the meta explains; absent where nobody asks. */
+  readonly explain?: Explained;
+  /** The question whose whole answer the formats other than JSON have; absent where there are none. */
+  readonly download?: Question;
+}
+
+/** A JSON answer: its data, and the members of meta beside the version. */
+export interface JsonAnswer {
+  readonly data: JsonText;
+  readonly meta: Readonly<Record<string, Json>>;
+}
+
+/** What an answer is from. */
+export interface Explained {
+  readonly questions: readonly (Question | CustomerQuestion)[];
+  readonly filter: Filter;
+  /** What is searched for. */
+  readonly q?: string | undefined;
 }
 
 /** An answer of this moment that is sent while it is made. */

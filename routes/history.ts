@@ -12,13 +12,10 @@ import type { Snapshot } from "../db/store.ts";
 import {
   countsSchema,
   EXAMPLE_META,
-  explained,
   metaSchema,
-  readNumber,
-  type ReadRows,
-  readRows,
-  rowsAnswer,
+  numberOf,
   rowsFailures,
+  rowsJson,
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
@@ -32,6 +29,7 @@ import {
   periodShape,
   questionText,
 } from "./filters.ts";
+import type { ReadRows } from "./read_rows.ts";
 
 const params = z.object({ customer_id: customerId });
 
@@ -161,22 +159,17 @@ async function askTimeline(
       ...filter,
       explain,
     }),
-    rows: (run) => snapshot.ask(question, run),
-    async json(run) {
-      const rows = await readRows((limit) =>
-        snapshot.ask({ ...question, limit }, run)
-      );
-      return rowsAnswer(snapshot, {
-        rows,
-        meta: {
-          interactions: sumOfTotals(rows),
-          ...await explained(snapshot, {
-            explain,
-            questions: [question],
-            filter: withCustomer(filter, customer_id),
-          }),
-        },
-      });
+    download: question,
+    reads: [{ question }],
+    json: ([rows]) => ({
+      data: rowsJson(rows),
+      meta: { interactions: sumOfTotals(rows) },
+    }),
+    ...explain && {
+      explain: {
+        questions: [question],
+        filter: withCustomer(filter, customer_id),
+      },
     },
   };
 }
@@ -190,6 +183,7 @@ async function askTopics(
   const filter = filterOf(snapshot, query);
   await requireCustomer(snapshot, customer_id);
   const question: TopicsQuestion = { kind: "topics", customer_id, filter };
+  const own = withCustomer(filter, customer_id);
   return {
     of: "rows",
     file: `interactions-${customer_id}-topics`,
@@ -198,27 +192,19 @@ async function askTopics(
       ...filter,
       explain,
     }),
-    rows: (run) => snapshot.ask(question, run),
-    async json(run) {
-      const rows = await readRows(() => snapshot.ask(question, run));
-      const own = withCustomer(filter, customer_id);
-      const interactions = await readNumber(snapshot, {
-        question: { kind: "metrics", by: [], filter: own },
-        run,
-      });
-      return rowsAnswer(snapshot, {
-        rows,
-        meta: {
-          interactions,
-          overlap: sumOfTotals(rows) - interactions,
-          ...await explained(snapshot, {
-            explain,
-            questions: [question],
-            filter: own,
-          }),
-        },
-      });
+    download: question,
+    reads: [
+      { question },
+      { question: { kind: "metrics", by: [], filter: own } },
+    ],
+    json([rows, all]) {
+      const interactions = numberOf(all);
+      return {
+        data: rowsJson(rows),
+        meta: { interactions, overlap: sumOfTotals(rows) - interactions },
+      };
     },
+    ...explain && { explain: { questions: [question], filter: own } },
   };
 }
 

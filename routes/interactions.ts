@@ -124,7 +124,6 @@ async function explainedBodyOf(
   const text = answerText(snapshot, {
     data: jsonOf(body.slice('{"data":'.length, -1)),
     meta: await explained(snapshot, {
-      explain: "1",
       questions: [question],
       filter: {
         customer_ids: [customer_id],

@@ -7,18 +7,14 @@ import {
   type InteractionsQuestion,
   type InteractionsSort,
 } from "../db/model/questions.ts";
-import type { Run } from "../db/model/run.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
   countsSchema,
   EXAMPLE_META,
-  explained,
   metaSchema,
-  readNumber,
-  readPage,
-  readRows,
-  rowsAnswer,
+  numberOf,
   rowsFailures,
+  rowsJson,
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
@@ -30,11 +26,13 @@ import {
   isPeriod,
   namesShape,
   NO_PERIOD,
+  PAGE_ROWS,
   pageShape,
   periodShape,
   questionText,
   unknown,
 } from "./filters.ts";
+import type { ReadRows } from "./read_rows.ts";
 
 const query = rowsQuerySchema({
   customer_id: z.string().optional().meta({
@@ -111,6 +109,8 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
     ...filterOf(snapshot, given),
     ...customer_ids && { customer_ids },
   };
+  const { types, occupations } = filter;
+  const chooses_customers = types || occupations || customer_ids;
   const sort = parseSort(given.sort ?? "customer_id", { snapshot, filter });
   const parts = { ...filter, sort: sortParts(sort) };
   const question_text = questionText("interactions", parts);
@@ -132,30 +132,37 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
       cursor,
       explain,
     }),
-    rows: (run) => snapshot.ask({ ...question, limit }, run),
-    async json(run) {
-      const { last, ...page } = await readPage(
-        (limit) => snapshot.ask({ ...question, limit }, run),
-        limit,
-      );
-      const { start, names } = page.pivoted!;
+    download: { ...question, limit },
+    reads: [
+      { question, page_rows: limit ?? PAGE_ROWS.fallback },
+      { question: { kind: "metrics", by: [], pivot: "channel", filter } },
+      ...chooses_customers
+        ? [{ question: { kind: "customer_count", by: [], filter } } as const]
+        : [],
+      ...customer_ids
+        ? [
+          {
+            question: { kind: "customers", filter: { customer_ids } },
+          } as const,
+        ]
+        : [],
+    ],
+    json([page, { cells: [totals] }, customers, known]) {
+      const { last, columns, pivoted } = page;
+      const { start, names } = pivoted!;
       const sorted_by = typeof sort.by === "object"
         ? start + names.indexOf(sort.by.channel)
-        : page.columns.findLastIndex(({ name }) => name === sort.by);
-      const { cells: [totals] } = await readRows(() =>
-        snapshot.ask(
-          { kind: "metrics", by: [], pivot: "channel", filter },
-          run,
-        )
-      );
-      return rowsAnswer(snapshot, {
-        rows: page,
+        : columns.findLastIndex(({ name }) => name === sort.by);
+      return {
+        data: rowsJson(page),
         meta: {
-          customers: await countCustomers(snapshot, { filter, run }),
+          customers: chooses_customers
+            ? numberOf(customers)
+            : snapshot.report.customers,
           interactions: new Map(names.map((name, i) => [name, totals[i]])),
           total: totals[names.length],
           ...customer_ids && {
-            unknown_customer_ids: await unknownOf(snapshot, customer_ids),
+            unknown_customer_ids: missing(customer_ids, known),
           },
           next: last
             ? writeCursor(snapshot, {
@@ -163,14 +170,10 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
               position: [last[sorted_by] as number, last[0] as number],
             })
             : null,
-          ...await explained(snapshot, {
-            explain,
-            questions: [question],
-            filter,
-          }),
         },
-      });
+      };
     },
+    ...explain && { explain: { questions: [question], filter } },
   };
 }
 
@@ -227,27 +230,11 @@ function channelOfColumn(
   return pivoted!.names[position - pivoted!.start];
 }
 
-/** The number of customers that a filter chooses. */
-async function countCustomers(
-  snapshot: Snapshot,
-  { filter, run }: { readonly filter: Filter; readonly run: Run },
-): Promise<number> {
-  const { types, occupations, customer_ids } = filter;
-  if (!types && !occupations && !customer_ids) return snapshot.report.customers;
-  return await readNumber(snapshot, {
-    question: { kind: "customer_count", by: [], filter },
-    run,
-  });
-}
-
-async function unknownOf(
-  snapshot: Snapshot,
+/** The customers that are not in the rows. */
+function missing(
   customer_ids: readonly number[],
-): Promise<number[]> {
-  const unknown: number[] = [];
-  for (const customer_id of customer_ids) {
-    const counts = await snapshot.countByChannel({ customer_id });
-    if (!counts) unknown.push(customer_id);
-  }
-  return unknown;
+  { cells }: ReadRows,
+): number[] {
+  const known = new Set(cells.map(([customer_id]) => customer_id));
+  return customer_ids.filter((customer_id) => !known.has(customer_id));
 }

@@ -17,15 +17,12 @@ import type {
 } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
-  answerText,
   EXAMPLE_META,
-  explained,
   metaSchema,
+  numberOf,
   questionShape,
-  readNumber,
-  readRows,
-  rowsAnswer,
   rowsFailures,
+  rowsJson,
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
@@ -178,21 +175,18 @@ export const metricsEndpoints = [
       },
       ...rowsFailures,
     },
-    answer: ({ snapshot, query: { explain } }) => ({
+    answer: ({ query: { explain } }) => ({
       of: "rows",
       file: "metrics",
       key: questionText("metrics", { explain }),
-      json: async () =>
-        answerText(snapshot, {
-          data: jsonOf(
-            JSON.stringify({ measures: MEASURES, dimensions: CATALOGUE }),
-          ),
-          meta: await explained(snapshot, {
-            explain,
-            questions: [],
-            filter: {},
-          }),
-        }),
+      reads: [],
+      json: () => ({
+        data: jsonOf(
+          JSON.stringify({ measures: MEASURES, dimensions: CATALOGUE }),
+        ),
+        meta: {},
+      }),
+      ...explain && { explain: { questions: [], filter: {} } },
     }),
   }),
 ] as const;
@@ -226,38 +220,33 @@ function askInteractions(
       ...filter,
       explain,
     }),
-    rows: (run) => snapshot.ask(question, run),
-    async json(run) {
-      const rows = await readRows((limit) =>
-        snapshot.ask({ ...question, limit }, run)
-      );
+    download: question,
+    reads: [
+      { question },
+      // Rows by topic overlap.
+      ...by.includes("topic")
+        ? [{ question: { kind: "metrics", by: [], filter } } as const]
+        : [],
+    ],
+    json([rows, all]) {
       const { cells, pivoted } = rows;
       const total = by.length + (pivoted?.names.length ?? 0);
       const counted = sumOf(cells, { start: total, end: total + 1 });
-      const interactions = by.includes("topic")
-        ? await readNumber(snapshot, {
-          question: { kind: "metrics", by: [], filter },
-          run,
-        })
-        : counted;
-      // Topics overlap between the rows, or between the columns of a row.
+      const interactions = all ? numberOf(all) : counted;
+      // So do the columns of a row.
       const with_topics = pivot === "topic"
         ? sumOf(cells, { start: pivoted!.start, end: total })
         : counted;
-      return rowsAnswer(snapshot, {
-        rows,
+      return {
+        data: rowsJson(rows),
         meta: {
           interactions,
           overlap: with_topics - interactions,
           ...compared_with && { compared_with: { ...compared_with } },
-          ...await explained(snapshot, {
-            explain,
-            questions: [question],
-            filter,
-          }),
         },
-      });
+      };
     },
+    ...explain && { explain: { questions: [question], filter } },
   };
 }
 
@@ -318,29 +307,19 @@ function askCustomers(
     of: "rows",
     file: "metrics-customers",
     key: questionText("metrics-customers", { by, ...filter, explain }),
-    rows: (run) => snapshot.ask(question, run),
-    async json(run) {
-      const rows = await readRows(() => snapshot.ask(question, run));
-      const without_record = await readNumber(snapshot, {
-        question: { ...question, by: [], without_record: true },
-        run,
-      });
-      return rowsAnswer(snapshot, {
-        rows,
-        meta: {
-          customers: sumOf(rows.cells, {
-            start: by.length,
-            end: by.length + 1,
-          }),
-          without_record,
-          ...await explained(snapshot, {
-            explain,
-            questions: [question],
-            filter,
-          }),
-        },
-      });
-    },
+    download: question,
+    reads: [
+      { question },
+      { question: { ...question, by: [], without_record: true } },
+    ],
+    json: ([rows, without_record]) => ({
+      data: rowsJson(rows),
+      meta: {
+        customers: sumOf(rows.cells, { start: by.length, end: by.length + 1 }),
+        without_record: numberOf(without_record),
+      },
+    }),
+    ...explain && { explain: { questions: [question], filter } },
   };
 }
 

@@ -11,6 +11,7 @@ import type { Callers } from "../access/callers.ts";
 import { type Grant, type Need, refusalOf } from "../access/grant.ts";
 import { hasSecret } from "../access/secrets.ts";
 import { DOWNLOAD, needOf, permit, questionNeed, refuse } from "./access.ts";
+import { answerText, explained } from "./answer.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { createCors, foreignPage } from "./cors.ts";
 import {
@@ -45,6 +46,7 @@ import {
   refuseLongUrl,
   refuseSecret,
 } from "./query_string.ts";
+import { readAll } from "./read_rows.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
 
@@ -332,7 +334,16 @@ export function createResponder(
           using _ = snapshot.retain();
           using _deadline = deadline;
           using run = await snapshot.begin(deadline);
-          const pieces = await encodeJson(await reply.json(run), run);
+          const { data, meta } = reply.json(
+            await readAll(snapshot, { reads: reply.reads, run }),
+          );
+          const text = answerText(snapshot, {
+            data,
+            meta: reply.explain
+              ? { ...meta, ...await explained(snapshot, reply.explain) }
+              : meta,
+          });
+          const pieces = await encodeJson(text, run);
           const kept = await keptOf(pieces, { gzip: wanted.gzip, run });
           cache.set(snapshot, { key: wanted.key, answer: kept });
           return kept;
@@ -344,7 +355,7 @@ export function createResponder(
   }
 
   async function answerDownload(
-    { rows }: RowsReply,
+    { download: question }: RowsReply,
     { exchange, snapshot, wanted }: FromRows,
   ): Promise<Response> {
     const { headers, signal } = exchange.request;
@@ -359,7 +370,7 @@ export function createResponder(
           client: signal,
           timeout_ms: config.DOWNLOAD_TIMEOUT_MS,
           async work(deadline) {
-            const download = await startDownload(rows!, {
+            const download = await startDownload(question!, {
               encode: FORMATS[format].encode!,
               bom,
               gzip,
@@ -618,7 +629,7 @@ interface FormatQuery {
 }
 
 function wantedOf(
-  { file, key: question, rows }: RowsReply,
+  { file, key: question, download }: RowsReply,
   { request: { headers }, snapshot, query, need, names_version }: {
     request: Request;
     snapshot: Snapshot;
@@ -629,7 +640,7 @@ function wantedOf(
 ): Wanted {
   const { data_version } = snapshot;
   const format = query.format ??
-    chooseFormat(headers.get("accept"), rows ? FORMAT_NAMES : JSON_ONLY);
+    chooseFormat(headers.get("accept"), download ? FORMAT_NAMES : JSON_ONLY);
   if (query.explain !== undefined && format !== "json") {
     throw new HTTPException(400, {
       message: `explain is for format=json only, not for ${format}.`,

@@ -1,0 +1,99 @@
+/** Reads the rows that a JSON answer is made of, no more of them than it may have. */
+
+import { HTTPException } from "hono/http-exception";
+import {
+  type AnswerColumns,
+  type Cell,
+  columnsOf,
+  type Question,
+} from "../db/model/questions.ts";
+import type { Run } from "../db/model/run.ts";
+import type { Snapshot } from "../db/store.ts";
+import { MAX_JSON_BYTES, tooManyBytes } from "./json_body.ts";
+import { createLeastBytes } from "./json_text.ts";
+
+/** Most rows of an answer that has no pages. */
+const MAX_JSON_ROWS = 10_000;
+
+/** A question, and how many rows of its answer are read. */
+export interface Read {
+  readonly question: Question;
+  /** Rows of the page; absent where all rows are read. */
+  readonly page_rows?: number;
+  /** Where all rows are read, the largest number of them; more are a 400. */
+  readonly most_rows?: number;
+}
+
+/** Rows that are read. */
+export interface ReadRows extends AnswerColumns {
+  readonly cells: readonly (readonly Cell[])[];
+  /** The last row of the page, when another page follows. */
+  readonly last?: readonly Cell[];
+}
+
+/**
+ * Asks the questions one after the other. Throws a 400 when there are more rows or
+ * bytes than a JSON answer may have.
+ */
+export async function readAll(
+  snapshot: Snapshot,
+  { reads, run }: { readonly reads: readonly Read[]; readonly run: Run },
+): Promise<ReadRows[]> {
+  const answers: ReadRows[] = [];
+  for (const read of reads) {
+    const rows = await readUpTo(snapshot, {
+      question: read.question,
+      limit: limitOf(read),
+      run,
+    });
+    answers.push(within(read, rows));
+  }
+  return answers;
+}
+
+// One more row shows whether there are too many, or another page.
+function limitOf({ page_rows, most_rows = MAX_JSON_ROWS }: Read): number {
+  return (page_rows ?? most_rows) + 1;
+}
+
+function within(
+  { page_rows, most_rows = MAX_JSON_ROWS }: Read,
+  rows: ReadRows,
+): ReadRows {
+  const { cells, ...shape } = rows;
+  if (cells.length <= (page_rows ?? most_rows)) return rows;
+  if (page_rows !== undefined) {
+    const page = cells.slice(0, page_rows);
+    return { ...shape, cells: page, last: page.at(-1) };
+  }
+  throw new HTTPException(400, {
+    message:
+      `The answer has more than ${most_rows} rows. Ask for less, or for format=csv or format=ndjson.`,
+  });
+}
+
+// Asks for and reads no more rows than fit into the bytes of a JSON answer.
+async function readUpTo(
+  snapshot: Snapshot,
+  { question, limit, run }: {
+    readonly question: Question;
+    readonly limit: number;
+    readonly run: Run;
+  },
+): Promise<ReadRows> {
+  const { columns, pivoted } = columnsOf(question, snapshot.names);
+  const leastBytes = createLeastBytes({ columns, pivoted });
+  const fitting = Math.floor(MAX_JSON_BYTES / leastBytes([]));
+  const limited = { ...question, limit: Math.min(limit, fitting + 1) };
+  const cells: (readonly Cell[])[] = [];
+  let bytes = 0;
+  for await (const batch of snapshot.ask(limited, run).batches) {
+    for (const row of batch) {
+      cells.push(row);
+      bytes += leastBytes(row);
+      if (bytes > MAX_JSON_BYTES) throw tooManyBytes(cells.length);
+    }
+    if (cells.length >= limit) break;
+  }
+  return { columns, pivoted, cells };
+}
