@@ -187,6 +187,7 @@ export class Callers {
     return {
       scopes: this.is_open ? READING : NOTHING,
       customers: null,
+      is_token: false,
       key_id: null,
       ends_at: Infinity,
       problem: is_off ? { status: 403, error: OFF } : { status: 401, error },
@@ -216,7 +217,14 @@ export class Callers {
     if (key === null) return this.#unknown(WRONG);
     if (key.ends_at <= Date.now()) return this.#unknown(KEY_ENDED);
     const { scopes, customers, ends_at } = key;
-    return { scopes, customers, key_id, ends_at, problem: null };
+    return {
+      scopes,
+      customers,
+      is_token: false,
+      key_id,
+      ends_at,
+      problem: null,
+    };
   }
 
   async #byToken(
@@ -251,6 +259,7 @@ export class Callers {
     return this.#remember(sent, {
       scopes: READ,
       customers: new Set([customer_id]),
+      is_token: true,
       key_id,
       ends_at: Math.min(exp * 1_000, minter.ends_at),
       problem: null,

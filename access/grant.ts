@@ -18,6 +18,8 @@ export interface Grant {
   readonly scopes: ReadonlySet<Scope>;
   /** The only customers that it is good for; null for all. */
   readonly customers: ReadonlySet<number> | null;
+  /** Whether it comes from a token, which is for the page of one customer. */
+  readonly is_token: boolean;
   /** The key that it comes from; null without one. */
   readonly key_id: string | null;
   /** Milliseconds of the epoch; Infinity when it does not end. */
@@ -30,13 +32,16 @@ export interface Grant {
 export interface Need {
   /** One of them is enough. */
   readonly scopes: readonly Scope[];
-  /** The customer that the answer is about, `every` when about all of them, `none` when about none. */
-  readonly customer: number | "every" | "none";
+  /**
+   * The customer that the answer is about; `every` when about all of them, `named` when
+   * about those that it names and the caller may see, `none` when about none.
+   */
+  readonly customer: number | "every" | "named" | "none";
 }
 
 /** Why a grant is not enough for a request; null when it is. */
 export function refusalOf(
-  { scopes, customers, problem }: Grant,
+  { scopes, customers, is_token, problem }: Grant,
   need: Need,
 ): Refusal | null {
   if (!need.scopes.some((scope) => scopes.has(scope))) {
@@ -46,7 +51,8 @@ export function refusalOf(
     };
   }
   if (customers === null || need.customer === "none") return null;
-  if (need.customer === "every") {
+  if (need.customer === "named" && !is_token) return null;
+  if (need.customer === "every" || need.customer === "named") {
     return {
       status: 403,
       error:

@@ -1,9 +1,11 @@
 -- Asks wrk's server for random customers, and prints what it saw as JSON.
--- From the environment: CUSTOMERS, the highest id; SEED, so that two servers
+-- From the environment: CUSTOMERS, the highest id; BATCH, how many ids a request
+-- has, split by commas; AFTER, what follows them in the URL; SEED, so that two servers
 -- are asked the same; TOPICS, split by commas, which adds a period and a topic;
 -- HEADERS, lines to add to each request.
 
 local customers = tonumber(os.getenv("CUSTOMERS"))
+local batch = tonumber(os.getenv("BATCH"))
 local topics = {}
 for topic in (os.getenv("TOPICS") or ""):gmatch("[^,]+") do
   topics[#topics + 1] = topic
@@ -20,7 +22,7 @@ local before, after
 function init()
   math.randomseed(tonumber(os.getenv("SEED")))
   before = "GET " .. wrk.path
-  after = " HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port .. "\r\n"
+  after = os.getenv("AFTER") .. " HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port .. "\r\n"
   for line in (os.getenv("HEADERS") or ""):gmatch("[^\n]+") do
     after = after .. line .. "\r\n"
   end
@@ -29,6 +31,7 @@ end
 
 function request()
   local id = math.random(customers)
+  for _ = 2, batch do id = id .. "," .. math.random(customers) end
   if #topics == 0 then return before .. id .. after end
   local first, last = math.random(#days), math.random(#days)
   if first > last then first, last = last, first end

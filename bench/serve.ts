@@ -1,10 +1,9 @@
 /** Measures the website's question against a constant answered by the same framework, and with an Origin, a key or a token against without, in turns, with wrk as load. */
 
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { emptyKeyFile, withKey } from "../access/key_file.ts";
-import type { ConstantAnswer } from "./constant.ts";
+import { readAnswer, readConstant } from "./constant.ts";
 import { generateExports } from "./generate.ts";
 import {
   listenForStop,
@@ -12,17 +11,23 @@ import {
   type Server,
   startServer,
 } from "./server.ts";
+import {
+  connections,
+  formatMiss,
+  formatRates,
+  measurePairs,
+  median,
+  type Pair,
+  requireWrk,
+  round_seconds,
+  row,
+} from "./wrk.ts";
 
-const route = "/api/v1/interactions/";
-const connections = 32;
-const round_seconds = 1;
-const round_timeout_ms = 10_000;
-const warm_up_rounds = 2;
+const before = "/api/v1/interactions/";
 const p99_target_ratio = 2;
 const page_origin = "https://www.example.com";
 const page_target_ratio = 0.92;
 const key_target_ratio = 0.85;
-const script = fileURLToPath(new URL("random_customers.lua", import.meta.url));
 
 interface Question {
   title: string;
@@ -30,126 +35,6 @@ interface Question {
   topics: string[];
   /** Undefined where the ratio is only stated. */
   target_ratio?: number;
-}
-
-/** What wrk saw in a round, as bench/random_customers.lua prints it. */
-interface Round {
-  requests: number;
-  duration_us: number;
-  p99_us: number;
-  bad_answers: number;
-  socket_errors: number;
-}
-
-/** A server, and the headers that it is asked with. */
-interface Asked {
-  server: Server;
-  headers?: Readonly<Record<string, string>>;
-}
-
-/** One round with each server, asked the same. */
-interface Pair {
-  first: Round;
-  second: Round;
-}
-
-/** What is asked in each round. */
-interface Load {
-  topics: string[];
-  customers: number;
-  signal: AbortSignal;
-}
-
-async function requireWrk(): Promise<void> {
-  try {
-    // It has no quieter question than its version, and exits 1 after telling.
-    await new Deno.Command("wrk", { args: ["--version"] }).output();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(
-      'wrk is not on the PATH: install it with "apt-get install wrk".',
-    );
-  }
-}
-
-async function runWrk(
-  { server, headers = {} }: Asked,
-  { topics, customers, signal, seed }: Load & { seed: number },
-): Promise<Round> {
-  const { success, stdout, stderr } = await new Deno.Command("wrk", {
-    args: [
-      "--threads=1",
-      `--connections=${connections}`,
-      `--duration=${round_seconds}s`,
-      "--latency",
-      `--script=${script}`,
-      server.origin + route,
-    ],
-    env: {
-      CUSTOMERS: String(customers),
-      SEED: String(seed),
-      TOPICS: topics.map(encodeURIComponent).join(","),
-      HEADERS: Object.entries(headers).map(([name, value]) =>
-        `${name}: ${value}`
-      ).join("\n"),
-    },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(round_timeout_ms)]),
-  }).output();
-  const text = new TextDecoder().decode(stdout);
-  if (!success) {
-    signal.throwIfAborted();
-    throw new Error(`wrk failed: ${new TextDecoder().decode(stderr)}${text}`);
-  }
-  const round: Round = JSON.parse(text.slice(text.lastIndexOf("{")));
-  if (round.bad_answers + round.socket_errors > 0) {
-    throw new Error(
-      `${server.origin} gave ${round.bad_answers} answers of 4xx or 5xx and ` +
-        `${round.socket_errors} socket errors in ${round.requests} requests.`,
-    );
-  }
-  return round;
-}
-
-async function measurePairs(
-  [first, second]: [Asked, Asked],
-  { rounds, ...load }: Load & { rounds: number },
-): Promise<Pair[]> {
-  const pairs: Pair[] = [];
-  for (let seed = 1 - warm_up_rounds; seed <= rounds; seed++) {
-    pairs.push({
-      first: await runWrk(first, { ...load, seed }),
-      second: await runWrk(second, { ...load, seed }),
-    });
-  }
-  return pairs.slice(warm_up_rounds);
-}
-
-function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-}
-
-function rate({ requests, duration_us }: Round): number {
-  return requests / duration_us * 1e6;
-}
-
-/** Both rates, and the ratio with its target. */
-function formatRates(
-  target_ratio: number | undefined,
-  pairs: Pair[],
-): string[] {
-  const ratios = pairs.map(({ first, second }) => rate(first) / rate(second));
-  const ratio = median(ratios);
-  return [
-    median(pairs.map(({ first }) => rate(first))).toFixed(0),
-    median(pairs.map(({ second }) => rate(second))).toFixed(0),
-    `${ratio.toFixed(2)} (${Math.min(...ratios).toFixed(2)}..` +
-    `${Math.max(...ratios).toFixed(2)})`,
-    target_ratio === undefined
-      ? ""
-      : `≥ ${target_ratio.toFixed(2)}${formatMiss(ratio >= target_ratio)}`,
-  ];
 }
 
 function formatRow({ title, target_ratio }: Question, pairs: Pair[]): string {
@@ -164,35 +49,6 @@ function formatRow({ title, target_ratio }: Question, pairs: Pair[]): string {
     p99_ratio.toFixed(2),
     `≤ ${p99_target_ratio}${formatMiss(p99_ratio <= p99_target_ratio)}`,
   );
-}
-
-function row(...cells: string[]): string {
-  return `| ${cells.join(" | ")} |`;
-}
-
-function formatMiss(met: boolean): string {
-  return met ? "" : ", **missed**";
-}
-
-async function readAnswer(url: string): Promise<Response> {
-  // Unpacked, so that length and headers are those that wrk gets too.
-  const response = await fetch(url, {
-    headers: { "Accept-Encoding": "identity" },
-  });
-  if (response.ok) return response;
-  throw new Error(`${url} gave ${response.status}: ${await response.text()}`);
-}
-
-/** What the real server says of a customer, without what any server adds. */
-async function readConstant(
-  real: Server,
-  customer_id: number,
-): Promise<ConstantAnswer> {
-  const response = await readAnswer(real.origin + route + customer_id);
-  const headers = Object.fromEntries(response.headers);
-  delete headers["date"];
-  delete headers["content-length"];
-  return { body: await response.text(), headers };
 }
 
 /** The products of generated exports, in which no name needs quotes. */
@@ -228,7 +84,10 @@ async function measureServing(): Promise<void> {
   await real.waitForReady();
   const stats = await readAnswer(`${real.origin}/api/v1/stats/customers`);
   const customers: number = (await stats.json()).rows;
-  const answer = await readConstant(real, Math.ceil(customers / 2));
+  const answer = await readConstant(
+    `${real.origin}${before}${Math.ceil(customers / 2)}`,
+    `${before}:customer_id`,
+  );
   await using constant = startServer("bench/constant.ts", {
     env: { CONSTANT: JSON.stringify(answer) },
     signal,
@@ -260,7 +119,7 @@ async function measureServing(): Promise<void> {
   for (const question of questions) {
     const pairs = await measurePairs(
       [{ server: real }, { server: constant }],
-      { topics: question.topics, customers, rounds, signal },
+      { before, topics: question.topics, customers, rounds, signal },
     );
     console.log(formatRow(question, pairs));
   }
@@ -282,7 +141,7 @@ async function measureServing(): Promise<void> {
         server: real,
         headers: from_page,
       }],
-      { topics, customers, rounds, signal },
+      { before, topics, customers, rounds, signal },
     );
     console.log(row(title, ...formatRates(page_target_ratio, pairs)));
   }
@@ -309,7 +168,7 @@ async function measureServing(): Promise<void> {
     ) {
       const pairs = await measurePairs(
         [{ server: keyed, headers: asked.headers }, { server: real }],
-        { topics, customers: asked.customers, rounds, signal },
+        { before, topics, customers: asked.customers, rounds, signal },
       );
       const target = asked.headers === keys.headers
         ? key_target_ratio

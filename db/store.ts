@@ -3,6 +3,7 @@
 import type { NamedDimension, Names } from "./model/dimensions.ts";
 import { StoreError } from "./model/problems.ts";
 import type {
+  Cell,
   ChannelCounts,
   CustomerQuestion,
   Question,
@@ -57,6 +58,11 @@ export interface Snapshot {
   countByChannel(
     question: CustomerQuestion,
   ): ChannelCounts | null | Promise<ChannelCounts | null>;
+  /**
+   * The rows that answer a question about customers that it names, at once and from
+   * memory; null where it takes a query, or work for more than a moment.
+   */
+  recall(question: Question): readonly (readonly Cell[])[] | null;
   /**
    * Waits for the turn of a request, in which its questions are asked one after the
    * other. A whole download may take minutes, so downloads wait in a queue of their

@@ -30,8 +30,8 @@ export function refuse(refusal: Refusal | null): void {
 
 /** What a request needs before its parameters are known. */
 export function needOf({ access, scopes }: Asked): Need {
-  const is_for_some = access === "customer" || access === "listen" ||
-    access === "embed";
+  const is_for_some = access === "customer" || access === "customers" ||
+    access === "listen" || access === "embed";
   return { scopes, customer: is_for_some ? "none" : "every" };
 }
 
@@ -40,11 +40,24 @@ export function questionNeed(
   { access, scopes }: Asked,
   { params, query }: { readonly params: unknown; readonly query: unknown },
 ): Need {
-  if (access !== "customer") return { scopes, customer: "every" };
-  const { customer_id } = params as { readonly customer_id: number };
   // Where an answer comes from is about the files, and so about all customers.
   const { explain } = query as { readonly explain?: string };
-  return { scopes, customer: explain === undefined ? customer_id : "every" };
+  if (explain !== undefined) return { scopes, customer: "every" };
+  switch (access) {
+    case "customer": {
+      const { customer_id } = params as { readonly customer_id: number };
+      return { scopes, customer: customer_id };
+    }
+    case "customers": {
+      const { customer_id } = query as { readonly customer_id?: string };
+      return {
+        scopes,
+        customer: customer_id === undefined ? "every" : "named",
+      };
+    }
+    default:
+      return { scopes, customer: "every" };
+  }
 }
 
 /** What a download needs: formats other than JSON have whole tables. */

@@ -1,7 +1,7 @@
 /** The common parts of endpoints with rows: parameters, failures, and the text of their answers. */
 
 import { z } from "zod";
-import type { Cell } from "../db/model/questions.ts";
+import type { AnswerColumns, Cell } from "../db/model/questions.ts";
 import { dataVersionSchema } from "../db/model/report.ts";
 import type { Snapshot } from "../db/store.ts";
 import { type Explained, failure, type JsonAnswer } from "./endpoint.ts";
@@ -15,6 +15,7 @@ import {
   jsonParts,
   type JsonText,
   listParts,
+  type RowText,
 } from "./json_text.ts";
 
 /** The query string of an endpoint that answers with rows. */
@@ -72,7 +73,17 @@ export function sumOf(
 
 /** The rows of an answer as JSON. */
 export function rowsJson({ cells, ...shape }: ReadRows): JsonText {
-  return listParts(cells, createRowText(shape));
+  return listParts(cells, rowTextOf(shape));
+}
+
+// Columns are kept where many answers have them.
+const row_texts = new WeakMap<AnswerColumns["columns"], RowText>();
+
+/** Writes rows of a shape; made once for each list of columns. */
+export function rowTextOf(shape: AnswerColumns): RowText {
+  const row_text = row_texts.get(shape.columns) ?? createRowText(shape);
+  row_texts.set(shape.columns, row_text);
+  return row_text;
 }
 
 /** The number in the answer to a question without groups. */

@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { customersEndpoints } from "./customers.ts";
+import { customerEndpoint, customersEndpoint } from "./customers.ts";
 import { dataEndpoints } from "./data.ts";
 import { dataDecisionsEndpoints } from "./data_decisions.ts";
 import { dataEventsEndpoint } from "./data_events.ts";
@@ -11,7 +11,7 @@ import { setAsideEndpoint } from "./data_set_aside.ts";
 import { dimensionsEndpoint } from "./dimensions.ts";
 import { type Endpoint, validators } from "./endpoint.ts";
 import { historyEndpoints } from "./history.ts";
-import { interactionsEndpoints, pageView } from "./interactions.ts";
+import { interactionsEndpoints } from "./interactions.ts";
 import { matrixEndpoint } from "./matrix.ts";
 import { metricsEndpoints } from "./metrics.ts";
 import { createOpenApi } from "./openapi.ts";
@@ -27,7 +27,8 @@ export const endpoints = [
   ...interactionsEndpoints,
   ...historyEndpoints,
   ...metricsEndpoints,
-  ...customersEndpoints,
+  customersEndpoint,
+  customerEndpoint,
   dimensionsEndpoint,
   statsEndpoint,
   ...dataEndpoints,
@@ -37,6 +38,14 @@ export const endpoints = [
   dataEventsEndpoint,
   tokensEndpoint,
   ...opsEndpoints,
+] as const;
+
+/** The endpoints that pages ask for each visitor, the one that is asked most first. */
+const PAGE_VIEWS = [
+  ...interactionsEndpoints,
+  ...historyEndpoints,
+  customerEndpoint,
+  matrixEndpoint,
 ] as const;
 
 /** What Hono passes on with a request. */
@@ -49,16 +58,8 @@ export type App = Hono<Env>;
 
 /** Mounts every endpoint on Hono. */
 export function createApp(parts: Parts): App {
-  const respond = createResponder(parts, pageView);
+  const respond = createResponder(parts, PAGE_VIEWS);
   const app = new Hono<Env>();
-  const hot: readonly Endpoint[] = interactionsEndpoints;
-  for (const { path } of hot) {
-    app.get(
-      path,
-      (c) => respond.answerHot(c.env, c.req.param("customer_id")!),
-    );
-  }
-
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: (c, methods) =>
@@ -71,7 +72,6 @@ export function createApp(parts: Parts): App {
   });
   const all: readonly Endpoint[] = [...endpoints, createOpenApi(endpoints)];
   for (const endpoint of all) {
-    if (hot.includes(endpoint)) continue;
     app.on(
       endpoint.method.toUpperCase(),
       endpoint.path,

@@ -12,6 +12,7 @@ import {
   rowsFailures,
   rowsJson,
   rowsQuerySchema,
+  rowTextOf,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { endpoint, failure, type RowsReply } from "./endpoint.ts";
@@ -23,7 +24,7 @@ import {
   pageShape,
   questionText,
 } from "./filters.ts";
-import { createRowText, jsonOf } from "./json_text.ts";
+import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 
 const customersQuery = rowsQuerySchema({
@@ -62,49 +63,49 @@ const example = {
   total: 2,
 };
 
-/** The endpoints. */
-export const customersEndpoints = [
-  endpoint({
-    path: "/api/v1/customers",
-    name: "listCustomers",
-    summary: "The known customers",
-    description:
-      "Customers with a record, and those who are known from interactions only, in the order of customer_id; known_from has which.",
-    query: customersQuery,
-    answers: {
-      200: {
-        description: "A page; meta.next is the cursor of the next page or null",
-        schema: z.object({
-          data: z.array(customer),
-          meta: metaSchema.extend({ next: z.string().nullable() }),
-        }),
-        example: { data: [example], meta: { ...EXAMPLE_META, next: null } },
-      },
-      ...rowsFailures,
+/** The endpoint of the list. */
+export const customersEndpoint = endpoint({
+  path: "/api/v1/customers",
+  name: "listCustomers",
+  summary: "The known customers",
+  description:
+    "Customers with a record, and those who are known from interactions only, in the order of customer_id; known_from has which.",
+  query: customersQuery,
+  answers: {
+    200: {
+      description: "A page; meta.next is the cursor of the next page or null",
+      schema: z.object({
+        data: z.array(customer),
+        meta: metaSchema.extend({ next: z.string().nullable() }),
+      }),
+      example: { data: [example], meta: { ...EXAMPLE_META, next: null } },
     },
-    answer: ({ snapshot, query }) => askCustomers(snapshot, query),
-  }),
-  endpoint({
-    path: "/api/v1/customers/:customer_id",
-    name: "getCustomer",
-    access: "customer",
-    summary: "One customer",
-    description: "The record, first and last contact, and totals.",
-    params,
-    query: customerQuery,
-    answers: {
-      200: {
-        description: "The customer",
-        schema: z.object({ data: customer, meta: metaSchema }),
-        example: { data: example, meta: EXAMPLE_META },
-      },
-      404: failure("No such customer"),
-      ...rowsFailures,
+    ...rowsFailures,
+  },
+  answer: ({ snapshot, query }) => askCustomers(snapshot, query),
+});
+
+/** The endpoint of one customer. */
+export const customerEndpoint = endpoint({
+  path: "/api/v1/customers/:customer_id",
+  name: "getCustomer",
+  access: "customer",
+  summary: "One customer",
+  description: "The record, first and last contact, and totals.",
+  params,
+  query: customerQuery,
+  answers: {
+    200: {
+      description: "The customer",
+      schema: z.object({ data: customer, meta: metaSchema }),
+      example: { data: example, meta: EXAMPLE_META },
     },
-    answer: ({ params: { customer_id }, query: { explain } }) =>
-      askCustomer(customer_id, explain),
-  }),
-] as const;
+    404: failure("No such customer"),
+    ...rowsFailures,
+  },
+  answer: ({ params: { customer_id }, query: { explain } }) =>
+    askCustomer(customer_id, explain),
+});
 
 function askCustomers(
   snapshot: Snapshot,
@@ -159,7 +160,7 @@ function askCustomer(
     reads: [{ question }],
     json([{ cells: [row], ...shape }]) {
       if (!row) throw new HTTPException(404, { message: "Customer not found" });
-      return { data: jsonOf(createRowText(shape)(row)), meta: {} };
+      return { data: jsonOf(rowTextOf(shape)(row)), meta: {} };
     },
     ...explain && { explain: { questions: [question], filter } },
   };

@@ -50,6 +50,8 @@ export type Access =
   | "optional_admin"
   /** Those who may read about the customer of the path. */
   | "customer"
+  /** Those who may read about all customers, and about the customers that the query names, those who may read about them. */
+  | "customers"
   /** All who may read anything. */
   | "listen"
   /** Those who may mint tokens. */
@@ -108,7 +110,10 @@ export interface VersionReply {
   body(): string | Promise<string>;
 }
 
-/** An answer from queries: kept in the answer cache, shared by equal requests, within a deadline. */
+/**
+ * An answer of rows: as JSON from memory where it is there, else from queries, kept in
+ * the answer cache, shared by equal requests, within a deadline.
+ */
 export interface RowsReply {
   readonly of: "rows";
   /** The normalised question, in characters an ETag may have. */
@@ -153,6 +158,8 @@ export interface StreamReply {
 export interface Asked<Params = unknown, Query = unknown> {
   /** The served snapshot, retained until the answer is made. */
   readonly snapshot: Snapshot;
+  /** The only customers that the caller may see; null for all. */
+  readonly visible: ReadonlySet<number> | null;
   readonly params: Params;
   readonly query: Query;
 }

@@ -4,6 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { INTERVALS } from "../db/model/dimensions.ts";
 import type {
+  ChannelCounts,
   Filter,
   TimelineQuestion,
   TopicsQuestion,
@@ -89,7 +90,7 @@ export const historyEndpoints = [
       },
       ...failures,
     },
-    answer: askTimeline,
+    answer: (given) => ofCustomer(given, askTimeline(given)),
   }),
   endpoint({
     path: "/api/v1/interactions/:customer_id/topics",
@@ -121,29 +122,32 @@ export const historyEndpoints = [
       },
       ...failures,
     },
-    answer: askTopics,
+    answer: (given) => ofCustomer(given, askTopics(given)),
   }),
 ] as const;
 
 type Given<Query> = Asked<z.output<typeof params>, Query>;
 
-async function requireCustomer(
-  snapshot: Snapshot,
-  customer_id: number,
-): Promise<void> {
-  if (await snapshot.countByChannel({ customer_id }) === null) {
+/** `reply`, or a 404 when the customer is not known. */
+function ofCustomer(
+  { snapshot, params: { customer_id } }: Given<unknown>,
+  reply: RowsReply,
+): RowsReply | Promise<RowsReply> {
+  const known = (counts: ChannelCounts | null) => {
+    if (counts) return reply;
     throw new HTTPException(404, { message: "Customer not found" });
-  }
+  };
+  const counts = snapshot.countByChannel({ customer_id });
+  return counts instanceof Promise ? counts.then(known) : known(counts);
 }
 
-async function askTimeline(
+function askTimeline(
   { snapshot, params: { customer_id }, query }: Given<
     z.output<typeof timelineQuery>
   >,
-): Promise<RowsReply> {
+): RowsReply {
   const { interval = "month", explain } = query;
   const filter = filterOf(snapshot, query);
-  await requireCustomer(snapshot, customer_id);
   const question: TimelineQuestion = {
     kind: "timeline",
     customer_id,
@@ -174,14 +178,13 @@ async function askTimeline(
   };
 }
 
-async function askTopics(
+function askTopics(
   { snapshot, params: { customer_id }, query }: Given<
     z.output<typeof topicsQuery>
   >,
-): Promise<RowsReply> {
+): RowsReply {
   const { explain } = query;
   const filter = filterOf(snapshot, query);
-  await requireCustomer(snapshot, customer_id);
   const question: TopicsQuestion = { kind: "topics", customer_id, filter };
   const own = withCustomer(filter, customer_id);
   return {

@@ -2,6 +2,7 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import type { NamedDimension } from "../db/model/dimensions.ts";
 import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import { answerText, explained, metaSchema, questionShape } from "./answer.ts";
@@ -14,9 +15,10 @@ import {
 import {
   customerId,
   isPeriod,
+  namesOf,
+  namesShape,
   NO_PERIOD,
   periodShape,
-  unknown,
 } from "./filters.ts";
 import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
@@ -25,10 +27,8 @@ const paramsSchema = z.object({ customer_id: customerId });
 
 const filtersSchema = querySchema({
   ...periodShape,
-  topic: z.string().optional().meta({
-    description:
-      "Only interactions with this topic, ignoring case; a topic is by the month's product",
-  }),
+  topic: namesShape.topic,
+  channel: namesShape.channel,
   ...questionShape,
 }).refine(isPeriod, NO_PERIOD);
 
@@ -75,12 +75,6 @@ export const interactionsEndpoints = [
   }),
 ] as const;
 
-/** The endpoint of every page view, for whoever answers it without routing. */
-export const pageView = {
-  ...definition,
-  scopes: interactionsEndpoints[0].scopes,
-};
-
 type Given = Asked<
   z.output<typeof paramsSchema>,
   z.output<typeof filtersSchema>
@@ -90,16 +84,24 @@ type Given = Asked<
 function answer(
   { snapshot, params: { customer_id }, query }: Given,
 ): VersionReply {
-  const { start_date, end_date, topic, explain } = query;
-  const topic_code = topic === undefined
+  const { start_date, end_date, topic, channel, explain } = query;
+  const topics = topic === undefined
     ? undefined
-    : requireTopic(snapshot, topic);
-  const question = { customer_id, start_date, end_date, topic_code };
+    : namesOf(snapshot, { dimension: "topic", text: topic });
+  // No channel is without a name.
+  const channels = channel === undefined
+    ? undefined
+    : namesOf(snapshot, { dimension: "channel", text: channel }) as string[];
+  const question = { customer_id, start_date, end_date, topics };
   const key = `${customer_id}-${start_date ?? ""}-${end_date ?? ""}-${
-    topic_code ?? ""
+    topics ? positionsText(snapshot, { dimension: "topic", names: topics }) : ""
+  }${
+    channels
+      ? `-${positionsText(snapshot, { dimension: "channel", names: channels })}`
+      : ""
   }`;
   if (explain) {
-    const body = () => explainedBodyOf(snapshot, question);
+    const body = () => explainedBodyOf(snapshot, { question, channels });
     return { of: "version", key: `${key}-explain`, has_meta: true, body };
   }
   return {
@@ -108,19 +110,37 @@ function answer(
     body() {
       const counts = snapshot.countByChannel(question);
       return counts instanceof Promise
-        ? counts.then((counts) => bodyOf(snapshot, { customer_id, counts }))
-        : bodyOf(snapshot, { customer_id, counts });
+        ? counts.then((counts) =>
+          bodyOf(snapshot, { customer_id, counts, channels })
+        )
+        : bodyOf(snapshot, { customer_id, counts, channels });
     },
   };
 }
 
+/** Names by their positions, which an ETag may have; shorter than the names. */
+function positionsText(
+  snapshot: Snapshot,
+  { dimension, names }: {
+    readonly dimension: NamedDimension;
+    readonly names: readonly (string | null)[];
+  },
+): string {
+  return names.map((name) =>
+    name === null ? "null" : snapshot.positionOf(dimension, name)
+  ).join(".");
+}
+
 async function explainedBodyOf(
   snapshot: Snapshot,
-  question: CustomerQuestion,
+  { question, channels }: {
+    readonly question: CustomerQuestion;
+    readonly channels: readonly string[] | undefined;
+  },
 ): Promise<string> {
-  const { customer_id, start_date, end_date, topic_code } = question;
+  const { customer_id, start_date, end_date, topics } = question;
   const counts = await snapshot.countByChannel(question);
-  const body = bodyOf(snapshot, { customer_id, counts });
+  const body = bodyOf(snapshot, { customer_id, counts, channels });
   const text = answerText(snapshot, {
     data: jsonOf(body.slice('{"data":'.length, -1)),
     meta: await explained(snapshot, {
@@ -129,8 +149,8 @@ async function explainedBodyOf(
         customer_ids: [customer_id],
         ...start_date && { start_date },
         ...end_date && { end_date },
-        ...topic_code !== undefined &&
-          { topics: [snapshot.topics[topic_code]] },
+        ...topics && { topics },
+        ...channels && { channels },
       },
     }),
   });
@@ -140,36 +160,38 @@ async function explainedBodyOf(
 // Written by hand, because an object would put a channel named 10 first.
 function bodyOf(
   snapshot: Snapshot,
-  { customer_id, counts }: {
+  { customer_id, counts, channels }: {
     readonly customer_id: number;
     readonly counts: ChannelCounts | null;
+    /** Only these; undefined for all. */
+    readonly channels: readonly string[] | undefined;
   },
 ): string {
   if (counts === null) {
     throw new HTTPException(404, { message: "Customer not found" });
   }
-  const keys = keysOf(snapshot);
+  const keys = channels ? keysOf(channels) : allKeysOf(snapshot);
+  const shown = channels
+    ? channels.map((name) => counts[snapshot.positionOf("channel", name)!])
+    : counts;
   let text = `{"data":{"customer_id":${customer_id},"interactions":{`;
-  for (let i = 0; i < keys.length; i++) text += keys[i] + counts[i];
+  for (let i = 0; i < keys.length; i++) text += keys[i] + shown[i];
   return text + "}}}";
 }
 
 // Values that depend on the snapshot only, kept as long as the snapshot.
-const keys_of = new WeakMap<Snapshot, readonly string[]>();
+const all_keys_of = new WeakMap<Snapshot, readonly string[]>();
 
-function keysOf(snapshot: Snapshot): readonly string[] {
-  let keys = keys_of.get(snapshot);
+function allKeysOf(snapshot: Snapshot): readonly string[] {
+  let keys = all_keys_of.get(snapshot);
   if (!keys) {
-    keys = snapshot.channels.map((name, i) =>
-      `${i ? "," : ""}${JSON.stringify(name)}:`
-    );
-    keys_of.set(snapshot, keys);
+    keys = keysOf(snapshot.channels);
+    all_keys_of.set(snapshot, keys);
   }
   return keys;
 }
 
-function requireTopic(snapshot: Snapshot, topic: string): number {
-  const code = snapshot.positionOf("topic", topic);
-  if (code !== undefined) return code;
-  throw unknown("topic", { value: topic, values: snapshot.topics });
+/** The text before each channel's count. */
+function keysOf(channels: readonly string[]): string[] {
+  return channels.map((name, i) => `${i ? "," : ""}${JSON.stringify(name)}:`);
 }

@@ -60,13 +60,20 @@ export function jsonText(value: Json): string {
   }}`;
 }
 
+/** The number of texts that are remembered, of each column and of all counts. */
+const MOST_TEXTS = 1_000;
+/** A number holds so many counts below 32 exactly. */
+const MOST_PACKED = 10;
+const PACKED_BELOW = 32;
+
+/** Writes a row as an object. */
+export type RowText = (row: readonly Cell[]) => string;
+
 /**
  * Writes rows as objects with one member per column; the pivoted columns become the
  * members of one object, `interactions`.
  */
-export function createRowText(
-  { columns, pivoted }: AnswerColumns,
-): (row: readonly Cell[]) => string {
+export function createRowText({ columns, pivoted }: AnswerColumns): RowText {
   const start = pivoted?.start ?? columns.length;
   const end = start + (pivoted?.names.length ?? 0);
   const key = (name: string, first: boolean) =>
@@ -78,20 +85,65 @@ export function createRowText(
       : key(name, i === 0 && start > 0)
   );
   const open = `${key("interactions", start === 0)}{`;
+  // Most texts occur often, so that their members are made once.
+  const texts = keys.map(() => new Map<Cell, string>());
+  const member = (cell: Cell, i: number) => {
+    if (typeof cell === "number") return keys[i] + cell;
+    const known = texts[i].get(cell);
+    if (known !== undefined) return known;
+    const text = keys[i] + JSON.stringify(cell);
+    if (texts[i].size < MOST_TEXTS) texts[i].set(cell, flat(text));
+    return text;
+  };
   const writer = (from: number, to: number) => (row: readonly Cell[]) => {
     let text = "";
-    for (let i = from; i < to; i++) {
-      const cell = row[i];
-      text += keys[i] +
-        (typeof cell === "number" ? cell : JSON.stringify(cell));
-    }
+    for (let i = from; i < to; i++) text += member(row[i], i);
     return text;
   };
   const before = writer(0, start);
   if (!pivoted) return (row) => `{${before(row)}}`;
   const inside = writer(start, end);
   const after = writer(end, columns.length);
-  return (row) => `{${before(row)}${open}${inside(row)}}${after(row)}}`;
+  const counts = remembered(
+    (row) => `${open}${inside(row)}}${after(row)}}`,
+    { start, end: columns.length },
+  );
+  return (row) => `{${before(row)}${counts(row)}`;
+}
+
+/**
+ * The text of the counts of a row, remembered where they are small: most customers
+ * have few interactions in a period, in few different ways.
+ */
+function remembered(
+  write: RowText,
+  { start, end }: { readonly start: number; readonly end: number },
+): RowText {
+  if (end - start > MOST_PACKED) return write;
+  const texts = new Map<number, string>();
+  return (row) => {
+    let packed = 0;
+    for (let i = start; i < end; i++) {
+      const cell = row[i];
+      const is_small = typeof cell === "number" && (cell | 0) === cell &&
+        cell >= 0 && cell < PACKED_BELOW;
+      if (!is_small) return write(row);
+      packed = packed * PACKED_BELOW + cell;
+    }
+    const known = texts.get(packed);
+    if (known !== undefined) return known;
+    const text = write(row);
+    if (texts.size < MOST_TEXTS) texts.set(packed, flat(text));
+    return text;
+  };
+}
+
+/**
+ * The same text in one piece: V8 keeps a concatenation as a tree until a character of it
+ * is read, and would go through the tree in each answer that has it.
+ */
+function flat(text: string): string {
+  return text.charCodeAt(0) >= 0 ? text : "";
 }
 
 /** Counts the bytes that a row has at least as an object: its names and its texts. */

@@ -6,6 +6,7 @@ import {
   type Filter,
   type InteractionsQuestion,
   type InteractionsSort,
+  type Question,
 } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
@@ -18,7 +19,7 @@ import {
   rowsQuerySchema,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { endpoint, type RowsReply } from "./endpoint.ts";
+import { type Asked, endpoint, type RowsReply } from "./endpoint.ts";
 import {
   customerIdsOf,
   filterOf,
@@ -32,7 +33,7 @@ import {
   questionText,
   unknown,
 } from "./filters.ts";
-import type { ReadRows } from "./read_rows.ts";
+import type { Read, ReadRows } from "./read_rows.ts";
 
 const query = rowsQuerySchema({
   customer_id: z.string().optional().meta({
@@ -54,6 +55,7 @@ const FIXED_SORTS = ["customer_id", "total"] as const;
 export const matrixEndpoint = endpoint({
   path: "/api/v1/interactions",
   name: "listInteractions",
+  access: "customers",
   summary: "How often every customer was contacted on each channel",
   description:
     "One row per customer and one count per channel, zero when there are none. type, occupation and customer_id choose the customers, the other filters choose the interactions that are counted; channel also chooses the columns.",
@@ -97,29 +99,47 @@ export const matrixEndpoint = endpoint({
     },
     ...rowsFailures,
   },
-  answer: ({ snapshot, query }) => ask(snapshot, query),
+  answer: ask,
 });
 
-function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
+function ask(
+  { snapshot, visible, query: given }: Asked<
+    unknown,
+    z.output<typeof query>
+  >,
+): RowsReply {
   const { limit, cursor, explain } = given;
-  const customer_ids = given.customer_id === undefined
+  const named = given.customer_id === undefined
     ? undefined
     : customerIdsOf(given.customer_id);
+  // Those that the caller may not see are unknown to it.
+  const customer_ids = visible ? named?.filter((id) => visible.has(id)) : named;
   const filter: Filter = {
     ...filterOf(snapshot, given),
     ...customer_ids && { customer_ids },
   };
   const { types, occupations } = filter;
-  const chooses_customers = types || occupations || customer_ids;
+  const chooses_customers =
+    (types ?? occupations ?? customer_ids) !== undefined;
+  const page_rows = limit ?? PAGE_ROWS.fallback;
+  // Then the page has all of its customers, and so its own totals.
+  const is_whole = customer_ids && !types && !occupations &&
+    cursor === undefined && customer_ids.length <= page_rows;
   const sort = parseSort(given.sort ?? "customer_id", { snapshot, filter });
-  const parts = { ...filter, sort: sortParts(sort) };
-  const question_text = questionText("interactions", parts);
+  const hides_some = customer_ids?.length !== named?.length;
+  const parts = {
+    ...filter,
+    // The answer says who is unknown.
+    named: hides_some ? named : undefined,
+    sort: sortParts(sort),
+  };
+  const questionOf = () => questionText("interactions", parts);
   const question: InteractionsQuestion = {
     kind: "interactions",
     filter,
     sort,
     after: cursor === undefined ? undefined : afterOf(
-      readCursor(snapshot, { question: question_text, cursor, length: 2 }),
+      readCursor(snapshot, { question: questionOf(), cursor, length: 2 }),
     ),
   };
 
@@ -134,39 +154,34 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
     }),
     download: { ...question, limit },
     reads: [
-      { question, page_rows: limit ?? PAGE_ROWS.fallback },
-      { question: { kind: "metrics", by: [], pivot: "channel", filter } },
-      ...chooses_customers
-        ? [{ question: { kind: "customer_count", by: [], filter } } as const]
-        : [],
-      ...customer_ids
-        ? [
-          {
-            question: { kind: "customers", filter: { customer_ids } },
-          } as const,
-        ]
-        : [],
+      { question, page_rows },
+      ...is_whole ? [] : readsOfTotals({ filter, chooses_customers }),
     ],
-    json([page, { cells: [totals] }, customers, known]) {
-      const { last, columns, pivoted } = page;
+    json([page, all, customers, known]) {
+      const { last, columns, pivoted, cells } = page;
       const { start, names } = pivoted!;
       const sorted_by = typeof sort.by === "object"
         ? start + names.indexOf(sort.by.channel)
         : columns.findLastIndex(({ name }) => name === sort.by);
+      const totals = all
+        ? all.cells[0]
+        : columnSums(cells, { start, end: columns.length });
       return {
         data: rowsJson(page),
         meta: {
-          customers: chooses_customers
+          customers: is_whole
+            ? cells.length
+            : chooses_customers
             ? numberOf(customers)
             : snapshot.report.customers,
           interactions: new Map(names.map((name, i) => [name, totals[i]])),
           total: totals[names.length],
-          ...customer_ids && {
-            unknown_customer_ids: missing(customer_ids, known),
+          ...named && {
+            unknown_customer_ids: missing(named, known ?? page),
           },
           next: last
             ? writeCursor(snapshot, {
-              question: question_text,
+              question: questionOf(),
               position: [last[sorted_by] as number, last[0] as number],
             })
             : null,
@@ -175,6 +190,26 @@ function ask(snapshot: Snapshot, given: z.output<typeof query>): RowsReply {
     },
     ...explain && { explain: { questions: [question], filter } },
   };
+}
+
+/** What is read for the totals of all pages: of interactions, of customers, and who is known. */
+function readsOfTotals(
+  { filter, chooses_customers }: {
+    readonly filter: Filter;
+    readonly chooses_customers: boolean;
+  },
+): Read[] {
+  const { customer_ids } = filter;
+  const questions: Question[] = [
+    { kind: "metrics", by: [], pivot: "channel", filter },
+    ...chooses_customers
+      ? [{ kind: "customer_count", by: [], filter } as const]
+      : [],
+    ...customer_ids
+      ? [{ kind: "customers", filter: { customer_ids } } as const]
+      : [],
+  ];
+  return questions.map((question) => ({ question }));
 }
 
 function afterOf([value, customer_id]: number[]) {
@@ -228,6 +263,18 @@ function channelOfColumn(
   );
   const position = columns.findIndex(({ name }) => name.toLowerCase() === key);
   return pivoted!.names[position - pivoted!.start];
+}
+
+/** The sum of each column from `start` up to `end`, which is excluded. */
+function columnSums(
+  rows: ReadRows["cells"],
+  { start, end }: { readonly start: number; readonly end: number },
+): number[] {
+  const sums: number[] = Array(end - start).fill(0);
+  for (const row of rows) {
+    for (let i = start; i < end; i++) sums[i - start] += row[i] as number;
+  }
+  return sums;
 }
 
 /** The customers that are not in the rows. */

@@ -23,6 +23,7 @@ import {
 import type {
   AskedNow,
   Endpoint,
+  JsonAnswer,
   Listening,
   Reply,
   ReplyNow,
@@ -33,6 +34,7 @@ import type {
 import { type Failure, failureOf, headersOf } from "./errors.ts";
 import type { HostCheck } from "./hosts.ts";
 import { encodeJson } from "./json_body.ts";
+import { jsonText } from "./json_text.ts";
 import {
   chooseFormat,
   contentType,
@@ -40,13 +42,14 @@ import {
   type FormatName,
   FORMATS,
 } from "./formats/formats.ts";
+import { customerId } from "./filters.ts";
 import {
-  parse,
+  NO_QUERY,
   parseQuery,
   refuseLongUrl,
   refuseSecret,
 } from "./query_string.ts";
-import { readAll } from "./read_rows.ts";
+import { readAll, recallAll } from "./read_rows.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
 
@@ -90,16 +93,14 @@ type MaybePromise<Value> = Value | Promise<Value>;
 /** Makes answers. */
 export interface Responder {
   /**
-   * Answers a request: at once where it need not be routed, which are the question
-   * of every page view, what is kept, what browsers ask beforehand, and hosts and
-   * pages that may not ask; by `route` otherwise.
+   * Answers a request: at once where it need not be routed, which are the questions
+   * of page views, what is kept, what browsers ask beforehand, and hosts and pages
+   * that may not ask; by `route` otherwise.
    */
   handle(
     request: Request,
     route: (exchange: Exchange) => MaybePromise<Response>,
   ): MaybePromise<Response>;
-  /** Answers the question of every page view of a segment of the path. */
-  answerHot(exchange: Exchange, segment: string): MaybePromise<Response>;
   /** Lets a request through to an endpoint, or throws a 401, 403, 409 or 503. */
   admit(exchange: Exchange, endpoint: Endpoint): Promise<void>;
   /** Has an endpoint answer what it is given. */
@@ -158,24 +159,32 @@ const JSON_TYPE = "application/json";
 /** One object for all, since making it for each answer costs 0.2 us. */
 const JSON_INIT = { headers: { "Content-Type": JSON_TYPE } };
 const JSON_ONLY: readonly FormatName[] = ["json"];
-const NO_QUERY = {};
+const NOTHING = {};
 const NO_STORE = { "Cache-Control": "no-store" };
 /** `http://h` is the shortest origin there is. */
 const SHORTEST_ORIGIN = 8;
 const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** What is needed of the endpoint that is not routed. */
-type HotEndpoint = Required<
-  Pick<
-    SnapshotEndpoint,
-    "path" | "access" | "scopes" | "params" | "query" | "answer"
-  >
->;
+/** An endpoint that is answered without routing, prepared for it. */
+interface Unrouted {
+  readonly endpoint: SnapshotEndpoint;
+  /** The path before the customer_id; all of it where there is none. */
+  readonly before: string;
+  /** The path after the customer_id; undefined where there is none. */
+  readonly after: string | undefined;
+  /** What its caller needs before the question is known. */
+  readonly need: Need;
+  /** A generated parser of the query's schema. */
+  readonly query: z.ZodObject;
+}
 
-/** Makes answers. `hot` is the endpoint of every page view, which ends in a customer_id. */
+/**
+ * Makes answers. `page_views` are the endpoints that are answered without routing, the
+ * one that is asked most first; a path has one parameter at most, a customer_id.
+ */
 export function createResponder(
   { store, config, callers, log, stopping, checkHost }: Parts,
-  hot: HotEndpoint,
+  page_views: readonly Endpoint[],
 ): Responder {
   const { is_open, stranger } = callers;
   // Browsers ask each time and get a 304, or else would miss new data that the event
@@ -195,30 +204,30 @@ export function createResponder(
     max: config.EVENTS_MAX,
     stopping,
   };
-  // Generated parsers of the same schemas.
-  const hotId = z.compile(hot.params.shape.customer_id as z.ZodType<number>);
-  const hotQuery = z.compile(hot.query);
-  const hot_need = needOf(hot);
+  const customerIdOf = z.compile(customerId);
+  const unrouted = page_views.flatMap(prepare);
+  const of_one = unrouted.filter(({ after }) => after !== undefined);
+  const of_many = unrouted.filter(({ after }) => after === undefined);
 
   /**
-   * The question of every page view. Needs nothing of Hono, whose routing takes an
-   * eighth of the time of such an answer; docs/benchmarks.md has what steps cost.
+   * Answers without Hono, whose routing takes an eighth of the time of the shortest
+   * answers; docs/benchmarks.md has what steps cost.
    */
-  function answerHot(
-    exchange: Exchange,
-    customer_id: number,
+  function answerUnrouted(
+    { endpoint, need, query: schema }: Unrouted,
+    { exchange, params }: { exchange: Exchange; params: object },
   ): MaybePromise<Response> {
     const { url } = exchange.request;
-    let query = NO_QUERY;
+    let query = NOTHING;
     if (url.includes("?")) {
-      // Before anything is said about the question.
-      permit(exchange.caller, hot_need);
       refuseLongUrl(url);
       refuseSecret(url);
+      // Before anything is said about the question.
+      permit(exchange.caller, need);
       requireSnapshot(store);
-      query = parseQuery(hotQuery, url);
+      query = parseQuery(schema, url);
     }
-    return answerFrom(hot, { exchange, params: { customer_id }, query });
+    return answerFrom(endpoint, { exchange, params, query });
   }
 
   // The snapshot is read and retained in one turn, before anything is asked of
@@ -239,7 +248,12 @@ export function createResponder(
     const from = { exchange, need, names_version, snapshot, query };
     let made: MaybePromise<Response>;
     try {
-      const reply = endpoint.answer({ snapshot, params, query });
+      const reply = endpoint.answer({
+        snapshot,
+        visible: exchange.caller.customers,
+        params,
+        query,
+      });
       made = reply instanceof Promise
         ? reply.then((reply) => toHttp(reply, from))
         : toHttp(reply, from);
@@ -297,12 +311,47 @@ export function createResponder(
       need,
       names_version,
     });
-    permit(exchange.caller, wanted.need);
-    cache.understand(snapshot, { request: textOf(request), as: wanted });
-    return known(wanted, { exchange, snapshot }) ??
-      (wanted.format === "json"
-        ? answerJson(reply, { exchange, snapshot, wanted })
-        : answerDownload(reply, { exchange, snapshot, wanted }));
+    permit(exchange.caller, {
+      ...wanted.need,
+      ...wanted.format === "json" && { customer: need.customer },
+    });
+    const from = { exchange, snapshot, wanted };
+    const kept = known(wanted, from);
+    if (kept) return kept;
+    const is_json = wanted.format === "json";
+    const rows = is_json && !reply.explain && recallAll(snapshot, reply.reads);
+    if (rows) return answerRecalled(reply.json(rows), from);
+    understand(from);
+    return is_json ? answerJson(reply, from) : answerDownload(reply, from);
+  }
+
+  /** An answer that took no query: to make it again is as fast as to keep it, unless it is compressed. */
+  function answerRecalled(
+    json: JsonAnswer,
+    { exchange, snapshot, wanted }: FromRows,
+  ): MaybePromise<Response> {
+    const tags = exchange.request.headers.get("if-none-match");
+    const { data_version, loaded_at } = snapshot;
+    let body = '{"data":';
+    for (const part of json.data) body += part;
+    body += `,"meta":${jsonText({ data_version, loaded_at, ...json.meta })}}`;
+    if (!wanted.gzip || body.length < MIN_GZIP_BYTES) {
+      return found(wanted, { exchange, tags, body });
+    }
+    const compressed = gzipped([new TextEncoder().encode(body)]);
+    return new Response(compressed).bytes().then((body) => {
+      const answer = { body, is_gzip: true };
+      understand({ exchange, snapshot, wanted });
+      cache.set(snapshot, { key: wanted.key, answer });
+      return found(wanted, { exchange, tags, ...answer });
+    });
+  }
+
+  // The same request of a caller who sees other customers has another answer.
+  function understand({ exchange, snapshot, wanted }: FromRows): void {
+    if (exchange.caller.customers) return;
+    const request = textOf(exchange.request);
+    cache.understand(snapshot, { request, as: wanted });
   }
 
   /** What needs no query: the client has it, or it is kept. */
@@ -493,32 +542,46 @@ export function createResponder(
     return fail(exchange, { status: 500, error: "Internal error" });
   }
 
-  const hot_path = hot.path.slice(0, hot.path.indexOf(":"));
-
-  /** What stands for the customer_id, if this looks like the question of every page view. */
-  function hotSegmentOf(url: string): string | undefined {
+  /** The answer without routing, where there is one; undefined where the path is of no page view. */
+  function pageView(
+    exchange: Exchange,
+    views: readonly Unrouted[],
+  ): MaybePromise<Response> | undefined {
+    const { url } = exchange.request;
     const path = url.indexOf("/", SHORTEST_ORIGIN);
-    if (!url.startsWith(hot_path, path)) return undefined;
-    const start = path + hot_path.length;
-    const query = url.indexOf("?", start);
-    return query < 0 ? url.slice(start) : url.slice(start, query);
+    const query = url.indexOf("?", path);
+    const end = query < 0 ? url.length : query;
+    for (const one of views) {
+      const { before, after } = one;
+      if (!url.startsWith(before, path)) continue;
+      const start = path + before.length;
+      if (after === undefined) {
+        if (start !== end) continue;
+        return answerUnrouted(one, { exchange, params: NOTHING });
+      }
+      const segment = url.slice(start, end - after.length);
+      if (!url.startsWith(after, end - after.length)) continue;
+      if (segment.includes("/")) continue;
+      const { data: customer_id } = customerIdOf.safeParse(segment);
+      if (customer_id === undefined) continue;
+      return answerUnrouted(one, { exchange, params: { customer_id } });
+    }
+  }
+
+  function answerKept(exchange: Exchange): Response | undefined {
+    const { request, caller } = exchange;
+    const { snapshot } = store;
+    const wanted = snapshot && cache.understood(snapshot, textOf(request));
+    return wanted && !refusalOf(caller, wanted.need)
+      ? known(wanted, { exchange, snapshot })
+      : undefined;
   }
 
   function answerGet(exchange: Exchange): MaybePromise<Response> | undefined {
-    const { request, caller } = exchange;
-    const segment = hotSegmentOf(request.url);
-    const id = segment === undefined
-      ? undefined
-      : hotId.safeParse(segment).data;
-    if (id === undefined) {
-      const { snapshot } = store;
-      const wanted = snapshot && cache.understood(snapshot, textOf(request));
-      return wanted && !refusalOf(caller, wanted.need)
-        ? known(wanted, { exchange, snapshot })
-        : undefined;
-    }
     try {
-      const answer = answerHot(exchange, id);
+      // To look among what is kept takes nearly as long as to answer about one customer.
+      const answer = pageView(exchange, of_one) ?? answerKept(exchange) ??
+        pageView(exchange, of_many);
       return answer instanceof Promise
         ? answer.catch((error) => thrown(exchange, error))
         : answer;
@@ -551,11 +614,6 @@ export function createResponder(
       return caller instanceof Promise
         ? caller.then(answer).catch((error) => thrown(exchange, error))
         : answer(caller);
-    },
-
-    answerHot(exchange, segment) {
-      permit(exchange.caller, hot_need);
-      return answerHot(exchange, parse(hotId, segment));
     },
 
     async admit(exchange, endpoint) {
@@ -594,6 +652,14 @@ export function createResponder(
 
     thrown,
   };
+}
+
+// Only answers from the snapshot need no key where reading is open.
+function prepare(endpoint: Endpoint): Unrouted[] {
+  if (!endpoint.answer) return [];
+  const [before, after] = endpoint.path.split(":customer_id");
+  const query = z.compile(endpoint.query ?? NO_QUERY);
+  return [{ endpoint, before, after, need: needOf(endpoint), query }];
 }
 
 /** The client's own id, where it is harmless in a log; else one of ours. */
@@ -662,7 +728,12 @@ function wantedOf(
     bom,
     gzip,
     key,
-    need: format === "json" ? { ...need, scopes: ["read"] } : DOWNLOAD,
+    need: format === "json"
+      ? {
+        scopes: ["read"],
+        customer: need.customer === "named" ? "every" : need.customer,
+      }
+      : DOWNLOAD,
     etag: etagOf(snapshot, { key, has_meta: format === "json" }),
     content_type: contentType(format),
     vary: "Accept, Accept-Encoding",
@@ -683,7 +754,8 @@ function etagOf(
 }
 
 function takesGzip(accept_encoding: string | null): boolean {
-  return parseAccept(accept_encoding ?? "").some(({ type, q }) =>
+  if (accept_encoding === null) return false;
+  return parseAccept(accept_encoding).some(({ type, q }) =>
     type.toLowerCase() === "gzip" && q > 0
   );
 }

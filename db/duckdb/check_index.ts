@@ -9,7 +9,7 @@ import type { ServingIndex } from "../serving/serving_index.ts";
  */
 export async function checkIndex(
   database: Database,
-  index: Pick<ServingIndex, "count">,
+  index: Pick<ServingIndex, "count" | "membersOf" | "placeOf">,
   { channel_count }: { readonly channel_count: number },
 ): Promise<void> {
   // One query for all, since each leaves some memory behind: see docs/decisions.md.
@@ -21,16 +21,19 @@ export async function checkIndex(
       const filter = {
         first_day: first_days[row],
         last_day: last_days[row],
-        topic_code: topic_codes[row] < 0 ? undefined : topic_codes[row],
+        members: topic_codes[row] < 0
+          ? undefined
+          : index.membersOf([topic_codes[row]]),
       };
       const from_query = is_known[row]
         ? channels.slice(0, channel_count).map((counts) => counts[row])
         : null;
-      const from_index = index.count(ids[row], filter);
+      const place = index.placeOf(ids[row]);
+      const from_index = place < 0 ? null : index.count(place, filter);
       if (String(from_index) === String(from_query)) continue;
       throw new Error(
         `the index and the query differ on customer ${ids[row]}, ${
-          JSON.stringify(filter)
+          JSON.stringify({ ...filter, members: topic_codes[row] })
         }: ${from_index} and ${from_query}`,
       );
     }

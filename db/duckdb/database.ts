@@ -41,6 +41,8 @@ export interface Database {
   prepare(name: string): Promise<Prepared>;
   /** Runs `sql/{name}.sql` and yields its rows as they come; its columns are numbers, never null. */
   streamNumbers(name: string): AsyncGenerator<Columns>;
+  /** Runs `sql/{name}.sql` and yields its rows as they come, by position. */
+  streamRows(name: string): AsyncGenerator<DuckDBValue[][]>;
   /** Writes every table as Parquet to `folder`, new and below the database's own. */
   exportTables(folder: string): Promise<void>;
   /** Makes the tables that `exportTables` wrote to `folder`, below the database's own. */
@@ -80,6 +82,21 @@ export async function openDatabase(
     const result = await connection.run(sql, values);
     return result.getRowObjectsJS();
   }
+  // On a connection of its own: another statement would end the stream.
+  async function* stream<Batch>(
+    name: string,
+    createReader: (result: DuckDBResult) => (chunk: DuckDBDataChunk) => Batch,
+  ): AsyncGenerator<Batch> {
+    const own = await instance.connect();
+    try {
+      const result = await own.stream(await textOf(name));
+      const read = createReader(result);
+      for await (const chunk of result) yield read(chunk);
+      requireWhole(result);
+    } finally {
+      own.closeSync();
+    }
+  }
   const database: Database = {
     run: (sql) => run(sql),
     runFile: async (name, values) => run(await textOf(name), values),
@@ -94,23 +111,16 @@ export async function openDatabase(
           return await (await statement.run()).getRowsJS();
         });
     },
-    async *streamNumbers(name) {
-      // On a connection of its own: another statement would end the stream.
-      const own = await instance.connect();
-      try {
-        const result = await own.stream(await textOf(name));
+    streamNumbers: (name) =>
+      stream(name, (result) => {
         const arrays = result.columnTypes()
           .map(({ typeId }) => ARRAYS[typeId]!);
-        for await (const chunk of result) {
-          yield arrays.map((array, i) =>
+        return (chunk) =>
+          arrays.map((array, i) =>
             columnOf(chunk, { column: i, Numbers: array })
           );
-        }
-        requireWhole(result);
-      } finally {
-        own.closeSync();
-      }
-    },
+      }),
+    streamRows: (name) => stream(name, () => (chunk) => chunk.getRows()),
     async exportTables(folder) {
       // On a connection of its own, since requests are answered meanwhile.
       const own = await instance.connect();

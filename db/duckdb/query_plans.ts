@@ -297,12 +297,14 @@ function namesOf(
 ): Record<string, DuckDBValue> {
   return Object.fromEntries(
     NAMED_DIMENSIONS.filter((one) => one.of_customers === of_customers)
-      .map(({ plural }) => [plural, names(filter[plural])]),
+      .map(({ plural }) => [plural, namesValue(filter[plural])]),
   );
 }
 
-// No name is empty, so the empty text stands for no name.
-function names(list: readonly (string | null)[] | undefined): DuckDBValue {
+/** Names as a value of a statement; no name is empty, so the empty text stands for no name. */
+export function namesValue(
+  list: readonly (string | null)[] | undefined,
+): DuckDBValue {
   return list ? listValue(list.map((name) => name ?? "")) : null;
 }
 

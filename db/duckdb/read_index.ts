@@ -1,6 +1,7 @@
 /** Reads the serving index's columns from a loaded database. */
 
 import type { Database } from "./database.ts";
+import type { CustomerKind } from "../serving/recall.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
 
 /** The sizes of the columns. */
@@ -18,20 +19,22 @@ export interface IndexSize {
 export async function readIndex(
   database: Database,
   size: IndexSize,
-): Promise<IndexColumns> {
-  const topic_members = await readTopicMembers(database, size.topics);
-  const sets = topic_members[0]?.length ?? 1;
+): Promise<{ columns: IndexColumns; kinds: CustomerKind[] }> {
+  const set_topics = await readSetTopics(database, size.topics);
+  const topic_members = membersOf(set_topics, size.topics);
 
   const customer_ids = new Float64Array(size.customers);
+  const kinds = new Uint32Array(size.customers);
   const offsets = new Uint32Array(size.customers * size.channels + 1);
   let customer = 0;
   let slice = 0;
   for await (
-    const [ids, ...channels] of database.streamNumbers(
+    const [ids, kinds_of, ...channels] of database.streamNumbers(
       "load/4_serve/index_customers",
     )
   ) {
     customer_ids.set(ids, customer);
+    kinds.set(kinds_of, customer);
     customer += ids.length;
     for (let row = 0; row < ids.length; row++) {
       // By number: without channels, the table still has one column.
@@ -51,7 +54,7 @@ export async function readIndex(
   }
 
   const days = new Uint16Array(size.interactions);
-  const topic_sets = sets <= 256
+  const topic_sets = set_topics.length <= 256
     ? new Uint8Array(size.interactions)
     : new Uint16Array(size.interactions);
   let interaction = 0;
@@ -64,29 +67,51 @@ export async function readIndex(
     topic_sets.set(topic_set, interaction);
     interaction += day.length;
   }
-  return {
+  const columns = {
     customer_ids,
+    kinds,
     offsets,
     days,
     topic_sets,
     topic_members,
+    set_topics,
     channel_count: size.channels,
   };
+  return { columns, kinds: await readKinds(database) };
 }
 
-async function readTopicMembers(
-  database: Database,
-  topics: number,
-): Promise<Uint8Array[]> {
-  const sets = await database.runFile("load/4_serve/index_topic_sets");
-  const members = Array.from(
-    { length: topics },
-    () => new Uint8Array(sets.length),
-  );
-  for (const { topic_set, topic_codes } of sets) {
-    for (const topic_code of topic_codes as number[]) {
-      members[topic_code][topic_set as number] = 1;
+async function readKinds(database: Database): Promise<CustomerKind[]> {
+  const kinds: CustomerKind[] = [];
+  for await (const rows of database.streamRows("load/4_serve/index_kinds")) {
+    for (const [kind, occupation, type] of rows) {
+      kinds[kind as number] = { occupation, type } as CustomerKind;
     }
   }
+  return kinds;
+}
+
+/** The topics of each set; the code after the last one where it has none. */
+async function readSetTopics(
+  database: Database,
+  topics: number,
+): Promise<number[][]> {
+  const sets = await database.runFile("load/4_serve/index_topic_sets");
+  return sets.map(({ topic_codes }) => {
+    const codes = topic_codes as number[];
+    return codes.length > 0 ? codes : [topics];
+  });
+}
+
+function membersOf(
+  set_topics: readonly (readonly number[])[],
+  topics: number,
+): Uint8Array[] {
+  const members = Array.from(
+    { length: topics + 1 },
+    () => new Uint8Array(set_topics.length),
+  );
+  set_topics.forEach((codes, set) => {
+    for (const code of codes) members[code][set] = 1;
+  });
   return members;
 }

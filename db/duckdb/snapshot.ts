@@ -8,14 +8,15 @@ import type { Limit } from "../model/run.ts";
 import { checkIndex } from "./check_index.ts";
 import type { Comparable } from "./compare.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { dayNumber, LAST_DAY } from "../serving/day_number.ts";
 import type { Loaded } from "../model/report.ts";
 import { QueryRunner } from "./query_runner.ts";
 import { buildQueryTables } from "./query_tables.ts";
-import { createQuestions } from "./query_plans.ts";
+import { createQuestions, namesValue } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
+import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
 import type { QuestionSlots, Slots } from "../serving/slots.ts";
+import type { Snapshot } from "../store.ts";
 
 /** A snapshot in DuckDB. */
 export interface DuckdbSnapshot extends EngineSnapshot, Comparable {
@@ -32,6 +33,9 @@ export interface ServingOptions {
   readonly serve_from: "index" | "query";
   readonly slots: Slots;
 }
+
+/** What a snapshot answers without a query, unless SERVE_FROM=query. */
+type FromMemory = Pick<Snapshot, "countByChannel" | "recall">;
 
 /** How a snapshot is opened. */
 export interface OpenOptions extends ServingOptions {
@@ -70,7 +74,7 @@ export async function openSnapshot(
     const { by_occupation, customer_names, date_range } =
       await buildQueryTables(database);
     progress("building the serving index");
-    const columns = await readIndex(database, {
+    const { columns, kinds } = await readIndex(database, {
       customers: report.customers,
       interactions: report.interactions,
       channels: channels.length,
@@ -82,21 +86,6 @@ export async function openSnapshot(
 
     const users = new Users();
 
-    const countFromIndex = (question: CustomerQuestion) =>
-      index.count(question.customer_id, {
-        first_day: question.start_date ? dayNumber(question.start_date) : 0,
-        last_day: question.end_date ? dayNumber(question.end_date) : LAST_DAY,
-        topic_code: question.topic_code,
-      });
-    const countByChannel = options.serve_from === "index"
-      ? countFromIndex
-      : await prepareCount(database, {
-        users,
-        slots: slots.customers,
-        channel_count: channels.length,
-      });
-
-    await database.lock(options.threads);
     const names: Names = {
       channel: channels,
       topic: topics,
@@ -107,6 +96,27 @@ export async function openSnapshot(
         { name },
       ) => [name, positionsOf(names[name] ?? [])]),
     );
+    const positionOf: Snapshot["positionOf"] = (dimension, name) =>
+      find[dimension](name);
+    const memory = { index, names, kinds, positionOf };
+    const from_index: FromMemory = {
+      countByChannel(question) {
+        const place = index.placeOf(question.customer_id);
+        return place < 0
+          ? null
+          : index.count(place, indexFilterOf(memory, question));
+      },
+      recall: (question) => recall(memory, question),
+    };
+    const served = options.serve_from === "index" ? from_index : {
+      countByChannel: await prepareCount(database, {
+        users,
+        slots: slots.customers,
+        channel_count: channels.length,
+      }),
+      recall: () => null,
+    };
+    await database.lock(options.threads);
     let closed: Promise<void> | undefined;
     return {
       data_version: report.data_version,
@@ -127,8 +137,8 @@ export async function openSnapshot(
         names,
         by_occupation,
       }),
-      positionOf: (dimension, name) => find[dimension](name),
-      countByChannel,
+      positionOf,
+      ...served,
       retain: () => users.add(),
       close: () => closed ??= users.gone().then(() => database.close()),
     };
@@ -207,7 +217,7 @@ async function prepareCount(
       customer_id: BigInt(question.customer_id),
       start_date: question.start_date ?? null,
       end_date: question.end_date ?? null,
-      topic_code: question.topic_code ?? null,
+      topics: namesValue(question.topics),
     });
     return row
       ? Uint32Array.from(row.slice(1, 1 + channel_count), Number)

@@ -13,16 +13,11 @@ import {
 /** Interactions per channel. */
 export type ChannelCounts = ArrayLike<number>;
 
-/** Which interactions of which customer to count; both days are included. */
-export interface CustomerQuestion {
+/** Which interactions of which customer to count. */
+export interface CustomerQuestion
+  extends Pick<Filter, "start_date" | "end_date" | "topics"> {
   /** 1 to 2^53-1. */
   readonly customer_id: number;
-  /** First day, `YYYY-MM-DD`, a real calendar day. */
-  readonly start_date?: string;
-  /** Last day, `YYYY-MM-DD`, a real calendar day. */
-  readonly end_date?: string;
-  /** The position of the topic among the known ones. */
-  readonly topic_code?: number;
 }
 
 /**

@@ -1,9 +1,11 @@
-/** The serving index: counts one customer's interactions per channel, from arrays and without a query. */
+/** The serving index: everything about one customer, from arrays and without a query. */
 
 /** The columns of a serving index; `n` customers, `c` channels, `m` interactions. */
 export interface IndexColumns {
   /** Length n: every known customer_id, ascending. */
   readonly customer_ids: Float64Array;
+  /** Length n: the kind of each customer; 0 has no record. */
+  readonly kinds: Uint32Array;
   /**
    * Length n * c + 1: the slice of interactions of customer i on channel j starts
    * at `offsets[i * c + j]` and ends where the next slice starts.
@@ -13,8 +15,13 @@ export interface IndexColumns {
   readonly days: Uint16Array;
   /** Length m: the code of each interaction's topic set. */
   readonly topic_sets: Uint8Array | Uint16Array;
-  /** For each topic code, by topic set code: 1 where the set holds the topic. */
+  /**
+   * For each topic code, by topic set code: 1 where the set holds the topic. One more
+   * at the end has 1 for sets without any topic.
+   */
   readonly topic_members: readonly Uint8Array[];
+  /** The same by topic set code: its topic codes, ascending. */
+  readonly set_topics: readonly (readonly number[])[];
   readonly channel_count: number;
 }
 
@@ -22,11 +29,20 @@ export interface IndexColumns {
 export interface IndexFilter {
   readonly first_day: number;
   readonly last_day: number;
-  /** Undefined counts every topic. */
-  readonly topic_code: number | undefined;
+  /** By topic set code: 1 where such interactions count; undefined counts all. */
+  readonly members: Uint8Array | undefined;
 }
 
-/** Counts from columns that never change. */
+/** Interactions of a customer: an element of each list is of one. */
+export interface IndexedInteractions {
+  /** The column of its channel. */
+  readonly columns: readonly number[];
+  /** Day numbers. */
+  readonly days: readonly number[];
+  readonly topic_sets: readonly number[];
+}
+
+/** Counts from columns that never change. A customer is named by its place among the known ones. */
 export class ServingIndex {
   readonly #columns: IndexColumns;
 
@@ -34,21 +50,42 @@ export class ServingIndex {
     this.#columns = columns;
   }
 
-  /** Interactions per channel, or null when the customer is not known. */
-  count(customer_id: number, filter: IndexFilter): number[] | null {
-    const { customer_ids, offsets, channel_count } = this.#columns;
-    const customer = positionOf(customer_ids, customer_id);
-    if (customer < 0) return null;
+  /** The place of a customer, or -1 when it is not known. */
+  placeOf(customer_id: number): number {
+    return positionOf(this.#columns.customer_ids, customer_id);
+  }
 
-    const { first_day, last_day, topic_code } = filter;
+  /** By topic set code: 1 where it has one of the topics. */
+  membersOf(topic_codes: readonly number[]): Uint8Array {
+    const { topic_members } = this.#columns;
+    const [first, ...others] = topic_codes;
+    if (others.length === 0) return topic_members[first];
+    const members = topic_members[first].slice();
+    for (const code of others) {
+      topic_members[code].forEach((is_member, set) => {
+        if (is_member) members[set] = 1;
+      });
+    }
+    return members;
+  }
+
+  /** The codes of the topics of a set; one after the last for no topic. */
+  topicsOf(topic_set: number): readonly number[] {
+    return this.#columns.set_topics[topic_set];
+  }
+
+  /** Interactions per channel. */
+  count(place: number, filter: IndexFilter): number[] {
+    const { offsets, channel_count } = this.#columns;
+    const { first_day, last_day, members } = filter;
     const every_day = first_day <= 0 && last_day >= 0xffff;
     const counts: number[] = [];
-    let slice = customer * channel_count;
+    let slice = place * channel_count;
     for (let channel = 0; channel < channel_count; channel++, slice++) {
       const start = offsets[slice];
       const end = offsets[slice + 1];
       counts.push(
-        every_day && topic_code === undefined
+        every_day && members === undefined
           ? end - start
           : this.#countFiltered(start, end, filter),
       );
@@ -56,21 +93,83 @@ export class ServingIndex {
     return counts;
   }
 
+  /** The number of interactions. */
+  sizeOf(place: number): number {
+    const { offsets, channel_count } = this.#columns;
+    const slice = place * channel_count;
+    return offsets[slice + channel_count] - offsets[slice];
+  }
+
+  /** The kind of a customer. */
+  kindOf(place: number): number {
+    return this.#columns.kinds[place];
+  }
+
+  /** Day numbers of the first and the last interaction; null without any. */
+  contactOf(place: number): { first_day: number; last_day: number } | null {
+    const { offsets, days, channel_count } = this.#columns;
+    let first_day = Infinity;
+    let last_day = -Infinity;
+    let slice = place * channel_count;
+    for (const last = slice + channel_count; slice < last; slice++) {
+      const start = offsets[slice];
+      const end = offsets[slice + 1];
+      if (start === end) continue;
+      first_day = Math.min(first_day, days[start]);
+      last_day = Math.max(last_day, days[end - 1]);
+    }
+    return last_day < 0 ? null : { first_day, last_day };
+  }
+
+  /**
+   * The interactions that count, channel by channel, the days of each ascending.
+   * `column_of` has the column of each channel, -1 for one that does not count.
+   */
+  list(
+    place: number,
+    { first_day, last_day, members, column_of }: IndexFilter & {
+      readonly column_of: readonly number[];
+    },
+  ): IndexedInteractions {
+    const { offsets, days, topic_sets, channel_count } = this.#columns;
+    const listed_columns: number[] = [];
+    const listed_days: number[] = [];
+    const listed_sets: number[] = [];
+    let slice = place * channel_count;
+    for (let channel = 0; channel < channel_count; channel++, slice++) {
+      const column = column_of[channel];
+      if (column < 0) continue;
+      const end = offsets[slice + 1];
+      for (let i = offsets[slice]; i < end; i++) {
+        const day = days[i];
+        if (day < first_day) continue;
+        if (day > last_day) break;
+        const topic_set = topic_sets[i];
+        if (members && !members[topic_set]) continue;
+        listed_columns.push(column);
+        listed_days.push(day);
+        listed_sets.push(topic_set);
+      }
+    }
+    return {
+      columns: listed_columns,
+      days: listed_days,
+      topic_sets: listed_sets,
+    };
+  }
+
   #countFiltered(
     start: number,
     end: number,
-    { first_day, last_day, topic_code }: IndexFilter,
+    { first_day, last_day, members }: IndexFilter,
   ): number {
-    const { days, topic_sets, topic_members } = this.#columns;
+    const { days, topic_sets } = this.#columns;
     // A short slice fits one line of the processor's cache: to read it is faster than to search it.
     if (end - start > SHORT_SLICE) {
       start = lowerBound(days, first_day, start, end);
       end = lowerBound(days, last_day + 1, start, end);
-      if (topic_code === undefined) return end - start;
+      if (members === undefined) return end - start;
     }
-    const members = topic_code === undefined
-      ? undefined
-      : topic_members[topic_code];
     let count = 0;
     for (let i = start; i < end; i++) {
       if (days[i] < first_day || days[i] > last_day) continue;

@@ -161,7 +161,7 @@ export function testEngine(
     await t.step("one customer", async () => {
       const count = async (
         customer_id: number,
-        rest: { start_date?: string; topic_code?: number } = {},
+        rest: { start_date?: string; topics?: string[] } = {},
       ) => {
         const counts = await snapshot.countByChannel({ customer_id, ...rest });
         return counts && Array.from(counts);
@@ -169,7 +169,7 @@ export function testEngine(
       assertEquals(await count(1), [2, 1]);
       assertEquals(await count(1, { start_date: "2020-02-01" }), [1, 0]);
       assertEquals(
-        await count(1, { topic_code: snapshot.positionOf("topic", "SAND") }),
+        await count(1, { topics: ["Sand"] }),
         [1, 1],
       );
       assertEquals([await count(2), await count(3)], [[0, 0], [1, 0]]);

@@ -24,7 +24,9 @@ const WITH_KEYS = `
 request                                     unknown read download embed admin some token 1 token 2
 get /api/v1/interactions                        401  200      403   403   200  403     403     403
 get /api/v1/interactions?format=csv             401  403      200   403   200  403     403     403
-get /api/v1/interactions?customer_id=1          401  200      403   403   200  403     403     403
+get /api/v1/interactions?customer_id=1          401  200      403   403   200  200     403     403
+get /api/v1/interactions?customer_id=1&explain=1 401 200      403   403   200  403     403     403
+get /api/v1/interactions?customer_id=1&format=csv 401 403     200   403   200  403     403     403
 get /api/v1/interactions/1                      401  200      403   403   200  200     200     404
 get /api/v1/interactions/1?explain=1            401  200      403   403   200  403     403     403
 get /api/v1/interactions/1?colour=red           401  400      403   403   400  400     400     400
@@ -291,6 +293,54 @@ Deno.test("with keys, each caller gets what the table says, whatever was answere
     }
   }
   assertEquals(opened.logged, []);
+});
+
+Deno.test("of a batch, a limited key sees its own customers, whoever asked before", async (t) => {
+  const { file, keys } = keyFile({
+    all: { scopes: ["read"] },
+    some: { scopes: ["read"], customers: [1] },
+  });
+  // So many that the answer is long enough to be compressed.
+  const nobody = Array.from(
+    { length: 98 },
+    (_, i) => Number.MAX_SAFE_INTEGER - 97 + i,
+  );
+  const path = `/api/v1/interactions?customer_id=1,2,${nobody}`;
+  const told = {
+    all: { seen: [1, 2], unknown: nobody },
+    some: { seen: [1], unknown: [2, ...nobody] },
+  };
+  const orders = [["all", "some"], ["some", "all"]] as const;
+  for (const SERVE_FROM of ["index", "query"]) {
+    for (const encoding of ["identity", "gzip"]) {
+      for (const order of orders) {
+        await t.step(`${SERVE_FROM}, ${encoding}, ${order}`, async () => {
+          await using opened = await openApp(FILES, { SERVE_FROM }, {
+            key_file: file,
+          });
+          for (const caller of [...order, ...order]) {
+            const answer = await opened.app.request(path, {
+              headers: {
+                "X-API-Key": keys[caller],
+                "Accept-Encoding": encoding,
+              },
+            });
+            const is_gzip = answer.headers.get("Content-Encoding") === "gzip";
+            assertEquals(is_gzip, encoding === "gzip");
+            const body = is_gzip
+              ? answer.body!.pipeThrough(new DecompressionStream("gzip"))
+              : answer.body!;
+            const { data, meta } = await new Response(body).json();
+            const seen = data.map((row: { customer_id: number }) =>
+              row.customer_id
+            );
+            const unknown = meta.unknown_customer_ids;
+            assertEquals({ seen, unknown }, told[caller]);
+          }
+        });
+      }
+    }
+  }
 });
 
 Deno.test("without keys reading is open, and only the administrator changes something", async (t) => {

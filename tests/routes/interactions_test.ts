@@ -336,3 +336,39 @@ Deno.test("the way past Hono answers as the mounted route does", async (t) => {
     }
   });
 });
+
+Deno.test("counts of some channels, of several topics, and of none", async (t) => {
+  const comma = "Lemon, juice";
+  await using opened = await openApp({
+    ...FILES,
+    "products.csv":
+      `Date,Product\n03-2020,Sand\n03-2020,"${comma}"\n04-2020,Lemon\n`,
+    "interactions.csv":
+      "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n06/04/2020,Call,1\n07/05/2020,Call,1\n",
+  });
+  const table: [query: string, counts: Record<string, number>][] = [
+    ["?channel=Call", { Call: 2 }],
+    ["?channel=call,10", { 10: 0, Call: 2 }],
+    ["?topic=null", { 10: 0, 2: 0, Bird: 0, Call: 1 }],
+    ["?topic=sand,null&channel=Call,Bird", { Bird: 1, Call: 1 }],
+    // One name first, then a list.
+    [`?topic=${comma}&channel=Bird`, { Bird: 1 }],
+    [`?topic="${comma}",Lemon&channel=Bird,Call`, { Bird: 1, Call: 1 }],
+  ];
+  for (const [query, interactions] of table) {
+    await t.step(query, async () => {
+      const answer = await opened.app.request(encodeURI(PATH + query));
+      assertEquals(await answer.json(), {
+        data: { customer_id: 1, interactions },
+      });
+    });
+  }
+  await t.step("each is another answer to caches", async () => {
+    const tags = await Promise.all(
+      table.map(async ([query]) =>
+        (await opened.app.request(encodeURI(PATH + query))).headers.get("ETag")
+      ),
+    );
+    assertEquals(new Set(tags).size, table.length);
+  });
+});

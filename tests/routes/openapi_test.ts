@@ -34,6 +34,7 @@ Deno.test("parameters are those of the schemas", () => {
       ["start_date", "query", false],
       ["end_date", "query", false],
       ["topic", "query", false],
+      ["channel", "query", false],
       ["data_version", "query", false],
       ["explain", "query", false],
     ],

@@ -60,6 +60,7 @@ function guarded(snapshot: Snapshot) {
         "ask",
         (question, run) => guardedRows(snapshot.ask(question, run)),
       ) as Snapshot["ask"],
+      recall: guard("recall", snapshot.recall),
       explain: guard("explain", snapshot.explain),
       countByChannel: guard("countByChannel", snapshot.countByChannel),
       retain() {

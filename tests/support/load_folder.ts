@@ -173,14 +173,14 @@ export async function interactionsOf(
   const ask = async (
     first: number,
     last: number,
-    { topic_code }: { readonly topic_code?: number } = {},
+    { topics }: { readonly topics?: readonly string[] } = {},
   ) =>
     Array.from(
       (await snapshot.countByChannel({
         customer_id,
         start_date: dateOfDay(first),
         end_date: dateOfDay(last),
-        topic_code,
+        topics,
       }))!,
     );
 
@@ -192,7 +192,7 @@ export async function interactionsOf(
       return [...await look(first, middle), ...await look(middle + 1, last)];
     }
     const by_topic = await Promise.all(
-      topics.map((_, code) => ask(first, last, { topic_code: code })),
+      topics.map((topic) => ask(first, last, { topics: [topic] })),
     );
     return counts.flatMap((count, channel) => {
       const own = topics.filter((_, code) => by_topic[code][channel] > 0);

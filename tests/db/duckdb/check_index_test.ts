@@ -2,6 +2,7 @@
 
 import { assert, assertRejects } from "@std/assert";
 import { checkIndex } from "../../../db/duckdb/check_index.ts";
+import { buildQueryTables } from "../../../db/duckdb/query_tables.ts";
 import { readIndex } from "../../../db/duckdb/read_index.ts";
 import {
   type IndexColumns,
@@ -34,7 +35,7 @@ const FILES = {
   ),
 };
 
-type Index = Pick<ServingIndex, "count">;
+type Index = Parameters<typeof checkIndex>[1];
 
 async function check(
   files: Record<string, string>,
@@ -42,7 +43,8 @@ async function check(
 ): Promise<void> {
   await using loaded = await loadTables(files);
   const { database, report, channels, topics } = loaded;
-  const columns = await readIndex(database, {
+  await buildQueryTables(database);
+  const { columns } = await readIndex(database, {
     customers: report.customers,
     interactions: report.interactions,
     channels: channels.length,
@@ -86,7 +88,11 @@ Deno.test("checkIndex, an index that is wrong", async (t) => {
     ],
     ["everybody is known", (columns) => {
       const index = new ServingIndex(columns);
-      return { count: (...question) => index.count(...question) ?? [0, 0] };
+      return {
+        placeOf: (id) => Math.max(0, index.placeOf(id)),
+        membersOf: (codes) => index.membersOf(codes),
+        count: (place, filter) => index.count(place, filter),
+      };
     }],
     [
       "a channel's interactions are another's",

@@ -990,9 +990,7 @@ Deno.test("channels: also what a file does not begin with, in ever so many spell
   const counts = (customer_id: number, topic?: string) =>
     snapshot.countByChannel({
       customer_id,
-      topic_code: topic === undefined
-        ? undefined
-        : snapshot.positionOf("topic", topic),
+      topics: topic === undefined ? undefined : [topic],
     });
   const asked = [counts(1), counts(2), counts(2, "Stone"), counts(3, "Sand")];
   assertEquals((await Promise.all(asked)).map((one) => Array.from(one!)), [

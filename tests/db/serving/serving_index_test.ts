@@ -15,6 +15,11 @@ interface Entry {
   topic_set: number;
 }
 
+/** A filter with topics in place of the sets that have them. */
+type AskedFilter = Partial<Omit<IndexFilter, "members">> & {
+  topic_codes?: number[];
+};
+
 interface Data {
   customer_ids: readonly number[];
   channel_count: number;
@@ -22,6 +27,14 @@ interface Data {
   topic_sets: readonly (readonly number[])[];
   topic_count: number;
   entries: readonly Entry[];
+}
+
+/** Whether a set has a topic; the one after the last stands for none. */
+function hasTopic(
+  set: readonly number[],
+  { topic, topic_count }: { topic: number; topic_count: number },
+): boolean {
+  return topic === topic_count ? set.length === 0 : set.includes(topic);
 }
 
 /** An index of `data`, its entries sorted as the index wants them. */
@@ -35,6 +48,7 @@ function indexOf(data: Data): ServingIndex {
   const slices = customer_ids.length * channel_count;
   return new ServingIndex({
     customer_ids: Float64Array.from(customer_ids),
+    kinds: new Uint32Array(customer_ids.length),
     offsets: Uint32Array.from(
       { length: slices + 1 },
       (_, i) => sorted.filter((entry) => slice(entry) < i).length,
@@ -42,10 +56,14 @@ function indexOf(data: Data): ServingIndex {
     days: Uint16Array.from(sorted, ({ day }) => day),
     topic_sets: Uint8Array.from(sorted, ({ topic_set }) => topic_set),
     topic_members: Array.from(
-      { length: topic_count },
+      { length: topic_count + 1 },
       (_, topic) =>
-        Uint8Array.from(topic_sets, (set) => set.includes(topic) ? 1 : 0),
+        Uint8Array.from(
+          topic_sets,
+          (set) => hasTopic(set, { topic, topic_count }) ? 1 : 0,
+        ),
     ),
+    set_topics: topic_sets.map((set) => set.length > 0 ? set : [topic_count]),
     channel_count,
   });
 }
@@ -54,7 +72,7 @@ function indexOf(data: Data): ServingIndex {
 function countOneByOne(
   data: Data,
   customer_id: number,
-  { first_day, last_day, topic_code }: IndexFilter,
+  { first_day = 0, last_day = 65_535, topic_codes }: AskedFilter,
 ): number[] | null {
   const customer = data.customer_ids.indexOf(customer_id);
   if (customer < 0) return null;
@@ -63,7 +81,10 @@ function countOneByOne(
     if (entry.customer !== customer) continue;
     if (entry.day < first_day || entry.day > last_day) continue;
     const topics = data.topic_sets[entry.topic_set];
-    if (topic_code !== undefined && !topics.includes(topic_code)) continue;
+    const { topic_count } = data;
+    const is_asked = (topic: number) =>
+      hasTopic(topics, { topic, topic_count });
+    if (topic_codes && !topic_codes.some(is_asked)) continue;
     counts[entry.channel]++;
   }
   return counts;
@@ -72,15 +93,16 @@ function countOneByOne(
 const count = (
   index: ServingIndex,
   customer_id: number,
-  filter: Partial<IndexFilter> = {},
+  { topic_codes, ...period }: AskedFilter = {},
 ) => {
-  const counts = index.count(customer_id, {
+  const place = index.placeOf(customer_id);
+  if (place < 0) return null;
+  return index.count(place, {
     first_day: 0,
     last_day: 65_535,
-    topic_code: undefined,
-    ...filter,
+    members: topic_codes && index.membersOf(topic_codes),
+    ...period,
   });
-  return counts && Array.from(counts);
 };
 
 Deno.test("ServingIndex.count, a small index", async (t) => {
@@ -101,7 +123,7 @@ Deno.test("ServingIndex.count, a small index", async (t) => {
   const cases: [
     name: string,
     customer_id: number,
-    filter: Partial<IndexFilter>,
+    filter: AskedFilter,
     counts: number[] | null,
   ][] = [
     ["everything", 1, {}, [3, 1]],
@@ -126,15 +148,18 @@ Deno.test("ServingIndex.count, a small index", async (t) => {
       first_day: 11,
       last_day: 9,
     }, [0, 0]],
-    ["a topic", 1, { topic_code: 0 }, [2, 1]],
-    ["a topic of one set", 1, { topic_code: 1 }, [1, 1]],
-    ["a topic of no set", 1, { topic_code: 2 }, [0, 0]],
+    ["a topic", 1, { topic_codes: [0] }, [2, 1]],
+    ["a topic of one set", 1, { topic_codes: [1] }, [1, 1]],
+    ["a topic of no set", 1, { topic_codes: [2] }, [0, 0]],
     ["a topic on a day", 1, {
-      topic_code: 0,
+      topic_codes: [0],
       first_day: 10,
       last_day: 10,
     }, [2, 0]],
-    ["a topic of another customer", 4, { topic_code: 0 }, [0, 0]],
+    ["no topic", 1, { topic_codes: [3] }, [1, 0]],
+    ["two topics, each interaction once", 1, { topic_codes: [0, 1] }, [2, 1]],
+    ["a topic or none", 1, { topic_codes: [1, 3] }, [2, 1]],
+    ["a topic of another customer", 4, { topic_codes: [0] }, [0, 0]],
   ];
   for (const [name, customer_id, filter, counts] of cases) {
     await t.step(name, () => {
@@ -167,8 +192,8 @@ Deno.test("ServingIndex.count, an answer: the caller's own", () => {
     topic_count: 0,
     entries: [{ customer: 0, channel: 0, day: 5, topic_set: 0 }],
   });
-  const all = { first_day: 0, last_day: 65_535, topic_code: undefined };
-  const answer = index.count(1, all)!;
+  const all = { first_day: 0, last_day: 65_535, members: undefined };
+  const answer = index.count(0, all);
   answer[0] = 99;
   assertEquals(count(index, 1), [1]);
 });
@@ -198,7 +223,10 @@ Deno.test("ServingIndex.count, random data and filters: as counted one by one", 
       customer_id: fc.integer({ min: 0, max: 13 }),
       first_day: fc.oneof(fc.constant(-1), days),
       last_day: fc.oneof(fc.constant(-1), days),
-      topic_code: fc.option(fc.nat(2), { nil: undefined }),
+      topic_codes: fc.option(
+        fc.uniqueArray(fc.nat(3), { minLength: 1 }),
+        { nil: undefined },
+      ),
     }),
     { minLength: 5, maxLength: 20 },
   );

@@ -1,0 +1,156 @@
+/** Loads two servers with wrk, in turns, and compares what they answer. */
+
+import { fileURLToPath } from "node:url";
+import type { Server } from "./server.ts";
+
+/** The number of connections of wrk. */
+export const connections = 32;
+/** The length of a round. */
+export const round_seconds = 1;
+const round_timeout_ms = 10_000;
+const warm_up_rounds = 2;
+const script = fileURLToPath(new URL("random_customers.lua", import.meta.url));
+
+/** What wrk saw in a round, as bench/random_customers.lua prints it. */
+export interface Round {
+  requests: number;
+  duration_us: number;
+  p99_us: number;
+  bad_answers: number;
+  socket_errors: number;
+}
+
+/** A server, and the headers that it is asked with. */
+export interface Asked {
+  server: Server;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** One round with each server, asked the same. */
+export interface Pair {
+  first: Round;
+  second: Round;
+}
+
+/** What is asked in each round. */
+export interface Load {
+  /** What is before and after the customer_id in the URL. */
+  before: string;
+  after?: string;
+  /** The number of customers that a request names, split by commas; 1 where it is left out. */
+  batch?: number;
+  /** Topics to ask for, each with a random period; none asks for everything. */
+  topics?: string[];
+  /** The highest customer_id. */
+  customers: number;
+  signal: AbortSignal;
+}
+
+/** Throws when wrk is not installed. */
+export async function requireWrk(): Promise<void> {
+  try {
+    // It has no quieter question than its version, and exits 1 after telling.
+    await new Deno.Command("wrk", { args: ["--version"] }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(
+      'wrk is not on the PATH: install it with "apt-get install wrk".',
+    );
+  }
+}
+
+async function runWrk(
+  { server, headers = {} }: Asked,
+  { before, after = "", batch = 1, topics = [], customers, signal, seed }:
+    & Load
+    & { seed: number },
+): Promise<Round> {
+  const { success, stdout, stderr } = await new Deno.Command("wrk", {
+    args: [
+      "--threads=1",
+      `--connections=${connections}`,
+      `--duration=${round_seconds}s`,
+      "--latency",
+      `--script=${script}`,
+      server.origin + before,
+    ],
+    env: {
+      AFTER: after,
+      BATCH: String(batch),
+      CUSTOMERS: String(customers),
+      SEED: String(seed),
+      TOPICS: topics.map(encodeURIComponent).join(","),
+      HEADERS: Object.entries(headers).map(([name, value]) =>
+        `${name}: ${value}`
+      ).join("\n"),
+    },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(round_timeout_ms)]),
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  if (!success) {
+    signal.throwIfAborted();
+    throw new Error(`wrk failed: ${new TextDecoder().decode(stderr)}${text}`);
+  }
+  const round: Round = JSON.parse(text.slice(text.lastIndexOf("{")));
+  if (round.bad_answers + round.socket_errors > 0) {
+    throw new Error(
+      `${server.origin} gave ${round.bad_answers} answers of 4xx or 5xx and ` +
+        `${round.socket_errors} socket errors in ${round.requests} requests.`,
+    );
+  }
+  return round;
+}
+
+/** Asks both servers the same, one after the other, for a number of rounds. */
+export async function measurePairs(
+  [first, second]: [Asked, Asked],
+  { rounds, ...load }: Load & { rounds: number },
+): Promise<Pair[]> {
+  const pairs: Pair[] = [];
+  for (let seed = 1 - warm_up_rounds; seed <= rounds; seed++) {
+    pairs.push({
+      first: await runWrk(first, { ...load, seed }),
+      second: await runWrk(second, { ...load, seed }),
+    });
+  }
+  return pairs.slice(warm_up_rounds);
+}
+
+/** The middle one of some numbers, or the mean of the two in the middle. */
+export function median(numbers: number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
+
+function rate({ requests, duration_us }: Round): number {
+  return requests / duration_us * 1e6;
+}
+
+/** Both rates, and the ratio with its target. */
+export function formatRates(
+  target_ratio: number | undefined,
+  pairs: Pair[],
+): string[] {
+  const ratios = pairs.map(({ first, second }) => rate(first) / rate(second));
+  const ratio = median(ratios);
+  return [
+    median(pairs.map(({ first }) => rate(first))).toFixed(0),
+    median(pairs.map(({ second }) => rate(second))).toFixed(0),
+    `${ratio.toFixed(2)} (${Math.min(...ratios).toFixed(2)}..` +
+    `${Math.max(...ratios).toFixed(2)})`,
+    target_ratio === undefined
+      ? ""
+      : `≥ ${target_ratio.toFixed(2)}${formatMiss(ratio >= target_ratio)}`,
+  ];
+}
+
+/** A line of a table in Markdown. */
+export function row(...cells: string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** What follows a target that was not met. */
+export function formatMiss(met: boolean): string {
+  return met ? "" : ", **missed**";
+}

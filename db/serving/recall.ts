@@ -1,0 +1,331 @@
+/** Answers questions about customers that they name from the serving index, at once and without a query. */
+
+import type { NamedDimension, Names } from "../model/dimensions.ts";
+import type {
+  Cell,
+  CustomersQuestion,
+  Filter,
+  InteractionsQuestion,
+  MetricsQuestion,
+  Question,
+  TimelineQuestion,
+  TopicsQuestion,
+} from "../model/questions.ts";
+import { dayNumber, LAST_DAY } from "./day_number.ts";
+import { dateOfDay, periodsOf } from "./periods.ts";
+import type { IndexFilter, ServingIndex } from "./serving_index.ts";
+
+/** What is in memory. */
+export interface Memory {
+  readonly index: ServingIndex;
+  readonly names: Names;
+  /** By kind of customer; of kind 0, which has no record, both are null. */
+  readonly kinds: readonly CustomerKind[];
+  /** The position of a name among the known ones. */
+  positionOf(dimension: NamedDimension, name: string): number | undefined;
+}
+
+/** What the records of customers of a kind say. */
+export interface CustomerKind {
+  readonly occupation: string | null;
+  readonly type: string | null;
+}
+
+/** The kind of customers without a record. */
+const NO_RECORD = 0;
+/** Cells of an answer, and interactions that are read for it, at most: about 2 ms of work. */
+const MOST_CELLS = 20_000;
+const MOST_VISITED = 100_000;
+
+/** The last day of a timeline: 2078-12-31. */
+const LAST_TIMELINE_DAY = dayNumber("2078-12-31");
+
+/**
+ * The rows that answer `question`, as the query answers it; null where it takes a
+ * query, or work for more than a moment.
+ */
+export function recall(memory: Memory, question: Question): Cell[][] | null {
+  switch (question.kind) {
+    case "timeline":
+      return recallTimeline(memory, question);
+    case "topics":
+      return recallTopics(memory, question);
+    case "interactions":
+      return recallInteractions(memory, question);
+    case "customers":
+      return recallCustomers(memory, question);
+    case "metrics":
+      return recallTotals(memory, question);
+    case "customer_count": {
+      if (question.by.length > 0 || question.without_record) return null;
+      const chosen = chosenOf(memory, question.filter);
+      return chosen && [[chosen.length]];
+    }
+  }
+}
+
+function recallTimeline(
+  memory: Memory,
+  { customer_id, interval, filter, limit = Infinity }: TimelineQuestion,
+): Cell[][] | null {
+  const { index } = memory;
+  const place = index.placeOf(customer_id);
+  if (place < 0) return [];
+  if (index.sizeOf(place) > MOST_VISITED) return null;
+  const counted = indexFilterOf(memory, filter);
+  const { column_of, width } = columnsOf(memory, filter);
+  const { columns, days } = index.list(place, {
+    ...counted,
+    column_of,
+  });
+  const { first, last } = spanOf(days, { counted, filter });
+  if (first > LAST_DAY || last < 0) return [];
+
+  const { of_day, texts } = periodsOf(interval);
+  const start = of_day[first];
+  const length = Math.min(of_day[last] + 1 - start, limit);
+  if (length * (width + 2) > MOST_CELLS) return null;
+  const zeros: Cell[] = Array(width + 2).fill(0);
+  const rows: Cell[][] = [];
+  for (let i = 0; i < length; i++) {
+    const row = zeros.slice();
+    row[0] = texts[start + i];
+    rows.push(row);
+  }
+  for (let i = 0; i < days.length; i++) {
+    const at = of_day[days[i]] - start;
+    if (at < length) add(rows[at], columns[i]);
+  }
+  return rows;
+}
+
+/** The first and the last day of a timeline; without any day, the first is after the last. */
+function spanOf(
+  days: readonly number[],
+  { counted, filter: { start_date, end_date } }: {
+    readonly counted: IndexFilter;
+    readonly filter: Filter;
+  },
+): { first: number; last: number } {
+  let first = start_date ? Math.max(counted.first_day, 0) : Infinity;
+  let last = end_date
+    ? Math.min(counted.last_day, LAST_TIMELINE_DAY)
+    : -Infinity;
+  for (const day of days) {
+    if (!start_date && day < first) first = day;
+    if (!end_date && day > last) last = day;
+  }
+  return { first, last };
+}
+
+function recallTopics(
+  memory: Memory,
+  { customer_id, filter }: TopicsQuestion,
+): Cell[][] | null {
+  const { index, names } = memory;
+  const place = index.placeOf(customer_id);
+  if (place < 0) return [];
+  if (index.sizeOf(place) > MOST_VISITED) return null;
+  const { column_of, width } = columnsOf(memory, filter);
+  const counted = indexFilterOf(memory, filter);
+  const { columns, topic_sets } = index.list(place, {
+    ...counted,
+    column_of,
+  });
+  const topics = [...names.topic, null];
+  if (topics.length * (width + 2) > MOST_CELLS) return null;
+  const rows: (Cell[] | undefined)[] = topics.map(() => undefined);
+  for (let i = 0; i < columns.length; i++) {
+    for (const code of index.topicsOf(topic_sets[i])) {
+      const row = rows[code] ??= [topics[code], ...Array(width + 1).fill(0)];
+      add(row, columns[i]);
+    }
+  }
+  return rows.filter((row) =>
+    row !== undefined &&
+    (!filter.topics || filter.topics.includes(row[0] as string | null))
+  ) as Cell[][];
+}
+
+function recallInteractions(
+  memory: Memory,
+  { filter, sort, after, limit }: InteractionsQuestion,
+): Cell[][] | null {
+  const customers = countedOf(memory, filter);
+  if (!customers) return null;
+  const { index, kinds } = memory;
+  const rows = customers.map(({ customer_id, place, counts, total }) => {
+    const { occupation, type } = kinds[index.kindOf(place)];
+    return [customer_id, occupation, type, ...counts, total];
+  });
+  const direction = sort.descending ? -1 : 1;
+  const rank = positionToSort(memory, { filter, sort });
+  const placed = rows.map((row) => ({
+    value: direction * (row[rank] as number),
+    customer_id: row[0] as number,
+    row,
+  })).sort(inOrder);
+  const last = after && { ...after, value: direction * after.value };
+  const start = last ? placed.findIndex((one) => inOrder(one, last) > 0) : 0;
+  if (start < 0) return [];
+  return placed.slice(start, limit && start + limit).map(({ row }) => row);
+}
+
+function inOrder(a: Position, b: Position): number {
+  return a.value - b.value || a.customer_id - b.customer_id;
+}
+
+interface Position {
+  readonly value: number;
+  readonly customer_id: number;
+}
+
+function positionToSort(
+  memory: Memory,
+  { filter, sort: { by } }: Pick<InteractionsQuestion, "filter" | "sort">,
+): number {
+  if (by === "customer_id") return 0;
+  const { column_of, width } = columnsOf(memory, filter);
+  return 3 +
+    (by === "total"
+      ? width
+      : column_of[memory.positionOf("channel", by.channel)!]);
+}
+
+function recallCustomers(
+  memory: Memory,
+  { filter, prefix, after_customer_id = 0, limit }: CustomersQuestion,
+): Cell[][] | null {
+  const customers = prefix === undefined ? countedOf(memory, filter) : null;
+  if (!customers) return null;
+  const { index, kinds } = memory;
+  return customers
+    .filter(({ customer_id }) => customer_id > after_customer_id)
+    .slice(0, limit)
+    .map(({ customer_id, place, counts, total }) => {
+      const kind = index.kindOf(place);
+      const { occupation, type } = kinds[kind];
+      const contact = index.contactOf(place);
+      return [
+        customer_id,
+        occupation,
+        type,
+        kind === NO_RECORD ? "interactions" : "customers",
+        contact && dateOfDay(contact.first_day),
+        contact && dateOfDay(contact.last_day),
+        ...counts,
+        total,
+      ];
+    });
+}
+
+function recallTotals(
+  memory: Memory,
+  { by, pivot, compared_with, filter }: MetricsQuestion,
+): Cell[][] | null {
+  const is_total = by.length === 0 && !compared_with;
+  if (!is_total || (pivot && pivot !== "channel")) return null;
+  const customers = countedOf(memory, filter);
+  if (!customers) return null;
+  const { width } = columnsOf(memory, filter);
+  const totals: number[] = Array(width + 1).fill(0);
+  for (const { counts, total } of customers) {
+    counts.forEach((count, column) => totals[column] += count);
+    totals[width] += total;
+  }
+  return [pivot ? totals : totals.slice(width)];
+}
+
+/** A customer that a filter names and chooses. */
+interface ChosenCustomer {
+  readonly customer_id: number;
+  readonly place: number;
+}
+
+/** The interactions that count, per channel of the filter. */
+interface CountedCustomer extends ChosenCustomer {
+  readonly counts: readonly number[];
+  readonly total: number;
+}
+
+/** The customers that a filter names and chooses, by customer_id; null when it names none. */
+function chosenOf(
+  { index, kinds }: Memory,
+  { customer_ids, types, occupations }: Filter,
+): ChosenCustomer[] | null {
+  if (!customer_ids) return null;
+  const chosen: ChosenCustomer[] = [];
+  for (const customer_id of customer_ids) {
+    const place = index.placeOf(customer_id);
+    if (place < 0) continue;
+    const { type, occupation } = kinds[index.kindOf(place)];
+    if (types && !types.includes(type)) continue;
+    if (occupations && !occupations.includes(occupation)) continue;
+    chosen.push({ customer_id, place });
+  }
+  return chosen;
+}
+
+/** The same with their counts; null also when that is too much work. */
+function countedOf(memory: Memory, filter: Filter): CountedCustomer[] | null {
+  const chosen = chosenOf(memory, filter);
+  if (!chosen) return null;
+  const { index, names } = memory;
+  if (chosen.length * names.channel.length > MOST_CELLS) return null;
+  if (filter.topics) {
+    let visited = 0;
+    for (const { place } of chosen) visited += index.sizeOf(place);
+    if (visited > MOST_VISITED) return null;
+  }
+  const counted = indexFilterOf(memory, filter);
+  const { column_of } = columnsOf(memory, filter);
+  return chosen.map(({ customer_id, place }) => {
+    const all = index.count(place, counted);
+    const counts: number[] = [];
+    let total = 0;
+    for (let channel = 0; channel < all.length; channel++) {
+      if (column_of[channel] < 0) continue;
+      counts.push(all[channel]);
+      total += all[channel];
+    }
+    return { customer_id, place, counts, total };
+  });
+}
+
+/** By channel: its position among the columns of counts, -1 where it has none; and their number. */
+function columnsOf(
+  { names }: Memory,
+  { channels }: Filter,
+): { column_of: readonly number[]; width: number } {
+  let width = 0;
+  const column_of = names.channel.map((name) =>
+    !channels || channels.includes(name) ? width++ : -1
+  );
+  return { column_of, width };
+}
+
+/** The interactions that a filter counts, as the index has them. */
+export function indexFilterOf(
+  { index, names, positionOf }: Omit<Memory, "kinds">,
+  { start_date, end_date, topics }: Pick<
+    Filter,
+    "start_date" | "end_date" | "topics"
+  >,
+): IndexFilter {
+  return {
+    first_day: start_date ? dayNumber(start_date) : 0,
+    last_day: end_date ? dayNumber(end_date) : LAST_DAY,
+    members: topics &&
+      index.membersOf(
+        topics.map((topic) =>
+          topic === null ? names.topic.length : positionOf("topic", topic)!
+        ),
+      ),
+  };
+}
+
+/** Counts an interaction in a row that begins with a name, and in its total. */
+function add(row: Cell[], column: number): void {
+  (row[column + 1] as number)++;
+  (row[row.length - 1] as number)++;
+}
