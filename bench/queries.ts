@@ -15,7 +15,7 @@ import { QueryRunner } from "../db/duckdb/query_runner.ts";
 import { buildQueryTables } from "../db/duckdb/query_tables.ts";
 import type { Run } from "../db/model/run.ts";
 import { createSlots } from "../db/serving/slots.ts";
-import type { ConstantAnswer } from "./constant.ts";
+import { readConstant } from "./constant.ts";
 import { generateExports } from "./generate.ts";
 import {
   listenForStop,
@@ -272,22 +272,15 @@ async function wrk(url: string, headers: string[]): Promise<number> {
 /** Requests a second of an answer that the client or the server has already. */
 async function measureKnown(server: Server, signal: AbortSignal) {
   const url = `${server.origin}/api/v1/metrics/interactions?by=type,channel`;
-  const answer = await get(url);
-  const headers = Object.fromEntries(answer.headers);
-  delete headers["date"];
-  delete headers["content-length"];
-  const constant_answer: ConstantAnswer = {
-    body: await answer.text(),
-    headers,
-  };
+  const answer = await readConstant(url, "/api/v1/interactions/:customer_id");
   await using constant = startServer("bench/constant.ts", {
     env: {
-      CONSTANT: JSON.stringify(constant_answer),
+      CONSTANT: JSON.stringify(answer),
     },
     signal,
   });
   await constant.waitForSocket();
-  const known = [`If-None-Match: ${answer.headers.get("etag")}`];
+  const known = [`If-None-Match: ${answer.headers["etag"]}`];
   const lines: string[] = [];
   for (
     const [title, sent] of [["304", known], ["cached", []]] as const

@@ -9,7 +9,6 @@ import type {
   TimelineQuestion,
   TopicsQuestion,
 } from "../db/model/questions.ts";
-import type { Snapshot } from "../db/store.ts";
 import {
   countsSchema,
   EXAMPLE_META,
