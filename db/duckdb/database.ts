@@ -126,6 +126,10 @@ export async function openDatabase(
       const own = await instance.connect();
       try {
         await own.run(`export database ${quoteText(folder)} (format parquet)`);
+        const types = await own.runAndReadAll(
+          "select type_name, labels from duckdb_types() where labels is not null",
+        );
+        await quoteLabels(folder, types.getRowsJS() as [string, string[]][]);
       } finally {
         own.closeSync();
       }
@@ -164,6 +168,25 @@ export async function openDatabase(
 /** A text as a literal of SQL. */
 export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * Mends the enums of an export: DuckDB 1.5 writes their labels without doubling the
+ * quotes in them, and then cannot import what it has written.
+ */
+async function quoteLabels(
+  folder: string,
+  types: readonly (readonly [name: string, labels: readonly string[]])[],
+): Promise<void> {
+  const file = `${folder}/schema.sql`;
+  let schema = await Deno.readTextFile(file);
+  for (const [name, labels] of types) {
+    const create = (quote: (label: string) => string) =>
+      `CREATE TYPE ${name} AS ENUM ( ${labels.map(quote).join(", ")} );`;
+    const written = create((label) => `'${label}'`);
+    schema = schema.replace(written, () => create(quoteText));
+  }
+  await Deno.writeTextFile(file, schema);
 }
 
 type NumberArray =

@@ -16,7 +16,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
   await t.step("what goes live is kept", async () => {
     await using watched = await watchedStore(exportsOf(1), settings);
     await live(watched, 1);
-    await watched.folder.write(exportsOf(2, { channel: "Call" }));
+    await watched.folder.write(exportsOf(2, { channel: "Ann's call" }));
     await live(watched, 2);
     await watched.until(() => [...Deno.readDirSync(state.path)].length === 2);
   });
@@ -28,7 +28,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
     assertEquals(restored.state, "serving");
     assertStringIncludes(restored.reasons[0], "the last good data");
     const { snapshot } = watched;
-    assertEquals(snapshot.channels, ["Call"]);
+    assertEquals(snapshot.channels, ["Ann's call"]);
     assertEquals(
       Array.from((await snapshot.countByChannel({ customer_id: 1 }))!),
       [2],
@@ -39,7 +39,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
   });
   await t.step("the same exports: nothing is built", async () => {
     await using watched = await watchedStore(
-      exportsOf(2, { channel: "Call" }),
+      exportsOf(2, { channel: "Ann's call" }),
       settings,
     );
     await live(watched, 2);
@@ -53,7 +53,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
   await t.step("rolled back, also over a restart", async () => {
     {
       await using watched = await watchedStore(
-        exportsOf(2, { channel: "Call" }),
+        exportsOf(2, { channel: "Ann's call" }),
         settings,
       );
       await live(watched, 2);
@@ -75,7 +75,7 @@ Deno.test("the last good data is served at the start, and rolled back to", async
       );
     }
     await using watched = await watchedStore(
-      exportsOf(2, { channel: "Call" }),
+      exportsOf(2, { channel: "Ann's call" }),
       settings,
     );
     await live(watched, 1);
