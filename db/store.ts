@@ -75,7 +75,7 @@ export interface Snapshot {
    * caller retains the snapshot until the last row is read.
    */
   ask(question: Question, run: Run): Rows;
-  /** The SQL by which `question` is answered. */
+  /** The SQL by which `question` is answered, with its values in it. */
   explain(question: Question | CustomerQuestion): Promise<Statement>;
   /**
    * Keeps the snapshot open until the result is disposed. A caller with more than one

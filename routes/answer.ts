@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { AnswerColumns, Cell } from "../db/model/questions.ts";
+import { TABLE_NAMES } from "../db/model/contract.ts";
 import { dataVersionSchema } from "../db/model/report.ts";
 import type { Snapshot } from "../db/store.ts";
 import { type Explained, failure, type JsonAnswer } from "./endpoint.ts";
@@ -118,7 +119,7 @@ export async function explained(
       files: report.files.map(({ file, table, rows_kept, rows_set_aside }) => ({
         file,
         table,
-        rows_counted: rows_kept,
+        rows_kept,
         rows_set_aside,
       })),
       set_aside: report.files.flatMap(({ file, set_aside }) =>
@@ -150,11 +151,38 @@ export const rowsFailures = {
   504: failure("The answer takes too long"),
 } as const;
 
+/** The schema of what explain=1 adds. */
+const explanationSchema = z.object({
+  filters: z.object({
+    start_date: z.iso.date(),
+    end_date: z.iso.date(),
+    channels: z.array(z.string()),
+    topics: z.array(z.string().nullable()),
+    types: z.array(z.string().nullable()),
+    occupations: z.array(z.string().nullable()),
+    customer_ids: z.array(z.int()),
+    q: z.string(),
+  }).partial(),
+  files: z.array(z.object({
+    file: z.string(),
+    table: z.enum(TABLE_NAMES),
+    rows_kept: z.int(),
+    rows_set_aside: z.int(),
+  })),
+  set_aside: z.array(z.object({
+    file: z.string(),
+    column: z.string(),
+    reason: z.string(),
+    rows: z.int(),
+  })),
+  sql: z.array(z.object({ name: z.string(), text: z.string() })),
+}).meta({ id: "Explanation" });
+
 /** The schema of the members that every answer's meta has. */
 export const metaSchema = z.object({
   data_version: z.string(),
   loaded_at: z.iso.datetime(),
-  explain: z.looseObject({}).optional(),
+  explain: explanationSchema.optional(),
 });
 /** One of an example. */
 export const EXAMPLE_META = {

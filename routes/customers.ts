@@ -50,7 +50,7 @@ const customer = z.object({
   last_contact: z.iso.date().nullable(),
   interactions: countsSchema,
   total: z.int(),
-});
+}).meta({ id: "Customer" });
 
 const example = {
   customer_id: 4,

@@ -57,7 +57,7 @@ const currentSchema = z.object({
   report: servedReportSchema.nullable().meta({
     description: "Every file, totals and warnings",
   }),
-});
+}).meta({ id: "Data" });
 
 const shortRefreshSchema = z.object({
   sequence: z.int().meta({
@@ -73,7 +73,7 @@ const shortRefreshSchema = z.object({
   interactions: z.int().nullable(),
   rows_set_aside: z.int().nullable(),
   changes: changesSchema.nullable(),
-});
+}).meta({ id: "Refresh" });
 
 /** The endpoints. */
 export const dataEndpoints = [

@@ -72,7 +72,8 @@ export interface Answer {
 }
 
 /** The body of every failure. */
-export const failureSchema = z.object({ error: z.string() });
+export const failureSchema = z.object({ error: z.string() })
+  .meta({ id: "Failure" });
 
 /** The answer of a failure. */
 export function failure(description: string) {

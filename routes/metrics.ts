@@ -17,6 +17,7 @@ import type {
 } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
+  countsSchema,
   EXAMPLE_META,
   metaSchema,
   numberOf,
@@ -72,7 +73,40 @@ const customersQuery = rowsQuerySchema({
   occupation: namesShape.occupation,
 });
 
-const group = z.looseObject({});
+/** The dimensions of a group that it is counted by; the name null stands for no name. */
+const dimensionsShape = {
+  channel: z.string(),
+  topic: z.string().nullable(),
+  type: z.string().nullable(),
+  occupation: z.string().nullable(),
+  customer_id: z.int(),
+  day: z.iso.date(),
+  week: z.string(),
+  month: z.string(),
+  quarter: z.string(),
+  year: z.string(),
+  weekday: z.int().min(1).max(7),
+} satisfies Record<Dimension, z.ZodType>;
+
+const interactionsGroup = z.object({
+  ...z.object(dimensionsShape).partial().shape,
+  interactions: z.union([z.int(), countsSchema]).meta({
+    description: "A number; with pivot, one for each of its values",
+  }),
+  total: z.int().optional().meta({
+    description: "With pivot: an interaction with two topics counts once",
+  }),
+  previous: z.int().optional().meta({ description: "With compare" }),
+  change: z.number().nullable().optional().meta({
+    description: "With compare: a share of previous, null where that is 0",
+  }),
+}).meta({ id: "InteractionsGroup" });
+
+const customersGroup = z.object({
+  type: dimensionsShape.type.optional(),
+  occupation: dimensionsShape.occupation.optional(),
+  customers: z.int(),
+}).meta({ id: "CustomersGroup" });
 
 /** The endpoints. */
 export const metricsEndpoints = [
@@ -87,10 +121,14 @@ export const metricsEndpoints = [
       200: {
         description: "One row per group, in the order of the dimensions",
         schema: z.object({
-          data: z.array(group),
+          data: z.array(interactionsGroup),
           meta: metaSchema.extend({
             interactions: z.int(),
             overlap: z.int(),
+            compared_with: z.object({
+              start_date: z.iso.date(),
+              end_date: z.iso.date(),
+            }).optional().meta({ description: "With compare: its period" }),
           }),
         }),
         example: {
@@ -117,7 +155,7 @@ export const metricsEndpoints = [
       200: {
         description: "One row per group",
         schema: z.object({
-          data: z.array(group),
+          data: z.array(customersGroup),
           meta: metaSchema.extend({
             customers: z.int(),
             without_record: z.int(),

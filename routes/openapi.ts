@@ -7,15 +7,16 @@ import {
   type Endpoint,
   endpoint,
   failure,
-  failureSchema,
 } from "./endpoint.ts";
 import { type FormatName, FORMATS } from "./formats/formats.ts";
 
 /** The failures that are found before a request gets to its endpoint. */
 const EARLY_FAILURES = {
   400: failure("The Host header is missing, or is no host"),
+  405: failure("The path has not this method; the text has those that it has"),
   414: failure("The URL is too long"),
   421: failure("Nothing is answered under this host"),
+  500: failure("A fault of the program; its log has it under X-Request-Id"),
 } as const;
 const PAGE_FAILURES = {
   403: failure("A page of another origin sent it, which may not"),
@@ -27,7 +28,7 @@ const KEY_FAILURES = {
 
 /** The endpoint that describes all others. */
 export function createOpenApi(endpoints: readonly Endpoint[]) {
-  const document = JSON.stringify(describe(endpoints));
+  const document = JSON.stringify(named(describe(endpoints)));
   return endpoint({
     access: "public",
     path: "/openapi.json",
@@ -64,6 +65,7 @@ const HEADERS = {
   "Data-Version": "The version of the data that was asked",
   "Cache-Control": "Whether and for how long it may be kept",
   "Content-Disposition": "The name of the file, of formats other than JSON",
+  "Allow": "The methods that the path has",
   "Retry-After": "Seconds until a new request has a chance",
   "WWW-Authenticate": "How to send a key or token",
 } as const;
@@ -90,7 +92,6 @@ function describe(endpoints: readonly Endpoint[]) {
       .map(([name, description]) => ({ name, description })),
     paths: paths(endpoints),
     components: {
-      schemas: { Failure: jsonSchema(failureSchema) },
       headers: Object.fromEntries(
         Object.entries(HEADERS).map(([name, description]) => [
           name,
@@ -174,6 +175,7 @@ function responses({ method, access, query, answers, answer }: Endpoint) {
             ...status === 200 ? lasting : [],
             ...formats ? ["Content-Disposition" as const] : [],
             ...status === 401 ? ["WWW-Authenticate" as const] : [],
+            ...status === 405 ? ["Allow" as const] : [],
             ...status === 503 ? ["Retry-After" as const] : [],
           ],
         }),
@@ -235,11 +237,7 @@ function response(
 }
 
 function schemaOf(schema: z.ZodType) {
-  return {
-    schema: schema === failureSchema
-      ? { $ref: "#/components/schemas/Failure" }
-      : jsonSchema(schema),
-  };
+  return { schema: jsonSchema(schema) };
 }
 
 /** The media types of the other formats in which an answer is available. */
@@ -249,6 +247,30 @@ function downloads(formats: z.ZodType) {
   return Object.fromEntries(
     others.map((name) => [FORMATS[name].media_type, {}]),
   );
+}
+
+/**
+ * The document with every schema that has a name among its components: zod puts the
+ * named schemas of each schema beside it.
+ */
+function named<Document extends { readonly components: object }>(
+  document: Document,
+): Document {
+  const schemas: Record<string, unknown> = {};
+  const hoisted = (value: unknown): unknown => {
+    if (typeof value === "string") {
+      return value.replace("#/$defs/", "#/components/schemas/");
+    }
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return value.map(hoisted);
+    const { $defs, ...rest } = value as Record<string, unknown>;
+    if ($defs) Object.assign(schemas, hoisted($defs));
+    return Object.fromEntries(
+      Object.entries(rest).map(([name, one]) => [name, hoisted(one)]),
+    );
+  };
+  const { components, ...rest } = hoisted(document) as Document;
+  return { ...rest, components: { schemas, ...components } } as Document;
 }
 
 function jsonSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {

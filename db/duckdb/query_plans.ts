@@ -1,6 +1,6 @@
 /** Answers questions with rows: chooses the SQL, its values and the columns. */
 
-import { type DuckDBValue, listValue } from "@duckdb/node-api";
+import { DuckDBListValue, type DuckDBValue, listValue } from "@duckdb/node-api";
 import {
   CUSTOMER_DIMENSIONS,
   NAMED_DIMENSIONS,
@@ -14,6 +14,7 @@ import {
 } from "../model/questions.ts";
 import type {
   Cell,
+  CustomerQuestion,
   Filter,
   InteractionsQuestion,
   MetricsQuestion,
@@ -23,7 +24,7 @@ import type {
 } from "../model/questions.ts";
 import type { Run } from "../model/run.ts";
 import type { Snapshot } from "../store.ts";
-import { readSql } from "./database.ts";
+import { quoteText, readSql } from "./database.ts";
 import { metricsSql, NONE } from "./metrics_sql.ts";
 import type { QueryRunner } from "./query_runner.ts";
 
@@ -90,16 +91,43 @@ export function createQuestions(
         pause: () => run.pause(),
       };
     },
-    explain: (question) =>
-      statementOf(
-        "kind" in question
-          ? plan(question, {
-            answer: columnsOf(question, tables.names),
-            tables,
-          }).statement
-          : "queries/customer_interactions",
-      ),
+    async explain(question) {
+      const { statement, values } = "kind" in question
+        ? plan(question, {
+          answer: columnsOf(question, tables.names),
+          tables,
+        })
+        : planCustomer(question);
+      const { name, text } = await statementOf(statement);
+      return { name, text: withLiterals(text, values) };
+    },
   };
+}
+
+/** The statement that counts one customer's interactions, and its values. */
+export function planCustomer(
+  { customer_id, ...filter }: CustomerQuestion,
+): Plan {
+  const { start_date, end_date, topics } = counted(filter);
+  return {
+    statement: "queries/customer_interactions",
+    values: { customer_id: BigInt(customer_id), start_date, end_date, topics },
+  };
+}
+
+/** The statement with its values in it, as a DuckDB shell runs it. */
+function withLiterals(
+  text: string,
+  values: Readonly<Record<string, DuckDBValue>>,
+): string {
+  return text.replaceAll(/\$([a-z_]+)/g, (_, name) => literal(values[name]));
+}
+
+function literal(value: DuckDBValue): string {
+  if (value instanceof DuckDBListValue) {
+    return `[${value.items.map(literal).join(", ")}]`;
+  }
+  return typeof value === "string" ? quoteText(value) : `${value}`;
 }
 
 async function statementOf(statement: Plan["statement"]): Promise<Statement> {
@@ -301,8 +329,8 @@ function namesOf(
   );
 }
 
-/** Names as a value of a statement; no name is empty, so the empty text stands for no name. */
-export function namesValue(
+// Names as a value of a statement; no name is empty, so the empty text stands for no name.
+function namesValue(
   list: readonly (string | null)[] | undefined,
 ): DuckDBValue {
   return list ? listValue(list.map((name) => name ?? "")) : null;

@@ -11,7 +11,7 @@ import { type Database, openDatabase } from "./database.ts";
 import type { Loaded } from "../model/report.ts";
 import { QueryRunner } from "./query_runner.ts";
 import { buildQueryTables } from "./query_tables.ts";
-import { createQuestions, namesValue } from "./query_plans.ts";
+import { createQuestions, planCustomer } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
@@ -213,12 +213,7 @@ async function prepareCount(
     using _ = users.add();
     using _run = await slots.take(PATIENT);
     // A channel may be called customer_id, so counts are read by position.
-    const [row] = await query({
-      customer_id: BigInt(question.customer_id),
-      start_date: question.start_date ?? null,
-      end_date: question.end_date ?? null,
-      topics: namesValue(question.topics),
-    });
+    const [row] = await query(planCustomer(question).values);
     return row
       ? Uint32Array.from(row.slice(1, 1 + channel_count), Number)
       : null;

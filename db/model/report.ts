@@ -180,7 +180,7 @@ const fileReportSchema = z.object({
     description: "Columns that are not used; the first 100",
   }),
   seconds: z.number().meta({ description: "Time to copy and read it" }),
-});
+}).meta({ id: "FileReport" });
 
 /** The report of one file. */
 export type FileReport = DeepReadonly<z.output<typeof fileReportSchema>>;
@@ -252,7 +252,7 @@ export const servedReportSchema = z.object({
   warnings: z.array(warningSchema).meta({
     description: "What was loaded but may be a mistake",
   }),
-});
+}).meta({ id: "Report" });
 
 /** The schema of a load's whole report. */
 const reportSchema = servedReportSchema.extend({
@@ -309,7 +309,7 @@ export const changesSchema = z.object({
   vanished_topics: z.array(z.string()),
   date_range: dateRangeSchema.nullable(),
   previous_date_range: dateRangeSchema.nullable(),
-});
+}).meta({ id: "Changes" });
 
 /** The differences between a snapshot and the one served before. */
 export type Changes = DeepReadonly<z.output<typeof changesSchema>>;

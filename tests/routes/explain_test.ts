@@ -65,7 +65,7 @@ Deno.test("every endpoint explains its answer", async (t) => {
       assertEquals(
         explain.files.map((file: Record<string, unknown>) => [
           file.file,
-          file.rows_counted,
+          file.rows_kept,
           file.rows_set_aside,
         ]),
         [

@@ -1,10 +1,15 @@
 /** Requests made of the OpenAPI document, right and wrong: every answer is one that the document has. */
 
 import { assertEquals } from "@std/assert";
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { DIMENSIONS } from "../../db/model/dimensions.ts";
 import { dataFolder } from "../support/data_folder.ts";
+import {
+  createDocumentCheck,
+  type Operation,
+  type Parameter,
+  type Paths,
+} from "../support/document_check.ts";
 import {
   HOSTILE_NAMES,
   hostileExports,
@@ -20,31 +25,6 @@ const { file: key_file, keys: KEYS } = keyFile({
   download: { scopes: ["download"] },
   some: { scopes: ["read", "embed"], customers: [1] },
 });
-
-interface Schema {
-  readonly enum?: readonly string[];
-  readonly const?: string;
-  readonly pattern?: string;
-  readonly format?: string;
-}
-
-interface Parameter {
-  readonly in: "path" | "query";
-  readonly name: string;
-  readonly schema: Schema;
-}
-
-interface Operation {
-  readonly parameters: readonly Parameter[];
-  readonly requestBody?: unknown;
-  readonly responses: Readonly<
-    Record<string, {
-      readonly content?: Readonly<Record<string, { readonly schema: object }>>;
-    }>
-  >;
-}
-
-type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 /** A request as it is sent. */
 interface Sent {
@@ -202,24 +182,6 @@ function requestTo(
   }));
 }
 
-/** Finds the operation that a request is for, literal paths first, as OpenAPI has it. */
-function createRouter(paths: Paths) {
-  const templates = Object.keys(paths)
-    .sort((a, b) => a.split("{").length - b.split("{").length)
-    .map((path) => ({
-      path,
-      pattern: RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
-    }));
-  return (method: string, pathname: string) => {
-    const path = templates.find(({ path, pattern }) =>
-      pattern.test(pathname) && paths[path][method]
-    )?.path;
-    return path === undefined
-      ? undefined
-      : { name: `${method} ${path}`, ...paths[path][method] };
-  };
-}
-
 const STACK = /\n\s+at |\.ts:\d|file:\/\/|node_modules/;
 const SQL = /\bselect\b|(Binder|Parser|Catalog|Conversion|IO) Error|DuckDB/i;
 
@@ -291,10 +253,7 @@ Deno.test(`${REQUESTS} requests made of the document: no answer but those that i
     ),
   );
 
-  const operationOf = createRouter(paths);
-  const ajv = new Ajv2020({ validateFormats: false, strict: false });
-  const { components } = document;
-  const compiled = new Map<object, ValidateFunction>();
+  const check = createDocumentCheck(document);
   const hidden = [folder.path, Deno.cwd(), "/tmp"];
   const reached = new Set<string>();
 
@@ -303,7 +262,7 @@ Deno.test(`${REQUESTS} requests made of the document: no answer but those that i
     const answer = await ask(sent);
     const { status, headers } = answer;
     const { pathname } = new URL(sent.target, "http://localhost");
-    const operation = operationOf(sent.method.toLowerCase(), pathname);
+    const operation = check.operationOf(sent.method.toLowerCase(), pathname);
     const [type] = (headers.get("Content-Type") ?? "").split(";");
     if (type === "text/event-stream") await answer.body!.cancel();
     const text = answer.bodyUsed ? "" : await answer.text();
@@ -321,17 +280,7 @@ Deno.test(`${REQUESTS} requests made of the document: no answer but those that i
         ? null
         : `nowhere: ${status}`;
     }
-    const documented = operation.responses[status];
-    if (!documented) return `${name}: undocumented status ${status}`;
-    const content = documented.content?.[type];
-    if (type && !content) return `${name} ${status}: undocumented type ${type}`;
-    if (type !== "application/json") return null;
-    const validate = compiled.get(content!.schema) ??
-      ajv.compile({ ...content!.schema, components });
-    compiled.set(content!.schema, validate);
-    return validate(JSON.parse(text))
-      ? null
-      : `${name} ${status}: ${ajv.errorsText(validate.errors)}`;
+    return check.problemOf(operation, { status, type, text });
   }
 
   const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 2 ** 31);

@@ -8,6 +8,7 @@ import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { type App, createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
+import { createDocumentCheck } from "./document_check.ts";
 import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 
 /** An application with data; closed at the end of its block. */
@@ -32,6 +33,42 @@ export async function openApp(
   return { ...opened, ...appOn(opened.store, settings, options) };
 }
 
+const document = createDocumentCheck(
+  await (await createApp({
+    store: emptyStore(),
+    config: readConfig({}),
+    callers: new Callers({}),
+    log() {},
+    stopping: new AbortController().signal,
+  }).request("/openapi.json")).json(),
+);
+
+/** The largest answer that is checked. */
+const CHECKED_BYTES = 1_000_000;
+
+/** Has each JSON answer compared with the document; throws where they differ. */
+function checked(app: App): App {
+  const { fetch } = app;
+  app.fetch = async (request) => {
+    const answer = await fetch(request);
+    const [type] = (answer.headers.get("Content-Type") ?? "").split(";");
+    const { pathname } = new URL(request.url);
+    const operation = document.operationOf(
+      request.method.toLowerCase(),
+      pathname,
+    );
+    if (!operation || type !== "application/json") return answer;
+    if (answer.headers.has("Content-Encoding")) return answer;
+    const text = await answer.clone().text();
+    if (text.length > CHECKED_BYTES) return answer;
+    const { status } = answer;
+    const problem = document.problemOf(operation, { status, type, text });
+    if (problem) throw new Error(`${problem}: ${text.slice(0, 1_000)}`);
+    return answer;
+  };
+  return app;
+}
+
 /** The application on any store. */
 export function appOn(
   store: Store,
@@ -44,13 +81,13 @@ export function appOn(
     admin_key_sha256: config.ADMIN_KEY_SHA256,
     key_file,
   });
-  const app = createApp({
+  const app = checked(createApp({
     store,
     config,
     callers,
     log: (text) => void logged.push(text),
     stopping: new AbortController().signal,
-  });
+  }));
   return { app, callers, logged };
 }
 
