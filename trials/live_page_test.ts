@@ -11,11 +11,16 @@ const LIVE = await Deno.readTextFile(
 const PAGE = `<!doctype html><output></output><script type="module">
 import { follow } from "/live.js";
 const output = document.querySelector("output");
-const tally = follow({ show });
+// The site's own server mints the tokens, where there are keys.
+async function headers() {
+  const token = await (await fetch("/token")).text();
+  return token ? { Authorization: "Bearer " + token } : {};
+}
+const tally = follow({ show, headers });
 async function show() {
-  const one = await tally.get("/api/v1/interactions/1");
-  const all = await tally.get("/api/v1/metrics/interactions");
-  output.textContent = JSON.stringify([one.data.interactions.Email, all.data[0].interactions]);
+  const counts = await tally.get("/api/v1/interactions/1");
+  const timeline = await tally.get("/api/v1/interactions/1/timeline");
+  output.textContent = JSON.stringify([counts.data.interactions.Email, timeline.meta.interactions]);
 }
 </script>`;
 
@@ -40,11 +45,14 @@ class Proxy {
   /** The streams of events that are open through it. */
   streams = 0;
   readonly #upstream: string;
+  readonly #key: string | undefined;
   #port = 0;
   #away = new AbortController();
 
-  constructor(upstream: string) {
+  /** With a key, the page gets a token of it. */
+  constructor(upstream: string, key?: string) {
     this.#upstream = upstream;
+    this.#key = key;
     this.start();
   }
 
@@ -76,6 +84,9 @@ class Proxy {
       const headers = { "Content-Type": "text/javascript" };
       return new Response(LIVE, { headers });
     }
+    if (pathname === "/token") {
+      return new Response(this.#key ? await this.#mint(this.#key) : "");
+    }
     const headers = new Headers(request.headers);
     headers.delete("Host");
     headers.delete("Accept-Encoding");
@@ -90,6 +101,36 @@ class Proxy {
     }
     return new Response(answer.body, answer);
   }
+
+  async #mint(key: string): Promise<string> {
+    const answer = await fetch(`${this.#upstream}/api/v1/tokens`, {
+      method: "POST",
+      headers: { "X-API-Key": key, "Content-Type": "application/json" },
+      body: '{"customer_id":1,"minutes":1}',
+    });
+    return (await answer.json()).data.token;
+  }
+}
+
+async function launch() {
+  return await chromium.launch({
+    executablePath: Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",
+    args: FLAGS,
+  });
+}
+
+/** Makes a key that may mint tokens; its text. */
+async function createKey(file: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "-P=key", "key.ts", "create"],
+      ...["--name=site", "--scopes=embed", `--file=${file}`],
+    ],
+    cwd: new URL("..", import.meta.url),
+  }).output();
+  const decoder = new TextDecoder();
+  assert(success, decoder.decode(stderr));
+  return /tly_\w+/.exec(decoder.decode(stdout))![0];
 }
 
 /** Waits until the page shows `text`; what it showed on the way must be numbers of one version. */
@@ -121,10 +162,7 @@ Deno.test({
   });
   await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
   const proxy = new Proxy(server.base_url);
-  const browser = await chromium.launch({
-    executablePath: Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",
-    args: FLAGS,
-  });
+  const browser = await launch();
   try {
     const context = await browser.newContext();
     const open = async () => {
@@ -181,6 +219,41 @@ Deno.test({
       await shows(third, "[6,6]");
       assertEquals(proxy.streams, 1);
     });
+  } finally {
+    await browser.close();
+    proxy.stop();
+  }
+  assert(server.output.error === "", server.output.error);
+});
+
+Deno.test({
+  name: "with keys on, a page with a token of its customer is as live",
+  sanitizeResources: false,
+  sanitizeOps: false,
+}, async () => {
+  await using folder = await dataFolder(exportsOf(1));
+  await using keys = await dataFolder();
+  const key = await createKey(`${keys.path}/keys.json`);
+  await using server = await startServer({
+    DATA_DIR: folder.path,
+    API_KEYS_FILE: `${keys.path}/keys.json`,
+    REFRESH_SECONDS: "1",
+    HOLD: "off",
+  });
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  const proxy = new Proxy(server.base_url, key);
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${proxy.url}/page`);
+    await shows(page, "[1,1]");
+    await folder.write(exportsOf(2));
+    await shows(page, "[2,2]");
+    proxy.stop();
+    await folder.write(exportsOf(3));
+    proxy.start();
+    await shows(page, "[3,3]");
+    assertEquals(proxy.streams, 1);
   } finally {
     await browser.close();
     proxy.stop();
