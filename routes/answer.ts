@@ -15,6 +15,7 @@ import {
   type Json,
   jsonParts,
   type JsonText,
+  jsonText,
   listParts,
   type RowText,
 } from "./json_text.ts";
@@ -102,6 +103,27 @@ export function* answerText(
   yield ',"meta":';
   yield* jsonParts({ data_version, loaded_at, ...meta });
   yield "}";
+}
+
+// Of each snapshot, since every answer has them.
+const meta_starts = new WeakMap<Snapshot, string>();
+
+/** The same in one piece, for short answers. */
+export function wholeText(
+  snapshot: Snapshot,
+  { data, meta }: JsonAnswer,
+): string {
+  let start = meta_starts.get(snapshot);
+  if (start === undefined) {
+    const { data_version, loaded_at } = snapshot;
+    start = `,"meta":${jsonText({ data_version, loaded_at }).slice(0, -1)}`;
+    meta_starts.set(snapshot, start);
+  }
+  let text = '{"data":';
+  for (const part of data) text += part;
+  text += start;
+  for (const name in meta) text += `,"${name}":${jsonText(meta[name])}`;
+  return `${text}}}`;
 }
 
 /** The member that `explain=1` adds to meta. */

@@ -77,14 +77,14 @@ export function createRowText({ columns, pivoted }: AnswerColumns): RowText {
   const start = pivoted?.start ?? columns.length;
   const end = start + (pivoted?.names.length ?? 0);
   const key = (name: string, first: boolean) =>
-    `${first ? "" : ","}${JSON.stringify(name)}:`;
-  // The text before each cell.
+    `${first ? "{" : ","}${JSON.stringify(name)}:`;
+  // The text before each cell; the first of an object begins it.
   const keys = columns.map(({ name }, i) =>
     i >= start && i < end
       ? key(pivoted!.names[i - start], i === start)
       : key(name, i === 0 && start > 0)
   );
-  const open = `${key("interactions", start === 0)}{`;
+  const open = key("interactions", start === 0);
   // Most texts occur often, so that their members are made once.
   const texts = keys.map(() => new Map<Cell, string>());
   const member = (cell: Cell, i: number) => {
@@ -101,14 +101,14 @@ export function createRowText({ columns, pivoted }: AnswerColumns): RowText {
     return text;
   };
   const before = writer(0, start);
-  if (!pivoted) return (row) => `{${before(row)}}`;
+  if (!pivoted) return (row) => `${before(row)}}`;
   const inside = writer(start, end);
   const after = writer(end, columns.length);
   const counts = remembered(
-    (row) => `${open}${inside(row)}}${after(row)}}`,
+    (row) => `${open}${inside(row) || "{"}}${after(row)}}`,
     { start, end: columns.length },
   );
-  return (row) => `{${before(row)}${counts(row)}`;
+  return (row) => before(row) + counts(row);
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Callers } from "../access/callers.ts";
 import { type Grant, type Need, refusalOf } from "../access/grant.ts";
 import { hasSecret } from "../access/secrets.ts";
 import { DOWNLOAD, needOf, permit, questionNeed, refuse } from "./access.ts";
-import { answerText, explained } from "./answer.ts";
+import { answerText, explained, wholeText } from "./answer.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { createCors, foreignPage } from "./cors.ts";
 import {
@@ -34,7 +34,6 @@ import type {
 import { type Failure, failureOf, headersOf } from "./errors.ts";
 import type { HostCheck } from "./hosts.ts";
 import { encodeJson } from "./json_body.ts";
-import { jsonText } from "./json_text.ts";
 import {
   chooseFormat,
   contentType,
@@ -151,6 +150,8 @@ interface From {
 
 interface FromRows extends Pick<From, "exchange" | "snapshot"> {
   readonly wanted: Wanted;
+  /** If-None-Match; null without it. */
+  readonly tags: string | null;
 }
 
 /** JSON of fewer bytes is not worth compressing: it fits one packet. */
@@ -315,8 +316,9 @@ export function createResponder(
       ...wanted.need,
       ...wanted.format === "json" && { customer: need.customer },
     });
-    const from = { exchange, snapshot, wanted };
-    const kept = known(wanted, from);
+    const tags = request.headers.get("if-none-match");
+    const from = { exchange, snapshot, wanted, tags };
+    const kept = known(from);
     if (kept) return kept;
     const is_json = wanted.format === "json";
     const rows = is_json && !reply.explain && recallAll(snapshot, reply.reads);
@@ -328,20 +330,17 @@ export function createResponder(
   /** An answer that took no query: to make it again is as fast as to keep it, unless it is compressed. */
   function answerRecalled(
     json: JsonAnswer,
-    { exchange, snapshot, wanted }: FromRows,
+    from: FromRows,
   ): MaybePromise<Response> {
-    const tags = exchange.request.headers.get("if-none-match");
-    const { data_version, loaded_at } = snapshot;
-    let body = '{"data":';
-    for (const part of json.data) body += part;
-    body += `,"meta":${jsonText({ data_version, loaded_at, ...json.meta })}}`;
+    const { exchange, snapshot, wanted, tags } = from;
+    const body = wholeText(snapshot, json);
     if (!wanted.gzip || body.length < MIN_GZIP_BYTES) {
       return found(wanted, { exchange, tags, body });
     }
     const compressed = gzipped([new TextEncoder().encode(body)]);
     return new Response(compressed).bytes().then((body) => {
       const answer = { body, is_gzip: true };
-      understand({ exchange, snapshot, wanted });
+      understand(from);
       cache.set(snapshot, { key: wanted.key, answer });
       return found(wanted, { exchange, tags, ...answer });
     });
@@ -356,10 +355,8 @@ export function createResponder(
 
   /** What needs no query: the client has it, or it is kept. */
   function known(
-    wanted: Wanted,
-    { exchange, snapshot }: Pick<From, "exchange" | "snapshot">,
+    { exchange, snapshot, wanted, tags }: FromRows,
   ): Response | undefined {
-    const tags = exchange.request.headers.get("if-none-match");
     if (tags !== null && hasTag(tags, wanted.etag)) {
       return notModified(wanted, exchange);
     }
@@ -371,9 +368,9 @@ export function createResponder(
   // that began it.
   async function answerJson(
     reply: RowsReply,
-    { exchange, snapshot, wanted }: FromRows,
+    { exchange, snapshot, wanted, tags }: FromRows,
   ): Promise<Response> {
-    const { headers, signal } = exchange.request;
+    const { signal } = exchange.request;
     const kept = await answers.run(
       `${nameOf(snapshot)} ${wanted.key}`,
       {
@@ -399,16 +396,14 @@ export function createResponder(
         },
       },
     );
-    const tags = headers.get("if-none-match");
     return found(wanted, { exchange, tags, ...kept });
   }
 
   async function answerDownload(
     { download: question }: RowsReply,
-    { exchange, snapshot, wanted }: FromRows,
+    { exchange, snapshot, wanted, tags }: FromRows,
   ): Promise<Response> {
-    const { headers, signal } = exchange.request;
-    const tags = headers.get("if-none-match");
+    const { signal } = exchange.request;
     const { key, format, bom, gzip } = wanted;
     const work = `${nameOf(snapshot)} ${key}`;
     // Whoever does not get the stream that was started asks for one of its own.
@@ -573,7 +568,12 @@ export function createResponder(
     const { snapshot } = store;
     const wanted = snapshot && cache.understood(snapshot, textOf(request));
     return wanted && !refusalOf(caller, wanted.need)
-      ? known(wanted, { exchange, snapshot })
+      ? known({
+        exchange,
+        snapshot,
+        wanted,
+        tags: request.headers.get("if-none-match"),
+      })
       : undefined;
   }
 
@@ -749,8 +749,18 @@ function etagOf(
   { data_version, loaded_at }: Snapshot,
   { key, has_meta }: { readonly key: string; readonly has_meta: boolean },
 ): string {
-  const loaded = has_meta ? `${Date.parse(loaded_at).toString(36)}-` : "";
-  return `"${data_version}-${loaded}${key}"`;
+  return `"${data_version}-${has_meta ? loadedText(loaded_at) : ""}${key}"`;
+}
+
+// Of the snapshot that was asked last, since each of its answers has it.
+let loaded = { at: "", text: "" };
+
+function loadedText(loaded_at: string): string {
+  if (loaded.at !== loaded_at) {
+    const text = `${Date.parse(loaded_at).toString(36)}-`;
+    loaded = { at: loaded_at, text };
+  }
+  return loaded.text;
 }
 
 function takesGzip(accept_encoding: string | null): boolean {

@@ -254,3 +254,14 @@ Deno.test("the catalogue lists every dimension", async () => {
   }
   assertEquals(data.dimensions.length, 11);
 });
+
+Deno.test("a pivot over no channels is an object without members", async () => {
+  await using opened = await openApp({
+    "customers.csv": "Customer_Id\n1\n",
+    "interactions.csv": "Date Start,Interaction,Customers\n",
+  });
+  const answer = await opened.app.request(
+    "/api/v1/metrics/interactions?pivot=channel",
+  );
+  assertEquals((await answer.json()).data, [{ interactions: {}, total: 0 }]);
+});
