@@ -43,7 +43,8 @@ const versionAnswers = {
   409: failure(
     "The decision does not fit the state of the data; the text says what can be decided",
   ),
-};
+  // Without it TypeScript takes the statuses of `keyFailures` for names that are text.
+} as const;
 
 /** The endpoints. */
 export const dataDecisionsEndpoints = [

@@ -18,7 +18,7 @@ const WITH_RIGHT: Record<string, string[]> = {
   read: ["audit", "check-data", "image", "key", "start", "test"],
   run: ["audit", "test"],
   sys: ["key", "test"],
-  write: ["audit", "check-data", "image", "key", "start", "test"],
+  write: ["audit", "check-data", "client", "image", "key", "start", "test"],
 };
 
 Deno.test("no set has a right that it does not need", async (t) => {

@@ -1,9 +1,8 @@
 /** /openapi.json as others read it: a linter finds nothing, and clients that are generated of it compile and work. */
 
 import { assert, assertEquals } from "@std/assert";
-import { createHash } from "node:crypto";
 import { dataFolder } from "../tests/support/data_folder.ts";
-import { startServer, waitFor } from "../tests/support/start_server.ts";
+import { ADMIN_KEY, run, servedSample } from "./served_sample.ts";
 
 const LINTER = "@redocly/cli@2.77.0";
 const TYPES = "openapi-typescript@7.13.0";
@@ -12,50 +11,15 @@ const FETCH = "openapi-fetch@0.17.0";
 const HEY_API = "@hey-api/openapi-ts@0.90.0";
 const TYPESCRIPT = "typescript@5.9.3";
 
-const SAMPLE = new URL("../data/", import.meta.url);
-const KEY = "a key of our own";
-
-/** Runs a program in `cwd`; fails with its output unless it ends well. */
-async function run(
-  [program, ...args]: readonly string[],
-  cwd: string,
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    cwd,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assert(
-    success,
-    `${program} ${args.join(" ")}\n${text(stdout)}${text(stderr)}`,
-  );
-  return text(stdout) + text(stderr);
-}
-
-/** The sample, in a folder that may be written to. */
-async function sample() {
-  const folder = await dataFolder();
-  for await (const { name } of Deno.readDir(SAMPLE)) {
-    await Deno.copyFile(new URL(name, SAMPLE), `${folder.path}/${name}`);
-  }
-  return folder;
-}
-
 Deno.test("the linter finds nothing, and generated clients make their calls", async (t) => {
-  await using data = await sample();
   await using folder = await dataFolder({
     "deno.json": JSON.stringify({
       imports: { "openapi-fetch": `npm:${FETCH}` },
       unstable: ["sloppy-imports"],
     }),
   });
-  await using server = await startServer({
-    DATA_DIR: data.path,
-    ADMIN_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
-  });
+  await using server = await servedSample();
   const { base_url } = server;
-  await (await waitFor(`${base_url}/readyz`, 200)).body?.cancel();
   const document = await (await fetch(`${base_url}/openapi.json`)).text();
   await folder.write({ "openapi.json": document });
 
@@ -89,7 +53,7 @@ Deno.test("the linter finds nothing, and generated clients make their calls", as
       await Deno.copyFile(source, `${folder.path}/${program}`);
       await run([Deno.execPath(), "check", program], folder.path);
       const output = await run(
-        [Deno.execPath(), "run", "--quiet", "-A", program, base_url, KEY],
+        [Deno.execPath(), "run", "--quiet", "-A", program, base_url, ADMIN_KEY],
         folder.path,
       );
       assertEquals(JSON.parse(output), answers);
