@@ -1,7 +1,10 @@
 /** The API as the text of a TypeScript module, for Hono's client where this source is not. */
 
 import { z } from "zod";
-import { type Described, failureSchema } from "./endpoint.ts";
+import type { Described } from "./endpoint.ts";
+
+/** What a reference to a named schema begins with. */
+const DEFINITIONS = "#/$defs/";
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
@@ -24,9 +27,6 @@ export type Client = ReturnType<typeof hc<Api>>;
 /** The API, as \`hc<Api>\` takes it. */
 export type Api = Hono<BlankEnv, Paths, "/">;
 
-/** The body of a failure; its text says what to change. */
-export type Failure = { error: string };
-
 /** What an endpoint takes, and what it answers by status; \`Text\` are the statuses with no JSON. */
 type Endpoint<Input, Outputs, Text = never> = {
   [Status in keyof Outputs]: {
@@ -41,26 +41,47 @@ type Paths = `;
 
 /** Writes `tally.d.ts`: what endpoints take and answer, with no import but Hono's. */
 export function clientTypes(endpoints: readonly Described[]): string {
+  const named: NamedTypes = new Map();
   const by_path = Map.groupBy(endpoints, ({ path }) => path);
   const paths = Array.from(by_path, ([path, all]) => ({
     name: path,
     type: members(all.map((one) => ({
       name: `$${one.method}`,
       comment: one.summary,
-      type: endpointType(one),
+      type: endpointType(one, named),
     }))),
   }));
-  return `${HEAD}${members(paths)};\n`;
+  const types = Array.from(
+    named,
+    ([name, type]) => `\nexport type ${name} = ${type};\n`,
+  );
+  return `${HEAD}${members(paths)};\n${types.join("")}`;
 }
 
-function endpointType(endpoint: Described): string {
+/** The types that have a name of their own. */
+type NamedTypes = Map<string, string>;
+
+/** The type of a schema; the types that it names are added to `named`. */
+function schemaType(
+  schema: z.ZodType,
+  { io, named }: {
+    readonly io: "input" | "output";
+    readonly named: NamedTypes;
+  },
+): string {
+  const { $defs = {}, ...json } = z.toJSONSchema(schema, { io });
+  for (const [name, one] of Object.entries($defs)) {
+    named.set(name, typeOf(one));
+  }
+  return typeOf(json);
+}
+
+function endpointType(endpoint: Described, named: NamedTypes): string {
   const answers = Object.entries(endpoint.answers);
   const outputs = answers.map(([status, { schema, description }]) => ({
     name: status,
     comment: description,
-    type: schema === failureSchema
-      ? "Failure"
-      : typeOf(z.toJSONSchema(schema, { io: "output" })),
+    type: schemaType(schema, { io: "output", named }),
   }));
   const texts = answers.filter(([, { content_type }]) => content_type)
     .map(([status]) => status);
@@ -101,6 +122,7 @@ function members(all: readonly Member[]): string {
 
 /** The TypeScript of a JSON Schema, as zod makes it of the schemas of endpoints. */
 export function typeOf(schema: Schema): string {
+  if (schema.$ref) return schema.$ref.slice(DEFINITIONS.length);
   if ("const" in schema) return JSON.stringify(schema.const);
   if (schema.enum) return union(schema.enum.map((one) => JSON.stringify(one)));
   const choices = schema.anyOf ?? schema.oneOf;

@@ -149,7 +149,8 @@ Deno.test("the TypeScript of a schema", () => {
     }),
     '{\n  /** x *\\/ y */\n  "a-b"?: true;\n  [name: string]: unknown;\n}',
   );
-  for (const schema of [{ $ref: "#/x" }, { type: "file" }, { allOf: [] }]) {
+  assertEquals(typeOf({ $ref: "#/$defs/Report" }), "Report");
+  for (const schema of [{ type: "file" }, { allOf: [] }]) {
     let message = "";
     try {
       typeOf(schema as Parameters<typeof typeOf>[0]);
