@@ -22,7 +22,7 @@ const PATH = String
 
 /** The paths of this repository that a text names; those of code examples are checked elsewhere. */
 function pathsIn(text: string): string[] {
-  const prose = text.replaceAll(/^```(?!mermaid)\w*\n[^]*?^```$/gm, "");
+  const prose = text.replaceAll(/^```(?!mermaid).*\n[^]*?^```$/gm, "");
   return Array.from(
     prose.matchAll(new RegExp(PATH, "g")),
     ([path]) => path.replace(/[.-]+$/, ""),

@@ -186,6 +186,8 @@ Deno.test("the real process, on a loopback address", async (t) => {
   await t.step("HTTP/2", async () => {
     assertMatch(String(await statusOfHttp2(base_url, host)), /^(200|503)$/);
     assertEquals(await statusOfHttp2(base_url, "evil.example"), 421);
+    // What Deno puts there when HTTP/1 has no Host header.
+    assertEquals(await statusOfHttp2(base_url, `localhost:${port}`), 400);
   });
   await t.step("the terminal says who may ask", () => {
     assertMatch(
