@@ -81,7 +81,7 @@ function recallTimeline(
   const { first, last } = spanOf(days, { counted, filter });
   if (first > LAST_DAY || last < 0) return [];
 
-  const { of_day, texts } = periodsOf(interval);
+  const { of_day, textOf } = periodsOf(interval);
   const start = of_day[first];
   const length = Math.min(of_day[last] + 1 - start, limit);
   if (length * (width + 2) > MOST_CELLS) return null;
@@ -89,7 +89,7 @@ function recallTimeline(
   const rows: Cell[][] = [];
   for (let i = 0; i < length; i++) {
     const row = zeros.slice();
-    row[0] = texts[start + i];
+    row[0] = textOf(start + i);
     rows.push(row);
   }
   for (let i = 0; i < days.length; i++) {

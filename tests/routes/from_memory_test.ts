@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { INTERVALS } from "../../db/model/dimensions.ts";
-import { dateOfDay } from "../../db/serving/periods.ts";
 import { csv } from "../support/data_folder.ts";
+import { dateOfDay } from "../support/load_folder.ts";
 import { appOn, openApp, type OpenedApp } from "../support/open_app.ts";
 
 const CHANNELS = ["Email", "Call", "10", "a, b", "total"];
