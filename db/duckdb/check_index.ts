@@ -18,22 +18,23 @@ export async function checkIndex(
       of database.streamNumbers("load/4_serve/index_questions")
   ) {
     for (let row = 0; row < ids.length; row++) {
-      const filter = {
-        first_day: first_days[row],
-        last_day: last_days[row],
-        members: topic_codes[row] < 0
-          ? undefined
-          : index.membersOf([topic_codes[row]]),
-      };
+      const first_day = first_days[row];
+      const last_day = last_days[row];
+      const topic_code = topic_codes[row];
+      const members = topic_code < 0
+        ? undefined
+        : index.membersOf([topic_code]);
       const from_query = is_known[row]
         ? channels.slice(0, channel_count).map((counts) => counts[row])
         : null;
       const place = index.placeOf(ids[row]);
-      const from_index = place < 0 ? null : index.count(place, filter);
+      const from_index = place < 0
+        ? null
+        : index.count(place, { first_day, last_day, members });
       if (String(from_index) === String(from_query)) continue;
       throw new Error(
         `the index and the query differ on customer ${ids[row]}, ${
-          JSON.stringify({ ...filter, members: topic_codes[row] })
+          JSON.stringify({ first_day, last_day, topic_code })
         }: ${from_index} and ${from_query}`,
       );
     }

@@ -21,7 +21,6 @@ export async function readIndex(
   size: IndexSize,
 ): Promise<{ columns: IndexColumns; kinds: CustomerKind[] }> {
   const set_topics = await readSetTopics(database, size.topics);
-  const topic_members = membersOf(set_topics, size.topics);
 
   const customer_ids = new Float64Array(size.customers);
   const kinds = new Uint32Array(size.customers);
@@ -73,8 +72,8 @@ export async function readIndex(
     offsets,
     days,
     topic_sets,
-    topic_members,
     set_topics,
+    topic_count: size.topics,
     channel_count: size.channels,
   };
   return { columns, kinds: await readKinds(database) };
@@ -100,18 +99,4 @@ async function readSetTopics(
     const codes = topic_codes as number[];
     return codes.length > 0 ? codes : [topics];
   });
-}
-
-function membersOf(
-  set_topics: readonly (readonly number[])[],
-  topics: number,
-): Uint8Array[] {
-  const members = Array.from(
-    { length: topics + 1 },
-    () => new Uint8Array(set_topics.length),
-  );
-  set_topics.forEach((codes, set) => {
-    for (const code of codes) members[code][set] = 1;
-  });
-  return members;
 }

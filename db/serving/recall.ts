@@ -73,7 +73,7 @@ function recallTimeline(
   if (place < 0) return [];
   if (index.sizeOf(place) > MOST_VISITED) return null;
   const counted = indexFilterOf(memory, filter);
-  const { column_of, width } = columnsOf(memory, filter);
+  const { column_of, width } = countColumns(memory, filter);
   const { columns, days } = index.list(place, {
     ...counted,
     column_of,
@@ -126,7 +126,7 @@ function recallTopics(
   const place = index.placeOf(customer_id);
   if (place < 0) return [];
   if (index.sizeOf(place) > MOST_VISITED) return null;
-  const { column_of, width } = columnsOf(memory, filter);
+  const { column_of, width } = countColumns(memory, filter);
   const counted = indexFilterOf(memory, filter);
   const { columns, topic_sets } = index.list(place, {
     ...counted,
@@ -185,7 +185,7 @@ function positionToSort(
   { filter, sort: { by } }: Pick<InteractionsQuestion, "filter" | "sort">,
 ): number {
   if (by === "customer_id") return 0;
-  const { column_of, width } = columnsOf(memory, filter);
+  const { column_of, width } = countColumns(memory, filter);
   return 3 +
     (by === "total"
       ? width
@@ -227,7 +227,7 @@ function recallTotals(
   if (!is_total || (pivot && pivot !== "channel")) return null;
   const customers = countedOf(memory, filter);
   if (!customers) return null;
-  const { width } = columnsOf(memory, filter);
+  const { width } = countColumns(memory, filter);
   const totals: number[] = Array(width + 1).fill(0);
   for (const { counts, total } of customers) {
     counts.forEach((count, column) => totals[column] += count);
@@ -278,7 +278,7 @@ function countedOf(memory: Memory, filter: Filter): CountedCustomer[] | null {
     if (visited > MOST_VISITED) return null;
   }
   const counted = indexFilterOf(memory, filter);
-  const { column_of } = columnsOf(memory, filter);
+  const { column_of } = countColumns(memory, filter);
   return chosen.map(({ customer_id, place }) => {
     const all = index.count(place, counted);
     const counts: number[] = [];
@@ -293,7 +293,7 @@ function countedOf(memory: Memory, filter: Filter): CountedCustomer[] | null {
 }
 
 /** By channel: its position among the columns of counts, -1 where it has none; and their number. */
-function columnsOf(
+function countColumns(
   { names }: Memory,
   { channels }: Filter,
 ): { column_of: readonly number[]; width: number } {

@@ -15,13 +15,9 @@ export interface IndexColumns {
   readonly days: Uint16Array;
   /** Length m: the code of each interaction's topic set. */
   readonly topic_sets: Uint8Array | Uint16Array;
-  /**
-   * For each topic code, by topic set code: 1 where the set holds the topic. One more
-   * at the end has 1 for sets without any topic.
-   */
-  readonly topic_members: readonly Uint8Array[];
-  /** The same by topic set code: its topic codes, ascending. */
+  /** By topic set code: its topic codes, ascending; `topic_count` alone where it has none. */
   readonly set_topics: readonly (readonly number[])[];
+  readonly topic_count: number;
   readonly channel_count: number;
 }
 
@@ -45,9 +41,12 @@ export interface IndexedInteractions {
 /** Counts from columns that never change. A customer is named by its place among the known ones. */
 export class ServingIndex {
   readonly #columns: IndexColumns;
+  /** For each topic code, and for no topic, by topic set code: 1 where the set has it. */
+  readonly #topic_members: readonly Uint8Array[];
 
   constructor(columns: IndexColumns) {
     this.#columns = columns;
+    this.#topic_members = topicMembers(columns);
   }
 
   /** The place of a customer, or -1 when it is not known. */
@@ -57,7 +56,7 @@ export class ServingIndex {
 
   /** By topic set code: 1 where it has one of the topics. */
   membersOf(topic_codes: readonly number[]): Uint8Array {
-    const { topic_members } = this.#columns;
+    const topic_members = this.#topic_members;
     const [first, ...others] = topic_codes;
     if (others.length === 0) return topic_members[first];
     const members = topic_members[first].slice();
@@ -180,6 +179,17 @@ export class ServingIndex {
 }
 
 const SHORT_SLICE = 32;
+
+function topicMembers({ set_topics, topic_count }: IndexColumns): Uint8Array[] {
+  const members = Array.from(
+    { length: topic_count + 1 },
+    () => new Uint8Array(set_topics.length),
+  );
+  set_topics.forEach((codes, set) => {
+    for (const code of codes) members[code][set] = 1;
+  });
+  return members;
+}
 
 /** The position of `id` in ascending `ids`, or -1. */
 function positionOf(ids: Float64Array, id: number): number {

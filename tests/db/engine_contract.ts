@@ -97,7 +97,10 @@ async function rowsOf(
 async function answersOf(snapshot: EngineSnapshot): Promise<unknown[]> {
   const answers: unknown[] = [];
   for (const [question] of QUESTIONS) {
-    answers.push(await rowsOf(snapshot, question));
+    const rows = await rowsOf(snapshot, question);
+    const recalled = snapshot.recall(question);
+    if (recalled) assertEquals(recalled, rows);
+    answers.push(rows);
   }
   return answers;
 }

@@ -106,8 +106,10 @@ Deno.test("checkIndex, an index that is wrong", async (t) => {
     ],
     [
       "the topics are swapped",
-      spoiled(({ topic_members }) => ({
-        topic_members: topic_members.toReversed(),
+      spoiled(({ set_topics, topic_count }) => ({
+        set_topics: set_topics.map((codes) =>
+          codes.map((code) => topic_count - code)
+        ),
       })),
     ],
     [

@@ -55,15 +55,8 @@ function indexOf(data: Data): ServingIndex {
     ),
     days: Uint16Array.from(sorted, ({ day }) => day),
     topic_sets: Uint8Array.from(sorted, ({ topic_set }) => topic_set),
-    topic_members: Array.from(
-      { length: topic_count + 1 },
-      (_, topic) =>
-        Uint8Array.from(
-          topic_sets,
-          (set) => hasTopic(set, { topic, topic_count }) ? 1 : 0,
-        ),
-    ),
     set_topics: topic_sets.map((set) => set.length > 0 ? set : [topic_count]),
+    topic_count,
     channel_count,
   });
 }
