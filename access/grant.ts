@@ -12,6 +12,12 @@ export interface Refusal {
   readonly error: string;
 }
 
+/** The answer for a customer who does not exist, and for one who may not be seen. */
+export const NO_CUSTOMER: Refusal = {
+  status: 404,
+  error: "Customer not found",
+};
+
 /** What whoever sent a request may do. */
 export interface Grant {
   /** Those of `admin` are all of them. */
@@ -59,8 +65,5 @@ export function refusalOf(
         "This is about all customers, and the key or token is for some of them only.",
     };
   }
-  // The answer for a customer who does not exist.
-  return customers.has(need.customer)
-    ? null
-    : { status: 404, error: "Customer not found" };
+  return customers.has(need.customer) ? null : NO_CUSTOMER;
 }

@@ -4,6 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import {
   type Grant,
   type Need,
+  NO_CUSTOMER,
   type Refusal,
   refusalOf,
 } from "../access/grant.ts";
@@ -26,6 +27,11 @@ export function permit(caller: Grant, need: Need): void {
 export function refuse(refusal: Refusal | null): void {
   if (!refusal) return;
   throw new HTTPException(refusal.status, { message: refusal.error });
+}
+
+/** The error for a customer who is not known. */
+export function unknownCustomer(): HTTPException {
+  return new HTTPException(NO_CUSTOMER.status, { message: NO_CUSTOMER.error });
 }
 
 /** What a request needs before its parameters are known. */

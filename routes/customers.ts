@@ -1,9 +1,9 @@
 /** `/api/v1/customers`: the known customers, with their records, contacts and totals. */
 
-import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { CustomersQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
+import { unknownCustomer } from "./access.ts";
 import {
   countsSchema,
   EXAMPLE_META,
@@ -159,7 +159,7 @@ function askCustomer(
     key: questionText("customer", { customer_id, explain }),
     reads: [{ question }],
     json([{ cells: [row], ...shape }]) {
-      if (!row) throw new HTTPException(404, { message: "Customer not found" });
+      if (!row) throw unknownCustomer();
       return { data: jsonOf(rowTextOf(shape)(row)), meta: {} };
     },
     ...explain && { explain: { questions: [question], filter } },

@@ -1,6 +1,5 @@
 /** `/api/v1/interactions/{customer_id}/timeline` and `/topics`: one customer's history. */
 
-import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { INTERVALS } from "../db/model/dimensions.ts";
 import type {
@@ -9,6 +8,7 @@ import type {
   TimelineQuestion,
   TopicsQuestion,
 } from "../db/model/questions.ts";
+import { unknownCustomer } from "./access.ts";
 import {
   countsSchema,
   EXAMPLE_META,
@@ -134,7 +134,7 @@ function ofCustomer(
 ): RowsReply | Promise<RowsReply> {
   const known = (counts: ChannelCounts | null) => {
     if (counts) return reply;
-    throw new HTTPException(404, { message: "Customer not found" });
+    throw unknownCustomer();
   };
   const counts = snapshot.countByChannel({ customer_id });
   return counts instanceof Promise ? counts.then(known) : known(counts);

@@ -1,11 +1,17 @@
 /** `/api/v1/interactions/{customer_id}`: one customer's interactions per channel, from memory. */
 
-import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { NamedDimension } from "../db/model/dimensions.ts";
 import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
-import { answerText, explained, metaSchema, questionShape } from "./answer.ts";
+import { unknownCustomer } from "./access.ts";
+import {
+  answerText,
+  countsSchema,
+  explained,
+  metaSchema,
+  questionShape,
+} from "./answer.ts";
 import {
   type Asked,
   endpoint,
@@ -34,11 +40,12 @@ const filtersSchema = querySchema({
 
 const answers = {
   200: {
-    description: "Every known channel, zero when unused, in code-point order",
+    description:
+      "Every known channel, or those of channel, zero when unused, in code-point order",
     schema: z.object({
       data: z.object({
         customer_id: z.int(),
-        interactions: z.record(z.string(), z.int()),
+        interactions: countsSchema,
       }),
       meta: metaSchema.optional().meta({ description: "With explain=1" }),
     }),
@@ -58,7 +65,7 @@ const definition = {
   access: "customer" as const,
   summary: "How often one customer was contacted on each channel",
   description:
-    "Counts interactions, optionally of a period and a topic. A known customer without interactions has zeros.",
+    "Counts interactions, optionally of a period, of topics and on channels. A known customer without interactions has zeros.",
   params: paramsSchema,
   query: filtersSchema,
   answers,
@@ -168,7 +175,7 @@ function bodyOf(
   },
 ): string {
   if (counts === null) {
-    throw new HTTPException(404, { message: "Customer not found" });
+    throw unknownCustomer();
   }
   const keys = channels ? keysOf(channels) : allKeysOf(snapshot);
   const shown = channels

@@ -86,13 +86,14 @@ export function createRowText({ columns, pivoted }: AnswerColumns): RowText {
   );
   const open = key("interactions", start === 0);
   // Most texts occur often, so that their members are made once.
-  const texts = keys.map(() => new Map<Cell, string>());
+  const texts: Map<Cell, string>[] = [];
   const member = (cell: Cell, i: number) => {
     if (typeof cell === "number") return keys[i] + cell;
-    const known = texts[i].get(cell);
+    const of_column = texts[i] ??= new Map();
+    const known = of_column.get(cell);
     if (known !== undefined) return known;
     const text = keys[i] + JSON.stringify(cell);
-    if (texts[i].size < MOST_TEXTS) texts[i].set(cell, flat(text));
+    if (of_column.size < MOST_TEXTS) of_column.set(cell, flat(text));
     return text;
   };
   const writer = (from: number, to: number) => (row: readonly Cell[]) => {

@@ -17,6 +17,7 @@ import {
   rowsFailures,
   rowsJson,
   rowsQuerySchema,
+  sumOf,
 } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { type Asked, endpoint, type RowsReply } from "./endpoint.ts";
@@ -119,8 +120,6 @@ function ask(
     ...customer_ids && { customer_ids },
   };
   const { types, occupations } = filter;
-  const chooses_customers =
-    (types ?? occupations ?? customer_ids) !== undefined;
   const page_rows = limit ?? PAGE_ROWS.fallback;
   // Then the page has all of its customers, and so its own totals.
   const is_whole = customer_ids && !types && !occupations &&
@@ -155,7 +154,7 @@ function ask(
     download: { ...question, limit },
     reads: [
       { question, page_rows },
-      ...is_whole ? [] : readsOfTotals({ filter, chooses_customers }),
+      ...is_whole ? [] : readsOfTotals(filter),
     ],
     json([page, all, customers, known]) {
       const { last, columns, pivoted, cells } = page;
@@ -165,13 +164,15 @@ function ask(
         : columns.findLastIndex(({ name }) => name === sort.by);
       const totals = all
         ? all.cells[0]
-        : columnSums(cells, { start, end: columns.length });
+        : columns.slice(start).map((_, i) =>
+          sumOf(cells, { start: start + i, end: start + i + 1 })
+        );
       return {
         data: rowsJson(page),
         meta: {
           customers: is_whole
             ? cells.length
-            : chooses_customers
+            : customers
             ? numberOf(customers)
             : snapshot.report.customers,
           interactions: new Map(names.map((name, i) => [name, totals[i]])),
@@ -193,16 +194,11 @@ function ask(
 }
 
 /** What is read for the totals of all pages: of interactions, of customers, and who is known. */
-function readsOfTotals(
-  { filter, chooses_customers }: {
-    readonly filter: Filter;
-    readonly chooses_customers: boolean;
-  },
-): Read[] {
-  const { customer_ids } = filter;
+function readsOfTotals(filter: Filter): Read[] {
+  const { types, occupations, customer_ids } = filter;
   const questions: Question[] = [
     { kind: "metrics", by: [], pivot: "channel", filter },
-    ...chooses_customers
+    ...types || occupations || customer_ids
       ? [{ kind: "customer_count", by: [], filter } as const]
       : [],
     ...customer_ids
@@ -263,18 +259,6 @@ function channelOfColumn(
   );
   const position = columns.findIndex(({ name }) => name.toLowerCase() === key);
   return pivoted!.names[position - pivoted!.start];
-}
-
-/** The sum of each column from `start` up to `end`, which is excluded. */
-function columnSums(
-  rows: ReadRows["cells"],
-  { start, end }: { readonly start: number; readonly end: number },
-): number[] {
-  const sums: number[] = Array(end - start).fill(0);
-  for (const row of rows) {
-    for (let i = start; i < end; i++) sums[i - start] += row[i] as number;
-  }
-  return sums;
 }
 
 /** The customers that are not in the rows. */

@@ -41,7 +41,7 @@ import {
   type FormatName,
   FORMATS,
 } from "./formats/formats.ts";
-import { customerId } from "./filters.ts";
+import { compiledId } from "./filters.ts";
 import {
   NO_QUERY,
   parseQuery,
@@ -205,7 +205,6 @@ export function createResponder(
     max: config.EVENTS_MAX,
     stopping,
   };
-  const customerIdOf = z.compile(customerId);
   const unrouted = page_views.flatMap(prepare);
   const of_one = unrouted.filter(({ after }) => after !== undefined);
   const of_many = unrouted.filter(({ after }) => after === undefined);
@@ -312,10 +311,7 @@ export function createResponder(
       need,
       names_version,
     });
-    permit(exchange.caller, {
-      ...wanted.need,
-      ...wanted.format === "json" && { customer: need.customer },
-    });
+    permit(exchange.caller, wanted.need);
     const tags = request.headers.get("if-none-match");
     const from = { exchange, snapshot, wanted, tags };
     const kept = known(from);
@@ -346,9 +342,10 @@ export function createResponder(
     });
   }
 
-  // The same request of a caller who sees other customers has another answer.
+  // Of a question that names customers, the answer is another one for a caller who
+  // sees others of them.
   function understand({ exchange, snapshot, wanted }: FromRows): void {
-    if (exchange.caller.customers) return;
+    if (wanted.need.customer === "named") return;
     const request = textOf(exchange.request);
     cache.understand(snapshot, { request, as: wanted });
   }
@@ -557,7 +554,7 @@ export function createResponder(
       const segment = url.slice(start, end - after.length);
       if (!url.startsWith(after, end - after.length)) continue;
       if (segment.includes("/")) continue;
-      const { data: customer_id } = customerIdOf.safeParse(segment);
+      const { data: customer_id } = compiledId.safeParse(segment);
       if (customer_id === undefined) continue;
       return answerUnrouted(one, { exchange, params: { customer_id } });
     }
@@ -728,12 +725,7 @@ function wantedOf(
     bom,
     gzip,
     key,
-    need: format === "json"
-      ? {
-        scopes: ["read"],
-        customer: need.customer === "named" ? "every" : need.customer,
-      }
-      : DOWNLOAD,
+    need: format === "json" ? { ...need, scopes: ["read"] } : DOWNLOAD,
     etag: etagOf(snapshot, { key, has_meta: format === "json" }),
     content_type: contentType(format),
     vary: "Accept, Accept-Encoding",
