@@ -95,35 +95,31 @@ export function numberOf({ cells: [[number]] }: ReadRows): number {
 
 /** The text of an answer. */
 export function* answerText(
-  { data_version, loaded_at }: Snapshot,
+  snapshot: Snapshot,
   { data, meta }: JsonAnswer,
 ): JsonText {
   yield '{"data":';
   yield* data;
-  yield ',"meta":';
-  yield* jsonParts({ data_version, loaded_at, ...meta });
-  yield "}";
+  yield metaStart(snapshot);
+  for (const name in meta) {
+    yield `,"${name}":`;
+    yield* jsonParts(meta[name]);
+  }
+  yield "}}";
 }
 
 // Of each snapshot, since every answer has them.
 const meta_starts = new WeakMap<Snapshot, string>();
 
-/** The same in one piece, for short answers. */
-export function wholeText(
-  snapshot: Snapshot,
-  { data, meta }: JsonAnswer,
-): string {
+/** The text between the data and the members of meta that answers have of their own. */
+function metaStart(snapshot: Snapshot): string {
   let start = meta_starts.get(snapshot);
   if (start === undefined) {
     const { data_version, loaded_at } = snapshot;
     start = `,"meta":${jsonText({ data_version, loaded_at }).slice(0, -1)}`;
     meta_starts.set(snapshot, start);
   }
-  let text = '{"data":';
-  for (const part of data) text += part;
-  text += start;
-  for (const name in meta) text += `,"${name}":${jsonText(meta[name])}`;
-  return `${text}}}`;
+  return start;
 }
 
 /** The member that `explain=1` adds to meta. */

@@ -11,7 +11,7 @@ import type { Callers } from "../access/callers.ts";
 import { type Grant, type Need, refusalOf } from "../access/grant.ts";
 import { hasSecret } from "../access/secrets.ts";
 import { DOWNLOAD, needOf, permit, questionNeed, refuse } from "./access.ts";
-import { answerText, explained, wholeText } from "./answer.ts";
+import { answerText, explained } from "./answer.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { createCors, foreignPage } from "./cors.ts";
 import {
@@ -329,7 +329,8 @@ export function createResponder(
     from: FromRows,
   ): MaybePromise<Response> {
     const { exchange, snapshot, wanted, tags } = from;
-    const body = wholeText(snapshot, json);
+    let body = "";
+    for (const part of answerText(snapshot, json)) body += part;
     if (!wanted.gzip || body.length < MIN_GZIP_BYTES) {
       return found(wanted, { exchange, tags, body });
     }
