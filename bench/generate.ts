@@ -1,5 +1,6 @@
 /** Writes made-up exports of any size, the same ones on every run: rows are hashes of their number. */
 
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import writeExcelFile, { type SheetData } from "write-excel-file/node";
@@ -228,6 +229,19 @@ function readNumber(
 ): number {
   if (!shape.test(text)) throw new Error(`${name}="${text}" is not possible.`);
   return Number(text);
+}
+
+/** The folder that a benchmark loads: `given`, or else `made`, filled with Parquet files. */
+export async function exportsToMeasure(
+  given: string | undefined,
+  { made, ...options }:
+    & { readonly made: string }
+    & Partial<Pick<ExportOptions, "interactions" | "customers">>,
+): Promise<string> {
+  if (given !== undefined) return resolve(given);
+  console.error("generating parquet …");
+  await generateExports(made, { ...options, format: "parquet" });
+  return made;
 }
 
 if (import.meta.main) {

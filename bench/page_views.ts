@@ -1,9 +1,8 @@
 /** Measures what a page asks about one customer, and about a batch, against a constant of the same bytes, in turns, with wrk as load. */
 
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readConstant } from "./constant.ts";
-import { generateExports } from "./generate.ts";
+import { exportsToMeasure } from "./generate.ts";
 import { listenForStop, makeTempFolder, startServer } from "./server.ts";
 import {
   connections,
@@ -64,11 +63,7 @@ const { values } = parseArgs({ options: { data: { type: "string" } } });
 await requireWrk();
 const signal = listenForStop();
 await using temp = await makeTempFolder();
-const dir = resolve(values.data ?? temp.path);
-if (values.data === undefined) {
-  console.error("generating parquet …");
-  await generateExports(dir, { ...size, format: "parquet" });
-}
+const dir = await exportsToMeasure(values.data, { made: temp.path, ...size });
 await using real = startServer("main.ts", { env: { DATA_DIR: dir }, signal });
 await real.waitForReady();
 

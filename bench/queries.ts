@@ -1,6 +1,6 @@
 /** Measures the questions of dashboards and lists, cold, beside plain SQL over the raw tables, and what the rollups cost. */
 
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { cpuUsage } from "node:process";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
@@ -16,7 +16,7 @@ import { buildQueryTables } from "../db/duckdb/query_tables.ts";
 import type { Run } from "../db/model/run.ts";
 import { createSlots } from "../db/serving/slots.ts";
 import { readConstant } from "./constant.ts";
-import { generateExports } from "./generate.ts";
+import { exportsToMeasure } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
@@ -349,11 +349,9 @@ async function measureQueries(): Promise<void> {
   }
   const signal = listenForStop();
   await using temp = await makeTempFolder();
-  const dir = resolve(values.data ?? join(temp.path, "exports"));
-  if (values.data === undefined) {
-    console.error("generating parquet …");
-    await generateExports(dir, { format: "parquet" });
-  }
+  const dir = await exportsToMeasure(values.data, {
+    made: join(temp.path, "exports"),
+  });
   const config = readConfig({ DATA_DIR: dir });
   const folder = join(temp.path, "database");
   await Deno.mkdir(folder);

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { emptyKeyFile, withKey } from "../access/key_file.ts";
 import { readAnswer, readConstant } from "./constant.ts";
-import { generateExports } from "./generate.ts";
+import { exportsToMeasure } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
@@ -73,11 +73,7 @@ async function measureServing(): Promise<void> {
   await requireWrk();
   const signal = listenForStop();
   await using temp = await makeTempFolder();
-  const dir = resolve(values.data ?? temp.path);
-  if (values.data === undefined) {
-    console.error("generating parquet …");
-    await generateExports(dir, { format: "parquet" });
-  }
+  const dir = await exportsToMeasure(values.data, { made: temp.path });
 
   const env = { DATA_DIR: dir, SERVE_FROM: values["serve-from"] };
   await using real = startServer("main.ts", { env, signal });

@@ -323,7 +323,7 @@ export function createResponder(
     return is_json ? answerJson(reply, from) : answerDownload(reply, from);
   }
 
-  /** An answer that took no query: to make it again is as fast as to keep it, unless it is compressed. */
+  /** An answer that took no query; kept only where it is compressed, which takes longer than to make it. */
   function answerRecalled(
     json: JsonAnswer,
     from: FromRows,
@@ -577,7 +577,7 @@ export function createResponder(
 
   function answerGet(exchange: Exchange): MaybePromise<Response> | undefined {
     try {
-      // To look among what is kept takes nearly as long as to answer about one customer.
+      // Of one customer, little is kept: it is not looked for first.
       const answer = pageView(exchange, of_one) ?? answerKept(exchange) ??
         pageView(exchange, of_many);
       return answer instanceof Promise
