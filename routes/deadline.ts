@@ -8,7 +8,7 @@ export class Deadline implements Disposable, Limit {
   readonly ends_at_ms: number;
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout>;
-  #begun_at_ms = Infinity;
+  #waited_ms = Infinity;
 
   /**
    * Aborts the signal in `timeout_ms` unless it is disposed: with a StoreError
@@ -19,7 +19,7 @@ export class Deadline implements Disposable, Limit {
     this.#timer = setTimeout(
       () =>
         this.abort(
-          this.ends_at_ms - this.#begun_at_ms < timeout_ms / 2
+          this.#waited_ms > timeout_ms / 2
             ? tooMany()
             : new StoreError(
               "timeout",
@@ -30,9 +30,9 @@ export class Deadline implements Disposable, Limit {
     );
   }
 
-  /** Notes that the question waits no longer. */
-  begin(): void {
-    this.#begun_at_ms = performance.now();
+  /** Notes that the question has its slot, for which it waited so long, in milliseconds. */
+  begin(waited_ms: number): void {
+    this.#waited_ms = waited_ms;
   }
 
   /** Is aborted at the end of the question. */

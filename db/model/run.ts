@@ -8,8 +8,8 @@ export interface Limit {
   readonly signal: AbortSignal;
   /** The deadline, in milliseconds of `performance.now()`. */
   readonly ends_at_ms: number;
-  /** Is called when the question has its slot. */
-  begin?(): void;
+  /** Is called when the question has its slot, with the milliseconds it waited for it. */
+  begin?(waited_ms: number): void;
 }
 
 /**

@@ -40,16 +40,18 @@ export class QuestionSlots {
    * Waits for a slot and gives the turn that holds it until it is disposed. Throws a
    * StoreError "busy" as soon as it is certain that the question cannot end in time,
    * or at once when the queue is full; and the signal's reason when it is aborted.
-   * Tells the limit when the question begins.
+   * Tells the limit how long the question waited for it.
    */
   async take(limit: Limit): Promise<Run> {
     const { signal } = limit;
     signal.throwIfAborted();
     const { concurrency } = this.#limits;
-    if (this.#taken < concurrency && this.#waiting.size === 0) this.#taken++;
+    const came = performance.now();
+    const is_free = this.#taken < concurrency && this.#waiting.size === 0;
+    if (is_free) this.#taken++;
     else await this.#wait(limit);
-    limit.begin?.();
     const began = performance.now();
+    limit.begin?.(is_free ? 0 : began - came);
     return new Run(signal, () => {
       // How long an answer would have taken that nobody waits for is not known.
       if (!isCancelled(signal)) {

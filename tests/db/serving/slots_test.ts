@@ -219,3 +219,16 @@ Deno.test("startQuery: one query of a question at a time, and none after its tur
   end(run);
   assertThrows(() => run.startQuery(), Error, "needs a turn");
 });
+
+Deno.test("take, how long it waited: nothing where a slot is free, however slow the machine is", async () => {
+  const slots = new QuestionSlots({ concurrency: 1, queue: 1 });
+  const waited_ms: number[] = [];
+  const limit = { ...patient, begin: (ms: number) => void waited_ms.push(ms) };
+  const first = await slots.take(limit);
+  const second = slots.take(limit);
+  await delay(30);
+  end(first);
+  end(await second);
+  assertEquals(waited_ms[0], 0);
+  assert(waited_ms[1] >= 25, `${waited_ms[1]}`);
+});
