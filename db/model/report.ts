@@ -180,7 +180,37 @@ const fileReportSchema = z.object({
     description: "Columns that are not used; the first 100",
   }),
   seconds: z.number().meta({ description: "Time to copy and read it" }),
+  source: z.string().optional().meta({
+    description:
+      "The table of tally.toml that this file belongs to, such as interactions[1]; absent for files that follow the built-in contract",
+  }),
+  columns: z.array(z.object({
+    column: z.string(),
+    header: z.string().nullable().meta({
+      description: "The header in the file; null for a constant",
+    }),
+    read_as: z.string().nullable().meta({
+      description:
+        "How its cells are read, such as %m/%d/%Y in America/New_York; null by the built-in rules",
+    }),
+  })).optional().meta({
+    description: "How each column that tally.toml names was read",
+  }),
+  rows_passed_over: z.int().optional().meta({
+    description:
+      "Rows that footer_rows, skip_where or keep_where of tally.toml leave out; they are not among rows_read",
+  }),
 }).meta({ id: "FileReport" });
+
+const mappingReportSchema = z.object({
+  ids: z.enum(["integer", "text"]).meta({
+    description: "What a customer_id is",
+  }),
+  names: z.boolean().meta({ description: "Whether customers have names" }),
+}).meta({
+  id: "MappingReport",
+  description: "What tally.toml says of the whole data",
+});
 
 /** The report of one file. */
 export type FileReport = DeepReadonly<z.output<typeof fileReportSchema>>;
@@ -201,7 +231,10 @@ export const servedReportSchema = z.object({
     description:
       "Known customers: those with a record and those known only from interactions",
   }),
-  example_customer_id: z.int().nullable().meta({
+  mapping: mappingReportSchema.optional().meta({
+    description: "Absent where the folder has no tally.toml",
+  }),
+  example_customer_id: z.union([z.int(), z.string()]).nullable().meta({
     description:
       "A customer to try the API with: the one with the lowest customer_id",
   }),
