@@ -44,7 +44,7 @@ import type {
   Loaded,
   SetAsideRow,
 } from "../model/report.ts";
-import { type ColumnRule, secondOf, type Source } from "../mapping/mapping.ts";
+import type { ColumnRule, Source } from "../mapping/mapping.ts";
 import type { SourceFile } from "../intake/find_files.ts";
 import type { Database } from "./database.ts";
 import { MappedReading } from "./mapped_reading.ts";

@@ -114,7 +114,7 @@ create temp macro has_time_of_day(text) as contains(text, ':');
 create temp macro has_no_offset(text) as
   contains(text, ':') and zone_of(text) = '';
 
--- The forms that nothing needs to be cleaned of, at half the cost: see fast_time.
+-- The forms that need no cleaning, at half the cost: see fast_time.
 create temp macro quick_slash_time(cell, slash_date) as
   case
     when cell glob '??/??/???[0-9] ??:?[0-9]'
