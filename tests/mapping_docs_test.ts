@@ -24,10 +24,9 @@ const part = contract.slice(
   contract.indexOf("\n## tally.toml\n"),
   contract.indexOf("\n## Cells and rows\n"),
 );
-const examples = Array.from(
-  part.matchAll(/^```toml\n([^]*?)^```$/gm),
-  ([, text]) => text,
-);
+const examplesIn = (text: string) =>
+  Array.from(text.matchAll(/^```toml\n([^]*?)^```$/gm), ([, text]) => text);
+const examples = examplesIn(part);
 const validate = new Ajv({ strict: false }).compile(mappingJsonSchema());
 
 /** What a source needs, with keys that an example may replace. */
@@ -87,7 +86,7 @@ function headersOf(sources: readonly Source[]): string[] {
 
 Deno.test("every example loads, and fits the schema", async (t) => {
   assert(examples.length > 15, `found only ${examples.length}`);
-  for (const example of examples) {
+  for (const example of [...examples, ...examplesIn(await read("README.md"))]) {
     await t.step(example, async () => {
       const toml = whole(example);
       const fits = validate(parse(toml));
@@ -278,6 +277,8 @@ Deno.test("docs/tally.schema.json is that of the code", async () => {
 });
 
 Deno.test("the schema refuses what a tally.toml may not have", () => {
+  const { $id } = mappingJsonSchema();
+  assert(URL.canParse($id as string), "Taplo refuses a relative $id");
   const source = "files = 'a'\ncustomer = 'b'\ntime = 'c'\nchannel = 'd'\n";
   for (
     const toml of [

@@ -249,7 +249,8 @@ export function mappingJsonSchema(): Record<string, unknown> {
     // What editors of TOML know.
     target: "draft-7",
   });
-  return { $schema, $id: "tally.schema.json", ...schema };
+  // Taplo refuses a schema whose $id is relative.
+  return { $schema, $id: "urn:tally:tally.toml", ...schema };
 }
 
 function nodesAt(path: readonly PropertyKey[]): SchemaNode[] {
