@@ -19,11 +19,11 @@ const api = await read("docs/api.md");
 const { tasks } = JSON.parse(await read("deno.json"));
 
 function section(text: string, title: string): string {
-  const [heading, level] = RegExp(`\n(##+) ${title}\n`).exec(text) ?? [];
-  assert(heading && level, `no section ${title}`);
-  const rest = text.slice(text.indexOf(heading) + 1);
+  const heading = RegExp(`(?<=\n)(##+) ${title}\n`).exec(text);
+  assert(heading, `no section ${title}`);
+  const rest = text.slice(heading.index + heading[0].length);
   // Until the next heading that is not below this one.
-  const end = rest.search(RegExp(`(?<=\n)#{2,${level.length}} (?!${title}\n)`));
+  const end = rest.search(RegExp(`^#{2,${heading[1].length}} `, "m"));
   return rest.slice(0, end < 0 ? undefined : end);
 }
 
