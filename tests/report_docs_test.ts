@@ -30,7 +30,7 @@ Deno.test("the fields are those of the answer", async () => {
   ]);
 });
 
-Deno.test("the fields of a source are those that tally.toml adds", async () => {
+Deno.test("the fields of a source, and of the mapping, are those that tally.toml adds", async () => {
   await using opened = await openApp({
     "tally.toml": `customers = false
 [interactions]
@@ -47,7 +47,9 @@ channel = { value = "Call" }
   assertEquals(named("field of a source"), [
     of_source.filter((field: string) => !other.includes(field)).sort(),
   ]);
-  assertEquals(data.report.mapping, { ids: "integer", names: false });
+  assertEquals(named("field of mapping"), [
+    Object.keys(data.report.mapping).sort(),
+  ]);
 });
 
 Deno.test("the warnings are those there can be", () => {
