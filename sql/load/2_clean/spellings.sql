@@ -22,7 +22,7 @@ from (
   -- One file may list what the one before does not.
   group by spelling);
 
--- A semicolon that separates nothing is chr(30): see db/duckdb/mapped_source.ts.
+-- A semicolon that separates nothing is chr(30): see mapped_source.ts.
 create table topic_cells as
 select cell, text_value(replace(part, chr(30), ';')) as name, rows
 from (
