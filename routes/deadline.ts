@@ -19,12 +19,10 @@ export class Deadline implements Disposable, Limit {
     this.#timer = setTimeout(
       () =>
         this.abort(
-          this.#waited_ms > timeout_ms / 2
-            ? tooMany()
-            : new StoreError(
-              "timeout",
-              `The answer took longer than ${timeout_ms} ms. Ask for less, such as a shorter period.`,
-            ),
+          this.#waited_ms > timeout_ms / 2 ? tooMany() : new StoreError(
+            "timeout",
+            `The answer took longer than ${timeout_ms} ms. Ask for less, such as a shorter period.`,
+          ),
         ),
       timeout_ms,
     );

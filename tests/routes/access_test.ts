@@ -220,7 +220,8 @@ async function callersOf(
       bearer(await token({ exp: now - 1 })),
       bearer(await token({ exp: undefined })),
       bearer(await token({ iss: "other" })),
-      bearer(await token({ sub: "0" })),
+      bearer(await token({ sub: ".." })),
+      bearer(await token({ sub: "" })),
       bearer(await token({ key: idOf("revoked") })),
       bearer(await token({ key: idOf("expired") })),
       // Of keys that may not mint, or not for this customer.
