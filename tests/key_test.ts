@@ -84,7 +84,7 @@ Deno.test("create, list, rotate and revoke", async () => {
   assertMatch(heads, /^id +name +scopes +customers +created +ends +state$/);
   assertMatch(
     rows[0],
-    new RegExp(`^${id} +web site +read,embed +2 .+revoked$`),
+    new RegExp(`^${id} +web site +read,embed +5 .+revoked$`),
   );
   assertMatch(rows[1], new RegExp(`^${next.id} .+2999-01-01T00:00 +works$`));
   assertEquals(
