@@ -114,7 +114,7 @@ async function readTexts(
 ): Promise<TextColumn> {
   const writer = new TextColumnWriter(length);
   for await (const rows of database.streamRows(query)) {
-    for (const [text] of rows) writer.add(text as string);
+    for (const [lines] of rows) writer.addLines(lines as string);
   }
   return writer.end();
 }

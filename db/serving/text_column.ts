@@ -101,15 +101,17 @@ export class TextColumnWriter {
     this.#offsets = new Uint32Array(length + 1);
   }
 
-  /** Adds the next text. */
-  add(text: string): void {
+  /** Adds the next texts, which are the lines of one. */
+  addLines(lines: string): void {
     // No character of UTF-16 takes more than three bytes of UTF-8.
-    this.#reserve(text.length * 3);
-    const { written } = ENCODER.encodeInto(
-      text,
-      this.#bytes.subarray(this.#size),
-    );
-    this.#size += written;
+    this.#reserve(lines.length * 3);
+    const bytes = this.#bytes;
+    const start = this.#size;
+    const { written } = ENCODER.encodeInto(lines, bytes.subarray(start));
+    for (let i = start; i < start + written; i++) {
+      if (bytes[i] === LINE_BREAK) this.#offsets[++this.#count] = this.#size;
+      else bytes[this.#size++] = bytes[i];
+    }
     this.#offsets[++this.#count] = this.#size;
   }
 
@@ -133,6 +135,7 @@ export class TextColumnWriter {
   }
 }
 
+const LINE_BREAK = 10;
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
