@@ -138,7 +138,7 @@ export interface Refreshes {
 
 /**
  * The exports in the data folder, and the files that describe them (`.sha256`,
- * `manifest.json`), for clients that deliver them. While the folder is missing, every
+ * `manifest.json`, `tally.toml`), for clients that deliver them. While the folder is missing, every
  * method throws a StoreError that names DATA_DIR.
  */
 export interface ExportFiles {
@@ -169,9 +169,9 @@ export interface Preconditions {
 export interface ExportFile {
   /** Path below the data folder. */
   readonly name: string;
-  /** `checksum` and `manifest` describe exports. */
-  readonly kind: "export" | "checksum" | "manifest";
-  /** Null for a workbook that may hold one sheet per table, for a checksum and for a manifest. */
+  /** `checksum`, `manifest` and `mapping` describe exports. */
+  readonly kind: "export" | "checksum" | "manifest" | "mapping";
+  /** Null for a file that may hold several tables, and for one that describes others. */
   readonly table: string | null;
   readonly bytes: number;
   /** In double quotes, it is the file's ETag. */

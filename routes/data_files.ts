@@ -17,14 +17,15 @@ import { NO_QUERY } from "./query_string.ts";
 const paramsSchema = z.object({
   name: z.string().meta({
     description:
-      "A file name of the file contract, such as customers.csv; customers.csv.sha256, or manifest.json",
+      "A file name of the file contract, such as customers.csv, or one that tally.toml names; customers.csv.sha256, manifest.json or tally.toml",
   }),
 });
 
 const fileSchema = z.object({
   name: z.string(),
-  kind: z.enum(["export", "checksum", "manifest"]).meta({
-    description: "A checksum and a manifest describe the bytes of exports",
+  kind: z.enum(["export", "checksum", "manifest", "mapping"]).meta({
+    description:
+      "A checksum and a manifest describe the bytes of exports, and a mapping, tally.toml, how they are read",
   }),
   table: z.string().nullable(),
   bytes: z.int(),

@@ -35,8 +35,15 @@ async function denoInfo(...args: string[]) {
 
 const modules: ModuleInfo[] = (await denoInfo("main.ts")).modules;
 
-Deno.test("the image has every module of main.ts", async () => {
-  const paths = modules.map(({ specifier }) => specifier)
+Deno.test("the image has every module of its programs", async () => {
+  const others = await Promise.all(
+    ["check_data.ts", "key.ts", "erase.ts"].map(async (program) => {
+      const info: { modules: ModuleInfo[] } = await denoInfo(program);
+      return info.modules;
+    }),
+  );
+  const paths = [modules, ...others].flat()
+    .map(({ specifier }) => specifier)
     .filter((specifier) => specifier.startsWith(ROOT.href))
     .map((specifier) => specifier.slice(ROOT.href.length));
   assert(paths.length > 10);

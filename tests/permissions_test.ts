@@ -11,14 +11,23 @@ const dockerfile = await read("Dockerfile");
 const WITH_RIGHT: Record<string, string[]> = {
   // The benchmarks read figures of processes in /proc, which takes every right.
   all: ["bench"],
-  env: ["check-data", "image", "key", "start", "test"],
-  ffi: ["check-data", "image", "start", "test"],
+  env: ["check-data", "erase", "image", "key", "start", "test"],
+  ffi: ["check-data", "erase", "image", "start", "test"],
   import: [],
   net: ["image", "start", "test"],
-  read: ["audit", "check-data", "image", "key", "start", "test"],
+  read: ["audit", "check-data", "erase", "image", "key", "start", "test"],
   run: ["audit", "test"],
   sys: ["key", "test"],
-  write: ["audit", "check-data", "client", "image", "key", "start", "test"],
+  write: [
+    "audit",
+    "check-data",
+    "client",
+    "erase",
+    "image",
+    "key",
+    "start",
+    "test",
+  ],
 };
 
 Deno.test("no set has a right that it does not need", async (t) => {
@@ -33,6 +42,7 @@ Deno.test("no set has a right that it does not need", async (t) => {
   assertEquals(permissions.test.sys, ["uid"]);
   assertEquals(permissions.audit.run, ["deno", "npm"]);
   assertEquals(permissions.key.env, ["API_KEYS_FILE"]);
+  assertEquals(permissions.erase.env, ["STAGING_DIR", "STATE_DIR"]);
 });
 
 Deno.test("a task takes its rights from a set, and every set is used", () => {

@@ -5,9 +5,13 @@ import {
   type HeaderMatch,
   matchHeader,
   requireColumns,
-  TABLES,
 } from "../model/contract.ts";
-import type { StagedFile, TextShape } from "../intake/stage_file.ts";
+import {
+  columnsRemedy,
+  layoutOf,
+  type StagedFile,
+  type TextShape,
+} from "../intake/stage_file.ts";
 import {
   dataVersion,
   type ReadingRules,
@@ -40,7 +44,10 @@ import type {
   Loaded,
   SetAsideRow,
 } from "../model/report.ts";
+import type { ColumnRule, Source } from "../mapping/mapping.ts";
+import type { SourceFile } from "../intake/find_files.ts";
 import type { Database } from "./database.ts";
+import { MappedReading } from "./mapped_reading.ts";
 import { foldNames } from "./name_keys.ts";
 import {
   countOtherEnds,
@@ -49,9 +56,9 @@ import {
   isTooPrecise,
   type NativeColumn,
   nativeColumns,
+  parquetRows,
   parquetSchema,
-  parquetSource,
-  textSource,
+  textRows,
 } from "./source_view.ts";
 
 /** The settings that a load needs. */
@@ -94,17 +101,21 @@ export async function loadExports(
   await database.runFile("load/1_stage/rules");
   await database.runFile("load/1_stage/staging_tables");
 
-  const { loaded: files, refusals } = await stageAll(
-    database,
-    exports,
-    options,
-  );
+  const { mapping } = exports;
+  const reading = new MappedReading(database, mapping);
+  await reading.begin();
+  const { loaded, refusals } = await stageAll(database, exports, {
+    ...options,
+    reading,
+  });
+  const files = mapping ? await withoutPassedOver(database, loaded) : loaded;
   progress("checking");
   await database.runFile("load/2_clean/set_aside");
   const set_aside = await readSetAside(database, files, options);
   const dates = await readDates(database, files, { set_aside, options });
   const checked = checkedFiles(files, set_aside);
   const problems = [
+    ...allPassedOver(files),
     ...dates.problems,
     ...rowProblems(checked, {
       ...options,
@@ -125,6 +136,8 @@ export async function loadExports(
   const doubts = await readDoubts(database, files);
   await database.runFile("load/2_clean/spellings");
   await foldNames(database, "load/2_clean/names_to_fold");
+  const has_text_ids = reading.id_kind !== "integer";
+  if (has_text_ids) await database.runFile("load/2_clean/ids");
 
   progress("resolving names");
   await database.runFile("load/2_clean/channels");
@@ -141,15 +154,32 @@ export async function loadExports(
   await database.runFile("load/3_tables/customers");
   await checkCount(database, "types", { max: MAX_TYPES });
   const types = await names(database, "types", { column: "type" });
+  if (mapping?.has_names) {
+    await database.runFile("load/3_tables/customer_names");
+  }
 
   progress("sorting interactions");
+  const has_activities = mapping?.sources.some(hasActivities) ?? false;
+  await database.runFile(
+    has_activities
+      ? "load/3_tables/latest_interactions"
+      : "load/3_tables/kept_interactions",
+  );
   await database.runFile("load/3_tables/interaction_sources");
+  await database.runFile(
+    has_text_ids
+      ? "load/3_tables/text_sources"
+      : "load/3_tables/integer_sources",
+  );
   const overlap = await findOverlap(database, exports);
   if (overlap) {
     await database.runFile("load/3_tables/overlapping_copies", overlap);
     await database.runFile("load/3_tables/merged_interactions", overlap);
   } else await database.runFile("load/3_tables/interactions");
-  const merged = await readMerged(database, overlap !== null);
+  const merged = await readMerged(database, {
+    overlap: overlap !== null,
+    has_activities,
+  });
   progress("counting per channel");
   await database.runFile("load/3_tables/customer_channels");
   const loaded_at = new Date().toISOString();
@@ -170,7 +200,10 @@ export async function loadExports(
   });
   await database.runFile("load/3_tables/drop_staging");
   const report = {
-    data_version: dataVersion(files.map(({ staged }) => staged), options),
+    data_version: dataVersion(files.map(({ staged }) => staged), {
+      ...options,
+      mapping: exports.mapping,
+    }),
     loaded_at,
     seconds: secondsSince(began),
     files: files.map((file) => ({
@@ -186,7 +219,15 @@ export async function loadExports(
     ignored_files: exports.ignored.length,
     set_aside_listed: set_aside.listed,
     customers: total("customers"),
-    example_customer_id: total("first_customer_id") || null,
+    ...mapping && {
+      mapping: {
+        ids: has_text_ids ? "text" as const : "integer" as const,
+        names: mapping.has_names,
+      },
+    },
+    example_customer_id: has_text_ids
+      ? await firstId(database)
+      : total("first_customer_id") || null,
     orphan_customers: total("orphan_customers"),
     conflicting_customers: total("conflicting_customers"),
     interactions: total("interactions"),
@@ -227,20 +268,30 @@ async function findOverlap(
   database: Database,
   { files }: StagedExports,
 ): Promise<{ first: string; last: string } | null> {
-  const exports = files.filter(({ table, part }) =>
-    table === "interactions" && !part
-  );
-  if (exports.length < 2) return null;
+  const sources = files.filter(merges).map(({ source }) => source?.number);
+  if (new Set(sources).size === sources.length) return null;
   const [{ first, last }] = await database.runFile("load/3_tables/overlap");
   return first === null
     ? null
     : { first: first as string, last: last as string };
 }
 
+/** Whether what a file of interactions has may be in another one of its source as well. */
+function merges({ table, part, source }: SourceFile): boolean {
+  return table === "interactions" && !part &&
+    !(source && hasActivities(source));
+}
+
+function hasActivities({ rules }: Source): boolean {
+  return rules.activity !== undefined;
+}
+
 interface LoadedFile {
   readonly number: number;
   readonly staged: StagedFile;
   readonly rows_read: number;
+  /** Rows that tally.toml leaves out; they are not among `rows_read`. */
+  readonly rows_passed_over: number;
   readonly passed_over_columns: FileReport["passed_over_columns"];
   readonly unknown_columns: readonly string[];
   readonly seconds: number;
@@ -249,7 +300,7 @@ interface LoadedFile {
 async function stageAll(
   database: Database,
   exports: StagedExports,
-  { progress }: LoadOptions,
+  { progress, reading }: LoadOptions & { readonly reading: MappedReading },
 ): Promise<{ loaded: LoadedFile[]; refusals: StoreError[] }> {
   const loaded: LoadedFile[] = [];
   const refusals: StoreError[] = [...exports.refusals];
@@ -267,13 +318,15 @@ async function stageAll(
         .reduce((sum, { rows_read }) => sum + rows_read, 0);
       await database.runFile("load/1_stage/add_file", {
         file: number,
-        part: source.part,
+        source: source.source?.number ?? 0,
+        merges: merges(source),
         first_row: BigInt(first_row),
       });
       loaded.push({
         number,
         staged,
-        ...await readStaged(database, copied),
+        rows_passed_over: 0,
+        ...await readStaged(database, copied, { reading }),
         seconds: secondsSince(began - seconds * 1_000),
       });
     } catch (error) {
@@ -287,40 +340,101 @@ async function stageAll(
 async function readStaged(
   database: Database,
   { number, staged }: Pick<LoadedFile, "number" | "staged">,
+  { reading }: { readonly reading: MappedReading },
 ): Promise<
   Pick<LoadedFile, "rows_read" | "passed_over_columns" | "unknown_columns">
 > {
   const { file, table, text } = staged;
+  const ids_as_text = reading.readsIds(staged);
   try {
-    let match = text?.header.match;
+    let match: HeaderMatch;
+    let rows: string;
     if (text) {
       const shape = await withTrailingCell(database, staged, { text });
-      await database.run(textSource(staged, shape));
+      ({ match } = text.header);
+      rows = textRows(staged, shape, { ids_as_text });
     } else {
       const columns = nativeColumns(
         await database.run(describeParquet(staged)),
         await database.run(parquetSchema(staged)),
       );
       const headers = columns.map(({ header }) => header);
-      match = matchHeader(TABLES[table], headers);
-      requireColumns(headers, match, { file });
+      match = matchHeader(layoutOf(staged), headers);
+      requireColumns(headers, match, { file, remedy: columnsRemedy(staged) });
       requireReadableColumns(file, columns, match);
-      await database.run(parquetSource(staged, match, { columns }));
+      rows = parquetRows(staged, match, { columns, ids_as_text });
     }
+    if (table === "customers") {
+      reading.addCustomers({
+        file,
+        columns: Object.keys(match.positions),
+        unknown: match.unknown,
+      });
+    }
+    await database.run(
+      `create or replace temp view source as ${await reading.rowsOf(
+        staged,
+        rows,
+      )}`,
+    );
     if (table === "interactions") {
       await database.runFile("load/1_stage/common_spellings");
     }
     // A statement with a param would be planned twice.
-    await database.run(`set variable file = ${number}`);
+    await database.run(
+      `set variable file = ${number}; set variable source = ${
+        staged.source?.number ?? 0
+      }`,
+    );
     const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`);
     return {
       rows_read: Number(Count),
-      passed_over_columns: match!.passed_over.slice(0, NAMES_KEPT),
-      unknown_columns: match!.unknown.slice(0, NAMES_KEPT),
+      passed_over_columns: match.passed_over.slice(0, NAMES_KEPT),
+      unknown_columns: match.unknown.slice(0, NAMES_KEPT),
     };
   } catch (error) {
     throw readError(error, staged);
   }
+}
+
+/** The files with the rows that count, without those that tally.toml leaves out. */
+async function withoutPassedOver(
+  database: Database,
+  files: readonly LoadedFile[],
+): Promise<LoadedFile[]> {
+  const counts = await database.runFile("load/2_clean/passed_over");
+  const passed_over = new Map(
+    counts.map(({ file, rows }) => [file as number, Number(rows)]),
+  );
+  return files.map((file) => {
+    const rows_passed_over = passed_over.get(file.number) ?? 0;
+    return {
+      ...file,
+      rows_passed_over,
+      rows_read: file.rows_read - rows_passed_over,
+    };
+  });
+}
+
+/** Why the load is refused where conditions leave nothing of a file. */
+function allPassedOver(files: readonly LoadedFile[]): LoadProblem[] {
+  return files
+    .filter(({ rows_read, rows_passed_over, staged: { source } }) =>
+      rows_read === 0 && rows_passed_over > 0 && source!.where.length > 0
+    )
+    .map(({ rows_passed_over, staged: { file, source } }) => ({
+      file,
+      problem: `all ${rows_passed_over} rows are passed over`,
+      remedy: `Mend skip_where or keep_where of ${source!.key} in tally.toml`,
+    }));
+}
+
+/** The first of the ids that are texts; null where there is none. */
+async function firstId(database: Database): Promise<string | null> {
+  const [first] = await database.run(
+    "select id from ids order by customer_id limit 1",
+  );
+  return first ? first.id as string : null;
 }
 
 // A delimiter at the end of every row is a habit of some programs, and no cell.
@@ -471,6 +585,7 @@ async function readDates(
     "YYYY/MM/DD",
     "number of a day",
     "Mon-YYYY",
+    "as tally.toml says",
   ];
   const forms = new Map<number, DateFormCount[]>();
   const orders = new Map<number, DateOrder>();
@@ -545,10 +660,18 @@ async function readDoubts(
 
 async function readMerged(
   database: Database,
-  overlapping: boolean,
+  { overlap, has_activities }: {
+    readonly overlap: boolean;
+    readonly has_activities: boolean;
+  },
 ): Promise<ReadonlyMap<number, number>> {
-  if (!overlapping) return new Map();
-  const rows = await database.runFile("load/3_tables/merged_counts");
+  // A file is counted in one of them: with ids, no overlap is looked for.
+  const rows = [
+    ...overlap ? await database.runFile("load/3_tables/merged_counts") : [],
+    ...has_activities
+      ? await database.runFile("load/3_tables/superseded_counts")
+      : [],
+  ];
   return new Map(
     rows.map((
       { file, interactions },
@@ -680,8 +803,36 @@ function fileReport(
     set_aside,
     passed_over_columns: columns.passed_over_columns,
     unknown_columns: columns.unknown_columns,
+    ...staged.source && {
+      source: staged.source.key,
+      columns: readColumns(staged.source),
+      rows_passed_over: columns.rows_passed_over,
+    },
     seconds,
   };
+}
+
+/** How each column that tally.toml names was read. */
+function readColumns({ rules }: Source): NonNullable<FileReport["columns"]> {
+  return Object.entries(rules).map(([column, rule]) => ({
+    column,
+    header: rule.headers.join(" + ") || null,
+    read_as: howRead(rule),
+  }));
+}
+
+function howRead(rule: ColumnRule): string | null {
+  const { value, format, zone, separator, match, pattern, prefix } = rule;
+  const parts = [
+    value !== undefined && `the value ${JSON.stringify(value)}`,
+    format !== undefined && `in the form ${format}`,
+    zone !== undefined && `in ${zone}`,
+    separator !== undefined && `split at ${JSON.stringify(separator)}`,
+    pattern !== undefined && `by the pattern ${pattern}`,
+    match && `matched with ${match.header} of customers`,
+    prefix !== undefined && `with ${prefix} before it`,
+  ].filter(Boolean);
+  return parts.join(", ") || null;
 }
 
 function sumOf(numbers: Iterable<number>): number {

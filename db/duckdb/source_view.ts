@@ -1,7 +1,12 @@
-/** Composes the view that reads one staged file under the contract's column names. */
+/** Composes the SELECT that reads one staged file under the contract's column names. */
 
 import { type HeaderMatch, TABLES } from "../model/contract.ts";
-import type { StagedFile, TextShape } from "../intake/stage_file.ts";
+import {
+  layoutOf,
+  type StagedFile,
+  type TextShape,
+} from "../intake/stage_file.ts";
+import { NATIVE_DATE } from "../intake/stage_sheet.ts";
 import { quoteText } from "./database.ts";
 
 /** A column of a Parquet file. */
@@ -16,11 +21,21 @@ export interface NativeColumn {
   readonly precision: number | null;
 }
 
+/** How cells are read. */
+export interface ReadingOptions {
+  /** Whether ids are read as texts also where they are native numbers. */
+  readonly ids_as_text?: boolean;
+}
+
 // A text that no cell contains, so that an empty cell differs from a missing one.
 const NO_NULL = "\u0001\u0001";
 
-/** The statement that makes the view `source` of a delimited text; every cell is text. */
-export function textSource(file: StagedFile, text: TextShape): string {
+/** The SELECT of the rows of a delimited text; every cell is text. */
+export function textRows(
+  file: StagedFile,
+  text: TextShape,
+  { ids_as_text = false }: ReadingOptions = {},
+): string {
   const { header } = text;
   const cells = header.names.map((_, i) => `c${i}`);
   // For a sheet, the last column has the error of a cell, or behind two tabs the
@@ -32,9 +47,11 @@ export function textSource(file: StagedFile, text: TextShape): string {
       `case when starts_with(${note}, chr(9)) then ${note}[3:] end`,
     ]
     : ["null::varchar", labelOf(file, unusedCells(header.match, cells))];
-  return `create or replace temp view source as
-select ${
-    selected(file, header.match, { textAt: (position) => `c${position}` })
+  return `select ${
+    selected(file, header.match, {
+      textAt: (position) => `c${position}`,
+      ids_as_text,
+    })
   }, extra,
   ${problem} as cell_problem, ${label} as label,
   ${hasOptional(file, header.match)} as has_optional,
@@ -61,17 +78,20 @@ function readCsv(file: StagedFile, text: TextShape): string {
   parallel = ${!text.quoted_line_breaks})`;
 }
 
-/** The statement that makes the view `source` of a Parquet file; native times and integers stay so. */
-export function parquetSource(
+/** The SELECT of the rows of a Parquet file; native times and integers stay so. */
+export function parquetRows(
   file: StagedFile,
   match: HeaderMatch,
-  { columns }: { readonly columns: readonly NativeColumn[] },
+  { columns, ids_as_text = false }: ReadingOptions & {
+    readonly columns: readonly NativeColumn[];
+  },
 ): string {
-  return `create or replace temp view source as
-select ${
+  return `select ${
     selected(file, match, {
-      textAt: (position, name) => nativeText(columns[position], name),
+      textAt: (position, name) =>
+        nativeText(columns[position], { of: name, ids_as_text }),
       columns,
+      ids_as_text,
     })
   }, null::varchar as extra, null::varchar as cell_problem,
   ${
@@ -189,39 +209,69 @@ const VALUE_TYPES: Record<string, keyof typeof NATIVE> = {
 };
 
 function selected(
-  { table }: StagedFile,
+  file: StagedFile,
   { positions }: HeaderMatch,
-  { textAt, columns = [] }: {
+  { textAt, columns = [], ids_as_text }: {
     readonly textAt: (position: number, name: string) => string;
     readonly columns?: readonly NativeColumn[];
+    readonly ids_as_text: boolean;
   },
 ): string {
-  return TABLES[table].columns.flatMap(({ name }) => {
+  return layoutOf(file).columns.flatMap(({ name }) => {
     const position = positions[name];
     const type = VALUE_TYPES[name];
     const native = position === undefined ? undefined : columns[position];
-    const value = type && native && NATIVE[type].test(native.type)
+    const has_values = type && !(type === "bigint" && ids_as_text);
+    const value = has_values && native && NATIVE[type].test(native.type)
       ? nativeValue(native, type)
       : null;
     const text = position === undefined || value
       ? "null::varchar"
       : textAt(position, name);
+    if (type === "timestamp" && file.source) {
+      return file.format === "xlsx" ? sheetTime(name, text) : [
+        `${text} as ${name}`,
+        `${value ?? "null::timestamp"} as ${name}_value`,
+        `${
+          native !== undefined && /^TIMESTAMP(_\w+)?$/.test(native.type)
+        } as ${name}_is_local`,
+      ];
+    }
     const fields = [`${text} as ${name}`];
     if (type) fields.push(`${value ?? `null::${type}`} as ${name}_value`);
     return fields;
   }).join(", ");
 }
 
-function nativeText({ name, type }: NativeColumn, of: string): string {
+// A date of the spreadsheet has a mark before it; at midnight it is a day.
+function sheetTime(name: string, text: string): string[] {
+  const value = `case when starts_with(${text}, ${quoteText(NATIVE_DATE)})
+    then try_cast(${text}[2:] as timestamp) end`;
+  return [
+    `ltrim(${text}, ${quoteText(NATIVE_DATE)}) as ${name}`,
+    `${value} as ${name}_value`,
+    `coalesce(not ends_with(${text}, ' 00:00:00'), false) as ${name}_is_local`,
+  ];
+}
+
+function nativeText(
+  { name, type }: NativeColumn,
+  { of, ids_as_text }: { readonly of: string; readonly ids_as_text: boolean },
+): string {
   const column = quoteName(name);
   // A decimal writes every digit of its scale: 12.000 is no grouped number there.
   if (type.startsWith("DECIMAL")) {
     return `regexp_replace(${column}::varchar, '\\.0+$', '')`;
   }
+  if (!/^(FLOAT|DOUBLE)$/.test(type)) return `${column}::varchar`;
   // The shortest text of a FLOAT of nine digits is that of another id.
-  return type === "FLOAT" && VALUE_TYPES[of] === "bigint"
+  const text = VALUE_TYPES[of] === "bigint"
     ? `${column}::double::varchar`
     : `${column}::varchar`;
+  // In texts that are compared, 12.0 would be another one than 12.
+  const is_compared = ids_as_text && VALUE_TYPES[of] === "bigint" ||
+    of === "activity" || of.startsWith("match_");
+  return is_compared ? `regexp_replace(${text}, '\\.0$', '')` : text;
 }
 
 function nativeValue({ name, type }: NativeColumn, as: string): string {

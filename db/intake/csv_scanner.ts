@@ -96,12 +96,16 @@ const SEPARATOR_MAX_BYTES = 16;
 
 /**
  * Finds the lines above the header in the bytes a text begins with: one such as
- * `sep=;`, then lines without a value. Null when more bytes are needed, which
- * cannot be when they are the `whole` text.
+ * `sep=;`, then lines without a value; or every line above `header_line`, where that
+ * is given. Null when more bytes are needed, which cannot be when they are the `whole`
+ * text.
  */
 export function readPreamble(
   bytes: Uint8Array,
-  { whole }: { whole: boolean },
+  { whole, header_line }: {
+    readonly whole: boolean;
+    readonly header_line?: number;
+  },
 ): Preamble | null {
   let length = 0;
   let lines = 0;
@@ -122,7 +126,12 @@ export function readPreamble(
   }
   for (;;) {
     let at = length;
-    while (at < bytes.length && VALUELESS.has(bytes[at])) at++;
+    if (lines + 1 >= (header_line ?? Infinity)) {
+      return { length, lines, delimiter };
+    }
+    const isAbove = (byte: number) =>
+      header_line === undefined ? VALUELESS.has(byte) : !isLineEnd(byte);
+    while (at < bytes.length && isAbove(bytes[at])) at++;
     if (at === bytes.length) {
       return whole ? { length, lines, delimiter } : null;
     }

@@ -1,6 +1,8 @@
 /** The data folder as clients see it: lists exports, takes new ones whole, removes them. */
 
 import { createHash } from "node:crypto";
+import { type Mapping, MAPPING_FILE } from "../mapping/mapping.ts";
+import type { TableName } from "../model/contract.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { refused, sentence, StoreError } from "../model/problems.ts";
 import type { ExportFile, ExportFiles, Preconditions } from "../store.ts";
@@ -12,8 +14,10 @@ import {
   foundFile,
   identityOf,
   isUnfinished,
+  sourcesOf,
   unreadable,
 } from "./find_files.ts";
+import { findMapping } from "./find_mapping.ts";
 import { tablesOf } from "./find_tables.ts";
 import { checkPreconditions } from "./preconditions.ts";
 import {
@@ -49,12 +53,15 @@ const PREFIX = ".upload-";
 const UNLOCKED = ".new";
 const LOCKED = ".part";
 
-/** A file that may be delivered: an export, a checksum or the manifest. */
-type Delivered = FoundFile | {
+/** A file that says something of exports: of their bytes, or how they are read. */
+interface Description {
   readonly file: string;
   readonly path: string;
-  readonly format: "checksum" | "manifest";
-};
+  readonly format: "checksum" | "manifest" | "mapping";
+}
+
+/** A file that may be delivered. */
+type Delivered = FoundFile | Description;
 
 /** The size and the hash of a file, which a checksum or the manifest may describe. */
 interface Bytes {
@@ -87,10 +94,18 @@ export class ExportFolder implements ExportFiles {
     );
     return await this.#inFolder({ missing }, async () => {
       const { data_dir, hashes } = this.#options;
-      const { files, proofs } = await findFiles(data_dir);
+      const { files, proofs, mapping_file, mapping } = await findFiles(
+        data_dir,
+      );
       const listed: ExportFile[] = [];
-      const vouching = proofs.filter(({ file }) => this.#vouches(file));
-      for (const found of [...files, ...vouching.map(deliveredProof)]) {
+      const vouching = proofs.filter(({ file }) =>
+        this.#vouches(file, mapping?.mapping ?? null)
+      );
+      const descriptions = [
+        ...vouching,
+        ...mapping_file ? [mapping_file] : [],
+      ].map(describing);
+      for (const found of [...files, ...descriptions]) {
         try {
           const info = await Deno.stat(found.path);
           // A folder or a pipe is no checksum and no manifest.
@@ -114,7 +129,6 @@ export class ExportFolder implements ExportFiles {
     body: ReadableStream<Uint8Array>,
     preconditions: Preconditions = {},
   ): Promise<ExportFile> {
-    const target = this.#deliveredAs(name);
     if (this.#uploads >= MAX_UPLOADS) {
       throw new StoreError(
         "busy",
@@ -128,6 +142,7 @@ export class ExportFolder implements ExportFiles {
     );
     try {
       return await this.#inFolder({ missing }, async () => {
+        const target = await this.#deliveredAs(name);
         // Refused before the bytes are sent, where that is known.
         await this.#checkPresent(target, preconditions);
         return await this.#receive(target, body, preconditions);
@@ -138,14 +153,15 @@ export class ExportFolder implements ExportFiles {
   }
 
   async remove(name: string, preconditions: Preconditions = {}): Promise<void> {
-    const target = this.#deliveredAs(name);
     const missing = new StoreError("missing", `There is no file ${name}.`);
-    await this.#inFolder({ missing }, () =>
-      this.#exclusive(async () => {
+    await this.#inFolder({ missing }, async () => {
+      const target = await this.#deliveredAs(name);
+      await this.#exclusive(async () => {
         // Deno.remove would take an empty folder too.
         await this.#checkPresent(target, preconditions);
         await Deno.remove(target.path);
-      }));
+      });
+    });
   }
 
   /** Removes the unfinished uploads of killed processes. */
@@ -170,39 +186,53 @@ export class ExportFolder implements ExportFiles {
     }
   }
 
-  #deliveredAs(name: string): Delivered {
-    const delivered = this.#whatIs(name);
+  /** What tally.toml says now; null where there is none that can be used. */
+  async #mapping(): Promise<Mapping | null> {
+    const path = `${this.#options.data_dir}/${MAPPING_FILE}`;
+    if (!await isRegularFile(path)) return null;
+    return (await findMapping(path)).mapping;
+  }
+
+  async #deliveredAs(name: string): Promise<Delivered> {
+    const delivered = this.#whatIs(name, await this.#mapping());
     if (typeof delivered !== "string") return delivered;
     throw new StoreError(
       "invalid",
       `${
         JSON.stringify(name.slice(0, 60))
-      } is ${delivered}. Name the file as docs/file-contract.md says, such as interactions_2024-01.csv; it may have a .sha256, and manifest.json.`,
+      } is ${delivered}. Name the file as docs/file-contract.md says, such as interactions_2024-01.csv, or let tally.toml name it; it may have a .sha256, and manifest.json.`,
     );
   }
 
   /** Whether a proof is of an export, there or not: one in a folder is of a part. */
-  #vouches(file: string): boolean {
+  #vouches(file: string, mapping: Mapping | null): boolean {
     return file.includes("/")
       ? provenBy(file) !== null
-      : typeof this.#whatIs(file) !== "string";
+      : typeof this.#whatIs(file, mapping) !== "string";
   }
 
   /** The kind of a file of that name; or the reason why it is refused. */
-  #whatIs(name: string): Delivered | string {
+  #whatIs(name: string, mapping: Mapping | null): Delivered | string {
     const path = `${this.#options.data_dir}/${name}`;
-    if (name === MANIFEST) return deliveredProof({ file: name, path });
+    if (name === MANIFEST || name === MAPPING_FILE) {
+      return describing({ file: name, path });
+    }
     const proven = provenBy(name);
     const exported = proven ?? name;
     const found = !isPlainName(exported)
       ? "not a plain file name"
       : isUnfinished(exported)
       ? "a name of unfinished files"
-      : foundFile(exported, { path });
+      : exported === MAPPING_FILE
+      ? describing({ file: exported, path })
+      : foundFile(exported, {
+        path,
+        sources: sourcesOf(mapping?.sources ?? [], exported),
+      });
     if (proven === null) return found;
     return typeof found === "string"
       ? `the checksum of what is ${found}`
-      : deliveredProof({ file: name, path });
+      : describing({ file: name, path });
   }
 
   /** Throws a StoreError when the present file may not be changed. */
@@ -274,7 +304,7 @@ export class ExportFolder implements ExportFiles {
   /** Throws a conflict when a checksum or the manifest describes other bytes, because the export could not go live. */
   async #checkProofs(target: Delivered, { bytes, sha256 }: Bytes) {
     // A checksum or manifest comes before the files that it describes.
-    if (isProof(target)) return;
+    if (describes(target) && target.format !== "mapping") return;
     const { file } = target;
     const { data_dir } = this.#options;
     const inTheWay = (proof: string, why: string) =>
@@ -303,8 +333,10 @@ export class ExportFolder implements ExportFiles {
 
   /** Reads the file as a load does, every sheet of a workbook. */
   async #check(found: Delivered, copy: string): Promise<void> {
-    if (isProof(found)) return await checkProof(found);
-    const { files } = await tablesOf(found, this.#options.xlsx_max_bytes);
+    if (describes(found)) return await checkDescription(found);
+    const { xlsx_max_bytes } = this.#options;
+    const mapping = await this.#mapping();
+    const { files } = await tablesOf(found, { xlsx_max_bytes, mapping });
     if (files.length === 0) {
       throw refused({
         file: found.file,
@@ -313,7 +345,9 @@ export class ExportFolder implements ExportFiles {
       });
     }
     if (found.format !== "xlsx") {
-      return void await stageFile(files[0], copy, this.#options);
+      // Each source of tally.toml reads other columns of it.
+      for (const file of files) await stageFile(file, copy, this.#options);
+      return;
     }
     await using book = await copyWorkbook(
       files[0],
@@ -347,17 +381,19 @@ function isPlainName(name: string): boolean {
     new TextEncoder().encode(name).length <= MAX_NAME_BYTES;
 }
 
-function deliveredProof(
+function describing(
   { file, path }: Pick<Delivered, "file" | "path">,
-): Delivered {
-  const format = provenBy(file) === null ? "manifest" : "checksum";
+): Description {
+  const format = file === MAPPING_FILE
+    ? "mapping"
+    : provenBy(file) === null
+    ? "manifest"
+    : "checksum";
   return { file, path, format };
 }
 
-function isProof(
-  delivered: Delivered,
-): delivered is Exclude<Delivered, FoundFile> {
-  return delivered.format === "checksum" || delivered.format === "manifest";
+function describes(delivered: Delivered): delivered is Description {
+  return !("sources" in delivered);
 }
 
 function describe(
@@ -366,18 +402,29 @@ function describe(
 ): ExportFile {
   return {
     name: found.file,
-    kind: isProof(found) ? found.format : "export",
-    table: isProof(found) ? null : found.table,
+    kind: describes(found) ? found.format : "export",
+    table: describes(found) ? null : tableOfAll(found),
     bytes,
     sha256,
     modified_at: mtime!.toISOString(),
   };
 }
 
-/** Throws a refusal of a checksum or manifest that describes nothing. */
-async function checkProof(
-  { file, path, format }: Exclude<Delivered, FoundFile>,
+/** The table of everything in the file; null where that may be several. */
+function tableOfAll({ table, sources }: FoundFile): TableName | null {
+  const tables = new Set(sources.map((source) => source.table));
+  return tables.size === 1 ? [...tables][0] : table;
+}
+
+/** Throws a refusal of a checksum, manifest or mapping that cannot be used. */
+async function checkDescription(
+  { file, path, format }: Description,
 ): Promise<void> {
+  if (format === "mapping") {
+    const { problem } = await findMapping(path);
+    if (problem) throw problem;
+    return;
+  }
   if (format === "manifest") {
     const problem = await readManifest(path);
     if (typeof problem !== "string") return;

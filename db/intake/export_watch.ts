@@ -160,7 +160,8 @@ export class ExportWatch {
         });
       } else warnings.push(`${file}: ${cut}`);
     };
-    for (const source of found.files) {
+    const { files, mapping_file } = found;
+    for (const source of mapping_file ? [mapping_file, ...files] : files) {
       try {
         await judgeSource(source);
       } catch (error) {

@@ -3,7 +3,9 @@
 import { byCodePoint } from "../model/code_points.ts";
 import { type LoadProblem, refused } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
-import { type TableName, tableOf } from "../model/contract.ts";
+import { MAPPING_FILE, type Source } from "../mapping/mapping.ts";
+import { type Table, type TableName, tableOf } from "../model/contract.ts";
+import { findMapping, type FoundMapping } from "./find_mapping.ts";
 import { isProof } from "./proofs.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
@@ -20,12 +22,19 @@ export interface SourceFile {
   readonly identity?: string;
   /** The name of the sheet in a workbook. */
   readonly sheet?: string;
+  /** The source of tally.toml to which it belongs; absent when it follows the built-in contract. */
+  readonly source?: Source;
+  /** The columns that it must have; absent when they are those of the built-in contract. */
+  readonly layout?: Table;
 }
 
 /** A file with exports: of the table it is named after, or a workbook of any name. */
-export interface FoundFile extends Omit<SourceFile, "table" | "sheet"> {
+export interface FoundFile
+  extends Omit<SourceFile, "table" | "sheet" | "source" | "layout"> {
   /** Null for a workbook whose name is no table: its sheets decide. */
   readonly table: TableName | null;
+  /** The sources of tally.toml to which it belongs; empty when it follows the built-in contract. */
+  readonly sources: readonly Source[];
 }
 
 /** The files in the data folder. */
@@ -35,6 +44,10 @@ export interface Found {
   readonly ignored: readonly IgnoredFile[];
   /** The checksums and the manifest, whether the files that they describe are there or not. */
   readonly proofs: readonly Pick<FoundFile, "file" | "path">[];
+  /** What tally.toml says; null where there is none. */
+  readonly mapping: FoundMapping | null;
+  /** tally.toml itself; null where there is none. */
+  readonly mapping_file: FoundFile | null;
 }
 
 const FORMATS =
@@ -55,25 +68,33 @@ export async function findFiles(data_dir: string): Promise<Found> {
   const files: FoundFile[] = [];
   const ignored: IgnoredFile[] = [];
   const proofs: Pick<FoundFile, "file" | "path">[] = [];
+  const mapping_file = await lookForMapping(root);
+  const mapping = mapping_file && await findMapping(mapping_file.path);
 
-  async function look(file: string, folder_table?: TableName): Promise<void> {
+  async function look(file: string, folder?: Folder): Promise<void> {
     const path = `${root}/${file}`;
     const name = file.slice(file.lastIndexOf("/") + 1);
     if (isUnfinished(name)) return;
-    if (folder_table && OF_SPARK.test(name)) return;
+    if (folder && OF_SPARK.test(name)) return;
     if (isProof(name)) return void proofs.push({ file, path });
+    if (file === MAPPING_FILE && mapping_file) return;
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
     // Reports and logs name a file in one line.
     if (/\p{Cc}/u.test(name)) return ignore("a control character in its name");
 
     const format = name.match(FORMATS)?.groups;
-    const table = folder_table ?? tableOf(format?.stem ?? name);
+    const sources = folder?.sources ??
+      sourcesOf(mapping?.mapping?.sources ?? [], name);
+    const table = sources.length > 0
+      ? null
+      : folder?.table ?? tableOf(format?.stem ?? name);
+    const is_named = table || sources.length > 0;
     let real_path: string;
     try {
       real_path = await Deno.realPath(path);
     } catch (error) {
-      if (table) refuseUnreadable(file, error);
+      if (is_named) refuseUnreadable(file, error);
       const reason = await whyNowhere(path, error);
       return reason === null ? undefined : ignore(reason);
     }
@@ -81,29 +102,66 @@ export async function findFiles(data_dir: string): Promise<Found> {
     // Gone since the folder was listed.
     if (info === null) return;
 
-    if ((table || format?.book) && !real_path.startsWith(`${root}/`)) {
+    if ((is_named || format?.book) && !real_path.startsWith(`${root}/`)) {
       return ignore("a link out of the data folder");
     }
-    if (info.isDirectory && table && !folder_table && !format?.book) {
+    if (info.isDirectory && is_named && !folder && !format?.book) {
       const entries = await list(path).catch((error) => {
         refuseUnreadable(file, error);
         throw error;
       });
       // Spark calls the folder by what its parts are: interactions.parquet.
       if (!format?.text || entries.includes(SUCCESS)) {
-        for (const entry of entries) await look(`${file}/${entry}`, table);
+        for (const entry of entries) {
+          await look(`${file}/${entry}`, { table: table ?? null, sources });
+        }
         return;
       }
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
     if (!info.isFile) return ignore("not a regular file");
-    const found = foundFile(file, { path: real_path, folder_table });
+    const found = foundFile(file, { path: real_path, folder, sources });
     if (typeof found === "string") return ignore(found);
     files.push({ ...found, identity: identityOf(info) });
   }
 
   for (const entry of await list(root)) await look(entry);
-  return { files, ignored, proofs };
+  return { files, ignored, proofs, mapping, mapping_file };
+}
+
+/** A folder with the parts of an export. */
+type Folder = Pick<FoundFile, "table" | "sources">;
+
+/** The sources to which a file or folder of that name belongs. */
+export function sourcesOf(
+  sources: readonly Source[],
+  name: string,
+): readonly Source[] {
+  return sources.filter((source) => source.has(name));
+}
+
+async function lookForMapping(root: string): Promise<FoundFile | null> {
+  const path = `${root}/${MAPPING_FILE}`;
+  try {
+    const real_path = await Deno.realPath(path);
+    const info = await Deno.stat(real_path);
+    // Elsewhere it could be anything, such as a file of another user.
+    if (!info.isFile || !real_path.startsWith(`${root}/`)) return null;
+    return {
+      file: MAPPING_FILE,
+      path: real_path,
+      table: null,
+      sources: [],
+      format: "text",
+      gzip: false,
+      part: false,
+      identity: identityOf(info),
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    refuseUnreadable(MAPPING_FILE, error);
+    throw error;
+  }
 }
 
 /** Finds the exports of a folder. Throws a refusal when it cannot be listed. */
@@ -207,30 +265,36 @@ export function unreadable(
 
 /**
  * The export that `file`, a path below the data folder, is by its name: a part of
- * the export of `folder_table` where given. If it is none, why.
+ * the export in `folder` where given, and of `sources`. If it is none, why.
  */
 export function foundFile(
   file: string,
-  { path, folder_table }: {
+  { path, folder, sources = [] }: {
     readonly path: string;
-    readonly folder_table?: TableName;
+    readonly folder?: Folder;
+    readonly sources?: readonly Source[];
   },
 ): FoundFile | string {
   const name = file.slice(file.lastIndexOf("/") + 1);
   const format = name.match(FORMATS)?.groups;
   if (!format) return NO_FORMAT;
-  const table = folder_table ?? tableOf(format.stem) ?? null;
+  const is_mapped = sources.length > 0;
+  const table = is_mapped
+    ? null
+    : folder?.table ?? tableOf(format.stem) ?? null;
   const is_workbook = format.book?.toLowerCase() === "xlsx";
-  if (!table && !is_workbook) {
+  if (is_mapped && format.book && !is_workbook) return NO_FORMAT;
+  if (!table && !is_mapped && !is_workbook) {
     return format.book ? NO_FORMAT : "not the name of a table";
   }
   return {
     file,
     path,
     table,
+    sources,
     format: format.text ? "text" : format.book ? "xlsx" : "parquet",
     gzip: Boolean(format.gzip),
-    part: folder_table !== undefined,
+    part: folder !== undefined,
   };
 }
 

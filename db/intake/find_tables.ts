@@ -1,5 +1,6 @@
 /** Finds the tables in the files: each file is one, and a workbook may hold several. */
 
+import { type Mapping, type Source, withMatches } from "../mapping/mapping.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import {
@@ -26,6 +27,8 @@ export interface FoundTables {
   readonly ignored: readonly IgnoredFile[];
   /** Why the load is refused whatever is in these files: tables that are missing, workbooks that cannot be used. */
   readonly refusals: readonly StoreError[];
+  /** What tally.toml says; null where there is none. */
+  readonly mapping: Mapping | null;
 }
 
 /** Between a workbook and its sheet, in reports. */
@@ -49,21 +52,37 @@ export async function findExports(
   found: Found,
   { data_dir, xlsx_max_bytes }: FindTablesOptions,
 ): Promise<FoundTables> {
+  const problem = found.mapping?.problem;
+  // What the files are is not known without it.
+  if (problem) {
+    return { files: [], ignored: [], refusals: [problem], mapping: null };
+  }
   const tables = await findTables(found, xlsx_max_bytes);
+  const { mapping } = tables;
+  const isRequired = (table: TableName) =>
+    TABLES[table].required &&
+    (table !== "customers" || mapping?.needs_customers !== false);
   const missing = TABLE_NAMES.filter((table) =>
-    TABLES[table].required && !tables.may_have.has(table) &&
+    isRequired(table) && !tables.may_have.has(table) &&
     !tables.files.some((file) => file.table === table)
   );
   const refusals = missing.map((table) =>
     refused({
       problem: `${data_dir} has no file of ${table}${
         nearMisses(table, tables.ignored)
-      }`,
+      }${unmatchedSources(table, mapping)}`,
       remedy:
         `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet ${table}) there; a header alone counts`,
     })
   );
   return { ...tables, refusals: [...refusals, ...tables.refusals] };
+}
+
+function unmatchedSources(table: TableName, mapping: Mapping | null): string {
+  const globs = (mapping?.sources ?? [])
+    .filter((source) => source.table === table)
+    .map(({ key, files }) => `${key} is ${JSON.stringify(files)}`);
+  return globs.length === 0 ? "" : `; in tally.toml ${globs.join(", ")}`;
 }
 
 /** Names what is not read though its name is nearly that of `table`. */
@@ -93,7 +112,7 @@ function isNearly(table: TableName, file: string): boolean {
 
 /** Opens the workbooks among the files. */
 export async function findTables(
-  { files, ignored }: Found,
+  { files, ignored, mapping: found_mapping }: Found,
   xlsx_max_bytes: number,
 ): Promise<
   FoundTables & {
@@ -105,17 +124,16 @@ export async function findTables(
   const ignored_sheets: IgnoredFile[] = [];
   const refusals: StoreError[] = [];
   const may_have = new Set<TableName>();
+  const mapping = found_mapping?.mapping ?? null;
   for (const file of files) {
     try {
-      const found = await tablesOf(file, xlsx_max_bytes);
+      const found = await tablesOf(file, { xlsx_max_bytes, mapping });
       sources.push(...found.files);
       ignored_sheets.push(...found.ignored);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       refusals.push(error);
-      for (const table of file.table ? [file.table] : TABLE_NAMES) {
-        may_have.add(table);
-      }
+      for (const table of tablesMeant(file)) may_have.add(table);
     }
   }
   return {
@@ -123,21 +141,41 @@ export async function findTables(
     ignored: [...ignored, ...ignored_sheets],
     refusals,
     may_have,
+    mapping,
   };
+}
+
+/** The tables that a file may have, whatever is in it. */
+function tablesMeant({ table, sources }: FoundFile): readonly TableName[] {
+  if (sources.length > 0) return sources.map((source) => source.table);
+  return table ? [table] : TABLE_NAMES;
 }
 
 /**
  * The tables in one file. In a workbook they are the sheets named after a table; if
  * there is none and the workbook is named after one, its only sheet with a value. A
- * workbook among the parts of an export holds that table only.
+ * workbook among the parts of an export holds that table only. A file of sources of
+ * tally.toml has the table of each.
  */
 export async function tablesOf(
   file: FoundFile,
-  xlsx_max_bytes: number,
-): Promise<Omit<FoundTables, "refusals">> {
-  const { table } = file;
+  { xlsx_max_bytes, mapping }: {
+    readonly xlsx_max_bytes: number;
+    readonly mapping: Mapping | null;
+  },
+): Promise<Pick<FoundTables, "files" | "ignored">> {
+  const { table, sources, ...rest } = file;
+  if (sources.length > 0) return await mappedTables(file, xlsx_max_bytes);
+  const matches = mapping?.matches ?? [];
+  const layoutOf = (table: TableName) =>
+    matches.length > 0 && table === "customers"
+      ? { layout: withMatches(TABLES.customers, { table, matches }) }
+      : {};
   if (file.format !== "xlsx") {
-    return { files: [{ ...file, table: table! }], ignored: [] };
+    return {
+      files: [{ ...rest, table: table!, ...layoutOf(table!) }],
+      ignored: [],
+    };
   }
   using workbook = await open(file, xlsx_max_bytes);
   const ignored: IgnoredFile[] = [];
@@ -165,7 +203,8 @@ export async function tablesOf(
   }
   return {
     files: named.map(({ sheet, table }): SourceFile => ({
-      ...file,
+      ...rest,
+      ...layoutOf(table),
       file: labelOf(file, sheet.name),
       sheet: sheet.name,
       table,
@@ -173,6 +212,95 @@ export async function tablesOf(
     })),
     ignored,
   };
+}
+
+async function mappedTables(
+  file: FoundFile,
+  xlsx_max_bytes: number,
+): Promise<Pick<FoundTables, "files" | "ignored">> {
+  const { sources, table: _, ...rest } = file;
+  const sourceFile = (source: Source, sheet?: Sheet): SourceFile => ({
+    ...rest,
+    table: source.table,
+    source,
+    layout: source.layout,
+    ...sheet && { file: labelOf(file, sheet.name), sheet: sheet.name },
+  });
+  if (file.format !== "xlsx") {
+    const of_sheet = sources.find(({ sheet }) => sheet !== undefined);
+    if (of_sheet) throw refused(noWorkbook(file, of_sheet));
+    requireOneSource(file.file, sources);
+    return { files: sources.map((one) => sourceFile(one)), ignored: [] };
+  }
+  using workbook = await open(file, xlsx_max_bytes);
+  const visible = workbook.sheets.filter(({ hidden, part }) =>
+    !hidden && part !== null
+  );
+  const found: { source: Source; sheet: Sheet }[] = [];
+  for (const source of sources) {
+    const sheet = source.sheet === undefined
+      ? await onlySheet(workbook, visible)
+      : sheetOf(visible, { file, source });
+    found.push({ source, sheet });
+  }
+  for (const { sheet } of found) {
+    const sharing = found.filter((one) => one.sheet === sheet);
+    requireOneSource(
+      labelOf(file, sheet.name),
+      sharing.map(({ source }) => source),
+    );
+  }
+  return {
+    files: found.map(({ source, sheet }) => sourceFile(source, sheet)),
+    ignored: workbook.sheets
+      .filter((sheet) => !found.some((one) => one.sheet === sheet))
+      .map(({ name }) => ({
+        file: labelOf(file, name),
+        reason: "no source of tally.toml names the sheet",
+      })),
+  };
+}
+
+/** Throws a refusal when two sources of one table take the same rows. */
+function requireOneSource(file: string, sources: readonly Source[]): void {
+  for (const [i, { key, table }] of sources.entries()) {
+    const other = sources.slice(i + 1).find((one) => one.table === table);
+    if (!other) continue;
+    throw refused({
+      file,
+      problem: `both ${key} and ${other.key} of tally.toml match it`,
+      remedy: "Let only one of them name the file",
+    });
+  }
+}
+
+function noWorkbook({ file }: FoundFile, { key }: Source): LoadProblem {
+  return {
+    file,
+    problem: `${key} of tally.toml names a sheet, and this is no workbook`,
+    remedy: "Leave sheet out, or name workbooks only",
+  };
+}
+
+/** The sheet that a source names: spelt so, else spelt so but for case. */
+function sheetOf(
+  sheets: readonly Sheet[],
+  { file, source: { key, sheet: wanted = "" } }: {
+    readonly file: FoundFile;
+    readonly source: Source;
+  },
+): Sheet {
+  const found = sheets.find(({ name }) => name === wanted) ??
+    sheets.find(({ name }) => foldHeader(name) === foldHeader(wanted));
+  if (found) return found;
+  const names = sheets.slice(0, 10).map(({ name }) => shown(name)).join(", ");
+  throw refused({
+    file: file.file,
+    problem: `no sheet ${
+      JSON.stringify(wanted)
+    }, which ${key} of tally.toml names, among ${names || "none"}`,
+    remedy: "Name the sheet as the workbook does",
+  });
 }
 
 async function open(

@@ -10,7 +10,7 @@ import {
   refused,
   type StoreError,
 } from "../model/problems.ts";
-import { requireColumns, TABLES } from "../model/contract.ts";
+import { requireColumns, type Table, TABLES } from "../model/contract.ts";
 import {
   CsvScanner,
   endsInDelimiter,
@@ -69,6 +69,16 @@ export interface StagingOptions {
   readonly hashes?: FileHashes;
 }
 
+/** The columns that a file must have. */
+export function layoutOf({ table, layout }: SourceFile): Table {
+  return layout ?? TABLES[table];
+}
+
+/** What to do where the columns of a file are not those that it must have. */
+export function columnsRemedy({ source }: SourceFile): string | undefined {
+  return source && `Mend ${source.key} in tally.toml`;
+}
+
 /** A millisecond of hashing and scanning. */
 const CHUNK_BYTES = 1 << 18;
 const HEADER_MAX_BYTES = 1 << 18;
@@ -85,6 +95,14 @@ export async function stageFile(
 ): Promise<StagedFile> {
   await requireKind(source);
   if (source.format === "parquet") {
+    if (source.source?.header_row !== undefined) {
+      throw refused({
+        file: source.file,
+        problem:
+          `${source.source.key} of tally.toml has header_row, and a Parquet file has no lines`,
+        remedy: "Leave header_row out",
+      });
+    }
     const { bytes, sha256 } = await copy(source, staged_path, options);
     await checkParquet(source, staged_path);
     return { ...source, staged_path, bytes, sha256, text: null };
@@ -134,7 +152,15 @@ export async function copyWorkbook(
         max_bytes: options.xlsx_max_bytes,
       });
       const { header, line_breaks, row_numbers, native_dates } =
-        await stageSheet(source, book, { to: staged_path });
+        await stageSheet(
+          {
+            ...source,
+            layout: layoutOf(source),
+            remedy: columnsRemedy(source),
+          },
+          book,
+          { to: staged_path },
+        );
       return {
         ...source,
         staged_path,
@@ -238,9 +264,12 @@ class TextStart {
     const offset = this.#bytes.length;
     this.#bytes = joinBytes([this.#bytes, bytes]);
     for (const one of replaced) this.#replaced.push(offset + one);
-    const { file, table } = this.source;
+    const { file } = this.source;
 
-    const above = readPreamble(this.#bytes, { whole: last });
+    const above = readPreamble(this.#bytes, {
+      whole: last,
+      header_line: this.source.source?.header_row,
+    });
     const text = this.#bytes.subarray(above?.length ?? 0);
     const end = above
       ? text.findIndex((byte) => byte === 0x0a || byte === 0x0d)
@@ -257,8 +286,12 @@ class TextStart {
     const head = new TextDecoder().decode(
       text.subarray(0, 2 * HEADER_MAX_BYTES),
     );
-    const header = readHeader(TABLES[table], head, { delimiter });
-    requireColumns(header.names, header.match, { file, line: header_line });
+    const header = readHeader(layoutOf(this.source), head, { delimiter });
+    requireColumns(header.names, header.match, {
+      file,
+      line: header_line,
+      remedy: columnsRemedy(this.source),
+    });
     this.header = header;
     this.scanner = new CsvScanner(header.delimiter, {
       first_line: header_line,

@@ -1,13 +1,12 @@
 /** Turns a sheet of a workbook into delimited text, so that the same rules apply as to other exports. */
 
+import { type ColumnRule, secondOf, type Source } from "../mapping/mapping.ts";
 import { refused } from "../model/problems.ts";
 import {
   type HeaderMatch,
   matchHeader,
   requireColumns,
   type Table,
-  type TableName,
-  TABLES,
 } from "../model/contract.ts";
 import type { Header } from "./csv_scanner.ts";
 import { RowNumbers } from "./row_numbers.ts";
@@ -44,8 +43,19 @@ export interface SheetToStage {
   /** Its name in refusals: the workbook and the sheet. */
   readonly file: string;
   readonly sheet?: string;
-  readonly table: TableName;
+  /** The columns that it must have. */
+  readonly layout: Table;
+  /** The source of tally.toml to which it belongs. */
+  readonly source?: Source;
+  /** What to do where it has other columns. */
+  readonly remedy?: string;
 }
+
+/**
+ * The character before a date of the spreadsheet in a file of tally.toml, whose texts
+ * may have any form. No cell has it.
+ */
+export const NATIVE_DATE = "\u0001";
 
 const MAX_ROWS = 1_048_576;
 const MAX_COLUMNS = 16_384;
@@ -86,7 +96,7 @@ export async function openBook(
  * sound, has no fitting header, or is too large, unpacked or written.
  */
 export async function stageSheet(
-  { file, sheet, table }: SheetToStage,
+  { file, sheet, ...options }: SheetToStage,
   book: OpenBook,
   { to }: { readonly to: string },
 ): Promise<StagedSheet> {
@@ -106,7 +116,7 @@ export async function stageSheet(
     truncate: true,
   });
   const writer = new TextWriter(output, workbook);
-  const rows = new SheetRows(book, writer, { table });
+  const rows = new SheetRows(book, writer, options);
   const reader = new SheetReader(workbook, rows);
   await workbook.read(part, reader);
   const header = rows.finish(reader.merged);
@@ -303,33 +313,47 @@ class SheetRows {
   #places: (number | undefined)[] = [];
   #used: string[] = [];
   #in_time_column: boolean[] = [];
+  #takes_serials: boolean[] = [];
   #values: string[] = [];
   /** The present row, and the characters of its cells so far. */
   #row = 0;
   #length = 0;
 
-  readonly #table: Table;
+  readonly #options: Omit<SheetToStage, "file" | "sheet">;
 
   constructor(
     readonly book: OpenBook,
     readonly writer: TextWriter,
-    { table }: { readonly table: TableName },
+    options: Omit<SheetToStage, "file" | "sheet">,
   ) {
-    this.#table = TABLES[table];
+    this.#options = options;
   }
 
   /** Takes a row that has a value. Throws refusals. */
   add(row: number, cells: readonly Cell[]): void {
     this.#row = row;
     this.#length = 0;
-    if (!this.#match) this.#startWith(row, cells);
-    else if (this.#match.missing.length > 0) this.#searchHeader(row, cells);
+    const { header_row = 0 } = this.#options.source ?? {};
+    if (row < header_row) return;
+    if (!this.#match) {
+      const { file } = this.book.workbook;
+      if (header_row > 0 && row > header_row) {
+        throw refused({
+          file,
+          line: header_row,
+          problem: "no header in this row, which tally.toml names",
+          remedy: `Mend ${this.#options.source!.key} in tally.toml`,
+        });
+      }
+      this.#startWith(row, cells);
+    } else if (this.#match.missing.length > 0) this.#searchHeader(row, cells);
     else this.#write(row, cells);
   }
 
   /** The header of the text, after all rows. Throws a refusal when no row fits. */
   finish([merged]: readonly string[]): Header {
     const { file } = this.book.workbook;
+    const { source, layout, remedy } = this.#options;
     if (!this.#match) {
       throw refused({
         file,
@@ -343,7 +367,9 @@ class SheetRows {
         line: this.header_row,
         problem:
           `a title above the header, which is in row ${this.#later_header}`,
-        remedy: "Delete the rows above the header",
+        remedy: source
+          ? `Write header_row = ${this.#later_header} into ${source.key} of tally.toml`
+          : "Delete the rows above the header",
       });
     }
     if (merged !== undefined) {
@@ -354,8 +380,16 @@ class SheetRows {
         remedy: "Unmerge them and name each column in one cell of one row",
       });
     }
-    requireColumns(this.#names, this.#match, { file, line: this.header_row });
-    const positions = this.#used.map((name, i) => [name, i]);
+    requireColumns(this.#names, this.#match, {
+      file,
+      line: this.header_row,
+      remedy,
+    });
+    // Several columns of the layout may be one column of the sheet.
+    const positions = layout.columns.flatMap(({ name }) => {
+      const position = this.#match!.positions[name];
+      return position === undefined ? [] : [[name, this.#places[position]]];
+    });
     return {
       delimiter: ",",
       names: [...this.#used, PROBLEM],
@@ -365,19 +399,21 @@ class SheetRows {
 
   #startWith(row: number, cells: readonly Cell[]): void {
     this.#names = this.#namesOf(cells);
-    this.#match = matchHeader(this.#table, this.#names);
+    const { layout, source } = this.#options;
+    this.#match = matchHeader(layout, this.#names);
     this.#match = {
       ...this.#match,
       unknown: this.#match.unknown.filter((name) => name !== ""),
     };
     this.header_row = row;
     this.columns = this.#names.length;
-    for (const { name } of this.#table.columns) {
-      const position = this.#match.positions[name];
+    for (const { name } of layout.columns) {
+      const position: number | undefined = this.#match.positions[name];
       if (position === undefined) continue;
-      this.#places[position] = this.#used.length;
-      this.#in_time_column.push(TIME_COLUMNS.includes(name));
-      this.#used.push(name);
+      const place = this.#places[position] ??= this.#used.length;
+      this.#in_time_column[place] ||= isTimeColumn(name);
+      this.#takes_serials[place] ||= takesSerials(name, source?.rules[name]);
+      this.#used[place] ??= name;
     }
     this.numbers.add(row);
     this.writer.write([...this.#used, PROBLEM]);
@@ -385,7 +421,10 @@ class SheetRows {
 
   #searchHeader(row: number, cells: readonly Cell[]): void {
     if (this.#later_header > 0 || this.#searched++ >= TITLE_ROWS) return;
-    const { missing } = matchHeader(this.#table, this.#namesOf(cells));
+    const { missing } = matchHeader(
+      this.#options.layout,
+      this.#namesOf(cells),
+    );
     if (missing.length === 0) this.#later_header = row;
   }
 
@@ -428,8 +467,9 @@ class SheetRows {
         continue;
       }
       const in_time_column = this.#in_time_column[place];
-      let text = this.#textOf(cell, in_time_column);
-      if (in_time_column && this.book.workbook.date_1904) {
+      const takes_serials = this.#takes_serials[place];
+      let text = this.#textOf(cell, takes_serials);
+      if (takes_serials && this.book.workbook.date_1904) {
         text = from1904(text, this.#used[place]);
       }
       const reason = cell.type === "e" || ERROR.test(text)
@@ -444,10 +484,11 @@ class SheetRows {
         }
         continue;
       }
-      values[place] = text;
-      if (in_time_column && cell.type === "n" && ISO.test(text)) {
-        this.native_dates++;
+      if (in_time_column && "nd".includes(cell.type) && ISO.test(text)) {
+        if (cell.type === "n") this.native_dates++;
+        if (this.#options.source && isDay(text)) text = NATIVE_DATE + text;
       }
+      values[place] = text;
       if (!has_value) has_value = text.trim() !== "";
     }
     if (!has_value) return;
@@ -455,6 +496,23 @@ class SheetRows {
     this.numbers.add(row);
     this.writer.write(values);
   }
+}
+
+function isTimeColumn(name: string): boolean {
+  return TIME_COLUMNS.includes(name) ||
+    TIME_COLUMNS.some((one) => secondOf(one) === name);
+}
+
+/** Whether a number without a format may be a day as spreadsheets count them. */
+function takesSerials(name: string, rule: ColumnRule | undefined): boolean {
+  const { format = "excel", headers = [] } = rule ?? {};
+  return TIME_COLUMNS.includes(name) && headers.length < 2 &&
+    format === "excel";
+}
+
+// A day that a spreadsheet has and the calendar has not.
+function isDay(text: string): boolean {
+  return !text.startsWith("1900-02-29");
 }
 
 // The cleaning rules, which take a serial number in a text for one from 1900, and

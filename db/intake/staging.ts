@@ -1,6 +1,7 @@
 /** The exports of one load in a staging folder: each file is read once; the next file is copied while one is loaded. */
 
 import { createHash } from "node:crypto";
+import type { Mapping } from "../mapping/mapping.ts";
 import { TABLE_NAMES } from "../model/contract.ts";
 import { refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
@@ -52,6 +53,8 @@ export class StagedExports implements AsyncDisposable {
   readonly ignored: readonly IgnoredFile[];
   /** Why they are refused whatever is in the files. */
   readonly refusals: readonly StoreError[];
+  /** What tally.toml says; null where there is none. */
+  readonly mapping: Mapping | null;
   /** The folder of the copies. */
   readonly folder: string;
   readonly #options: StageExportsOptions;
@@ -65,6 +68,7 @@ export class StagedExports implements AsyncDisposable {
     );
     this.ignored = found.ignored;
     this.refusals = found.refusals;
+    this.mapping = found.mapping;
     this.folder = options.folder;
     this.#options = options;
   }
@@ -86,7 +90,7 @@ export class StagedExports implements AsyncDisposable {
       }
       hashed.push({ ...file, sha256 });
     }
-    return dataVersion(hashed, this.#options);
+    return dataVersion(hashed, { ...this.#options, mapping: this.mapping });
   }
 
   /**
@@ -174,19 +178,30 @@ export class StagedExports implements AsyncDisposable {
 }
 
 /** The parts of a file on which the data version depends. */
-export type HashedFile = Pick<StagedFile, "table" | "part" | "sha256">;
+export type HashedFile = Pick<
+  StagedFile,
+  "table" | "part" | "sha256" | "source"
+>;
 
 /** The data version of these exports, in the order they are loaded, with these settings. */
 export function dataVersion(
   files: readonly HashedFile[],
-  { date_order, time_zone, csv_encoding }: ReadingRules,
+  { date_order, time_zone, csv_encoding, mapping }: ReadingRules & {
+    readonly mapping: Mapping | null;
+  },
 ): string {
   const parts = [
     RULES_VERSION,
     date_order,
     time_zone,
     csv_encoding,
-    ...files.map(({ table, part, sha256 }) => [table, part, sha256]),
+    ...files.map(({ table, part, sha256, source }) => [
+      table,
+      part,
+      sha256,
+      ...source ? [source.number] : [],
+    ]),
+    ...mapping ? [mapping.meaning] : [],
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex")
     .slice(0, 16);

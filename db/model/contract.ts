@@ -161,8 +161,16 @@ export function matchHeader(
 /** Throws a refusal when a required column of `file` is missing, or a column appears twice; the header is in `line`. */
 export function requireColumns(
   headers: readonly string[],
-  { missing, doubled, unknown }: HeaderMatch,
-  { file, line = 1 }: { readonly file: string; readonly line?: number },
+  { missing, doubled, unknown }: Pick<
+    HeaderMatch,
+    "missing" | "doubled" | "unknown"
+  >,
+  { file, line = 1, remedy = "Name the columns as docs/file-contract.md says" }:
+    {
+      readonly file: string;
+      readonly line?: number;
+      readonly remedy?: string;
+    },
 ): void {
   if (missing.length > 0) {
     const wanted = missing.map(({ headers }) => headers[0]).join(", ");
@@ -180,7 +188,7 @@ export function requireColumns(
       line,
       problem: `no column ${wanted} among ${listed(headers)}`,
       remedy: (meant.length > 0 ? `Did you mean ${meant.join(", ")}? ` : "") +
-        "Name the columns as docs/file-contract.md says",
+        remedy,
     });
   }
   if (doubled.length > 0) {

@@ -23,3 +23,16 @@ export function editDistance(a: string, b: string): number {
   }
   return rows[a.length][b.length];
 }
+
+/** The word among `words` that was meant by a misspelt one; undefined when none is near. */
+export function nearest(
+  word: string,
+  words: readonly string[],
+): string | undefined {
+  const limit = 1 + Math.floor(word.length / 4);
+  const near = words
+    .map((one) => ({ one, edits: editDistance(word.toLowerCase(), one) }))
+    .filter(({ edits }) => edits <= limit)
+    .sort((a, b) => a.edits - b.edits);
+  return near.at(0)?.one;
+}

@@ -15,6 +15,9 @@ const KEPT = 3;
 const MANIFEST = "snapshot.json";
 const DISCARDED = "discarded.json";
 const UNFINISHED = ".unfinished-";
+const VERSION = /^\d{8}-[0-9a-f]{16}$/;
+/** What is left of a version whose removal did not end. */
+const HALF_DROPPED = /^\.unfinished-\d{8}-[0-9a-f]{16}/;
 
 const keptFileSchema = z.object({
   name: z.string().regex(/^[^/\0]+$/, "not the name of a file"),
@@ -33,6 +36,11 @@ const discardedSchema = z.object({ data_versions: z.array(z.string()) });
 /** What is written beside the tables of a kept snapshot. */
 type Manifest = z.output<typeof manifestSchema>;
 type KeptFile = z.output<typeof keptFileSchema>;
+
+/** A folder of a kept version: the results of its load, or why this build cannot read it. */
+export type VersionFolder =
+  | KeptSnapshot
+  | { readonly name: string; readonly problem: string };
 
 /**
  * A folder of snapshots, each a folder of Parquet files with a manifest. One is
@@ -54,9 +62,8 @@ export class StateFolder {
     try {
       await Deno.mkdir(path, { recursive: true });
       for (const name of await namesIn(path)) {
-        if (name.startsWith(UNFINISHED)) {
-          await Deno.remove(`${path}/${name}`, { recursive: true });
-        }
+        // Another process may be removing it too.
+        if (name.startsWith(UNFINISHED)) await this.finishDrop(name);
       }
       // Data is kept only after a load; a folder that cannot be written must show now.
       const trial = `${path}/${UNFINISHED}${crypto.randomUUID()}`;
@@ -71,13 +78,41 @@ export class StateFolder {
   /** The snapshots whose manifest is as this build writes it, the latest first; others are logged. */
   async kept(): Promise<KeptSnapshot[]> {
     const kept: KeptSnapshot[] = [];
-    for (const name of await this.#snapshots()) {
-      const manifest = await this.#manifest(name);
-      if (typeof manifest === "string") {
-        this.log(`STATE_DIR: ${name} is passed over: ${manifest}`);
-      } else kept.push({ name, loaded: manifest.loaded });
+    for (const version of await this.versions()) {
+      if ("problem" in version) {
+        const { name, problem } = version;
+        this.log(`STATE_DIR: ${name} is passed over: ${problem}`);
+      } else kept.push(version);
     }
     return kept.reverse();
+  }
+
+  /** Every kept version, also those that this build cannot read, the oldest first. */
+  async versions(): Promise<VersionFolder[]> {
+    const versions: VersionFolder[] = [];
+    for (const name of await this.#snapshots()) {
+      const manifest = await this.#manifest(name);
+      versions.push(
+        typeof manifest === "string"
+          ? { name, problem: manifest }
+          : { name, loaded: manifest.loaded },
+      );
+    }
+    return versions;
+  }
+
+  /** The folders of versions whose writing, or whose removal, has not ended. */
+  async unfinished(): Promise<{ writing: string[]; removing: string[] }> {
+    const names = await Array.fromAsync(Deno.readDir(this.path));
+    const folders = names
+      .filter(({ name, isDirectory }) =>
+        isDirectory && name.startsWith(UNFINISHED)
+      )
+      .map(({ name }) => name).sort();
+    return {
+      writing: folders.filter((name) => !HALF_DROPPED.test(name)),
+      removing: folders.filter((name) => HALF_DROPPED.test(name)),
+    };
   }
 
   /** Keeps the tables that DuckDB exported to `folder`, and drops the oldest when there are too many. */
@@ -128,12 +163,20 @@ export class StateFolder {
     }
   }
 
-  /** Drops a kept snapshot. */
+  /** Drops a kept snapshot, unless another process has. */
   async drop(name: string): Promise<void> {
-    // Renamed first: a folder that is half removed must not look whole.
-    const unfinished = `${this.path}/${UNFINISHED}${name}`;
-    await Deno.rename(`${this.path}/${name}`, unfinished);
-    await Deno.remove(unfinished, { recursive: true });
+    // Renamed first: a folder that is half removed must not look whole. To a name
+    // of its own, which no rest of a killed process has.
+    const unfinished = `${UNFINISHED}${name}-${crypto.randomUUID()}`;
+    const is_mine = await isThere(
+      Deno.rename(`${this.path}/${name}`, `${this.path}/${unfinished}`),
+    );
+    if (is_mine) await this.finishDrop(unfinished);
+  }
+
+  /** Removes what is unfinished, unless another process has. */
+  async finishDrop(name: string): Promise<void> {
+    await isThere(Deno.remove(`${this.path}/${name}`, { recursive: true }));
   }
 
   /** The versions of the exports that are not to be built until they change. */
@@ -153,7 +196,7 @@ export class StateFolder {
 
   async #snapshots(): Promise<string[]> {
     const names = await namesIn(this.path);
-    return names.filter((name) => /^\d{8}-[0-9a-f]{16}$/.test(name));
+    return names.filter((name) => VERSION.test(name));
   }
 
   /** The manifest of a snapshot, or the error in it. */
@@ -180,6 +223,17 @@ function damaged(file: string): StoreError {
 async function namesIn(folder: string): Promise<string[]> {
   const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   return names.sort();
+}
+
+/** Whether an action found what it acts on. */
+async function isThere(action: Promise<void>): Promise<boolean> {
+  try {
+    await action;
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** The value of a JSON file; null when it is not there or no JSON. */

@@ -25,6 +25,8 @@ function problemOf(error: unknown): string | null {
   // Denied by the permissions that Deno was started with.
   if (error instanceof Deno.errors.NotCapable) return "permission denied";
   switch ((error as { code?: unknown }).code) {
+    case "ENOENT":
+      return "it is not there";
     case "EEXIST":
     case "ENOTDIR":
       return "it is a file, or below one";

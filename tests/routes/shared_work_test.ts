@@ -11,7 +11,7 @@ function manual() {
   return {
     started,
     work(deadline: Deadline): Promise<string> {
-      deadline.begin();
+      deadline.begin(0);
       const own = Promise.withResolvers<string>();
       started.push(own);
       deadline.signal.addEventListener(

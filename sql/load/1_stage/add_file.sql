@@ -1,3 +1,3 @@
--- name: notes a file to load; a part of a folder is never merged with others.
--- params: file, part, first_row
-insert into files values ($file, $part, $first_row);
+-- name: notes a file to load; only files of one source that may merge can overlap.
+-- params: file, source, merges, first_row
+insert into files values ($file, $source, $merges, $first_row);

@@ -7,6 +7,7 @@ select
   text_value(aliases),
   label,
   case
+    when passed_over then []
     when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
       then as_fault('row', extra, 'more cells than the header')

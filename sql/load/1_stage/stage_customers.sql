@@ -4,12 +4,15 @@ insert into staged_customers
 select
   getvariable('file'),
   id,
+  text_value(name),
   occupation_name,
   type_name,
   -- NA, a region to some, has no value.
   case when type_name is null and trim(type) = 'NA' then true end,
+  match_cells,
   label,
   case
+    when passed_over then []
     when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
       then as_fault('row', extra, 'more cells than the header')
@@ -17,6 +20,7 @@ select
       then as_fault(
         'customer_id', coalesce(customer_id, customer_id_value::varchar),
         case
+          when reads_ids then ids_problem
           when customer_id_value is null and has_no_value(customer_id)
             then 'no value'
           else id_reason(coalesce(id_text, customer_id_value::varchar))
@@ -36,9 +40,15 @@ from (
   select
     *,
     case
-      when customer_id_value is not null then in_id_range(customer_id_value)
-      when id_text is null then in_id_range(number)
-      else parse_id(id_text)
+      when reads_ids then read_id
+      else cast_to_type(
+        case
+          when customer_id_value is not null
+            then in_id_range(customer_id_value)
+          when id_text is null then in_id_range(number)
+          else parse_id(id_text)
+        end,
+        read_id)
     end as id
   from (
     select

@@ -5,6 +5,7 @@ select
   getvariable('file'),
   moment,
   case
+    when reads_time then read_form
     when date_start_value is not null then 0
     when fast_moment is not null then fast_form(date_start)
     else time_form(date_text)
@@ -16,13 +17,19 @@ select
     when spelling is null or topic <> ''
       then [case when spelling is null then interaction end, topic]
   end,
+  md5_number(getvariable('source') || ' ' || text_value(activity)),
   case
+    when passed_over then []
     when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
       then as_fault('row', extra, 'more cells than the header')
     when moment is null
       then as_fault(
-        'date_start', date_start, time_reason(date_text, 'a date or time'))
+        'date_start', date_start,
+        case
+          when reads_time then time_problem
+          else time_reason(date_text, 'a date or time')
+        end)
     when not in_calendar(moment)
       then as_fault(
         'date_start', coalesce(date_start, date_start_value::varchar),
@@ -37,12 +44,15 @@ select
     when id is null and ids is null
       then as_fault(
         'customers', coalesce(customers, customers_value::varchar),
-        ids_reason(
-          case
-            when customers_value is not null then customers_value::varchar
-            when not has_no_value(id_text) then id_text
-          end,
-          decimal_commas))
+        case
+          when reads_ids then ids_problem
+          else ids_reason(
+            case
+              when customers_value is not null then customers_value::varchar
+              when not has_no_value(id_text) then id_text
+            end,
+            decimal_commas)
+        end)
     when topic <> '' and is_error(topic)
       then as_fault('topic', topic, error_reason())
   end
@@ -51,20 +61,29 @@ from (
   select
     *,
     case
-      when id is null then parse_ids(id_text, decimal_commas)
+      when reads_ids then read_ids
+      when id is null
+        then cast_to_type(parse_ids(id_text, decimal_commas), read_ids)
     end as ids
   from (
     select
       *,
       case
+        when reads_time then read_moment
         when date_start_value is not null then date_start_value
         when fast_moment is not null then fast_moment
         else parse_time(date_text)
       end as moment,
       case
-        when customers_value is not null then in_id_range(customers_value)
-        when id_text is null then number::bigint
-        else parse_id(id_text)
+        when reads_ids then read_id
+        else cast_to_type(
+          case
+            when customers_value is not null
+              then in_id_range(customers_value)
+            when id_text is null then number::bigint
+            else parse_id(id_text)
+          end,
+          read_id)
       end as id
     from (
       select

@@ -5,21 +5,29 @@ select
   getvariable('file'),
   month,
   case
+    when reads_time then read_form
     when date_value is not null then 0
     else month_form(date_text)
   end,
   product_name,
   case
-    when date_value is null
+    when not reads_time
+      and date_value is null
       and month_form(date_text) = 1
       then day(parse_time(date_text))
   end,
   case
+    when passed_over then []
     when cell_problem is not null then problem_fault(cell_problem)
     when extra is not null
       then as_fault('row', extra, 'more cells than the header')
     when month is null
-      then as_fault('date', date, time_reason(date_text, 'a month'))
+      then as_fault(
+        'date', date,
+        case
+          when reads_time then time_problem
+          else time_reason(date_text, 'a month')
+        end)
     when not in_calendar(month)
       then as_fault(
         'date', coalesce(date, date_value::varchar),
@@ -34,6 +42,7 @@ from (
     *,
     text_value(product) as product_name,
     case
+      when reads_time then date_trunc('month', read_moment)::date
       when date_value is not null then date_trunc('month', date_value)::date
       else parse_month(date_text)
     end as month

@@ -19,7 +19,7 @@ select
   count(*),
   count(*) filter (where date_form = 1 and day(date_start) > 12)
 from staged_interactions
-where fault is not null
+where len(fault) > 0
 group by file, date_form
 union all
 select

@@ -9,14 +9,14 @@ select
   fault[3] as reason
 from (
   select file, rowid as position, fault from staged_channels
-  where fault is not null
+  where len(fault) > 0
   union all
   select file, rowid, fault from staged_products
-  where fault is not null
+  where len(fault) > 0
   union all
   select file, rowid, fault from staged_customers
-  where fault is not null
+  where len(fault) > 0
   union all
   select file, rowid, fault from staged_interactions
-  where fault is not null)
+  where len(fault) > 0)
 join files using (file);

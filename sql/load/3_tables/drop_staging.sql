@@ -2,6 +2,9 @@
 -- params: none
 drop table if exists overlapping_copies;
 drop view interaction_sources;
+drop view named_interactions;
+drop view kept_interactions;
+drop table if exists superseded;
 drop view customer_records;
 drop table staged_channels;
 drop table staged_products;

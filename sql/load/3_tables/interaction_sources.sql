@@ -41,19 +41,19 @@ from (
     unnest(case
       when customer_ids is null then [customer_id] else customer_ids
     end) as customer_id
-  from staged_interactions
-  where fault is null and (texts is not null or customer_ids is not null))
+  from kept_interactions
+  where texts is not null or customer_ids is not null)
 join spelled_channels using (spelling)
 join month_topic_sets
   on month_number = year(date_start) * 12 + month(date_start)
 left join cell_topic_sets on cell = topic;
 
-create temp view interaction_sources as
+create temp view named_interactions as
 select file, customer_id, channel, date_start, topic_set
-from staged_interactions
-join spelled_channels on position = staged_interactions.spelling
+from kept_interactions
+join spelled_channels on position = kept_interactions.spelling
 join month_topic_sets
   on month_number = year(date_start) * 12 + month(date_start)
-where fault is null and texts is null and customer_ids is null
+where texts is null and customer_ids is null
 union all
 from uncommon_interactions;

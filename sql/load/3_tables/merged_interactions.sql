@@ -5,7 +5,7 @@ create table interactions as
 select customer_id, channel, date_start, topic_set
 from interaction_sources
 where not (
-  file in (select file from files where not part)
+  file in (select file from files where merges)
   and date_start between $first::timestamp and $last::timestamp)
 union all
 select customer_id, channel, date_start, topic_set

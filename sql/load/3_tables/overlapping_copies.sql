@@ -5,10 +5,10 @@ create table overlapping_copies as
 with repeats as (
   select *, row_number() over (
     partition by file, customer_id, channel, date_start, topic_set) as repeat
-  from interaction_sources
-  where file in (select file from files where not part)
-    and date_start between $first::timestamp and $last::timestamp)
+  from interaction_sources join (select file, source from files where merges)
+    using (file)
+  where date_start between $first::timestamp and $last::timestamp)
 select *, row_number() over (
-  partition by customer_id, channel, date_start, topic_set, repeat
+  partition by source, customer_id, channel, date_start, topic_set, repeat
   order by file) as copy
 from repeats;

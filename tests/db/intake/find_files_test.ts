@@ -182,6 +182,8 @@ Deno.test("findFiles, files that are being written or hidden: passed over", asyn
     files: [],
     ignored: [],
     proofs: [],
+    mapping: null,
+    mapping_file: null,
   });
 });
 
@@ -259,6 +261,8 @@ Deno.test("findFiles, an empty folder and none", async () => {
     files: [],
     ignored: [],
     proofs: [],
+    mapping: null,
+    mapping_file: null,
   });
   await assertRejects(
     () => findFiles(`${folder.path}/nowhere`),

@@ -68,8 +68,13 @@ Deno.test("the last three snapshots are kept, the latest first", async () => {
   await state.restore(latest, `${folder.path}/out`);
   assertEquals(await Deno.readTextFile(`${folder.path}/out/t.parquet`), "PAR1");
 
+  // What a killed process left of a version with that name is in nobody's way.
+  const rest = `.unfinished-${latest.name}`;
+  await Deno.mkdir(`${state.path}/${rest}/rest`, { recursive: true });
+  await state.drop(latest.name);
   await state.drop(latest.name);
   assertEquals(await versions(state), [VERSIONS[3], VERSIONS[2]]);
+  assertEquals(await state.unfinished(), { writing: [], removing: [rest] });
   await state.keep(tables.path, loaded);
   assertEquals((await state.kept())[0].name, `00000005-${VERSIONS[0]}`);
 });

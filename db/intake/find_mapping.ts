@@ -1,0 +1,50 @@
+/** Finds tally.toml in the data folder, and reads it. */
+
+import {
+  type Mapping,
+  MAPPING_FILE,
+  MAPPING_MAX_BYTES,
+  readMapping,
+} from "../mapping/mapping.ts";
+import { refused, StoreError } from "../model/problems.ts";
+import { openRegularFile } from "./open_regular_file.ts";
+import { readRange } from "./read_range.ts";
+
+/** What is in tally.toml, or why it cannot be used. */
+export type FoundMapping =
+  | { readonly mapping: Mapping; readonly problem?: undefined }
+  | { readonly mapping: null; readonly problem: StoreError };
+
+/** Reads the tally.toml at `path`. Throws what Deno does when it is not there or may not be read. */
+export async function findMapping(path: string): Promise<FoundMapping> {
+  try {
+    return { mapping: readMapping(await readText(path)) };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return { mapping: null, problem: error };
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  using file = await openRegularFile(path);
+  const bytes = await readRange(file, {
+    offset: 0,
+    length: MAPPING_MAX_BYTES + 1,
+  });
+  if (bytes.length > MAPPING_MAX_BYTES) {
+    throw refused({
+      file: MAPPING_FILE,
+      problem: `more than ${MAPPING_MAX_BYTES} bytes`,
+      remedy: "Name several files by one glob",
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw refused({
+      file: MAPPING_FILE,
+      problem: "bytes that are not UTF-8",
+      remedy: "Save it as UTF-8",
+    });
+  }
+}

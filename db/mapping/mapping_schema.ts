@@ -1,0 +1,241 @@
+/** The schema of tally.toml: how a system's own tables, columns, dates and ids are named to Tally. */
+
+import { z } from "zod";
+import { hasDay, NAMED_FORMATS, patternProblem } from "./time_format.ts";
+
+/** The largest number of characters of a text in tally.toml, and of elements of a list. */
+const MAX_LENGTH = 500;
+const MAX_ELEMENTS = 100;
+/** The largest number of lines above a header or below the rows. */
+const MAX_LINES = 1_000;
+
+function text(description: string) {
+  return z.string().min(1, "must not be empty").max(
+    MAX_LENGTH,
+    `must have at most ${MAX_LENGTH} characters`,
+  ).regex(/^\P{Cc}*$/u, "must not have control characters")
+    .meta({ description });
+}
+
+const header = text(
+  "A header of the file; case, spaces, underscores and invisible characters do not matter",
+);
+const constant = text("The value of every row, where the file has no column");
+
+/** A column by its header, or with more to say. */
+function column<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.union([header, z.strictObject({ column: header, ...shape })]);
+}
+
+/** The same, or one value for every row. */
+function columnOrValue<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.union([
+    header,
+    z.strictObject({ column: header, ...shape }),
+    z.strictObject({ value: constant }),
+  ]);
+}
+
+const files = text(
+  "The files in the data folder, or the folder of parts, by name: * is any text and ? any character, case does not matter",
+).refine(
+  (glob) => !glob.includes("/") && !glob.includes("\\"),
+  "names files in the data folder itself, without a path",
+).refine((glob) => !glob.includes("**"), "must not have **");
+
+const values = z.array(
+  z.union([z.string().max(MAX_LENGTH), z.number(), z.boolean()])
+    .transform(String),
+).min(1, "must have a value").max(
+  MAX_ELEMENTS,
+  `must have at most ${MAX_ELEMENTS} values`,
+);
+
+const where = z.record(header, values);
+
+const separator = z.string().min(1, "must not be empty").max(
+  10,
+  "must have at most 10 characters",
+).meta({ description: "What separates several values in one cell" });
+
+const pattern = text(
+  "A regular expression (RE2) with one group, which is the id",
+).refine((pattern) => groupsOf(pattern) === 1, "must have exactly one group");
+
+const prefix = text(
+  "Is put before every id, to keep the ids of two systems apart",
+).max(64, "must have at most 64 characters");
+
+/** The kinds of ids. */
+export const ID_KINDS = ["integer", "text", "salesforce"] as const;
+
+const kind = z.enum(ID_KINDS).meta({
+  description:
+    "integer: 1 to 2^53-1; text: 1 to 128 characters; salesforce: text, whose forms of 15 and of 18 characters are one id",
+});
+
+const zone = z.string().refine(isTimeZone, "is not an IANA time zone").meta({
+  description:
+    "The time zone of times without an offset, such as Europe/Berlin; they become TIME_ZONE's",
+});
+
+const format = z.string().superRefine((format, context) => {
+  if ((NAMED_FORMATS as readonly string[]).includes(format)) return;
+  const problem = format.includes("%")
+    ? patternProblem(format)
+    : `must be one of ${NAMED_FORMATS.join(", ")}, or a pattern such as ` +
+      "%d.%m.%Y %H:%M";
+  if (problem) context.addIssue({ code: "custom", message: problem });
+}).meta({
+  description: `One of ${
+    NAMED_FORMATS.join(", ")
+  }, or a pattern of strptime such as %m/%d/%Y %I:%M %p`,
+});
+
+const how_written = { format: format.optional(), zone: zone.optional() };
+
+const time = z.union([
+  header,
+  z.strictObject({ column: header, ...how_written }),
+  z.strictObject({ date: header, time: header, ...how_written }),
+]).superRefine((time, context) => {
+  if (typeof time === "string") return;
+  const { format = "" } = time;
+  if (format.includes("%") && !hasDay(format)) {
+    context.addIssue({
+      code: "custom",
+      path: ["format"],
+      message: "has no day of the month, %d",
+    });
+  }
+  if (time.zone && format.startsWith("epoch_")) {
+    context.addIssue({
+      code: "custom",
+      path: ["zone"],
+      message: `has no meaning with ${format}, which counts from 1970 UTC`,
+    });
+  }
+});
+
+const customer = column({
+  separator: separator.optional(),
+  match: header.optional().meta({
+    description:
+      "The header of another column of the customers, which has what this one has",
+  }),
+  match_as: z.enum(["text", "phone"]).optional().meta({
+    description:
+      "text: trimmed, ignoring case; phone: the digits and a leading +",
+  }),
+  unmatched: z.enum(["set_aside", "anonymous"]).optional().meta({
+    description:
+      "What becomes of rows that match no customer: set_aside, or counted without a customer",
+  }),
+  pattern: pattern.optional(),
+  prefix: prefix.optional(),
+}).superRefine((customer, context) => {
+  if (typeof customer === "string" || customer.match) return;
+  for (const key of ["match_as", "unmatched"] as const) {
+    if (customer[key] === undefined) continue;
+    context.addIssue({ code: "custom", path: [key], message: "needs match" });
+  }
+});
+
+const source = {
+  files,
+  sheet: text("The sheet, where the file is a workbook").optional(),
+  header_row: z.int().min(1).max(MAX_LINES).optional().meta({
+    description:
+      "The line, or row of a sheet, of the header, counting every line",
+  }),
+  footer_rows: z.int().min(1).max(MAX_LINES).optional().meta({
+    description: "The number of last rows that are no data",
+  }),
+  skip_where: where.optional().meta({
+    description: "Rows with one of these values are passed over",
+  }),
+  keep_where: where.optional().meta({
+    description:
+      "Rows without one of these values, in each of the columns, are passed over",
+  }),
+};
+
+const customers = z.strictObject({
+  ...source,
+  id: column({
+    kind: kind.optional(),
+    pattern: pattern.optional(),
+    prefix: prefix.optional(),
+  }),
+  name: column({}).optional().meta({
+    description: "Shown and searched, never counted",
+  }),
+  type: columnOrValue({}).optional(),
+  occupation: columnOrValue({}).optional(),
+});
+
+const interactions = z.strictObject({
+  ...source,
+  id: column({}).optional().meta({
+    description:
+      "The id of the interaction: in several rows it counts once, and the later row wins",
+  }),
+  customer,
+  time,
+  channel: columnOrValue({}),
+  topic: columnOrValue({ separator: separator.optional() }).optional(),
+});
+
+const products = z.strictObject({
+  ...source,
+  date: column({ format: format.optional() }),
+  product: columnOrValue({}),
+});
+
+const channels = z.strictObject({
+  ...source,
+  channel: columnOrValue({}),
+  aliases: column({ separator: separator.optional() }).optional(),
+});
+
+function oneOrMore<Schema extends z.ZodType>(schema: Schema) {
+  return z.union([schema, z.array(schema).min(1).max(MAX_ELEMENTS)]);
+}
+
+/** The schema of tally.toml, from which docs/tally.schema.json is generated. */
+export const mappingSchema = z.strictObject({
+  ids: z.enum(ID_KINDS).optional().meta({
+    description: "The kind of ids, where customers = false",
+  }),
+  customers: z.union([z.literal(false), oneOrMore(customers)]).optional()
+    .meta({
+      description:
+        "The files of customers; false where there are none, and everyone is known from interactions",
+    }),
+  interactions: oneOrMore(interactions).optional(),
+  products: oneOrMore(products).optional(),
+  channels: oneOrMore(channels).optional(),
+}).meta({
+  title: "tally.toml",
+  description: "How the exports in the folder of Tally name what they have",
+});
+
+/** The contents of tally.toml. */
+export type MappingFile = z.output<typeof mappingSchema>;
+
+/** How many groups a regular expression has that are captured. */
+function groupsOf(pattern: string): number {
+  const without_classes = pattern.replace(/\\./gs, "")
+    .replace(/\[\^?\]?[^\]]*\]/g, "");
+  return (without_classes.match(/\((?!\?)|\(\?P?</g) ?? []).length;
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    // Offsets such as +02:00 are none of the database of zones.
+    return /^[A-Za-z]/.test(zone);
+  } catch {
+    return false;
+  }
+}

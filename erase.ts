@@ -1,0 +1,88 @@
+/** The composition root of `deno task erase`: removes the kept versions that hold a customer. */
+
+import { parseArgs } from "node:util";
+import { readSetting } from "./config.ts";
+import { countCustomerRows } from "./db/duckdb/customer_rows.ts";
+import { openDatabase } from "./db/duckdb/database.ts";
+import { SettingError } from "./db/model/problems.ts";
+import { StateFolder } from "./db/refresh/archive.ts";
+import { eraseCustomer } from "./db/refresh/erasure.ts";
+import { folderError } from "./db/refresh/setting_folder.ts";
+import { claimWorkFolder } from "./db/refresh/work_folder.ts";
+
+const USAGE = `Usage: deno task erase ID [--dry-run] [--unreadable]
+
+Removes the versions in STATE_DIR that hold the customer with this id.
+
+--dry-run     removes no version, and prints what it would do
+--unreadable  removes also the versions that this build of Tally cannot read`;
+
+/** Enough for counting rows of one customer, and little beside a server. */
+const LIMITS = { memory_limit: "200MB", threads: 1 };
+
+const SERVED =
+  "The version that a running server serves is not removed: it may hold the customer until exports without the customer are loaded.";
+
+function fail(text: string): never {
+  console.error(text);
+  Deno.exit(1);
+}
+
+let args;
+try {
+  args = parseArgs({
+    options: {
+      "dry-run": { type: "boolean", default: false },
+      unreadable: { type: "boolean", default: false },
+    },
+    allowPositionals: true,
+  });
+} catch (error) {
+  fail(`${(error as Error).message}\n${USAGE}`);
+}
+const { values, positionals: [typed = "", ...rest] } = args;
+const id = typed.normalize("NFC").trim();
+if (!id || rest.length > 0) fail(USAGE);
+const setting = { setting: "STATE_DIR", path: readSetting("STATE_DIR") };
+if (!setting.path) {
+  fail(
+    "STATE_DIR is not set: set it to the folder in which the server keeps versions.",
+  );
+}
+
+try {
+  const path = await Deno.realPath(setting.path);
+  const work_folder = await claimWorkFolder(readSetting("STAGING_DIR"));
+  try {
+    const database = await openDatabase(work_folder.path, {
+      ...LIMITS,
+      also_reads: [path],
+    });
+    try {
+      const { versions, removed, left, latest_is_clean } = await eraseCustomer(
+        new StateFolder(path, console.error),
+        {
+          id,
+          dry_run: values["dry-run"],
+          unreadable: values.unreadable,
+          countRows: (folder, customer) =>
+            countCustomerRows(database, folder, customer),
+          say: console.log,
+        },
+      );
+      console.log(
+        `${path}: versions looked through: ${versions}, removed: ${removed}, left with the customer, or unknown: ${left}.`,
+      );
+      if (!latest_is_clean) console.log(SERVED);
+      if (left > 0) Deno.exitCode = 1;
+    } finally {
+      database.close();
+    }
+  } finally {
+    await work_folder.release();
+  }
+} catch (error) {
+  const known = folderError(setting, error);
+  if (!(known instanceof SettingError)) throw error;
+  fail(`Wrong setting ${known.message}`);
+}

@@ -1,0 +1,136 @@
+-- name: the cleaning rules that tally.toml may ask for, one macro per rule.
+-- params: none; the variable settings, from settings.sql
+-- Ids that are texts: trimmed, and compared exactly. Of a text without anything
+-- but plain characters there is nothing to trim.
+create temp macro id_text(cell) as
+  case
+    when regexp_full_match(cell, '[!-~]+') then cell
+    else nfc_normalize(regexp_replace(
+      replace(cell, chr(0), chr(65533)),
+      '^' || unseen() || '|' || unseen() || '$', '', 'g'))
+  end;
+
+-- What a spreadsheet makes of a long number.
+create temp macro is_mangled(id) as
+  contains(id, '+') and regexp_full_match(id, '-?\d(\.\d+)?[Ee]\+\d+');
+
+create temp macro parse_text_id(id) as
+  case
+    -- Longer than any word that stands for no value.
+    when strlen(id) between 10 and 128
+      and regexp_full_match(id, '[0-9A-Za-z][!-~]*')
+      and not is_mangled(id)
+      then id
+    when has_no_value(id) or is_error(id) or is_mangled(id)
+      or length(id) > 128 or id in ('.', '..')
+      or regexp_matches(id, '\p{Cc}')
+      then null
+    else id
+  end;
+
+create temp macro text_id_reason(id) as
+  case
+    when is_error(id) then error_reason()
+    when is_mangled(id)
+      then 'an id that a spreadsheet has rounded; export it as text'
+    when length(id) > 128 then 'an id of more than 128 characters'
+    when id in ('.', '..') then 'an id that no address can have'
+    else 'an id with a control character'
+  end;
+
+-- The last three characters of the 18 of a Salesforce id say which of the 15
+-- before them are capitals: five bits each, the first character the lowest.
+create temp macro capitals(five) as
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'[
+    1 + list_sum(list_transform(
+      [1, 2, 3, 4, 5],
+      lambda i: case
+        when five[i:i] between 'A' and 'Z' then 1 << (i - 1)
+        else 0
+      end))::integer];
+create temp macro salesforce_checksum(id) as
+  capitals(id[1:5]) || capitals(id[6:10]) || capitals(id[11:15]);
+create temp macro parse_salesforce_id(id) as
+  case
+    when regexp_full_match(id, '[0-9A-Za-z]{15}')
+      then id || salesforce_checksum(id)
+    when regexp_full_match(id, '[0-9A-Za-z]{18}')
+      and id[16:18] = salesforce_checksum(id)
+      then id
+  end;
+
+-- What interactions and customers are matched by.
+create temp macro text_match_key(cell) as lower(text_value(cell));
+create temp macro phone_match_key(cell) as
+  case
+    when regexp_matches(plain_text(cell), '\d')
+      then if(starts_with(plain_text(cell), '+'), '+', '')
+        || regexp_replace(plain_text(cell), '\D', '', 'g')
+  end;
+
+-- Times in the forms that have a name; order_to_iso says which part is the day.
+create temp macro day_first(text) as
+  regexp_full_match(
+    text,
+    '\d{1,2}(/\d{1,2}/|-\d{1,2}-|\.\d{1,2}\.)\d{4}(,? .*)?');
+create temp macro in_order(text, order_to_iso) as
+  case
+    when day_first(text)
+      then other_time(
+        regexp_replace(
+          text, '^(\d{1,2})[-.](\d{1,2})[-.](\d{4})', '\1/\2/\3')
+          .regexp_replace('^(\S+), ', '\1 '),
+        order_to_iso)
+  end;
+create temp macro dmy_time(text) as in_order(text, '\3-\2-\1');
+create temp macro mdy_time(text) as in_order(text, '\3-\1-\2');
+create temp macro ymd_time(text) as
+  case
+    when regexp_full_match(
+      text,
+      '\d{4}(/\d{1,2}/|-\d{1,2}-|\.\d{1,2}\.)\d{1,2}(,? .*)?')
+      then other_time(
+        regexp_replace(
+          text, '^(\d{4})[-.](\d{1,2})[-.](\d{1,2})', '\1/\2/\3')
+          .regexp_replace('^(\S+), ', '\1 '),
+        '')
+  end;
+create temp macro plain_iso_time(text) as
+  case when regexp_matches(text, '^\d{4}-') then iso_time(text) end;
+-- From 1900 to 2078; without a zone, in UTC.
+create temp macro epoch_time(text, ticks) as
+  case
+    when regexp_full_match(text, '\d{1,14}')
+      then case
+        when text::bigint < 4_000_000_000 * ticks
+          then make_timestamp(text::bigint * (1000000 // ticks))
+      end
+    when regexp_full_match(text, '-?\d{1,14}(\.\d{1,9})?')
+      and abs(text::double) < 4e9 * ticks
+      then make_timestamp((text::decimal(38, 9) * (1000000 // ticks))::bigint)
+  end;
+
+create temp macro has_time_of_day(text) as contains(text, ':');
+create temp macro has_no_offset(text) as
+  contains(text, ':') and zone_of(text) = '';
+
+-- The forms that need no cleaning, at half the cost: see fast_time.
+create temp macro quick_slash_time(cell, slash_date) as
+  case
+    when cell glob '??/??/???[0-9] ??:?[0-9]'
+      then try_strptime(cell, slash_date || ' %H:%M')
+    when cell glob '??/??/???[0-9] ??:??:?[0-9]'
+      then try_strptime(cell, slash_date || ' %H:%M:%S')
+    when cell glob '??/??/???[0-9]' then try_strptime(cell, slash_date)
+  end;
+create temp macro quick_iso_time(cell) as
+  case when not contains(cell, '/') then fast_time(cell) end;
+
+create temp macro salesforce_id_reason(id) as
+  case
+    when is_error(id) then error_reason()
+    when regexp_full_match(id, '[0-9A-Za-z]{18}')
+      then 'not a Salesforce id: the last three characters are not the'
+        || ' checksum of the others'
+    else 'not a Salesforce id of 15 or 18 letters and digits'
+  end;

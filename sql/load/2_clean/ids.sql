@@ -1,0 +1,23 @@
+-- name: numbers ids that are texts, by their rank in code-point order.
+-- params: none
+create table ids as
+select (row_number() over (order by id))::bigint as customer_id, id
+from (
+  select customer_id as id from staged_customers where fault is null
+  union
+  select customer_id from staged_interactions where fault is null
+  union
+  select unnest(customer_ids)
+  from staged_interactions
+  where fault is null and customer_ids is not null)
+-- The empty text stands for a customer who is not known.
+where id <> ''
+order by id;
+
+create table numbered_customers as
+select staged_customers.* replace (ids.customer_id as customer_id)
+from staged_customers join ids on id = staged_customers.customer_id
+where fault is null
+order by staged_customers.rowid;
+drop table staged_customers;
+alter table numbered_customers rename to staged_customers;
