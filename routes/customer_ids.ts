@@ -61,7 +61,7 @@ const INVALID_MINTED = "customer_id must be a whole number from 1 to 2^53-1.";
 
 /** A customer_id in a body. */
 export const mintedId = z.union(
-  [z.int().min(1), z.string()],
+  [z.int(INVALID_MINTED).min(1, INVALID_MINTED), z.string()],
   INVALID_MINTED,
 ).meta({
   by_ids: {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FORMAT_NAMES } from "../../routes/formats/formats.ts";
+import { keyFile } from "../support/keys.ts";
 import { openApp, type OpenedApp } from "../support/open_app.ts";
 import {
   readArrow,
@@ -9,7 +10,12 @@ import {
   readParquet,
   readXlsx,
 } from "../support/read_back.ts";
-import { NASTY_IDS, nastyFiles, nastyName } from "../support/text_ids.ts";
+import {
+  NASTY_IDS,
+  nastyFiles,
+  nastyName,
+  textFiles,
+} from "../support/text_ids.ts";
 
 const seg = encodeURIComponent;
 const nameAt = (position: number) =>
@@ -358,4 +364,58 @@ Deno.test("without names there is no field for them", async () => {
     (await apps.ask("/api/v1/customers?q=änne")).text,
   );
   assertEquals(data, []);
+});
+
+Deno.test("a token is for a customer as the data calls it", async (t) => {
+  const { file, keys } = keyFile({ embed: { scopes: ["embed"] } });
+  const cases: [
+    kind: "integer" | "text",
+    customer_id: unknown,
+    status: number,
+    error?: RegExp,
+  ][] = [
+    ["text", "x,y", 201],
+    ["text", "e\u0301", 201],
+    ["text", "7", 201],
+    ["text", 7, 400, /must be a text of 1 to 128 characters/],
+    ["text", "", 400, /must be a text of 1 to 128 characters/],
+    ["text", "..", 400, /must be a text of 1 to 128 characters/],
+    ["text", "a\n", 400, /must be a text of 1 to 128 characters/],
+    ["text", null, 400, /customer_id must be/],
+    ["integer", 7, 201],
+    ["integer", "7", 400, /must be a whole number from 1 to 2\^53-1/],
+    ["integer", 0, 400, /must be a whole number from 1 to 2\^53-1/],
+    ["integer", 1.5, 400, /must be a whole number from 1 to 2\^53-1/],
+  ];
+  for (const [kind, customer_id, status, error] of cases) {
+    await t.step(`${kind}: ${JSON.stringify(customer_id)}`, async () => {
+      await using opened = await openApp(
+        textFiles({
+          kind,
+          records: (kind === "text" ? ["x,y", "\u00e9", "7"] : ["7"])
+            .map((id) => [id, "", "", ""]),
+          interactions: [],
+        }),
+        {},
+        { key_file: file },
+      );
+      const answer = await opened.app.request("/api/v1/tokens", {
+        method: "POST",
+        headers: {
+          "X-API-Key": keys.embed,
+          "Content-Type": "application/json",
+        },
+        body: JSON.stringify({ customer_id }),
+      });
+      const { data, error: told } = await answer.json();
+      assertEquals(answer.status, status, told);
+      if (error) return assertMatch(told, error);
+      const headers = { "X-API-Key": data.token };
+      const own = await opened.app.request(
+        `/api/v1/customers/${seg(data.customer_id)}`,
+        { headers },
+      );
+      assertEquals((await own.json()).data.customer_id, data.customer_id);
+    });
+  }
 });
