@@ -20,7 +20,7 @@ const batch = await interactions.$get({
 });
 if (batch.status !== 200) throw new Error((await batch.json()).error);
 const page = await batch.json();
-const rows: [number, number][] = page.data
+const rows: [number | string, number][] = page.data
   .map(({ customer_id, total }) => [customer_id, total]);
 const unknown: (number | string)[] | undefined = page.meta.unknown_customer_ids;
 
