@@ -6,13 +6,16 @@ import type { LoadReport } from "./report.ts";
 export type CustomerId = number | string;
 
 /** What a customer_id is, and whether customers have names. */
-export type CustomersShape = NonNullable<LoadReport["mapping"]>;
+export type CustomersShape = Pick<
+  NonNullable<LoadReport["mapping"]>,
+  "ids" | "names"
+>;
 
 const BUILT_IN: CustomersShape = { ids: "integer", names: false };
 
 /** What a customer_id of these exports is; without a mapping a whole number. */
 export function customersShape(
-  { mapping = BUILT_IN }: Pick<LoadReport, "mapping">,
+  { mapping = BUILT_IN }: { readonly mapping?: CustomersShape | undefined },
 ): CustomersShape {
   return mapping;
 }
