@@ -59,7 +59,7 @@ export function readsIds(
 /** The columns that staging reads, and that only a source of tally.toml fills. */
 const FILLED: Readonly<Record<string, readonly string[]>> = {
   customers: ["name", "occupation", "type"],
-  interactions: ["interaction", "topic", "activity"],
+  interactions: ["interaction", "topic"],
   products: ["product"],
   channels: ["channel", "aliases"],
 };
@@ -140,6 +140,13 @@ function filled(
     over.push(`position >= ${row_count - source.footer_rows}`);
   }
   added.push(`${over.join(" or ") || "false"} as passed_over`);
+  if (table === "interactions") {
+    // The ids of two systems differ, and a text takes twice the time to store.
+    if (present.has("activity")) {
+      replaced.push(`md5_number('${source!.number} ' || coalesce(
+    quick_text_id(activity), text_value(activity))) as activity`);
+    } else added.push("null::uhugeint as activity");
+  }
   if (table === "customers") {
     const keys = (layout?.columns ?? []).filter(({ name }) =>
       name.startsWith("match_")
@@ -157,7 +164,7 @@ function filled(
 }
 
 /** Columns of no file that follows the built-in contract. */
-const IS_MAPPED_ONLY = ["name", "activity"];
+const IS_MAPPED_ONLY = ["name"];
 
 // The rules split at semicolons; those in the cell itself are told apart until then.
 function separated(column: string, separator: string): string {
@@ -375,6 +382,16 @@ from (${select})`;
     ? "or regexp_full_match(cleaned_id, '0(\\.0+)?')"
     : "";
   const type = id_kind === "integer" ? "bigint" : "varchar";
+  // Most texts need neither cleaning nor splitting.
+  const is_quick = id_kind === "text" && !list && pattern === undefined;
+  const quick = is_quick ? `quick_text_id(${column})` : "null::varchar";
+  const parsed = `${parse}(${raw("cleaned_id")})`;
+  const one = prefix +
+    (list
+      ? `case when id_cells is null then ${parsed} end`
+      : is_quick
+      ? `coalesce(quick_id, ${parsed})`
+      : parsed);
   return `select
   *,
   case
@@ -402,9 +419,7 @@ from (
   from (
     select
       *,
-      ${list ? "case when id_cells is null then " : ""}${prefix}${parse}(${
-    raw("cleaned_id")
-  })${list ? " end" : ""} as read_id,
+      ${one} as read_id,
       ${
     list
       ? `case
@@ -426,8 +441,12 @@ from (
       : "null::varchar[] as id_cells"
   }
       from (
-        select *, ${clean}(${column}) as cleaned_id
-        from (${select})))))`;
+        select
+          *,
+          case when quick_id is null then ${clean}(${column}) end as cleaned_id
+        from (
+          select *, ${quick} as quick_id
+          from (${select}))))))`;
 }
 
 /**
