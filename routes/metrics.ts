@@ -27,6 +27,7 @@ import {
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
+import { shownId } from "./customer_ids.ts";
 import { endpoint, type RowsReply } from "./endpoint.ts";
 import {
   filterOf,
@@ -79,7 +80,7 @@ const dimensionsShape = {
   topic: z.string().nullable(),
   type: z.string().nullable(),
   occupation: z.string().nullable(),
-  customer_id: z.int(),
+  customer_id: shownId,
   day: z.iso.date(),
   week: z.string(),
   month: z.string(),

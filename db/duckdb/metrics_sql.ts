@@ -1,5 +1,6 @@
 /** Composes the statement of the metrics question, from fixed fragments; values are its params. */
 
+import type { CustomersShape } from "../model/customer_ids.ts";
 import type { Dimension } from "../model/dimensions.ts";
 import type { MetricsQuestion } from "../model/questions.ts";
 
@@ -83,18 +84,25 @@ const TOPIC_SETS = `topic_set in (
  */
 export function metricsSql(
   question: MetricsQuestion,
-  { codes, by_occupation }: {
-    readonly codes: readonly number[];
-    readonly by_occupation: boolean;
-  },
+  { codes, ...tables }: MetricsTables & { readonly codes: readonly number[] },
 ): string {
   const { pivot } = question;
   return pivot
-    ? wideSql(question, { pivot, codes, by_occupation })
-    : longSql(question, by_occupation);
+    ? wideSql(question, { pivot, codes, ...tables })
+    : longSql(question, tables);
 }
 
-function longSql(question: MetricsQuestion, by_occupation: boolean): string {
+/** What of the tables the statement depends on. */
+interface MetricsTables {
+  readonly by_occupation: boolean;
+  /** What a customer_id is shown as. */
+  readonly ids: CustomersShape["ids"];
+}
+
+function longSql(
+  question: MetricsQuestion,
+  { by_occupation, ids }: MetricsTables,
+): string {
   const { by, compared_with } = question;
   const keys = by.map((name) => `${EXPRESSIONS[name].key} as ${name}`);
   const current = "sum(rows) filter (not earlier)";
@@ -105,7 +113,7 @@ function longSql(question: MetricsQuestion, by_occupation: boolean): string {
       `coalesce(${earlier}, 0)::bigint as previous`,
     ]
     : ["coalesce(sum(rows), 0)::bigint as interactions"];
-  const shown = by.map((name) => `${shownOf(name)} as ${name}`);
+  const shown = by.map((name) => `${shownOf(name, ids)} as ${name}`);
   return `with counted as (
   ${counted(question, { keys, by_occupation, exploded: needsTopic(by) })}),
 grouped as (
@@ -119,15 +127,14 @@ select
       ...compared_with ? ["previous", change("interactions")] : [],
     ].join(",\n  ")
   }
-from grouped${ending(question, "grouped")}`;
+from grouped${withIds(by, ids)}${ending(question, "grouped")}`;
 }
 
 function wideSql(
   question: MetricsQuestion,
-  { pivot, codes, by_occupation }: {
+  { pivot, codes, by_occupation, ids }: MetricsTables & {
     readonly pivot: NonNullable<MetricsQuestion["pivot"]>;
     readonly codes: readonly number[];
-    readonly by_occupation: boolean;
   },
 ): string {
   const { by, compared_with } = question;
@@ -151,7 +158,7 @@ function wideSql(
     // Without groups there is a row whatever there is to count.
     ...by.length ? [] : [`select ${TOTAL}, 0`],
   ];
-  const shown = by.map((name) => `${shownOf(name)} as ${name}`);
+  const shown = by.map((name) => `${shownOf(name, ids)} as ${name}`);
   const named = [
     ...codes.map((code) => `"${code}"`),
     `"${TOTAL}" as total`,
@@ -168,7 +175,7 @@ wide as (
   })
 select
   ${[...shown, ...named].join(",\n  ")}
-from wide${ending(question, "wide")}`;
+from wide${withIds(by, ids)}${ending(question, "wide")}`;
 }
 
 /** The rows to count of the period, and of the one before; grouped by `keys`. */
@@ -225,8 +232,19 @@ function needsTopic(by: readonly Dimension[]): boolean {
   return by.includes("topic");
 }
 
-function shownOf(name: Dimension): string {
+function shownOf(name: Dimension, ids: CustomersShape["ids"]): string {
+  if (name === "customer_id" && ids === "text") return "id";
   return EXPRESSIONS[name].shown ?? name;
+}
+
+/** The table with the ids that are shown, where they are texts. */
+function withIds(
+  by: readonly Dimension[],
+  ids: CustomersShape["ids"],
+): string {
+  return by.includes("customer_id") && ids === "text"
+    ? "\nleft join ids using (customer_id)"
+    : "";
 }
 
 function change(total: string): string {
