@@ -23,6 +23,7 @@ import {
   type Fault,
   isOtherOrder,
   rowProblems,
+  rowsUnmatched,
   rowsWithoutCustomer,
   slashForms,
   sumOfRows,
@@ -44,7 +45,7 @@ import type {
   Loaded,
   SetAsideRow,
 } from "../model/report.ts";
-import type { ColumnRule, Source } from "../mapping/mapping.ts";
+import type { ColumnRule, Mapping, Source } from "../mapping/mapping.ts";
 import type { SourceFile } from "../intake/find_files.ts";
 import type { Database } from "./database.ts";
 import { MappedReading } from "./mapped_reading.ts";
@@ -223,6 +224,12 @@ export async function loadExports(
       mapping: {
         ids: has_text_ids ? "text" as const : "integer" as const,
         names: mapping.has_names,
+        has_customers: mapping.needs_customers,
+        sources_without_files: withoutFiles(mapping, exports),
+        anonymous_interactions: await countAnonymous(database),
+        salesforce_pairs: reading.id_kind === "text"
+          ? await countSalesforcePairs(database)
+          : 0,
       },
     },
     example_customer_id: has_text_ids
@@ -427,6 +434,28 @@ function allPassedOver(files: readonly LoadedFile[]): LoadProblem[] {
       problem: `all ${rows_passed_over} rows are passed over`,
       remedy: `Mend skip_where or keep_where of ${source!.key} in tally.toml`,
     }));
+}
+
+/** The sources that match no file, and what they look for. */
+function withoutFiles(
+  { sources }: Mapping,
+  { files }: StagedExports,
+): string[] {
+  const found = new Set(files.map(({ source }) => source?.number));
+  return sources.filter(({ number }) => !found.has(number))
+    .map(({ key, files }) => `${key}: ${files}`);
+}
+
+async function countAnonymous(database: Database): Promise<number> {
+  const [{ rows }] = await database.run(
+    "select count(*) as rows from interactions where customer_id = 0",
+  );
+  return Number(rows);
+}
+
+async function countSalesforcePairs(database: Database): Promise<number> {
+  const [{ pairs }] = await database.runFile("load/3_tables/salesforce_pairs");
+  return Number(pairs);
 }
 
 /** The first of the ids that are texts; null where there is none. */
@@ -807,6 +836,7 @@ function fileReport(
       source: staged.source.key,
       columns: readColumns(staged.source),
       rows_passed_over: columns.rows_passed_over,
+      rows_unmatched: rowsUnmatched(faults),
     },
     seconds,
   };

@@ -13,6 +13,7 @@ import {
   type NamedFormat,
   shapeOf,
 } from "../mapping/time_format.ts";
+import { NO_MATCH } from "../model/row_problems.ts";
 import { quoteText } from "./database.ts";
 
 /** How the rows of a file are read, besides what its source says. */
@@ -482,7 +483,7 @@ select
   }
     when bool_or(several)
       then ${quoteText(`ambiguous: several customers have this ${header}`)}
-    else ${quoteText(`no customer with this ${header}`)}
+    else ${quoteText(NO_MATCH + header)}
   end as matched_problem
 from found
 group by cell`;

@@ -11,12 +11,12 @@ export function loadWarnings(
   report: Omit<LoadReport, "warnings">,
   has_topics: boolean,
 ): Warning[] {
-  const { files, ignored, ignored_files } = report;
+  const { files, ignored, ignored_files, mapping } = report;
   const months = report.months_without_topic;
   const warnings: readonly [WarningKind, number, string, string[]?][] = [
     [
       "orphan_customers",
-      report.orphan_customers,
+      mapping?.has_customers === false ? 0 : report.orphan_customers,
       "customers known only from interactions, so without type and occupation",
     ],
     [
@@ -71,6 +71,22 @@ export function loadWarnings(
       "files that are not read",
       ignored.map(({ file, reason }) => `${file}: ${reason}`),
     ],
+    [
+      "sources_without_files",
+      mapping?.sources_without_files.length ?? 0,
+      "tables of tally.toml that match no file",
+      [...mapping?.sources_without_files ?? []],
+    ],
+    [
+      "salesforce_pairs",
+      mapping?.salesforce_pairs ?? 0,
+      'ids of 15 characters that are also there with 18, as Salesforce writes one record; kind = "salesforce" joins them',
+    ],
+    [
+      "anonymous_interactions",
+      mapping?.anonymous_interactions ?? 0,
+      "interactions of nobody who is known, counted for no customer",
+    ],
   ];
   return warnings.filter(([, count]) => count > 0)
     .map(([kind, count, what, names]) => ({
@@ -122,6 +138,11 @@ function fileWarnings(
         ? file.rows_without_customer
         : 0,
       `rows of ${file.file} without a customer, more than half of the file; they are not counted`,
+    ],
+    [
+      "unmatched_customers",
+      file.rows_unmatched ?? 0,
+      `rows of ${file.file} that match no customer; they are not counted`,
     ],
     [
       "summary_rows",

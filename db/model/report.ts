@@ -30,6 +30,7 @@ export const WARNING_KINDS = [
   "mixed_dates",
   "sentinel_times",
   "without_customer",
+  "unmatched_customers",
   "summary_rows",
   "na_types",
   "months_without_topic",
@@ -37,6 +38,9 @@ export const WARNING_KINDS = [
   "passed_over_columns",
   "unknown_columns",
   "ignored_files",
+  "sources_without_files",
+  "salesforce_pairs",
+  "anonymous_interactions",
 ] as const;
 
 /** The kind of a warning. */
@@ -200,6 +204,10 @@ const fileReportSchema = z.object({
     description:
       "Rows that footer_rows, skip_where or keep_where of tally.toml leave out; they are not among rows_read",
   }),
+  rows_unmatched: z.int().optional().meta({
+    description:
+      "Rows set aside because no customer has what match of tally.toml compares; they do not count towards MAX_SET_ASIDE",
+  }),
 }).meta({ id: "FileReport" });
 
 const mappingReportSchema = z.object({
@@ -207,6 +215,21 @@ const mappingReportSchema = z.object({
     description: "What a customer_id is",
   }),
   names: z.boolean().meta({ description: "Whether customers have names" }),
+  has_customers: z.boolean().meta({
+    description:
+      "False where customers = false: everyone is known from interactions alone",
+  }),
+  sources_without_files: z.array(z.string()).meta({
+    description: "Tables of tally.toml whose files are not there",
+  }),
+  anonymous_interactions: z.int().meta({
+    description:
+      "Interactions of nobody who is known; they count, but for no customer",
+  }),
+  salesforce_pairs: z.int().meta({
+    description:
+      "Ids of 15 and of 18 characters that Salesforce has for one record; they are two customers",
+  }),
 }).meta({
   id: "MappingReport",
   description: "What tally.toml says of the whole data",

@@ -84,9 +84,9 @@ function tooMany(
     readonly show_values: boolean;
   },
 ): LoadProblem | undefined {
-  const wrong = faults.filter((fault) => !isWithoutCustomer(fault));
+  const wrong = faults.filter((fault) => !isCountedApart(fault));
   const rows_set_aside = sumOfRows(wrong);
-  const rows = rows_read - rowsWithoutCustomer(faults);
+  const rows = rows_read - sumOfRows(faults.filter(isCountedApart));
   if (
     rows_set_aside <= SET_ASIDE_ALLOWED ||
     rows_set_aside / rows <= max_set_aside
@@ -139,6 +139,23 @@ export function isOtherOrder({ reason }: SetAsideCount): boolean {
 
 function isWithoutCustomer({ column, reason }: SetAsideCount): boolean {
   return column === "customers" && reason === "no customer";
+}
+
+/** What the reason begins with where no customer has a value. */
+export const NO_MATCH = "no customer with this ";
+
+function isUnmatched({ column, reason }: SetAsideCount): boolean {
+  return column === "customers" && reason.startsWith(NO_MATCH);
+}
+
+/** Whether these rows may be right: they say nothing of a customer, or of one who is not known. */
+function isCountedApart(fault: SetAsideCount): boolean {
+  return isWithoutCustomer(fault) || isUnmatched(fault);
+}
+
+/** The number of rows set aside because no customer has what they are matched by. */
+export function rowsUnmatched(faults: readonly SetAsideCount[]): number {
+  return sumOfRows(faults.filter(isUnmatched));
 }
 
 /** The number of rows set aside because they name no customer. */
