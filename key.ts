@@ -16,6 +16,8 @@ import {
   withKey,
 } from "./access/key_file.ts";
 import { readSetting } from "./config.ts";
+import { splitElements } from "./db/model/comma_list.ts";
+import { type CustomerId, isCustomerId } from "./db/model/customer_ids.ts";
 import { aligned } from "./operator/terminal.ts";
 
 const USAGE = `Usage:
@@ -25,7 +27,7 @@ const USAGE = `Usage:
   deno task key rotate ID [--days DAYS]
 
 SCOPES  some of ${SCOPES.join(", ")}, separated by commas
-IDS     customer_ids, separated by commas; the default is all customers
+IDS     customer_ids, separated by commas, one with a comma in double quotes; the default is all customers
 DATE    YYYY-MM-DD, the beginning of that day in UTC, or a date and time
 DAYS    how long the old key still works beside the new one; the default is 7
 
@@ -41,10 +43,10 @@ const optionsSchema = z.object({
     .pipe(z.array(
       z.enum(SCOPES, `--scopes must be some of ${SCOPES.join(", ")}`),
     )),
-  customers: z.string().regex(
-    /^[1-9]\d{0,14}(,[1-9]\d{0,14})*$/,
+  customers: z.string().normalize("NFC").transform(splitElements).refine(
+    (ids) => ids?.every((id) => isCustomerId(id, "text")),
     "--customers must be customer_ids such as 1,2,3",
-  ).transform((text) => [...new Set(text.split(",").map(Number))])
+  ).transform((ids) => [...new Set(ids!.map(idOf))])
     .nullable().default(null),
   expires: z.union([z.iso.date(), z.iso.datetime({ offset: true })], {
     error: "--expires must be a date such as 2027-01-01",
@@ -60,6 +62,11 @@ const optionsSchema = z.object({
 const daysSchema = z.string()
   .regex(/^\d{1,4}$/, "--days must be a whole number").default("7")
   .transform(Number);
+
+// The data says whether it is a number; as one it is written as before.
+function idOf(text: string): CustomerId {
+  return isCustomerId(text, "integer") ? Number(text) : text;
+}
 
 /** What was typed after the name of the command. */
 interface Typed {

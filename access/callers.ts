@@ -5,6 +5,7 @@ import { errors, jwtVerify, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { isLikeKey, keyIdOf, sha256 } from "./api_key.ts";
+import { type CustomerId, isCustomerId } from "../db/model/customer_ids.ts";
 import { type Grant, type Scope, SCOPES } from "./grant.ts";
 import { endOf, type KeyFile } from "./key_file.ts";
 import { TOKEN_IN_TEXT } from "./secrets.ts";
@@ -20,7 +21,7 @@ export interface Token {
 interface Known {
   readonly hash: Uint8Array;
   readonly scopes: ReadonlySet<Scope>;
-  readonly customers: ReadonlySet<number> | null;
+  readonly customers: ReadonlySet<string> | null;
   /** Milliseconds of the epoch. */
   readonly ends_at: number;
 }
@@ -53,7 +54,7 @@ const OFF =
 
 /** The claims of a token that are ours: `sub` is the customer, `key` the id of the key that minted it. */
 const claimsSchema = z.object({
-  sub: z.string().regex(/^[1-9]\d*$/).transform(Number),
+  sub: z.string().refine((text) => isCustomerId(text, "text")),
   key: z.string(),
   exp: z.number(),
 });
@@ -112,7 +113,7 @@ export class Callers {
       by_id: new Map(keys.map((key) => [key.id, {
         hash: Buffer.from(key.sha256, "hex"),
         scopes: new Set(key.scopes.includes("admin") ? SCOPES : key.scopes),
-        customers: key.customers && new Set(key.customers),
+        customers: key.customers && new Set(key.customers.map(String)),
         ends_at: endOf(key),
       }])),
       token_secret: Buffer.from(token_secret, "base64url"),
@@ -153,7 +154,7 @@ export class Callers {
   async mint(
     minter: Grant,
     { customer_id, minutes }: {
-      readonly customer_id: number;
+      readonly customer_id: CustomerId;
       readonly minutes: number;
     },
   ): Promise<Token> {

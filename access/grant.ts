@@ -22,8 +22,8 @@ export const NO_CUSTOMER: Refusal = {
 export interface Grant {
   /** Those of `admin` are all of them. */
   readonly scopes: ReadonlySet<Scope>;
-  /** The only customers that it is good for; null for all. */
-  readonly customers: ReadonlySet<number> | null;
+  /** The only customers that it is good for, by their ids as texts; null for all. */
+  readonly customers: ReadonlySet<string> | null;
   /** Whether it comes from a token, which is for the page of one customer. */
   readonly is_token: boolean;
   /** The key that it comes from; null without one. */
@@ -39,10 +39,12 @@ export interface Need {
   /** One of them is enough. */
   readonly scopes: readonly Scope[];
   /**
-   * The customer that the answer is about; `every` when about all of them, `named` when
-   * about those that it names and the caller may see, `none` when about none.
+   * The customers that the answer is about: one, all of them, those that it names and
+   * the caller may see, or none.
    */
-  readonly customer: number | "every" | "named" | "none";
+  readonly about: "one" | "every" | "named" | "none";
+  /** The id of the one, as a text. */
+  readonly customer_id?: string;
 }
 
 /** Why a grant is not enough for a request; null when it is. */
@@ -56,14 +58,15 @@ export function refusalOf(
       error: `This needs a key with the scope ${need.scopes.join(" or ")}.`,
     };
   }
-  if (customers === null || need.customer === "none") return null;
-  if (need.customer === "named" && !is_token) return null;
-  if (need.customer === "every" || need.customer === "named") {
+  const { about, customer_id } = need;
+  if (customers === null || about === "none") return null;
+  if (about === "named" && !is_token) return null;
+  if (customer_id === undefined) {
     return {
       status: 403,
       error:
         "This is about all customers, and the key or token is for some of them only.",
     };
   }
-  return customers.has(need.customer) ? null : NO_CUSTOMER;
+  return customers.has(customer_id) ? null : NO_CUSTOMER;
 }

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { isCustomerId } from "../db/model/customer_ids.ts";
 import { createKey, ID, sha256 } from "./api_key.ts";
 import { SCOPES } from "./grant.ts";
 
@@ -19,7 +20,10 @@ const keySchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   scopes: z.array(z.enum(SCOPES)).min(1),
   /** The only customers that the key is good for; null for all. */
-  customers: z.array(z.int().min(1)).min(1).nullable(),
+  customers: z.array(z.union([
+    z.int().min(1),
+    z.string().refine((text) => isCustomerId(text, "text"), "no customer_id"),
+  ])).min(1).nullable(),
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
   revoked_at: z.iso.datetime().nullable(),

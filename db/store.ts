@@ -1,5 +1,6 @@
 /** The interface between HTTP and data: the store and its snapshots, as routes see them. */
 
+import type { CustomerId, CustomersShape } from "./model/customer_ids.ts";
 import type { NamedDimension, Names } from "./model/dimensions.ts";
 import { StoreError } from "./model/problems.ts";
 import type {
@@ -44,6 +45,7 @@ export interface Snapshot {
   readonly topics: readonly string[];
   /** The known names of each dimension, `channels` and `topics` among them. */
   readonly names: Names;
+  readonly customers: Customers;
   /** First and last day with an interaction; null without any. */
   readonly date_range: DateRange | null;
   /** Number of rows per table, as in `/api/v1/stats/{table}`. */
@@ -83,6 +85,17 @@ export interface Snapshot {
    * `store.snapshot`.
    */
   retain(): Disposable;
+}
+
+/**
+ * How the customers of a snapshot are called. Questions name them by numbers: by the
+ * customer_id where that is a whole number, else by its rank among all.
+ */
+export interface Customers extends CustomersShape {
+  /** The number of a customer_id; of a text that is not known, one that no customer has. */
+  numberOf(id: CustomerId): number;
+  /** The customer_id of the number of a known customer. */
+  idOf(number: number): CustomerId;
 }
 
 /** Keeps the data fresh: checks the files for changes, builds the next snapshot, decides what is served. */

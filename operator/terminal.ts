@@ -107,7 +107,9 @@ export function summary(
       report.seconds.toFixed(1)
     } s, data version ${report.data_version}`,
     ...rows.map(([name, text]) => `  ${name.padEnd(14)}${harmless(text)}`),
-    `Try ${base_url}/api/v1/interactions/${report.example_customer_id ?? 1}`,
+    `Try ${base_url}/api/v1/interactions/${
+      encodeURIComponent(report.example_customer_id ?? 1)
+    }`,
   ].join("\n");
 }
 

@@ -38,7 +38,7 @@ export function unknownCustomer(): HTTPException {
 export function needOf({ access, scopes }: Asked): Need {
   const is_for_some = access === "customer" || access === "customers" ||
     access === "listen" || access === "embed";
-  return { scopes, customer: is_for_some ? "none" : "every" };
+  return { scopes, about: is_for_some ? "none" : "every" };
 }
 
 /** What a question to a snapshot needs; where one may choose a format, before that is known. */
@@ -48,25 +48,25 @@ export function questionNeed(
 ): Need {
   // Where an answer comes from is about the files, and so about all customers.
   const { explain } = query as { readonly explain?: string };
-  if (explain !== undefined) return { scopes, customer: "every" };
+  if (explain !== undefined) return { scopes, about: "every" };
   switch (access) {
     case "customer": {
-      const { customer_id } = params as { readonly customer_id: number };
-      return { scopes, customer: customer_id };
+      const { customer_id } = params as { readonly customer_id: string };
+      return { scopes, about: "one", customer_id };
     }
     case "customers": {
       const { customer_id } = query as { readonly customer_id?: string };
       return {
         scopes,
-        customer: customer_id === undefined ? "every" : "named",
+        about: customer_id === undefined ? "every" : "named",
       };
     }
     default:
-      return { scopes, customer: "every" };
+      return { scopes, about: "every" };
   }
 }
 
 /** What a download needs: formats other than JSON have whole tables. */
-export const DOWNLOAD: Need = { scopes: ["download"], customer: "every" };
+export const DOWNLOAD: Need = { scopes: ["download"], about: "every" };
 
 type Asked = Pick<Described, "access" | "scopes">;

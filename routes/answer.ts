@@ -6,6 +6,7 @@ import { TABLE_NAMES } from "../db/model/contract.ts";
 import { dataVersionSchema } from "../db/model/report.ts";
 import type { Snapshot } from "../db/store.ts";
 import { type Explained, failure, type JsonAnswer } from "./endpoint.ts";
+import { shownId } from "./customer_ids.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
 import { filterJson } from "./filters.ts";
 import { querySchema } from "./query_string.ts";
@@ -178,7 +179,7 @@ const explanationSchema = z.object({
     topics: z.array(z.string().nullable()),
     types: z.array(z.string().nullable()),
     occupations: z.array(z.string().nullable()),
-    customer_ids: z.array(z.int()),
+    customer_ids: z.array(shownId),
     q: z.string(),
   }).partial(),
   files: z.array(z.object({

@@ -14,10 +14,16 @@ import {
   rowsQuerySchema,
   rowTextOf,
 } from "./answer.ts";
+import {
+  type NamedCustomer,
+  namedCustomer,
+  pathId,
+  shownId,
+  shownName,
+} from "./customer_ids.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { endpoint, failure, type RowsReply } from "./endpoint.ts";
 import {
-  customerId,
   filterOf,
   namesShape,
   PAGE_ROWS,
@@ -39,10 +45,11 @@ const customersQuery = rowsQuerySchema({
 
 const customerQuery = querySchema(questionShape);
 
-const params = z.object({ customer_id: customerId });
+const params = z.object({ customer_id: pathId });
 
 const customer = z.object({
-  customer_id: z.int(),
+  customer_id: shownId,
+  name: shownName,
   occupation: z.string().nullable(),
   type: z.string().nullable(),
   known_from: z.enum(["customers", "interactions"]),
@@ -103,8 +110,8 @@ export const customerEndpoint = endpoint({
     404: failure("No such customer"),
     ...rowsFailures,
   },
-  answer: ({ params: { customer_id }, query: { explain } }) =>
-    askCustomer(customer_id, explain),
+  answer: ({ snapshot, params: { customer_id }, query: { explain } }) =>
+    askCustomer(namedCustomer(snapshot, customer_id), explain),
 });
 
 function askCustomers(
@@ -137,7 +144,7 @@ function askCustomers(
           next: last
             ? writeCursor(snapshot, {
               question: question_text,
-              position: [last[0] as number],
+              position: [snapshot.customers.numberOf(last[0]!)],
             })
             : null,
         },
@@ -148,20 +155,24 @@ function askCustomers(
 }
 
 function askCustomer(
-  customer_id: number,
+  { number, id, encoded }: NamedCustomer,
   explain: string | undefined,
 ): RowsReply {
-  const filter = { customer_ids: [customer_id] };
-  const question: CustomersQuestion = { kind: "customers", filter };
+  const question: CustomersQuestion = {
+    kind: "customers",
+    filter: { customer_ids: [number] },
+  };
   return {
     of: "rows",
-    file: `customer-${customer_id}`,
-    key: questionText("customer", { customer_id, explain }),
+    file: `customer-${encoded}`,
+    key: questionText("customer", { customer_id: id, explain }),
     reads: [{ question }],
     json([{ cells: [row], ...shape }]) {
       if (!row) throw unknownCustomer();
       return { data: jsonOf(rowTextOf(shape)(row)), meta: {} };
     },
-    ...explain && { explain: { questions: [question], filter } },
+    ...explain && {
+      explain: { questions: [question], filter: { customer_ids: [id] } },
+    },
   };
 }

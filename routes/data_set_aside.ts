@@ -45,7 +45,7 @@ const setAsideQuery = querySchema({
   ...pageShape,
 });
 
-const LIST: Need = { scopes: ["read"], customer: "every" };
+const LIST: Need = { scopes: ["read"], about: "every" };
 /** The number of rows in a batch of a download. */
 const BATCH_ROWS = 1_000;
 

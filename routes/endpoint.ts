@@ -6,14 +6,11 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { validator } from "hono/validator";
 import { z } from "zod";
-import type {
-  CustomerQuestion,
-  Filter,
-  Question,
-} from "../db/model/questions.ts";
+import type { CustomerQuestion, Question } from "../db/model/questions.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import type { Callers } from "../access/callers.ts";
 import type { Grant, Scope } from "../access/grant.ts";
+import type { ShownFilter } from "./filters.ts";
 import type { Json, JsonText } from "./json_text.ts";
 import { badRequest, parseQuery } from "./query_string.ts";
 import type { Read, ReadRows } from "./read_rows.ts";
@@ -140,7 +137,7 @@ export interface JsonAnswer {
 /** What an answer is from. */
 export interface Explained {
   readonly questions: readonly (Question | CustomerQuestion)[];
-  readonly filter: Filter;
+  readonly filter: ShownFilter;
   /** What is searched for. */
   readonly q?: string | undefined;
 }
@@ -159,8 +156,8 @@ export interface StreamReply {
 export interface Asked<Params = unknown, Query = unknown> {
   /** The served snapshot, retained until the answer is made. */
   readonly snapshot: Snapshot;
-  /** The only customers that the caller may see; null for all. */
-  readonly visible: ReadonlySet<number> | null;
+  /** The only customers that the caller may see, by their ids as texts; null for all. */
+  readonly visible: ReadonlySet<string> | null;
   readonly params: Params;
   readonly query: Query;
 }

@@ -2,11 +2,13 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import { listElement, splitElements } from "../db/model/comma_list.ts";
 import {
   NAMED,
   NAMED_DIMENSIONS,
   type NamedDimension,
 } from "../db/model/dimensions.ts";
+import type { CustomerId } from "../db/model/customer_ids.ts";
 import type { Filter } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Json } from "./json_text.ts";
@@ -17,43 +19,9 @@ const CHARACTERS_LISTED = 2_000;
 /** The number of characters of the given value that an error repeats. */
 const QUOTED_LENGTH = 60;
 
-const INVALID_ID = "Invalid customer_id provided";
-
-/** A customer_id as text. */
-export const customerId = z.string()
-  .regex(/^[1-9][0-9]{0,15}$/, INVALID_ID)
-  .transform(Number)
-  .refine(Number.isSafeInteger, INVALID_ID)
-  .meta({
-    description: "1 to 2^53-1",
-    number: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
-  });
-
-/** The same as a generated parser, for every page view and batches of a hundred. */
-export const compiledId = z.compile(customerId);
-
 function day(name: string, meaning: string) {
   return z.iso.date(`Invalid ${name} format. Use YYYY-MM-DD.`).optional()
     .meta({ description: meaning });
-}
-
-/** The largest number of customers in a list. */
-const MAX_CUSTOMER_IDS = 100;
-
-/** The customers of a comma list, ascending and each once; throws a 400. */
-export function customerIdsOf(text: string): number[] {
-  const ids = text.split(",");
-  if (ids.length > MAX_CUSTOMER_IDS) {
-    throw new HTTPException(400, {
-      message: `customer_id takes at most ${MAX_CUSTOMER_IDS} customers.`,
-    });
-  }
-  const numbers = ids.map((one) => {
-    const { data } = compiledId.safeParse(one.trim());
-    if (data !== undefined) return data;
-    throw new HTTPException(400, { message: INVALID_ID });
-  });
-  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 /** The number of rows of a page: by default, and at most. */
@@ -130,8 +98,14 @@ export function filterOf(snapshot: Snapshot, given: Given): Filter {
   return filter;
 }
 
-/** A filter as `explain` shows it. */
-export function filterJson(filter: Filter & { readonly q?: string }): Json {
+/** A filter as `explain` shows it: with the ids that are asked for. */
+export interface ShownFilter extends Omit<Filter, "customer_ids"> {
+  readonly customer_ids?: readonly CustomerId[];
+  readonly q?: string;
+}
+
+/** A filter in an answer. */
+export function filterJson(filter: ShownFilter): Json {
   return Object.fromEntries(Object.entries(filter));
 }
 
@@ -218,32 +192,15 @@ export function namesOf(
   return [...known, null].filter((name) => names.includes(name));
 }
 
-/** A name as an element of a comma list. */
-function listElement(name: string): string {
-  return /[",]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
-}
-
-// No two repetitions side by side match the same characters: 1,900 spaces and a quote
-// would otherwise take seconds.
-const ELEMENT = /(?:\s*"((?:[^"]|"")*)"\s*|([^",]*))(,|$)/y;
-
 /** The elements of a comma list; one with a comma or quote is in double quotes. */
 export function splitList(parameter: string, text: string): string[] {
-  const elements: string[] = [];
-  ELEMENT.lastIndex = 0;
-  for (;;) {
-    const match = ELEMENT.exec(text);
-    const element = match?.[1]?.replaceAll('""', '"') ?? match?.[2].trim();
-    if (!match || !element) {
-      throw new HTTPException(400, {
-        message: `Invalid ${parameter} list ${
-          JSON.stringify(text.slice(0, QUOTED_LENGTH))
-        }. Use names split by commas; quote one that has a comma.`,
-      });
-    }
-    elements.push(element);
-    if (match[3] === "") return elements;
-  }
+  const elements = splitElements(text);
+  if (elements) return elements;
+  throw new HTTPException(400, {
+    message: `Invalid ${parameter} list ${
+      JSON.stringify(text.slice(0, QUOTED_LENGTH))
+    }. Use names split by commas; quote one that has a comma.`,
+  });
 }
 
 /**

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { INTERVALS } from "../db/model/dimensions.ts";
 import type {
   ChannelCounts,
-  Filter,
   TimelineQuestion,
   TopicsQuestion,
 } from "../db/model/questions.ts";
@@ -19,9 +18,9 @@ import {
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
+import { type NamedCustomer, namedCustomer, pathId } from "./customer_ids.ts";
 import { type Asked, endpoint, failure, type RowsReply } from "./endpoint.ts";
 import {
-  customerId,
   filterOf,
   isPeriod,
   namesShape,
@@ -31,7 +30,7 @@ import {
 } from "./filters.ts";
 import type { ReadRows } from "./read_rows.ts";
 
-const params = z.object({ customer_id: customerId });
+const paramsSchema = z.object({ customer_id: pathId });
 
 const filtersShape = {
   ...periodShape,
@@ -69,7 +68,7 @@ export const historyEndpoints = [
     summary: "When one customer was contacted",
     description:
       "One row per period, from start_date, or else the first interaction, to end_date, or else the last interaction, within 1900-01-01 to 2078-12-31. Periods without interactions have zeros.",
-    params,
+    params: paramsSchema,
     query: timelineQuery,
     answers: {
       200: {
@@ -89,7 +88,7 @@ export const historyEndpoints = [
       },
       ...failures,
     },
-    answer: (given) => ofCustomer(given, askTimeline(given)),
+    answer: (given) => ofCustomer(given, askTimeline),
   }),
   endpoint({
     path: "/api/v1/interactions/:customer_id/topics",
@@ -98,7 +97,7 @@ export const historyEndpoints = [
     summary: "The topics of one customer's interactions",
     description:
       "One row per topic, by the month's product; null is for interactions without a topic. An interaction with several topics is counted in several rows: meta.overlap is the sum of the rows minus meta.interactions.",
-    params,
+    params: paramsSchema,
     query: topicsQuery,
     answers: {
       200: {
@@ -121,43 +120,47 @@ export const historyEndpoints = [
       },
       ...failures,
     },
-    answer: (given) => ofCustomer(given, askTopics(given)),
+    answer: (given) => ofCustomer(given, askTopics),
   }),
 ] as const;
 
-type Given<Query> = Asked<z.output<typeof params>, Query>;
+/** A question about a customer. */
+interface Given<Query>
+  extends Pick<Asked<unknown, Query>, "snapshot" | "query"> {
+  readonly customer: NamedCustomer;
+}
 
-/** `reply`, or a 404 when the customer is not known. */
-function ofCustomer(
-  { snapshot, params: { customer_id } }: Given<unknown>,
-  reply: RowsReply,
+/** What `ask` replies about the customer of the path, or a 404 when it is not known. */
+function ofCustomer<Query>(
+  { snapshot, params, query }: Asked<z.output<typeof paramsSchema>, Query>,
+  ask: (given: Given<Query>) => RowsReply,
 ): RowsReply | Promise<RowsReply> {
+  const customer = namedCustomer(snapshot, params.customer_id);
+  const reply = ask({ snapshot, customer, query });
   const known = (counts: ChannelCounts | null) => {
     if (counts) return reply;
     throw unknownCustomer();
   };
-  const counts = snapshot.countByChannel({ customer_id });
+  const counts = snapshot.countByChannel({ customer_id: customer.number });
   return counts instanceof Promise ? counts.then(known) : known(counts);
 }
 
 function askTimeline(
-  { snapshot, params: { customer_id }, query }: Given<
-    z.output<typeof timelineQuery>
-  >,
+  { snapshot, customer, query }: Given<z.output<typeof timelineQuery>>,
 ): RowsReply {
   const { interval = "month", explain } = query;
   const filter = filterOf(snapshot, query);
   const question: TimelineQuestion = {
     kind: "timeline",
-    customer_id,
+    customer_id: customer.number,
     interval,
     filter,
   };
   return {
     of: "rows",
-    file: `interactions-${customer_id}-timeline`,
+    file: `interactions-${customer.encoded}-timeline`,
     key: questionText("timeline", {
-      customer_id,
+      customer_id: customer.id,
       interval,
       ...filter,
       explain,
@@ -171,26 +174,25 @@ function askTimeline(
     ...explain && {
       explain: {
         questions: [question],
-        filter: withCustomer(filter, customer_id),
+        filter: { ...filter, customer_ids: [customer.id] },
       },
     },
   };
 }
 
 function askTopics(
-  { snapshot, params: { customer_id }, query }: Given<
-    z.output<typeof topicsQuery>
-  >,
+  { snapshot, customer, query }: Given<z.output<typeof topicsQuery>>,
 ): RowsReply {
   const { explain } = query;
   const filter = filterOf(snapshot, query);
+  const { number: customer_id, id } = customer;
   const question: TopicsQuestion = { kind: "topics", customer_id, filter };
-  const own = withCustomer(filter, customer_id);
+  const own = { ...filter, customer_ids: [customer_id] };
   return {
     of: "rows",
-    file: `interactions-${customer_id}-topics`,
+    file: `interactions-${customer.encoded}-topics`,
     key: questionText("topics", {
-      customer_id,
+      customer_id: id,
       ...filter,
       explain,
     }),
@@ -206,12 +208,13 @@ function askTopics(
         meta: { interactions, overlap: sumOfTotals(rows) - interactions },
       };
     },
-    ...explain && { explain: { questions: [question], filter: own } },
+    ...explain && {
+      explain: {
+        questions: [question],
+        filter: { ...filter, customer_ids: [id] },
+      },
+    },
   };
-}
-
-function withCustomer(filter: Filter, customer_id: number): Filter {
-  return { ...filter, customer_ids: [customer_id] };
 }
 
 function sumOfTotals({ columns, cells }: ReadRows): number {

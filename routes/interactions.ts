@@ -6,6 +6,12 @@ import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import { unknownCustomer } from "./access.ts";
 import {
+  type NamedCustomer,
+  namedCustomer,
+  pathId,
+  shownId,
+} from "./customer_ids.ts";
+import {
   answerText,
   countsSchema,
   explained,
@@ -19,7 +25,6 @@ import {
   type VersionReply,
 } from "./endpoint.ts";
 import {
-  customerId,
   isPeriod,
   namesOf,
   namesShape,
@@ -29,7 +34,7 @@ import {
 import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 
-const paramsSchema = z.object({ customer_id: customerId });
+const paramsSchema = z.object({ customer_id: pathId });
 
 const filtersSchema = querySchema({
   ...periodShape,
@@ -44,7 +49,7 @@ const answers = {
       "Every known channel, or those of channel, zero when unused, in code-point order",
     schema: z.object({
       data: z.object({
-        customer_id: z.int(),
+        customer_id: shownId,
         interactions: countsSchema,
       }),
       meta: metaSchema.optional().meta({ description: "With explain=1" }),
@@ -89,8 +94,9 @@ type Given = Asked<
 
 // Asked on every page view: docs/benchmarks.md has what each step costs.
 function answer(
-  { snapshot, params: { customer_id }, query }: Given,
+  { snapshot, params, query }: Given,
 ): VersionReply {
+  const customer = namedCustomer(snapshot, params.customer_id);
   const { start_date, end_date, topic, channel, explain } = query;
   const topics = topic === undefined
     ? undefined
@@ -99,8 +105,13 @@ function answer(
   const channels = channel === undefined
     ? undefined
     : namesOf(snapshot, { dimension: "channel", text: channel }) as string[];
-  const question = { customer_id, start_date, end_date, topics };
-  const key = `${customer_id}-${start_date ?? ""}-${end_date ?? ""}-${
+  const question = {
+    customer_id: customer.number,
+    start_date,
+    end_date,
+    topics,
+  };
+  const key = `${customer.encoded}-${start_date ?? ""}-${end_date ?? ""}-${
     topics ? positionsText(snapshot, { dimension: "topic", names: topics }) : ""
   }${
     channels
@@ -108,7 +119,8 @@ function answer(
       : ""
   }`;
   if (explain) {
-    const body = () => explainedBodyOf(snapshot, { question, channels });
+    const body = () =>
+      explainedBodyOf(snapshot, { customer, question, channels });
     return { of: "version", key: `${key}-explain`, has_meta: true, body };
   }
   return {
@@ -118,9 +130,9 @@ function answer(
       const counts = snapshot.countByChannel(question);
       return counts instanceof Promise
         ? counts.then((counts) =>
-          bodyOf(snapshot, { customer_id, counts, channels })
+          bodyOf(snapshot, { customer, counts, channels })
         )
-        : bodyOf(snapshot, { customer_id, counts, channels });
+        : bodyOf(snapshot, { customer, counts, channels });
     },
   };
 }
@@ -140,20 +152,21 @@ function positionsText(
 
 async function explainedBodyOf(
   snapshot: Snapshot,
-  { question, channels }: {
+  { customer, question, channels }: {
+    readonly customer: NamedCustomer;
     readonly question: CustomerQuestion;
     readonly channels: readonly string[] | undefined;
   },
 ): Promise<string> {
-  const { customer_id, start_date, end_date, topics } = question;
+  const { start_date, end_date, topics } = question;
   const counts = await snapshot.countByChannel(question);
-  const body = bodyOf(snapshot, { customer_id, counts, channels });
+  const body = bodyOf(snapshot, { customer, counts, channels });
   const text = answerText(snapshot, {
     data: jsonOf(body.slice('{"data":'.length, -1)),
     meta: await explained(snapshot, {
       questions: [question],
       filter: {
-        customer_ids: [customer_id],
+        customer_ids: [customer.id],
         ...start_date && { start_date },
         ...end_date && { end_date },
         ...topics && { topics },
@@ -167,8 +180,8 @@ async function explainedBodyOf(
 // Written by hand, because an object would put a channel named 10 first.
 function bodyOf(
   snapshot: Snapshot,
-  { customer_id, counts, channels }: {
-    readonly customer_id: number;
+  { customer: { id }, counts, channels }: {
+    readonly customer: NamedCustomer;
     readonly counts: ChannelCounts | null;
     /** Only these; undefined for all. */
     readonly channels: readonly string[] | undefined;
@@ -181,7 +194,8 @@ function bodyOf(
   const shown = channels
     ? channels.map((name) => counts[snapshot.positionOf("channel", name)!])
     : counts;
-  let text = `{"data":{"customer_id":${customer_id},"interactions":{`;
+  const shown_id = typeof id === "number" ? id : JSON.stringify(id);
+  let text = `{"data":{"customer_id":${shown_id},"interactions":{`;
   for (let i = 0; i < keys.length; i++) text += keys[i] + shown[i];
   return text + "}}}";
 }

@@ -1,6 +1,7 @@
 /** `/api/v1/interactions`: every customer by every channel, in pages. */
 
 import { z } from "zod";
+import type { CustomerId } from "../db/model/customer_ids.ts";
 import {
   columnsOf,
   type Filter,
@@ -19,10 +20,10 @@ import {
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
+import { customerIdsOf, shownId, shownName } from "./customer_ids.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { type Asked, endpoint, type RowsReply } from "./endpoint.ts";
 import {
-  customerIdsOf,
   filterOf,
   findName,
   isPeriod,
@@ -67,7 +68,8 @@ export const matrixEndpoint = endpoint({
         "A page; meta has the totals of all pages, and meta.next is the cursor of the next page or null",
       schema: z.object({
         data: z.array(z.object({
-          customer_id: z.int(),
+          customer_id: shownId,
+          name: shownName,
           occupation: z.string().nullable(),
           type: z.string().nullable(),
           interactions: countsSchema,
@@ -77,7 +79,7 @@ export const matrixEndpoint = endpoint({
           customers: z.int(),
           interactions: countsSchema,
           total: z.int(),
-          unknown_customer_ids: z.array(z.int()).optional(),
+          unknown_customer_ids: z.array(shownId).optional(),
           next: z.string().nullable(),
         }),
       }),
@@ -112,9 +114,10 @@ function ask(
   const { limit, cursor, explain } = given;
   const named = given.customer_id === undefined
     ? undefined
-    : customerIdsOf(given.customer_id);
+    : customerIdsOf(snapshot, { text: given.customer_id, visible });
   // Those that the caller may not see are unknown to it.
-  const customer_ids = visible ? named?.filter((id) => visible.has(id)) : named;
+  const seen = visible ? named?.filter((id) => visible.has(String(id))) : named;
+  const customer_ids = seen?.map((id) => snapshot.customers.numberOf(id));
   const filter: Filter = {
     ...filterOf(snapshot, given),
     ...customer_ids && { customer_ids },
@@ -125,9 +128,10 @@ function ask(
   const is_whole = customer_ids && !types && !occupations &&
     cursor === undefined && customer_ids.length <= page_rows;
   const sort = parseSort(given.sort ?? "customer_id", { snapshot, filter });
-  const hides_some = customer_ids?.length !== named?.length;
+  const hides_some = seen?.length !== named?.length;
   const parts = {
     ...filter,
+    customer_ids: seen,
     // The answer says who is unknown.
     named: hides_some ? named : undefined,
     sort: sortParts(sort),
@@ -158,6 +162,7 @@ function ask(
     ],
     json([page, all, customers, known]) {
       const { last, columns, pivoted, cells } = page;
+      const last_id = last && snapshot.customers.numberOf(last[0]!);
       const { start, names } = pivoted!;
       const sorted_by = typeof sort.by === "object"
         ? start + names.indexOf(sort.by.channel)
@@ -180,16 +185,24 @@ function ask(
           ...named && {
             unknown_customer_ids: missing(named, known ?? page),
           },
-          next: last
+          next: last_id
             ? writeCursor(snapshot, {
               question: questionOf(),
-              position: [last[sorted_by] as number, last[0] as number],
+              position: [
+                sorted_by === 0 ? last_id : last![sorted_by] as number,
+                last_id,
+              ],
             })
             : null,
         },
       };
     },
-    ...explain && { explain: { questions: [question], filter } },
+    ...explain && {
+      explain: {
+        questions: [question],
+        filter: { ...filter, ...named && { customer_ids: named } },
+      },
+    },
   };
 }
 
@@ -255,7 +268,7 @@ function channelOfColumn(
 ): string | undefined {
   const { columns, pivoted } = columnsOf(
     { kind: "interactions", filter, sort: BY_ID },
-    snapshot.names,
+    snapshot,
   );
   const position = columns.findIndex(({ name }) => name.toLowerCase() === key);
   return pivoted!.names[position - pivoted!.start];
@@ -263,9 +276,9 @@ function channelOfColumn(
 
 /** The customers that are not in the rows. */
 function missing(
-  customer_ids: readonly number[],
+  customer_ids: readonly CustomerId[],
   { cells }: ReadRows,
-): number[] {
+): CustomerId[] {
   const known = new Set(cells.map(([customer_id]) => customer_id));
   return customer_ids.filter((customer_id) => !known.has(customer_id));
 }

@@ -27,6 +27,7 @@ import {
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
+import { shownId } from "./customer_ids.ts";
 import { endpoint, type RowsReply } from "./endpoint.ts";
 import {
   filterOf,
@@ -79,7 +80,9 @@ const dimensionsShape = {
   topic: z.string().nullable(),
   type: z.string().nullable(),
   occupation: z.string().nullable(),
-  customer_id: z.int(),
+  customer_id: shownId.nullable().meta({
+    description: "Null stands for interactions of nobody who is known",
+  }),
   day: z.iso.date(),
   week: z.string(),
   month: z.string(),

@@ -2,6 +2,10 @@
 
 import { z } from "zod";
 import {
+  type CustomersShape,
+  customersShape,
+} from "../db/model/customer_ids.ts";
+import {
   type Access,
   type Answer,
   type Endpoint,
@@ -28,20 +32,31 @@ const KEY_FAILURES = {
 
 /** The endpoint that describes all others. */
 export function createOpenApi(endpoints: readonly Endpoint[]) {
-  const document = JSON.stringify(named(describe(endpoints)));
+  const described = describe(endpoints);
+  const documents = new Map<string, string>();
+  function documentOf({ ids, names }: CustomersShape): string {
+    const kind = `${ids} ${names}`;
+    const document = documents.get(kind) ??
+      JSON.stringify(named(described, { ids, names }));
+    documents.set(kind, document);
+    return document;
+  }
+  // Before anything is served, as without a mapping.
+  documentOf(customersShape({}));
   return endpoint({
     access: "public",
     path: "/openapi.json",
     name: "getOpenApi",
     summary: "The API as OpenAPI 3.1",
-    description: "Made of the schemas that check requests.",
+    description:
+      "Made of the schemas that check requests. What a customer_id is, and whether customers have names, is as in the served data.",
     answers: {
       200: { description: "The document", schema: z.looseObject({}) },
     },
-    answerNow: () => ({
+    answerNow: ({ store: { snapshot } }) => ({
       of: "stream",
       media_type: "application/json",
-      body: document,
+      body: documentOf(customersShape(snapshot?.report ?? {})),
     }),
   });
 }
@@ -212,10 +227,22 @@ function alwaysNeedsKey(access: Access): boolean {
 
 function parameters(place: "path" | "query", schema?: z.ZodObject) {
   return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
-    // A number that is checked as the text that it is in a URL.
-    const { description, number, ...text } = jsonSchema(field as z.ZodType);
     const required = place === "path";
-    return { name, in: place, required, description, schema: number ?? text };
+    const parameter = (json: z.core.JSONSchema.BaseSchema) => {
+      // A number that is checked as the text that it is in a URL.
+      const { description, number, ...text } = json;
+      return { name, in: place, required, description, schema: number ?? text };
+    };
+    const json = jsonSchema(field as z.ZodType);
+    const by_ids = json.by_ids as ByIds | undefined;
+    return by_ids
+      ? {
+        by_ids: {
+          integer: parameter(by_ids.integer),
+          text: parameter(by_ids.text),
+        },
+      }
+      : parameter(json);
   });
 }
 
@@ -249,12 +276,17 @@ function downloads(formats: z.ZodType) {
   );
 }
 
+/** What stands in the place of a node, by what a customer_id is. */
+type ByIds = Record<CustomersShape["ids"], z.core.JSONSchema.BaseSchema>;
+
 /**
  * The document with every schema that has a name among its components: zod puts the
- * named schemas of each schema beside it.
+ * named schemas of each schema beside it. Of what depends on the customers, it has
+ * what is so in the served data.
  */
 function named<Document extends { readonly components: object }>(
   document: Document,
+  { ids, names }: CustomersShape,
 ): Document {
   const schemas: Record<string, unknown> = {};
   const hoisted = (value: unknown): unknown => {
@@ -263,14 +295,41 @@ function named<Document extends { readonly components: object }>(
     }
     if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) return value.map(hoisted);
-    const { $defs, ...rest } = value as Record<string, unknown>;
+    const { $defs, by_ids, only_names: _, ...rest } = value as Node;
+    if (by_ids) return hoisted(by_ids[ids]);
     if ($defs) Object.assign(schemas, hoisted($defs));
     return Object.fromEntries(
-      Object.entries(rest).map(([name, one]) => [name, hoisted(one)]),
+      Object.entries(rest)
+        .filter(([, one]) => names || !(one as Node | null)?.only_names)
+        .map(([name, one]) => [
+          name,
+          name === "example" && ids === "text"
+            ? withTextIds(one)
+            : hoisted(one),
+        ]),
     );
   };
   const { components, ...rest } = hoisted(document) as Document;
   return { ...rest, components: { schemas, ...components } } as Document;
+}
+
+interface Node {
+  readonly $defs?: unknown;
+  readonly by_ids?: ByIds;
+  readonly only_names?: true;
+  readonly [name: string]: unknown;
+}
+
+/** An example in which a customer_id is a text. */
+function withTextIds(example: unknown): unknown {
+  if (Array.isArray(example)) return example.map(withTextIds);
+  if (typeof example !== "object" || example === null) return example;
+  return Object.fromEntries(
+    Object.entries(example).map(([name, one]) => [
+      name,
+      name === "customer_id" ? String(one) : withTextIds(one),
+    ]),
+  );
 }
 
 function jsonSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {

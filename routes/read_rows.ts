@@ -72,11 +72,11 @@ const shapes_of = new WeakMap<Snapshot, Map<string, AnswerColumns>>();
 function shapeOf(snapshot: Snapshot, question: Question): AnswerColumns {
   const { kind, filter } = question;
   if (filter.channels || kind === "metrics" || kind === "customer_count") {
-    return columnsOf(question, snapshot.names);
+    return columnsOf(question, snapshot);
   }
   const shapes = shapes_of.get(snapshot) ?? new Map<string, AnswerColumns>();
   shapes_of.set(snapshot, shapes);
-  const shape = shapes.get(kind) ?? columnsOf(question, snapshot.names);
+  const shape = shapes.get(kind) ?? columnsOf(question, snapshot);
   shapes.set(kind, shape);
   return shape;
 }
@@ -111,7 +111,7 @@ async function readUpTo(
     readonly run: Run;
   },
 ): Promise<ReadRows> {
-  const { columns, pivoted } = columnsOf(question, snapshot.names);
+  const { columns, pivoted } = columnsOf(question, snapshot);
   const leastBytes = createLeastBytes({ columns, pivoted });
   const fitting = Math.floor(MAX_JSON_BYTES / leastBytes([]));
   const limited = { ...question, limit: Math.min(limit, fitting + 1) };

@@ -41,7 +41,7 @@ import {
   type FormatName,
   FORMATS,
 } from "./formats/formats.ts";
-import { compiledId } from "./filters.ts";
+import { idInSegment, requireIdInPath } from "./customer_ids.ts";
 import {
   NO_QUERY,
   parseQuery,
@@ -346,7 +346,7 @@ export function createResponder(
   // Of a question that names customers, the answer is another one for a caller who
   // sees others of them.
   function understand({ exchange, snapshot, wanted }: FromRows): void {
-    if (wanted.need.customer === "named") return;
+    if (wanted.need.about === "named") return;
     const request = textOf(exchange.request);
     cache.understand(snapshot, { request, as: wanted });
   }
@@ -541,6 +541,7 @@ export function createResponder(
     views: readonly Unrouted[],
   ): MaybePromise<Response> | undefined {
     const { url } = exchange.request;
+    const ids = store.snapshot?.customers.ids ?? "integer";
     const path = url.indexOf("/", SHORTEST_ORIGIN);
     const query = url.indexOf("?", path);
     const end = query < 0 ? url.length : query;
@@ -555,7 +556,7 @@ export function createResponder(
       const segment = url.slice(start, end - after.length);
       if (!url.startsWith(after, end - after.length)) continue;
       if (segment.includes("/")) continue;
-      const { data: customer_id } = compiledId.safeParse(segment);
+      const customer_id = idInSegment(segment, ids);
       if (customer_id === undefined) continue;
       return answerUnrouted(one, { exchange, params: { customer_id } });
     }
@@ -586,6 +587,15 @@ export function createResponder(
     } catch (error) {
       return thrown(exchange, error);
     }
+  }
+
+  // The text of the path as it was sent: Hono's has lost what is encoded wrong.
+  function requireId(
+    { path }: SnapshotEndpoint,
+    { request: { url } }: Exchange,
+  ): string | undefined {
+    const { ids } = requireSnapshot(store).customers;
+    return requireIdInPath(path, { url, ids });
   }
 
   return {
@@ -625,12 +635,16 @@ export function createResponder(
         endpoint.access === "optional_admin" && caller !== stranger
       ) refuse(caller.problem);
       if (endpoint.access !== "public") permit(caller, needOf(endpoint));
-      if (endpoint.answer) requireSnapshot(store);
+      if (endpoint.answer) requireId(endpoint, exchange);
     },
 
     async answer(endpoint, { exchange, ...given }) {
       if (endpoint.answer) {
-        return await answerFrom(endpoint, { exchange, ...given });
+        const customer_id = requireId(endpoint, exchange);
+        const params = customer_id === undefined
+          ? given.params
+          : { customer_id };
+        return await answerFrom(endpoint, { exchange, ...given, params });
       }
       const { request, caller } = exchange;
       const asked = { store, request, caller, callers, listening, ...given };

@@ -1,16 +1,17 @@
 /** `POST /api/v1/tokens`: a token with which a web page reads one customer's data, for some minutes. */
 
 import { z } from "zod";
+import { customersShape } from "../db/model/customer_ids.ts";
 import { keyFailures, permit } from "./access.ts";
+import { mintedId, requireMintedId, shownId } from "./customer_ids.ts";
 import { endpoint, failure, MAX_BODY_BYTES } from "./endpoint.ts";
 
 const MOST_MINUTES = 60;
 const INVALID_MINUTES =
   `minutes must be a whole number from 1 to ${MOST_MINUTES}.`;
-const INVALID_ID = "customer_id must be a whole number from 1 to 2^53-1.";
 
 const bodySchema = z.strictObject({
-  customer_id: z.int(INVALID_ID).min(1, INVALID_ID),
+  customer_id: mintedId,
   minutes: z.int(INVALID_MINUTES).min(1, INVALID_MINUTES)
     .max(MOST_MINUTES, INVALID_MINUTES).default(5),
 });
@@ -35,7 +36,7 @@ export const tokensEndpoint = endpoint({
       schema: z.object({
         data: z.object({
           token: z.string(),
-          customer_id: z.int(),
+          customer_id: shownId,
           expires_at: z.iso.datetime(),
         }),
       }),
@@ -53,8 +54,15 @@ export const tokensEndpoint = endpoint({
     409: failure("There is no key file"),
     413: failure(`The body has more than ${MAX_BODY_BYTES} bytes`),
   },
-  async answerNow({ caller, callers, body: { customer_id, minutes } }) {
-    permit(caller, { scopes: ["embed"], customer: customer_id });
+  async answerNow({ store: { snapshot }, caller, callers, body }) {
+    const { minutes } = body;
+    const ids = snapshot ? customersShape(snapshot.report).ids : undefined;
+    const customer_id = requireMintedId(body.customer_id, ids);
+    permit(caller, {
+      scopes: ["embed"],
+      about: "one",
+      customer_id: String(customer_id),
+    });
     const token = await callers.mint(caller, { customer_id, minutes });
     return {
       of: "moment",

@@ -39,7 +39,7 @@ Deno.test("create, list, rotate and revoke", async () => {
     "create",
     "--name=web site",
     "--scopes=embed,read",
-    "--customers=3,1,3",
+    '--customers=3,1,3,007,"x,y",e\u0301',
     "--expires=2999-01-01",
   ], env);
   const id = keyIdOf(created.out);
@@ -52,7 +52,7 @@ Deno.test("create, list, rotate and revoke", async () => {
     name: "web site",
     sha256: "",
     scopes: ["read", "embed"],
-    customers: [3, 1],
+    customers: [3, 1, "007", "x,y", "\u00e9"],
     created_at: "",
     expires_at: "2999-01-01T00:00:00.000Z",
     revoked_at: null,
@@ -84,7 +84,7 @@ Deno.test("create, list, rotate and revoke", async () => {
   assertMatch(heads, /^id +name +scopes +customers +created +ends +state$/);
   assertMatch(
     rows[0],
-    new RegExp(`^${id} +web site +read,embed +2 .+revoked$`),
+    new RegExp(`^${id} +web site +read,embed +5 .+revoked$`),
   );
   assertMatch(rows[1], new RegExp(`^${next.id} .+2999-01-01T00:00 +works$`));
   assertEquals(
@@ -103,7 +103,7 @@ Deno.test("what is wrong is one line that says what", async (t) => {
     [["create", "--name=a\x1b[31m", "--scopes=read", file], /^--name has char/],
     [["create", "--name=a", file], /^--scopes is missing$/],
     [["create", "--name=a", "--scopes=read,write", file], /^--scopes must be /],
-    [[...create, "--customers=1,x", file], /^--customers must be /],
+    [[...create, "--customers=1,,x", file], /^--customers must be /],
     [
       ["create", "--name=a", "--scopes=download", "--customers=1", file],
       /^--customers goes with /,

@@ -2,6 +2,7 @@
 
 import type { Database } from "./database.ts";
 import type { ServingIndex } from "../serving/serving_index.ts";
+import type { Customers } from "../store.ts";
 
 /**
  * Compares both on the random questions of sql/load/4_serve/index_questions.sql. Throws
@@ -10,7 +11,10 @@ import type { ServingIndex } from "../serving/serving_index.ts";
 export async function checkIndex(
   database: Database,
   index: Pick<ServingIndex, "count" | "membersOf" | "placeOf">,
-  { channel_count }: { readonly channel_count: number },
+  { channel_count, customers }: {
+    readonly channel_count: number;
+    readonly customers: Pick<Customers, "idOf" | "numberOf">;
+  },
 ): Promise<void> {
   // One query for all, since each leaves some memory behind: see docs/decisions.md.
   for await (
@@ -18,6 +22,14 @@ export async function checkIndex(
       of database.streamNumbers("load/4_serve/index_questions")
   ) {
     for (let row = 0; row < ids.length; row++) {
+      if (is_known[row]) {
+        const id = customers.idOf(ids[row]);
+        if (customers.numberOf(id) !== ids[row]) {
+          throw new Error(
+            `customer ${ids[row]} is not found by its id ${JSON.stringify(id)}`,
+          );
+        }
+      }
       const first_day = first_days[row];
       const last_day = last_days[row];
       const topic_code = topic_codes[row];

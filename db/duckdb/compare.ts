@@ -2,15 +2,18 @@
 
 import type { Pace } from "../pace.ts";
 import type { Changes, TableChange } from "../model/report.ts";
-import type { Database } from "./database.ts";
+import type { CustomersShape } from "../model/customer_ids.ts";
+import type { ComposedSql, Database } from "./database.ts";
 import type { Loaded } from "../model/report.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
+import type { Customers } from "../store.ts";
 
 /** The parts of a snapshot that are compared. */
 export interface Comparable {
   readonly database: Database;
   readonly loaded: Loaded;
   readonly columns: IndexColumns;
+  readonly customers: Customers;
 }
 
 /** The number of rows or groups that are compared between two pauses: 1 ms. */
@@ -27,6 +30,10 @@ export async function compareSnapshots(
 ): Promise<Changes> {
   const [before, after] = [previous.loaded, next.loaded];
   const customers = await compareIndexes(previous, next, { pace });
+  const anonymous = await compareRows(previous, next, {
+    queries: ["queries/anonymous_hashes", "queries/anonymous_hashes"],
+    pace,
+  });
   const [new_channels, vanished_channels] = compareNames(
     before.channels,
     after.channels,
@@ -43,12 +50,18 @@ export async function compareSnapshots(
     previous_data_version: before.report.data_version,
     tables: {
       customers: await compareRows(previous, next, {
-        query: "queries/customer_hashes",
+        queries: [
+          customerHashes(previous.customers, next.customers),
+          customerHashes(next.customers, previous.customers),
+        ],
         pace,
       }),
-      interactions: customers.interactions,
+      interactions: {
+        rows_added: customers.interactions.rows_added + anonymous.rows_added,
+        rows_gone: customers.interactions.rows_gone + anonymous.rows_gone,
+      },
       products: await compareRows(previous, next, {
-        query: "queries/product_hashes",
+        queries: ["queries/product_hashes", "queries/product_hashes"],
         pace,
       }),
     },
@@ -78,11 +91,18 @@ function compareNames(
 async function compareRows(
   previous: Comparable,
   next: Comparable,
-  { query, pace }: { readonly query: string; readonly pace: Pace },
+  { queries: [query_before, query_after], pace }: {
+    /** A number for each row, ascending, equal for equal rows. */
+    readonly queries: readonly [
+      before: string | ComposedSql,
+      after: string | ComposedSql,
+    ];
+    readonly pace: Pace;
+  },
 ): Promise<TableChange> {
   // One after the other, since each uses all threads of its database to sort.
-  const left = await readHashes(previous.database, query);
-  const right = await readHashes(next.database, query);
+  const left = await readHashes(previous.database, query_before);
+  const right = await readHashes(next.database, query_after);
   let [rows_added, rows_gone] = [0, 0];
   for (let i = 0, j = 0, step = 0; i < left.length || j < right.length;) {
     if (j >= right.length || left[i] < right[j]) {
@@ -102,7 +122,7 @@ async function compareRows(
 
 async function readHashes(
   database: Database,
-  query: string,
+  query: string | ComposedSql,
 ): Promise<Float64Array> {
   const batches: Float64Array[] = [];
   for await (const [hashes] of database.streamNumbers(query)) {
@@ -118,6 +138,25 @@ async function readHashes(
     at += batch.length;
   }
   return whole;
+}
+
+/** A number for each customer record, as another snapshot numbers it that has other columns. */
+function customerHashes(
+  { ids, names }: CustomersShape,
+  other: CustomersShape,
+): ComposedSql {
+  const id = ids === "text"
+    ? "id"
+    : other.ids === "text"
+    ? "customer_id::varchar"
+    : "customer_id";
+  const name = names ? ["name"] : other.names ? ["null::varchar"] : [];
+  const columns = [id, ...name, "occupation", "type"].join(", ");
+  return {
+    sql: `select (hash(${columns}) >> 11)::double as row_hash
+from customers${ids === "text" ? " join ids using (customer_id)" : ""}
+order by row_hash`,
+  };
 }
 
 async function compareIndexes(
@@ -139,13 +178,12 @@ async function compareIndexes(
     channels_before.indexOf(name),
     channels_after.indexOf(name),
   ]);
-  const [ids_before, ids_after] = [before.customer_ids, after.customer_ids];
   let [new_customers, vanished_customers] = [0, 0];
   let [rows_added, rows_gone] = [0, 0];
-  let [i, j, compared] = [0, 0, 0];
-  while (i < ids_before.length || j < ids_after.length) {
-    const gone = j >= ids_after.length || ids_before[i] < ids_after[j];
-    const added = i >= ids_before.length || ids_after[j] < ids_before[i];
+  let compared = 0;
+  for (const [i, j] of matchedPlaces(previous, next)) {
+    const added = i < 0;
+    const gone = j < 0;
     if (gone) vanished_customers++;
     if (added) new_customers++;
     for (const [channel_before, channel_after] of pairs) {
@@ -156,9 +194,8 @@ async function compareIndexes(
       rows_added += right.end - right.start - common;
       compared += 1 + left.end - left.start + right.end - right.start;
     }
-    if (!added) i++;
-    if (!gone) j++;
-    if (compared > SLICE) {
+    // Without channels, there is nothing else to count.
+    if (++compared > SLICE) {
       compared = 0;
       await pace();
     }
@@ -168,6 +205,52 @@ async function compareIndexes(
     vanished_customers,
     interactions: { rows_added, rows_gone },
   };
+}
+
+/** The places of each customer before and after, -1 where there is none. */
+function matchedPlaces(
+  previous: Comparable,
+  next: Comparable,
+): Iterable<readonly [before: number, after: number]> {
+  const ids_before = previous.columns.customer_ids;
+  const ids_after = next.columns.customer_ids;
+  return ids_before && ids_after
+    ? matchedNumbers(ids_before, ids_after)
+    : matchedTexts(previous, next);
+}
+
+function* matchedNumbers(
+  before: Float64Array,
+  after: Float64Array,
+): Generator<[number, number]> {
+  for (let i = 0, j = 0; i < before.length || j < after.length;) {
+    if (j >= after.length || before[i] < after[j]) yield [i++, -1];
+    else if (i >= before.length || after[j] < before[i]) yield [-1, j++];
+    else yield [i++, j++];
+  }
+}
+
+// One new customer moves the numbers of all that follow, so the ids are compared.
+function* matchedTexts(
+  previous: Comparable,
+  next: Comparable,
+): Generator<[number, number]> {
+  // A text is found in one step, a number is not.
+  const is_text = next.customers.ids === "text";
+  const [asked, found] = is_text ? [previous, next] : [next, previous];
+  const pair = (one: number, other: number): [number, number] =>
+    is_text ? [one, other] : [other, one];
+  const matched = new Uint8Array(found.columns.kinds.length);
+  const { kinds, customer_ids } = asked.columns;
+  for (let i = 0; i < kinds.length; i++) {
+    const id = asked.customers.idOf(customer_ids ? customer_ids[i] : i + 1);
+    const place = Math.max(found.customers.numberOf(id) - 1, -1);
+    if (place >= 0) matched[place] = 1;
+    yield pair(i, place);
+  }
+  for (let place = 0; place < matched.length; place++) {
+    if (!matched[place]) yield pair(-1, place);
+  }
 }
 
 interface Slice {

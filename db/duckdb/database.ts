@@ -28,6 +28,11 @@ export type Row = Record<string, JS>;
 /** A batch of rows of numbers: one array per column. */
 export type Columns = readonly (Float64Array | Uint32Array | Uint16Array)[];
 
+/** SQL text composed by this program. */
+export interface ComposedSql {
+  readonly sql: string;
+}
+
 /** A prepared statement: takes its params, returns its rows. */
 export type Prepared = (values: Record<string, DuckDBValue>) => Promise<JS[][]>;
 
@@ -39,8 +44,11 @@ export interface Database {
   runFile(name: string, values?: Record<string, DuckDBValue>): Promise<Row[]>;
   /** Prepares `sql/{name}.sql`; its rows come by position. */
   prepare(name: string): Promise<Prepared>;
-  /** Runs `sql/{name}.sql` and yields its rows as they come; its columns are numbers, never null. */
-  streamNumbers(name: string): AsyncGenerator<Columns>;
+  /**
+   * Runs `sql/{name}.sql`, or SQL composed by this program, and yields its rows as they
+   * come; its columns are numbers, never null.
+   */
+  streamNumbers(query: string | ComposedSql): AsyncGenerator<Columns>;
   /** Runs `sql/{name}.sql` and yields its rows as they come, by position. */
   streamRows(name: string): AsyncGenerator<DuckDBValue[][]>;
   /** Writes every table as Parquet to `folder`, new and below the database's own. */
@@ -84,12 +92,14 @@ export async function openDatabase(
   }
   // On a connection of its own: another statement would end the stream.
   async function* stream<Batch>(
-    name: string,
+    query: string | ComposedSql,
     createReader: (result: DuckDBResult) => (chunk: DuckDBDataChunk) => Batch,
   ): AsyncGenerator<Batch> {
     const own = await instance.connect();
     try {
-      const result = await own.stream(await textOf(name));
+      const result = await own.stream(
+        typeof query === "string" ? await textOf(query) : query.sql,
+      );
       const read = createReader(result);
       for await (const chunk of result) yield read(chunk);
       requireWhole(result);
@@ -111,8 +121,8 @@ export async function openDatabase(
           return await (await statement.run()).getRowsJS();
         });
     },
-    streamNumbers: (name) =>
-      stream(name, (result) => {
+    streamNumbers: (query) =>
+      stream(query, (result) => {
         const arrays = result.columnTypes()
           .map(({ typeId }) => ARRAYS[typeId]!);
         return (chunk) =>

@@ -392,11 +392,7 @@ async function readStaged(
       await database.runFile("load/1_stage/common_spellings");
     }
     // A statement with a param would be planned twice.
-    await database.run(
-      `set variable file = ${number}; set variable source = ${
-        staged.source?.number ?? 0
-      }`,
-    );
+    await database.run(`set variable file = ${number}`);
     const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`);
     return {
       rows_read: Number(Count),

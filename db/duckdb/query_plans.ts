@@ -1,6 +1,7 @@
 /** Answers questions with rows: chooses the SQL, its values and the columns. */
 
 import { DuckDBListValue, type DuckDBValue, listValue } from "@duckdb/node-api";
+import type { CustomersShape } from "../model/customer_ids.ts";
 import {
   CUSTOMER_DIMENSIONS,
   NAMED_DIMENSIONS,
@@ -9,6 +10,7 @@ import {
 import { prefixKey } from "../model/names.ts";
 import {
   type AnswerColumns,
+  type AnswerShape,
   columnsOf,
   pivotedValues,
 } from "../model/questions.ts";
@@ -27,18 +29,22 @@ import type { Snapshot } from "../store.ts";
 import { quoteText, readSql } from "./database.ts";
 import { metricsSql, NONE } from "./metrics_sql.ts";
 import type { QueryRunner } from "./query_runner.ts";
+import { shownCountsSql, shownSql, withoutEnd } from "./shown_sql.ts";
 
 /** The facts about the tables that plans need. */
-export interface QuestionTables {
-  readonly names: Names;
+export interface QuestionTables extends AnswerShape {
   /** Whether the occupation has a rollup of its own. */
   readonly by_occupation: boolean;
+  /** Whether there are interactions of nobody who is known, under customer 0. */
+  readonly has_anonymous: boolean;
 }
 
 /** A statement, its values, and how a row of it becomes a row of the answer. */
 interface Plan {
   readonly statement: string | Statement;
   readonly values: Record<string, DuckDBValue>;
+  /** Has the statement show customers by texts and names, where they have such. */
+  show?(text: string, customers: CustomersShape): string;
   /** When absent, the row is unchanged. */
   toCells?(row: readonly Cell[]): Cell[];
   /** The row of the answer when the statement finds none. */
@@ -54,11 +60,9 @@ export function createQuestions(
     question: Question,
     { answer, run }: { readonly answer: AnswerColumns; readonly run: Run },
   ): AsyncGenerator<Cell[][]> {
-    const { statement, values, toCells, otherwise } = plan(question, {
-      answer,
-      tables,
-    });
-    const { text } = await statementOf(statement);
+    const planned = plan(question, { answer, tables });
+    const { values, toCells, otherwise } = planned;
+    const { text } = await statementOf(planned, tables);
     let empty = true;
     for await (const rows of runner.query(text, { values, run })) {
       empty &&= rows.length === 0;
@@ -71,9 +75,10 @@ export function createQuestions(
     question: Question,
     { answer, run }: { readonly answer: AnswerColumns; readonly run: Run },
   ): Promise<number> {
-    const { statement, values, otherwise } = plan(question, { answer, tables });
-    const { text } = await statementOf(statement);
-    const counting = `select count(*) from (${text.replace(/;\s*$/, "")}\n)`;
+    const planned = plan(question, { answer, tables });
+    const { values, otherwise } = planned;
+    const { text } = await statementOf(planned, tables);
+    const counting = `select count(*) from (${withoutEnd(text)}\n)`;
     let rows = 0;
     for await (const [[count]] of runner.query(counting, { values, run })) {
       rows = count as number;
@@ -83,7 +88,7 @@ export function createQuestions(
 
   return {
     ask(question, run): Rows {
-      const answer = columnsOf(question, tables.names);
+      const answer = columnsOf(question, tables);
       return {
         ...answer,
         batches: read(question, { answer, run }),
@@ -92,14 +97,14 @@ export function createQuestions(
       };
     },
     async explain(question) {
-      const { statement, values } = "kind" in question
+      const planned = "kind" in question
         ? plan(question, {
-          answer: columnsOf(question, tables.names),
+          answer: columnsOf(question, tables),
           tables,
         })
         : planCustomer(question);
-      const { name, text } = await statementOf(statement);
-      return { name, text: withLiterals(text, values) };
+      const { name, text } = await statementOf(planned, tables);
+      return { name, text: withLiterals(text, planned.values) };
     },
   };
 }
@@ -112,6 +117,7 @@ export function planCustomer(
   return {
     statement: "queries/customer_interactions",
     values: { customer_id: BigInt(customer_id), start_date, end_date, topics },
+    show: (text, { ids }) => ids === "text" ? shownCountsSql(text) : text,
   };
 }
 
@@ -130,10 +136,13 @@ function literal(value: DuckDBValue): string {
   return typeof value === "string" ? quoteText(value) : `${value}`;
 }
 
-async function statementOf(statement: Plan["statement"]): Promise<Statement> {
-  return typeof statement === "string"
-    ? { name: statement, text: await readSql(statement) }
-    : statement;
+async function statementOf(
+  { statement, show }: Plan,
+  { customers }: QuestionTables,
+): Promise<Statement> {
+  if (typeof statement !== "string") return statement;
+  const text = await readSql(statement);
+  return { name: statement, text: show?.(text, customers) ?? text };
 }
 
 function plan(
@@ -176,9 +185,13 @@ function plan(
           prefix: question.prefix === undefined
             ? null
             : prefixKey(question.prefix),
+          ...tables.customers.ids === "text" || tables.customers.names
+            ? { beginning: question.prefix?.normalize("NFC") ?? null }
+            : {},
           after_id: big(question.after_customer_id),
           row_limit: big(question.limit),
         },
+        show: shownSql,
         toCells: perChannel(answer, tables),
       };
     case "customer_count": {
@@ -220,6 +233,8 @@ function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
       text: metricsSql(question, {
         codes,
         by_occupation: tables.by_occupation,
+        has_anonymous: tables.has_anonymous,
+        ids: tables.customers.ids,
       }),
     },
     // Only the params in the text: DuckDB refuses others.
@@ -275,6 +290,7 @@ function planInteractions(
       after_id: big(after?.customer_id),
       row_limit: big(limit),
     },
+    show: shownSql,
     toCells: perChannel(answer, tables),
   };
 }

@@ -2,14 +2,26 @@
 
 import type { Database } from "./database.ts";
 import type { CustomerKind } from "../serving/recall.ts";
+import type { CustomersShape } from "../model/customer_ids.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
+import { type TextColumn, TextColumnWriter } from "../serving/text_column.ts";
 
-/** The sizes of the columns. */
+/** The sizes of the columns, and which there are. */
 export interface IndexSize {
   readonly customers: number;
   readonly interactions: number;
   readonly channels: number;
   readonly topics: number;
+  readonly shape: CustomersShape;
+}
+
+/** What is in memory beside the numbers. */
+export interface IndexTexts {
+  readonly kinds: CustomerKind[];
+  /** By place; null where they are whole numbers. */
+  readonly customer_ids: TextColumn | null;
+  /** By place, the empty text for no name; null where customers have none. */
+  readonly customer_names: TextColumn | null;
 }
 
 /**
@@ -19,10 +31,12 @@ export interface IndexSize {
 export async function readIndex(
   database: Database,
   size: IndexSize,
-): Promise<{ columns: IndexColumns; kinds: CustomerKind[] }> {
+): Promise<{ columns: IndexColumns; texts: IndexTexts }> {
   const set_topics = await readSetTopics(database, size.topics);
 
-  const customer_ids = new Float64Array(size.customers);
+  const customer_ids = size.shape.ids === "integer"
+    ? new Float64Array(size.customers)
+    : null;
   const kinds = new Uint32Array(size.customers);
   const offsets = new Uint32Array(size.customers * size.channels + 1);
   let customer = 0;
@@ -32,7 +46,7 @@ export async function readIndex(
       "load/4_serve/index_customers",
     )
   ) {
-    customer_ids.set(ids, customer);
+    customer_ids?.set(ids, customer);
     kinds.set(kinds_of, customer);
     customer += ids.length;
     for (let row = 0; row < ids.length; row++) {
@@ -76,7 +90,33 @@ export async function readIndex(
     topic_count: size.topics,
     channel_count: size.channels,
   };
-  return { columns, kinds: await readKinds(database) };
+  const texts = {
+    kinds: await readKinds(database),
+    customer_ids: size.shape.ids === "text"
+      ? await readTexts(database, {
+        query: "load/4_serve/index_ids",
+        length: size.customers,
+      })
+      : null,
+    customer_names: size.shape.names
+      ? await readTexts(database, {
+        query: "load/4_serve/index_names",
+        length: size.customers,
+      })
+      : null,
+  };
+  return { columns, texts };
+}
+
+async function readTexts(
+  database: Database,
+  { query, length }: { readonly query: string; readonly length: number },
+): Promise<TextColumn> {
+  const writer = new TextColumnWriter(length);
+  for await (const rows of database.streamRows(query)) {
+    for (const [lines] of rows) writer.addLines(lines as string);
+  }
+  return writer.end();
 }
 
 async function readKinds(database: Database): Promise<CustomerKind[]> {

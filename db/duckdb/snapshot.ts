@@ -1,6 +1,7 @@
 /** A loaded version of the data in its own DuckDB instance, with its serving index. */
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
+import { customersShape } from "../model/customer_ids.ts";
 import { NAMED_DIMENSIONS, type Names } from "../model/dimensions.ts";
 import { nameKey } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
@@ -13,6 +14,7 @@ import { QueryRunner } from "./query_runner.ts";
 import { buildQueryTables } from "./query_tables.ts";
 import { createQuestions, planCustomer } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
+import { createCustomers } from "../serving/customers.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
 import type { QuestionSlots, Slots } from "../serving/slots.ts";
@@ -70,19 +72,29 @@ export async function openSnapshot(
     signal.throwIfAborted();
     const loaded = await fill(database);
     const { report, channels, topics, row_counts } = loaded;
+    const anonymous = report.mapping?.anonymous_interactions ?? 0;
+    const has_anonymous = anonymous > 0;
     progress("counting per day");
     const { by_occupation, customer_names, date_range } =
-      await buildQueryTables(database);
+      await buildQueryTables(database, { has_anonymous });
     progress("building the serving index");
-    const { columns, kinds } = await readIndex(database, {
+    const { columns, texts } = await readIndex(database, {
       customers: report.customers,
-      interactions: report.interactions,
+      interactions: report.interactions - anonymous,
       channels: channels.length,
       topics: topics.length,
+      shape: customersShape(report),
     });
     const index = new ServingIndex(columns);
+    const customers = createCustomers(
+      customersShape(report),
+      texts.customer_ids,
+    );
     progress("checking the index against the query");
-    await checkIndex(database, index, { channel_count: channels.length });
+    await checkIndex(database, index, {
+      channel_count: channels.length,
+      customers,
+    });
 
     const users = new Users();
 
@@ -98,7 +110,15 @@ export async function openSnapshot(
     );
     const positionOf: Snapshot["positionOf"] = (dimension, name) =>
       find[dimension](name);
-    const memory = { index, names, kinds, positionOf };
+    const { kinds, customer_names: names_of } = texts;
+    const memory = {
+      index,
+      names,
+      customers,
+      customer_names: names_of,
+      kinds,
+      positionOf,
+    };
     const from_index: FromMemory = {
       countByChannel(question) {
         const place = index.placeOf(question.customer_id);
@@ -130,12 +150,15 @@ export async function openSnapshot(
       loaded,
       columns,
       names,
+      customers,
       date_range,
       begin: (limit, { whole } = {}) =>
         slots[whole ? "downloads" : "questions"].take(limit),
       ...createQuestions(new QueryRunner(database), {
         names,
+        customers,
         by_occupation,
+        has_anonymous,
       }),
       positionOf,
       ...served,

@@ -1,5 +1,6 @@
 /** Finds the exports in the data folder, and lists the other files. */
 
+import { byCodePoint } from "../model/code_points.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import { MAPPING_FILE, type Source } from "../mapping/mapping.ts";
@@ -319,12 +320,4 @@ export function isUnfinished(name: string): boolean {
 async function list(folder: string): Promise<string[]> {
   const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   return names.sort(byCodePoint);
-}
-
-function byCodePoint(a: string, b: string): number {
-  const left = Array.from(a, (char) => char.codePointAt(0)!);
-  const right = Array.from(b, (char) => char.codePointAt(0)!);
-  const at = left.findIndex((point, i) => point !== right[i]);
-  if (at < 0) return left.length - right.length;
-  return left[at] - (right[at] ?? -1);
 }

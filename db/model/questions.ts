@@ -1,5 +1,6 @@
 /** The questions that a snapshot answers, and the columns of their answers, the same for every engine. */
 
+import type { CustomersShape } from "./customer_ids.ts";
 import {
   type CustomerDimension,
   type Dimension,
@@ -16,7 +17,7 @@ export type ChannelCounts = ArrayLike<number>;
 /** Which interactions of which customer to count. */
 export interface CustomerQuestion
   extends Pick<Filter, "start_date" | "end_date" | "topics"> {
-  /** 1 to 2^53-1. */
+  /** Its number, as `Customers` has it. */
   readonly customer_id: number;
 }
 
@@ -62,8 +63,8 @@ export interface MetricsQuestion {
 }
 
 /**
- * Every customer by every channel. Columns: customer_id, occupation, type, the
- * channels of the filter, total. Types, occupations and customer_ids choose the
+ * Every customer by every channel. Columns: customer_id, name where there are names,
+ * occupation, type, the channels of the filter, total. Types, occupations and customer_ids choose the
  * customers, the other filters choose the interactions that are counted.
  */
 export interface InteractionsQuestion {
@@ -107,14 +108,14 @@ export interface TopicsQuestion {
 }
 
 /**
- * The known customers by customer_id. Columns: customer_id, occupation, type,
- * known_from (`customers` with a record, else `interactions`), first_contact and
+ * The known customers by customer_id. Columns: customer_id, name where there are
+ * names, occupation, type, known_from (`customers` with a record, else `interactions`), first_contact and
  * last_contact (`YYYY-MM-DD`), every channel, total.
  */
 export interface CustomersQuestion {
   readonly kind: "customers";
   readonly filter: Filter;
-  /** The beginning of the id, or of the occupation in upper or lower case. */
+  /** The beginning of the id, of the occupation or of a word of the name, in upper or lower case. */
   readonly prefix?: string;
   readonly after_customer_id?: number;
   readonly limit?: number;
@@ -178,17 +179,26 @@ export interface Pivoted {
 /** The columns of an answer. */
 export type AnswerColumns = Pick<Rows, "columns" | "pivoted">;
 
-const NUMBERS: ReadonlySet<string> = new Set(["customer_id", "weekday"]);
+const NUMBERS: ReadonlySet<string> = new Set(["weekday"]);
+
+/** What the columns of answers depend on, beside the question. */
+export interface AnswerShape {
+  readonly names: Names;
+  readonly customers: CustomersShape;
+}
 
 /** The columns that the answer to `question` has. */
-export function columnsOf(question: Question, names: Names): AnswerColumns {
+export function columnsOf(
+  question: Question,
+  { names, customers }: AnswerShape,
+): AnswerColumns {
   switch (question.kind) {
     case "metrics": {
       const { by, pivot, compared_with, filter } = question;
       const compared: RowsColumn[] = compared_with
         ? [integer("previous"), { name: "change", type: "number" }]
         : [];
-      const before = by.map(dimension);
+      const before = by.map((name) => dimension(name, customers));
       return pivot
         ? pivoted(pivot, {
           before,
@@ -199,7 +209,7 @@ export function columnsOf(question: Question, names: Names): AnswerColumns {
     }
     case "interactions":
       return byChannel([
-        integer("customer_id"),
+        ...customerColumns(customers),
         text("occupation"),
         text("type"),
       ], { filter: question.filter, names });
@@ -209,7 +219,7 @@ export function columnsOf(question: Question, names: Names): AnswerColumns {
       return byChannel([text("topic")], { filter: question.filter, names });
     case "customers":
       return byChannel([
-        integer("customer_id"),
+        ...customerColumns(customers),
         text("occupation"),
         text("type"),
         text("known_from"),
@@ -297,9 +307,18 @@ function flatNames(
   });
 }
 
-function dimension(name: Dimension): RowsColumn {
+function dimension(name: Dimension, customers: CustomersShape): RowsColumn {
+  if (name === "customer_id") return customerColumn(customers);
   if (name === "day") return date(name);
   return NUMBERS.has(name) ? integer(name) : text(name);
+}
+
+function customerColumn({ ids }: CustomersShape): RowsColumn {
+  return ids === "integer" ? integer("customer_id") : text("customer_id");
+}
+
+function customerColumns(customers: CustomersShape): RowsColumn[] {
+  return [customerColumn(customers), ...customers.names ? [text("name")] : []];
 }
 
 function integer(name: string): RowsColumn {

@@ -13,12 +13,17 @@ import type {
 } from "../model/questions.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
 import { dateOfDay, periodsOf } from "./periods.ts";
+import type { Customers } from "../store.ts";
 import type { IndexFilter, ServingIndex } from "./serving_index.ts";
+import type { TextColumn } from "./text_column.ts";
 
 /** What is in memory. */
 export interface Memory {
   readonly index: ServingIndex;
   readonly names: Names;
+  readonly customers: Customers;
+  /** By place, the names of customers, the empty text for none; null where none has one. */
+  readonly customer_names: TextColumn | null;
   /** By kind of customer; of kind 0, which has no record, both are null. */
   readonly kinds: readonly CustomerKind[];
   /** The position of a name among the known ones. */
@@ -154,21 +159,31 @@ function recallInteractions(
   const customers = countedOf(memory, filter);
   if (!customers) return null;
   const { index, kinds } = memory;
-  const rows = customers.map(({ customer_id, place, counts, total }) => {
-    const { occupation, type } = kinds[index.kindOf(place)];
-    return [customer_id, occupation, type, ...counts, total];
-  });
   const direction = sort.descending ? -1 : 1;
-  const rank = positionToSort(memory, { filter, sort });
-  const placed = rows.map((row) => ({
-    value: direction * (row[rank] as number),
-    customer_id: row[0] as number,
-    row,
+  const valueOf = valueToSort(memory, { filter, sort });
+  const placed = customers.map((customer) => ({
+    value: direction * valueOf(customer),
+    customer_id: customer.customer_id,
+    customer,
   })).sort(inOrder);
   const last = after && { ...after, value: direction * after.value };
   const start = last ? placed.findIndex((one) => inOrder(one, last) > 0) : 0;
   if (start < 0) return [];
-  return placed.slice(start, limit && start + limit).map(({ row }) => row);
+  return placed.slice(start, limit && start + limit).map(({ customer }) => {
+    const { place, counts, total } = customer;
+    const { occupation, type } = kinds[index.kindOf(place)];
+    const called = calledOf(memory, customer);
+    return [...called, occupation, type, ...counts, total];
+  });
+}
+
+/** The cells of a customer's id, and of the name where there are names. */
+function calledOf(
+  { customers, customer_names }: Memory,
+  { customer_id, place }: ChosenCustomer,
+): Cell[] {
+  const id = customers.idOf(customer_id);
+  return customer_names ? [id, customer_names.textAt(place) || null] : [id];
 }
 
 function inOrder(a: Position, b: Position): number {
@@ -180,16 +195,15 @@ interface Position {
   readonly customer_id: number;
 }
 
-function positionToSort(
+function valueToSort(
   memory: Memory,
   { filter, sort: { by } }: Pick<InteractionsQuestion, "filter" | "sort">,
-): number {
-  if (by === "customer_id") return 0;
-  const { column_of, width } = countColumns(memory, filter);
-  return 3 +
-    (by === "total"
-      ? width
-      : column_of[memory.positionOf("channel", by.channel)!]);
+): (customer: CountedCustomer) => number {
+  if (by === "customer_id") return ({ customer_id }) => customer_id;
+  if (by === "total") return ({ total }) => total;
+  const { column_of } = countColumns(memory, filter);
+  const column = column_of[memory.positionOf("channel", by.channel)!];
+  return ({ counts }) => counts[column];
 }
 
 function recallCustomers(
@@ -202,12 +216,13 @@ function recallCustomers(
   return customers
     .filter(({ customer_id }) => customer_id > after_customer_id)
     .slice(0, limit)
-    .map(({ customer_id, place, counts, total }) => {
+    .map((customer) => {
+      const { place, counts, total } = customer;
       const kind = index.kindOf(place);
       const { occupation, type } = kinds[kind];
       const contact = index.contactOf(place);
       return [
-        customer_id,
+        ...calledOf(memory, customer),
         occupation,
         type,
         kind === NO_RECORD ? "interactions" : "customers",
@@ -306,7 +321,10 @@ function countColumns(
 
 /** The interactions that a filter counts, as the index has them. */
 export function indexFilterOf(
-  { index, names, positionOf }: Omit<Memory, "kinds">,
+  { index, names, positionOf }: Pick<
+    Memory,
+    "index" | "names" | "positionOf"
+  >,
   { start_date, end_date, topics }: Pick<
     Filter,
     "start_date" | "end_date" | "topics"

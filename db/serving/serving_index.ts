@@ -2,8 +2,8 @@
 
 /** The columns of a serving index; `n` customers, `c` channels, `m` interactions. */
 export interface IndexColumns {
-  /** Length n: every known customer_id, ascending. */
-  readonly customer_ids: Float64Array;
+  /** Length n: the number of every known customer, ascending; null where they are 1 to n. */
+  readonly customer_ids: Float64Array | null;
   /** Length n: the kind of each customer; 0 has no record. */
   readonly kinds: Uint32Array;
   /**
@@ -51,7 +51,11 @@ export class ServingIndex {
 
   /** The place of a customer, or -1 when it is not known. */
   placeOf(customer_id: number): number {
-    return positionOf(this.#columns.customer_ids, customer_id);
+    const { customer_ids, kinds } = this.#columns;
+    if (customer_ids) return positionOf(customer_ids, customer_id);
+    return customer_id >= 1 && customer_id <= kinds.length
+      ? customer_id - 1
+      : -1;
   }
 
   /** By topic set code: 1 where it has one of the topics. */

@@ -9,6 +9,7 @@ import {
   summary,
 } from "../../operator/terminal.ts";
 import { loadFolder, NO_CUSTOMERS } from "../support/load_folder.ts";
+import { textFiles } from "../support/text_ids.ts";
 
 Deno.test("a hostile column name is shown and does nothing", async () => {
   await using opened = await loadFolder({
@@ -35,6 +36,17 @@ Deno.test("a hostile column name is shown and does nothing", async () => {
       paint: (as, text) => `<${as}>${text}</${as}>`,
     }),
     "<heading>Notes</heading>",
+  );
+});
+
+Deno.test("the address to try has the id of a customer in one segment", async () => {
+  await using opened = await loadFolder(textFiles({
+    records: [["a/b ü", "", "Jedi", "Red"]],
+    interactions: [],
+  }));
+  assertStringIncludes(
+    summary({ snapshot: opened.snapshot, notice: null }, "http://localhost"),
+    "Try http://localhost/api/v1/interactions/a%2Fb%20%C3%BC",
   );
 });
 

@@ -4,16 +4,53 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { SignJWT, UnsecuredJWT } from "jose";
 import type { Callers } from "../../access/callers.ts";
 import type { KeyFile } from "../../access/key_file.ts";
+import type { CustomerId } from "../../db/model/customer_ids.ts";
 import { endpoints } from "../../routes/app.ts";
 import type { Endpoint } from "../../routes/endpoint.ts";
+import type { Files } from "../support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
 import { appOn, openApp } from "../support/open_app.ts";
+import { textFiles } from "../support/text_ids.ts";
 
-const FILES = {
+const FILES: Files = {
   "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n2,Sith,Blue\n",
   "interactions.csv":
     "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n06/03/2020,Call,2\n",
 };
+
+/** A folder, and what its customers 1 and 2 are called there. */
+interface Folder {
+  readonly name: string;
+  readonly files: Files;
+  readonly ids: Readonly<Record<"1" | "2", CustomerId>>;
+  /** A segment of a path that is no id. */
+  readonly no_id: string;
+}
+
+const FOLDERS: readonly Folder[] = [
+  { name: "ids are numbers", files: FILES, ids: { 1: 1, 2: 2 }, no_id: "x" },
+  {
+    name: "ids are texts",
+    files: textFiles({
+      records: [["a/b,c", "Ann", "Jedi", "Red"], ["every", "", "Sith", "Blue"]],
+      interactions: [
+        ["2020-03-05", "Bird", ["a/b,c"]],
+        ["2020-03-06", "Call", ["every"]],
+      ],
+    }),
+    ids: { 1: "a/b,c", 2: "every" },
+    no_id: "%zz",
+  },
+];
+
+/** A URL of the tables, with the ids of a folder. */
+function inFolder({ ids, no_id }: Folder, url: string): string {
+  return url.replace(
+    /(interactions\/|customers\/|customer_id=)([12x])(?=[/?&]|$)/,
+    (_, before, id: "1" | "2" | "x") =>
+      before + (id === "x" ? no_id : encodeURIComponent(ids[id])),
+  );
+}
 
 /**
  * The status for each caller. `unknown` is whoever has no key or token that works,
@@ -102,15 +139,18 @@ get /healthz                                    200  200   200   200
 get /readyz                                     200  200   200   200
 `;
 
-const BODIES: Readonly<Record<string, string>> = {
+const bodiesOf = ({ files, ids }: Folder): Record<string, string> => ({
   "/api/v1/data/accept": '{"data_version":"0000000000000000"}',
   "/api/v1/data/discard": '{"data_version":"0000000000000000"}',
   "/api/v1/data/rollback": '{"data_version":"0000000000000000"}',
-  "/api/v1/data/files/customers.csv": FILES["customers.csv"],
-  "/api/v1/tokens": '{"customer_id":1}',
-  "/api/v1/tokens?of=2": '{"customer_id":2}',
-  "/api/v1/tokens?body=wrong": '{"customer_id":1,"minutes":61}',
-};
+  "/api/v1/data/files/customers.csv": files["customers.csv"] as string,
+  "/api/v1/tokens": JSON.stringify({ customer_id: ids[1] }),
+  "/api/v1/tokens?of=2": JSON.stringify({ customer_id: ids[2] }),
+  "/api/v1/tokens?body=wrong": JSON.stringify({
+    customer_id: ids[1],
+    minutes: 61,
+  }),
+});
 
 type Ask = (
   request: Request,
@@ -138,16 +178,18 @@ function rowsOf(table: string): Row[] {
 /** Sends what a row of a table says; the answer, of an endless stream its beginning. */
 async function send(
   ask: Ask,
-  { method, url, headers = {} }: {
+  { folder, method, url, headers = {} }: {
+    readonly folder: Folder;
     readonly method: string;
     readonly url: string;
     readonly headers?: Readonly<Record<string, string>>;
   },
 ) {
   const [path] = url.split("?");
-  const body = BODIES[url] ?? BODIES[path];
+  const bodies = bodiesOf(folder);
+  const body = bodies[url] ?? bodies[path];
   const answer = await ask(
-    new Request(`http://localhost${url}`, {
+    new Request(`http://localhost${inFolder(folder, url)}`, {
       method: method.toUpperCase(),
       headers: {
         ...headers,
@@ -165,7 +207,7 @@ async function send(
 /** The headers that each caller of the table may send. */
 async function callersOf(
   callers: Callers,
-  { file, keys }: {
+  { file, keys, ids }: Pick<Folder, "ids"> & {
     readonly file: KeyFile;
     readonly keys: Readonly<Record<string, string>>;
   },
@@ -179,23 +221,23 @@ async function callersOf(
   ) =>
     new SignJWT({
       iss: "tally",
-      sub: "1",
+      sub: String(ids[1]),
       key: idOf("embed"),
       exp: now + 60,
       ...claims,
     }).setProtectedHeader({ alg: "HS256" }).sign(signed_with);
-  const mint = async (customer_id: number) => {
+  const mint = async (customer_id: CustomerId) => {
     const grant = await callers.identify(
       new Headers({ "X-API-Key": keys.embed }),
     );
     return (await callers.mint(grant, { customer_id, minutes: 5 }))!.token;
   };
-  const token_1 = await mint(1);
+  const token_1 = await mint(ids[1]);
   const [head, claims, signature] = token_1.split(".");
   const other_claims = Buffer.from(
     JSON.stringify({
       iss: "tally",
-      sub: "2",
+      sub: String(ids[2]),
       key: idOf("embed"),
       exp: now + 9,
     }),
@@ -220,18 +262,19 @@ async function callersOf(
       bearer(await token({ exp: now - 1 })),
       bearer(await token({ exp: undefined })),
       bearer(await token({ iss: "other" })),
-      bearer(await token({ sub: "0" })),
+      bearer(await token({ sub: ".." })),
+      bearer(await token({ sub: "" })),
       bearer(await token({ key: idOf("revoked") })),
       bearer(await token({ key: idOf("expired") })),
       // Of keys that may not mint, or not for this customer.
       bearer(await token({ key: idOf("read") })),
-      bearer(await token({ key: idOf("some"), sub: "2" })),
+      bearer(await token({ key: idOf("some"), sub: String(ids[2]) })),
       bearer(await token({}, new Uint8Array(32))),
       bearer(`${head}.${other_claims}.${signature}`),
       bearer(`${head}.${claims}.${signature.slice(0, -2)}AA`),
       bearer(
         new UnsecuredJWT({ key: idOf("embed") }).setIssuer("tally")
-          .setSubject("1").setExpirationTime("5m").encode(),
+          .setSubject(String(ids[1])).setExpirationTime("5m").encode(),
       ),
     ],
     read: both(keys.read),
@@ -240,39 +283,46 @@ async function callersOf(
     admin: [...both(keys.admin), ...both(ADMIN_KEY)],
     some: both(keys.some),
     "token 1": [...both(token_1), bearer(await token({}))],
-    "token 2": both(await mint(2)),
+    "token 2": both(await mint(ids[2])),
   };
 }
 
-Deno.test("with keys, each caller gets what the table says, whatever was answered before", async (t) => {
+for (const folder of FOLDERS) {
+  Deno.test(`with keys, each caller gets what the table says, whatever was answered before; ${folder.name}`, (t) =>
+    tableHolds(t, folder));
+}
+
+async function tableHolds(t: Deno.TestContext, folder: Folder): Promise<void> {
+  const { ids } = folder;
   const past = "2020-01-01T00:00:00.000Z";
   const { file, keys } = keyFile({
     read: { scopes: ["read"] },
     download: { scopes: ["download"] },
     embed: { scopes: ["embed"] },
     admin: { scopes: ["admin"] },
-    some: { scopes: ["read", "embed"], customers: [1] },
+    some: { scopes: ["read", "embed"], customers: [ids[1]] },
     expired: { scopes: ["admin"], expires_at: past },
     revoked: { scopes: ["admin"], revoked_at: past },
   });
-  await using opened = await openApp(FILES, { ADMIN_KEY_SHA256 }, {
+  await using opened = await openApp(folder.files, { ADMIN_KEY_SHA256 }, {
     key_file: file,
   });
   const { app, callers } = opened;
   const ask: Ask = (request) => app.fetch(request);
-  const by_caller = await callersOf(callers, { file, keys });
+  const by_caller = await callersOf(callers, { file, keys, ids });
   const rows = rowsOf(WITH_KEYS);
 
   for (const pass of ["nothing is cached", "all is cached"]) {
     for (const { method, url, expected } of rows) {
       await t.step(`${method} ${url}, ${pass}`, async () => {
         const admin = { Authorization: `Bearer ${ADMIN_KEY}` };
-        const known = await send(ask, { method, url, headers: admin });
+        const asked = { folder, method, url };
+        const known = await send(ask, { ...asked, headers: admin });
         const etag = known.headers.get("ETag");
         for (const [caller, status] of expected) {
           for (const headers of by_caller[caller]) {
             const what = `${caller} ${JSON.stringify(headers)}`;
-            const answer = await send(ask, { method, url, headers });
+            const answer = await send(ask, { ...asked, headers });
             assertEquals(answer.status, status, `${what}: ${answer.text}`);
             if (status === 401) {
               assertEquals(
@@ -282,8 +332,7 @@ Deno.test("with keys, each caller gets what the table says, whatever was answere
             }
             if (method !== "get" || !etag) continue;
             const again = await send(ask, {
-              method,
-              url,
+              ...asked,
               headers: { ...headers, "If-None-Match": etag },
             });
             assertEquals(again.status, status === 200 ? 304 : status, what);
@@ -293,7 +342,7 @@ Deno.test("with keys, each caller gets what the table says, whatever was answere
     }
   }
   assertEquals(opened.logged, []);
-});
+}
 
 Deno.test("of a batch, a limited key sees its own customers, whoever asked before", async (t) => {
   const { file, keys } = keyFile({
@@ -343,6 +392,35 @@ Deno.test("of a batch, a limited key sees its own customers, whoever asked befor
   }
 });
 
+Deno.test("of a batch of texts, a limited key sees its own, and learns of no others", async () => {
+  const { file, keys } = keyFile({
+    all: { scopes: ["read"] },
+    some: { scopes: ["read"], customers: ["a", "007", 7] },
+  });
+  await using opened = await openApp(
+    textFiles({
+      records: ["a", "a,b", "b", "007", "7"].map((id) => [id, "", "", ""]),
+      interactions: [["2020-01-01", "Call", ["a"]]],
+    }),
+    {},
+    { key_file: file },
+  );
+  const seenBy = async (key: string, list: string) => {
+    const answer = await opened.app.request(
+      `/api/v1/interactions?customer_id=${encodeURIComponent(list)}`,
+      { headers: { "X-API-Key": key } },
+    );
+    const { data, meta } = await answer.json();
+    const seen = data.map((row: { customer_id: string }) => row.customer_id);
+    return [seen, meta.unknown_customer_ids];
+  };
+  // Whether a customer is called "a,b", the limited key does not learn.
+  assertEquals(await seenBy(keys.all, "a,b"), [["a,b"], []]);
+  assertEquals(await seenBy(keys.some, "a,b"), [["a"], ["b"]]);
+  assertEquals(await seenBy(keys.some, "7,007,07"), [["007", "7"], ["07"]]);
+  assertEquals(await seenBy(keys.all, "A,b"), [["b"], ["A"]]);
+});
+
 Deno.test("without keys reading is open, and only the administrator changes something", async (t) => {
   await using opened = await openApp(FILES);
   const on = appOn(opened.store, { ADMIN_KEY_SHA256 }).app;
@@ -366,7 +444,12 @@ Deno.test("without keys reading is open, and only the administrator changes some
         const app = caller === "off" ? opened.app : on;
         for (const sent of headers[caller]) {
           const ask: Ask = (request) => app.fetch(request);
-          const answer = await send(ask, { method, url, headers: sent });
+          const answer = await send(ask, {
+            folder: FOLDERS[0],
+            method,
+            url,
+            headers: sent,
+          });
           assertEquals(answer.status, status, `${caller}: ${answer.text}`);
           if (status === 403) {
             assertStringIncludes(answer.text, "ADMIN_KEY_SHA256");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
+import { textFiles } from "../support/text_ids.ts";
 import { exportsOf } from "../support/watched_store.ts";
 
 const { app } = appOn(emptyStore());
@@ -153,5 +154,50 @@ Deno.test("answers have the headers that the document says", async () => {
       assert(answer.headers.has(name), `${path}: ${name}`);
     }
     assertEquals(told.includes("ETag"), answer.headers.has("ETag"), path);
+  }
+});
+
+Deno.test("what a customer_id is follows the served data, and so does the name", async (t) => {
+  const kinds = [
+    { kind: "integer", names: false },
+    { kind: "integer", names: true },
+    { kind: "text", names: false },
+    { kind: "text", names: true },
+  ] as const;
+  for (const { kind, names } of kinds) {
+    await t.step(`${kind}, names ${names}`, async () => {
+      await using opened = await openApp(textFiles({
+        kind,
+        names,
+        records: [["1", "Ann", "Jedi", "Red"]],
+        interactions: [["2020-01-01", "Call", ["1"]]],
+      }));
+      const served = await (await opened.app.request("/openapi.json")).json();
+      assertEquals(
+        JSON.stringify(served) === JSON.stringify(document),
+        kind === "integer" && !names,
+      );
+      const { get } = served.paths["/api/v1/interactions/{customer_id}"];
+      const [{ schema, description }] = get.parameters;
+      const type = kind === "integer" ? "integer" : "string";
+      assertEquals(schema.type, type);
+      assertMatch(description, kind === "integer" ? /2\^53/ : /encoded/);
+      const { example } = get.responses[200].content["application/json"];
+      assertEquals(
+        example.data.customer_id,
+        kind === "integer" ? 4 : "4",
+      );
+      const { properties } = served.components.schemas.Customer;
+      assertEquals(properties.customer_id.type, type);
+      assertEquals(Object.keys(properties).includes("name"), names);
+      const { data } = await (await opened.app.request("/api/v1/customers/1"))
+        .json();
+      assertEquals(Object.keys(data), Object.keys(properties));
+      const text = JSON.stringify(served);
+      assertEquals(/by_ids|only_names/.test(text), false);
+      const body = served.paths["/api/v1/tokens"].post.requestBody;
+      const minted = body.content["application/json"].schema.properties;
+      assertEquals(minted.customer_id.type, type);
+    });
   }
 });

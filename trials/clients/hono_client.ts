@@ -20,9 +20,9 @@ const batch = await interactions.$get({
 });
 if (batch.status !== 200) throw new Error((await batch.json()).error);
 const page = await batch.json();
-const rows: [number, number][] = page.data
+const rows: [number | string, number][] = page.data
   .map(({ customer_id, total }) => [customer_id, total]);
-const unknown: number[] | undefined = page.meta.unknown_customer_ids;
+const unknown: (number | string)[] | undefined = page.meta.unknown_customer_ids;
 
 const csv = await interactions.$get({ query: { format: "csv", limit: "1" } });
 const [head] = (await csv.text()).split("\r\n");

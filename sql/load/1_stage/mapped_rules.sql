@@ -14,13 +14,16 @@ create temp macro id_text(cell) as
 create temp macro is_mangled(id) as
   contains(id, '+') and regexp_full_match(id, '-?\d(\.\d+)?[Ee]\+\d+');
 
+-- Longer than any word that stands for no value: an id as it stands.
+create temp macro quick_text_id(cell) as
+  case
+    when strlen(cell) between 10 and 128
+      and regexp_full_match(cell, '[0-9A-Za-z][!-~]*')
+      and not is_mangled(cell)
+      then cell
+  end;
 create temp macro parse_text_id(id) as
   case
-    -- Longer than any word that stands for no value.
-    when strlen(id) between 10 and 128
-      and regexp_full_match(id, '[0-9A-Za-z][!-~]*')
-      and not is_mangled(id)
-      then id
     when has_no_value(id) or is_error(id) or is_mangled(id)
       or length(id) > 128 or id in ('.', '..')
       or regexp_matches(id, '\p{Cc}')

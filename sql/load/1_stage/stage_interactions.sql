@@ -17,7 +17,7 @@ select
     when spelling is null or topic <> ''
       then [case when spelling is null then interaction end, topic]
   end,
-  md5_number(getvariable('source') || ' ' || text_value(activity)),
+  activity,
   case
     when passed_over then []
     when cell_problem is not null then problem_fault(cell_problem)

@@ -3,6 +3,7 @@
 import { assert, assertRejects } from "@std/assert";
 import { checkIndex } from "../../../db/duckdb/check_index.ts";
 import { buildQueryTables } from "../../../db/duckdb/query_tables.ts";
+import { customersShape } from "../../../db/model/customer_ids.ts";
 import { readIndex } from "../../../db/duckdb/read_index.ts";
 import {
   type IndexColumns,
@@ -49,9 +50,11 @@ async function check(
     interactions: report.interactions,
     channels: channels.length,
     topics: topics.length,
+    shape: customersShape(report),
   });
   await checkIndex(database, indexOf(columns), {
     channel_count: channels.length,
+    customers: { numberOf: Number, idOf: (number) => number },
   });
 }
 
@@ -83,7 +86,7 @@ Deno.test("checkIndex, an index that is wrong", async (t) => {
     [
       "a customer is missing",
       spoiled(({ customer_ids }) => ({
-        customer_ids: customer_ids.map((id) => id === 7 ? 1_000 : id),
+        customer_ids: customer_ids!.map((id) => id === 7 ? 1_000 : id),
       })),
     ],
     ["everybody is known", (columns) => {

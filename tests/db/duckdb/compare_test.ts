@@ -1,6 +1,11 @@
 /** What differs between two snapshots, counted independently. */
 
 import { assertEquals } from "@std/assert";
+import {
+  textFiles,
+  type TextInteraction,
+  type TextRecord,
+} from "../../support/text_ids.ts";
 import { watchedStore } from "../../support/watched_store.ts";
 
 Deno.test("a refresh tells what was added and what is gone", async () => {
@@ -41,4 +46,86 @@ Deno.test("a refresh tells what was added and what is gone", async () => {
     date_range: { first: "2020-02-01", last: "2020-03-05" },
     previous_date_range: { first: "2020-02-01", last: "2020-02-03" },
   });
+});
+
+const RECORDS: readonly TextRecord[] = [
+  ["b", "Bea", "Jedi", "Red"],
+  ["c", "", "", "Blue"],
+  ["d", "Dan", "Sith", "Blue"],
+];
+const TALKS: readonly TextInteraction[] = [
+  ["2020-01-01", "Call", ["b"]],
+  ["2020-01-02", "Call", ["c", "d"]],
+  ["2020-01-03", "Letter", ["e"]],
+];
+
+Deno.test("a new customer whose id comes first changes no other one", async () => {
+  await using watched = await watchedStore(
+    textFiles({ records: RECORDS, interactions: TALKS }),
+  );
+  assertEquals((await watched.next()).changes, null);
+  await watched.folder.write(textFiles({
+    // d is gone with its record, and b has another name.
+    records: [
+      ["a", "Ann", "Jedi", "Red"],
+      ["b", "Bo", "Jedi", "Red"],
+      RECORDS[1],
+    ],
+    interactions: [
+      ["2020-01-01", "Call", ["a", "b"]],
+      ["2020-01-02", "Call", ["c"]],
+      ["2020-01-03", "Letter", ["e"]],
+    ],
+  }));
+  const { changes } = await watched.next();
+  assertEquals(changes!.tables, {
+    customers: { rows_added: 2, rows_gone: 2 },
+    interactions: { rows_added: 1, rows_gone: 1 },
+    products: { rows_added: 0, rows_gone: 0 },
+  });
+  assertEquals(changes!.new_customers, 1);
+  assertEquals(changes!.vanished_customers, 1);
+});
+
+Deno.test("numbers that become texts, and texts that become numbers, are the same customers", async () => {
+  const ids = ["2", "10", "9007199254740991"];
+  const of = (kind: "integer" | "text", more: readonly string[] = []) =>
+    textFiles({
+      kind,
+      names: kind === "text",
+      records: ids.map((id) => [id, "", "Jedi", "Red"]),
+      interactions: [...ids, ...more].map((id) => ["2020-01-01", "Call", [id]]),
+    });
+  await using watched = await watchedStore(of("integer", ["3"]));
+  await watched.next();
+  await watched.folder.write(of("text", ["A"]));
+  const { changes: to_text } = await watched.next();
+  await watched.folder.write(of("integer"));
+  const { changes: back } = await watched.next();
+  for (
+    const [changes, added, gone] of [[to_text, 1, 1], [back, 0, 1]] as const
+  ) {
+    assertEquals(changes!.tables.customers, { rows_added: 0, rows_gone: 0 });
+    assertEquals(changes!.tables.interactions, {
+      rows_added: added,
+      rows_gone: gone,
+    });
+    assertEquals(
+      [changes!.new_customers, changes!.vanished_customers],
+      [added, gone],
+    );
+  }
+});
+
+Deno.test("names that come and go are changes of the records that have one", async () => {
+  const of = (names: boolean) =>
+    textFiles({ records: RECORDS, interactions: TALKS, names });
+  await using watched = await watchedStore(of(false));
+  await watched.next();
+  for (const names of [true, false]) {
+    await watched.folder.write(of(names));
+    const { changes } = await watched.next();
+    assertEquals(changes!.tables.customers, { rows_added: 2, rows_gone: 2 });
+    assertEquals(changes!.new_customers, 0);
+  }
 });

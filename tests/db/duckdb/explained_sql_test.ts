@@ -4,6 +4,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { assert, assertEquals } from "@std/assert";
 import { csv, dataFolder, namesIn } from "../../support/data_folder.ts";
 import { openApp } from "../../support/open_app.ts";
+import { nastyFiles } from "../../support/text_ids.ts";
 
 const NAME = 'Ann\'s $1 -- drop \\ "x"';
 const FILES = {
@@ -83,6 +84,46 @@ Deno.test("the SQL of an explanation runs in another DuckDB, and gives the answe
           rows.map((row) => numbersIn(toNumbers(row))),
           told.map(numbersIn),
         );
+      });
+    }
+  } finally {
+    shell.closeSync();
+    instance.closeSync();
+  }
+});
+
+Deno.test("of customers called by texts, the SQL gives the rows of the answer, with ids and names", async (t) => {
+  await using state = await dataFolder();
+  await using opened = await openApp(nastyFiles(), { STATE_DIR: state.path });
+  const [kept] = await namesIn(state.path);
+
+  const instance = await DuckDBInstance.create(":memory:");
+  const shell = await instance.connect();
+  try {
+    await shell.run(`import database '${state.path}/${kept}'`);
+    const id = encodeURIComponent("'; drop table ids; --");
+    const paths = [
+      `/api/v1/interactions/${id}`,
+      `/api/v1/customers/${id}`,
+      "/api/v1/customers?q=Änne&limit=100",
+      "/api/v1/customers?q=b",
+      "/api/v1/interactions?sort=-total",
+      "/api/v1/interactions?sort=-customer_id&channel=Call",
+      `/api/v1/interactions?customer_id=${id},7,x,y&end_date=2020-03-05`,
+      "/api/v1/metrics/interactions?by=customer_id",
+      "/api/v1/metrics/interactions?by=customer_id,type&pivot=channel",
+    ];
+    for (const path of paths) {
+      await t.step(path, async () => {
+        const answer = await opened.app.request(
+          `${path}${path.includes("?") ? "&" : "?"}explain=1`,
+        );
+        assertEquals(answer.status, 200, await answer.clone().text());
+        const { data, meta } = await answer.json();
+        const [{ text }] = meta.explain.sql;
+        const rows = (await shell.runAndReadAll(text)).getRowObjectsJson();
+        const called = (row: Json) => [row.customer_id, row.name];
+        assertEquals(rows.map(called), [data].flat().map(called));
       });
     }
   } finally {
