@@ -62,7 +62,8 @@ const cases: Case[] = [
   },
 ];
 
-const text_id = `'${text_ids.prefix}' || lpad(id::varchar, ${text_ids.digits}, '0')`;
+const text_id =
+  `'${text_ids.prefix}' || lpad(id::varchar, ${text_ids.digits}, '0')`;
 
 function mappingOf({ time = '"Date Start"', more = "" }: Case): string {
   return `[interactions]
@@ -107,8 +108,9 @@ async function copyExports(
   const connection = await instance.connect();
   for (const { name } of Deno.readDirSync(from)) {
     const select = sql[name];
-    if (select === undefined) await Deno.link(`${from}/${name}`, `${to}/${name}`);
-    else {
+    if (select === undefined) {
+      await Deno.link(`${from}/${name}`, `${to}/${name}`);
+    } else {
       await connection.run(
         `copy (${select} read_csv('${from}/${name}', all_varchar = true)) to '${to}/${name}' (format csv, header)`,
       );
@@ -170,7 +172,9 @@ async function measureLoads(
       cpu_ratio.toFixed(2),
       target_ratio === undefined
         ? ""
-        : `≤ ${target_ratio}${formatMiss(Math.min(ratio, cpu_ratio) <= target_ratio)}`,
+        : `≤ ${target_ratio}${
+          formatMiss(Math.min(ratio, cpu_ratio) <= target_ratio)
+        }`,
       peakOf(pairs.map(({ mapped }) => mapped)).toFixed(2),
     ));
   }

@@ -209,6 +209,7 @@ export async function loadExports(
     seconds: secondsSince(began),
     files: files.map((file) => ({
       ...fileReport(file, set_aside),
+      ...unusedColumns(file, files),
       interactions_merged: merged.get(file.number) ?? 0,
       date_forms: dates.forms.get(file.number) ?? [],
       date_order: dates.orders.get(file.number) ?? null,
@@ -396,8 +397,8 @@ async function readStaged(
     const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`);
     return {
       rows_read: Number(Count),
-      passed_over_columns: match.passed_over.slice(0, NAMES_KEPT),
-      unknown_columns: match.unknown.slice(0, NAMES_KEPT),
+      passed_over_columns: match.passed_over,
+      unknown_columns: match.unknown,
     };
   } catch (error) {
     throw readError(error, staged);
@@ -579,11 +580,14 @@ function checkedFiles(
   files: readonly LoadedFile[],
   { counts }: SetAside,
 ): CheckedFile[] {
-  return files.map(({ number, staged: { file, table }, rows_read }) => ({
+  return files.map((
+    { number, staged: { file, table, source }, rows_read },
+  ) => ({
     file,
     table,
     rows_read,
     faults: counts.get(number) ?? [],
+    source: source?.key,
   }));
 }
 
@@ -799,12 +803,30 @@ function checkNames(
   });
 }
 
+/** The columns of a file that nothing reads: two tables of tally.toml may read one file. */
+function unusedColumns(
+  { staged, passed_over_columns, unknown_columns }: LoadedFile,
+  files: readonly LoadedFile[],
+): Pick<FileReport, "passed_over_columns" | "unknown_columns"> {
+  const readings = files.filter((one) => one.staged.file === staged.file);
+  return {
+    passed_over_columns: passed_over_columns.slice(0, NAMES_KEPT),
+    unknown_columns: unknown_columns
+      .filter((name) =>
+        readings.every((one) => one.unknown_columns.includes(name))
+      )
+      .slice(0, NAMES_KEPT),
+  };
+}
+
 function fileReport(
   { number, staged, rows_read, seconds, ...columns }: LoadedFile,
   { counts }: SetAside,
 ): Omit<
   FileReport,
   | "interactions_merged"
+  | "passed_over_columns"
+  | "unknown_columns"
   | "date_forms"
   | "date_order"
   | "spreadsheet_dates"
@@ -830,8 +852,6 @@ function fileReport(
     rows_set_aside,
     rows_without_customer: rowsWithoutCustomer(faults),
     set_aside,
-    passed_over_columns: columns.passed_over_columns,
-    unknown_columns: columns.unknown_columns,
     ...staged.source && {
       source: staged.source.key,
       columns: readColumns(staged.source),
@@ -859,7 +879,8 @@ function howRead(rule: ColumnRule): string | null {
     zone !== undefined && `in ${zone}`,
     separator !== undefined && `split at ${JSON.stringify(separator)}`,
     pattern !== undefined && `by the pattern ${pattern}`,
-    match && `matched with ${match.header} of customers`,
+    match && `matched with ${match.header} of customers as ${match.as}`,
+    rule.is_anonymous_unmatched && "counted for no customer without a match",
     prefix !== undefined && `with ${prefix} before it`,
   ].filter(Boolean);
   return parts.join(", ") || null;

@@ -68,17 +68,20 @@ from (${select})`;
 from (${select})`;
   }
   const { clean, parse, reason } = IDS[id_kind];
-  const { separator, pattern, prefix: prefix_text }: ColumnRule = rule;
-  const prefix = prefix_text === undefined
-    ? ""
-    : `${quoteText(prefix_text)} || `;
+  const { separator, pattern, prefix }: ColumnRule = rule;
   const raw = (text: string) =>
     pattern === undefined
       ? text
       : `nullif(regexp_extract(${text}, ${quoteText(pattern)}, 1), '')`;
+  const prefixed = (id: string) =>
+    prefix === undefined ? id : `prefixed_id(${quoteText(prefix)}, ${id})`;
+  const parsed = (text: string) => prefixed(`${parse}(${raw(text)})`);
   const no_fit = pattern === undefined ? "" : `
       when ${raw("id_cell")} is null
         then ${quoteText(`does not fit the pattern ${pattern}`)}`;
+  const too_long = prefix === undefined ? "" : `
+      when ${parse}(${raw("id_cell")}) is not null
+        then 'an id of more than 128 characters, with its prefix'`;
   const list = separator === undefined ? null : `list_transform(
         string_split(cleaned_id, ${quoteText(separator)}),
         lambda cell: trim(cell))`;
@@ -89,13 +92,11 @@ from (${select})`;
   // Most texts need neither cleaning nor splitting.
   const is_quick = id_kind === "text" && !list && pattern === undefined;
   const quick = is_quick ? `quick_text_id(${column})` : "null::varchar";
-  const parsed = `${parse}(${raw("cleaned_id")})`;
-  const one = prefix +
-    (list
-      ? `case when id_cells is null then ${parsed} end`
-      : is_quick
-      ? `coalesce(quick_id, ${parsed})`
-      : parsed);
+  const one = list
+    ? `case when id_cells is null then ${parsed("cleaned_id")} end`
+    : is_quick
+    ? prefixed(`coalesce(quick_id, ${parse}(cleaned_id))`)
+    : parsed("cleaned_id");
   return `select
   *,
   case
@@ -103,7 +104,7 @@ from (${select})`;
       then case
         when has_no_value(cleaned_id) ${column === "customers" ? no_id : ""}
           then '${none}'
-        when id_cell = '' then 'a list of customers with an empty element'${no_fit}
+        when id_cell = '' then 'a list of customers with an empty element'${no_fit}${too_long}
         else ${reason}(${raw("id_cell")})
       end
   end as ids_problem,
@@ -116,7 +117,7 @@ from (
       ? `case
       when id_cells is null then cleaned_id
       else list_filter(
-        id_cells, lambda cell: ${parse}(${raw("cell")}) is null)[1]
+        id_cells, lambda cell: ${parsed("cell")} is null)[1]
     end`
       : "cleaned_id"
   } as id_cell
@@ -128,9 +129,9 @@ from (
     list
       ? `case
         when len(list_filter(
-            id_cells, lambda cell: ${parse}(${raw("cell")}) is null)) = 0
+            id_cells, lambda cell: ${parsed("cell")} is null)) = 0
           then list_distinct(list_transform(
-            id_cells, lambda cell: ${prefix}${parse}(${raw("cell")})))
+            id_cells, lambda cell: ${parsed("cell")}))
       end`
       : `null::${type}[]`
   } as read_ids
@@ -168,6 +169,11 @@ export function matchedCells(
     ? "[clean_text(cell)]"
     : `string_split(clean_text(cell), ${quoteText(separator)})`;
   const header = JSON.stringify(match!.header);
+  const no_key = pattern !== undefined
+    ? `does not fit the pattern ${pattern}`
+    : separator !== undefined
+    ? "a list of customers with an empty element"
+    : `no ${match!.as === "phone" ? "phone number" : "value"}`;
   const anonymous = id_kind === "integer" ? "0" : "''";
   const id = is_anonymous_unmatched
     ? `if(match_keys.key is null and elements.key is not null, ${anonymous}, id)`
@@ -197,13 +203,7 @@ select
   end as matched_ids,
   case
     when bool_and(found_id is not null) then null
-    when bool_or(key is null) then ${
-    quoteText(
-      pattern === undefined
-        ? "a list of customers with an empty element"
-        : `does not fit the pattern ${pattern}`,
-    )
-  }
+    when bool_or(key is null) then ${quoteText(no_key)}
     when bool_or(several)
       then ${quoteText(`ambiguous: several customers have this ${header}`)}
     else ${quoteText(NO_MATCH + header)}

@@ -85,11 +85,25 @@ export function hasOffset(pattern: string): boolean {
 export function shapeOf(pattern: string): string {
   let shape = "";
   let end = 0;
-  for (const { 0: written, 2: letter, index } of pattern.matchAll(DIRECTIVE)) {
-    shape += quoteShape(pattern.slice(end, index)) + DIRECTIVES[letter];
-    end = index + written.length;
+  const found = [...pattern.matchAll(DIRECTIVE)];
+  const endOf = ({ 0: written, index }: RegExpExecArray) =>
+    index + written.length;
+  for (const [i, one] of found.entries()) {
+    shape += quoteShape(pattern.slice(end, one.index));
+    end = endOf(one);
+    // 2024112 would be January or November: between digits, a number has them all.
+    const is_between_digits = [found[i - 1], found[i + 1]].some((other) =>
+      other && isDigits(other) &&
+      (endOf(other) === one.index || end === other.index)
+    );
+    const text = DIRECTIVES[one[2]];
+    shape += is_between_digits ? text.replace("{1,2}", "{2}") : text;
   }
   return shape + quoteShape(pattern.slice(end));
+}
+
+function isDigits([, , letter]: RegExpExecArray): boolean {
+  return DIRECTIVES[letter].startsWith("\\d");
 }
 
 function lettersOf(pattern: string): string[] {
