@@ -80,7 +80,9 @@ const dimensionsShape = {
   topic: z.string().nullable(),
   type: z.string().nullable(),
   occupation: z.string().nullable(),
-  customer_id: shownId,
+  customer_id: shownId.nullable().meta({
+    description: "Null stands for interactions of nobody who is known",
+  }),
   day: z.iso.date(),
   week: z.string(),
   month: z.string(),

@@ -25,6 +25,7 @@ const WITH_RIGHT: Record<string, string[]> = {
     "erase",
     "image",
     "key",
+    "schema",
     "start",
     "test",
   ],
@@ -43,6 +44,7 @@ Deno.test("no set has a right that it does not need", async (t) => {
   assertEquals(permissions.audit.run, ["deno", "npm"]);
   assertEquals(permissions.key.env, ["API_KEYS_FILE"]);
   assertEquals(permissions.erase.env, ["STAGING_DIR", "STATE_DIR"]);
+  assertEquals(permissions.schema.write, ["docs/tally.schema.json"]);
 });
 
 Deno.test("a task takes its rights from a set, and every set is used", () => {

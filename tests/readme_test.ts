@@ -19,10 +19,12 @@ const api = await read("docs/api.md");
 const { tasks } = JSON.parse(await read("deno.json"));
 
 function section(text: string, title: string): string {
-  const start = text.indexOf(`\n## ${title}\n`);
-  assert(start >= 0, `no section ${title}`);
-  const end = text.indexOf("\n## ", start + 1);
-  return text.slice(start, end < 0 ? undefined : end);
+  const [heading, level] = RegExp(`\n(##+) ${title}\n`).exec(text) ?? [""];
+  assert(heading, `no section ${title}`);
+  const [, rest] = text.split(heading);
+  // Until the next heading that is not below this one.
+  const end = rest.search(RegExp(`^#{2,${level.length}} `, "m"));
+  return heading + rest.slice(0, end < 0 ? undefined : end);
 }
 
 /** The rows of every table in `text`, without the heads. */

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { WARNING_KINDS } from "../db/model/report.ts";
+import { NO_INTERACTIONS } from "./support/load_folder.ts";
 import { openApp } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -26,6 +27,28 @@ Deno.test("the fields are those of the answer", async () => {
   assertEquals(named("field"), [
     Object.keys(data).sort(),
     Object.keys(data.report.files[0]).sort(),
+  ]);
+});
+
+Deno.test("the fields of a source, and of the mapping, are those that tally.toml adds", async () => {
+  await using opened = await openApp({
+    "tally.toml": `customers = false
+[interactions]
+files = "calls.csv"
+customer = "To"
+time = "At"
+channel = { value = "Call" }
+`,
+    "calls.csv": "At,To\n2020-03-05,1\n",
+    "interactions.csv": NO_INTERACTIONS,
+  });
+  const { data } = await (await opened.app.request("/api/v1/data")).json();
+  const [of_source, other] = data.report.files.map(Object.keys);
+  assertEquals(named("field of a source"), [
+    of_source.filter((field: string) => !other.includes(field)).sort(),
+  ]);
+  assertEquals(named("field of mapping"), [
+    Object.keys(data.report.mapping).sort(),
   ]);
 });
 

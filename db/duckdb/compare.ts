@@ -30,6 +30,10 @@ export async function compareSnapshots(
 ): Promise<Changes> {
   const [before, after] = [previous.loaded, next.loaded];
   const customers = await compareIndexes(previous, next, { pace });
+  const anonymous = await compareRows(previous, next, {
+    queries: ["queries/anonymous_hashes", "queries/anonymous_hashes"],
+    pace,
+  });
   const [new_channels, vanished_channels] = compareNames(
     before.channels,
     after.channels,
@@ -52,7 +56,10 @@ export async function compareSnapshots(
         ],
         pace,
       }),
-      interactions: customers.interactions,
+      interactions: {
+        rows_added: customers.interactions.rows_added + anonymous.rows_added,
+        rows_gone: customers.interactions.rows_gone + anonymous.rows_gone,
+      },
       products: await compareRows(previous, next, {
         queries: ["queries/product_hashes", "queries/product_hashes"],
         pace,

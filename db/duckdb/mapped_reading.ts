@@ -6,13 +6,9 @@ import { requireColumns } from "../model/contract.ts";
 import { nameKey } from "../model/names.ts";
 import { refused } from "../model/problems.ts";
 import { type Database, quoteText } from "./database.ts";
-import {
-  idRule,
-  mappedRows,
-  matchedCells,
-  readsIds,
-  zonesOf,
-} from "./mapped_source.ts";
+import { idRule, matchedCells, readsIds } from "./mapped_ids.ts";
+import { mappedRows } from "./mapped_source.ts";
+import { zonesOf } from "./mapped_times.ts";
 
 /** The headers of a file of customers, by which some may be missing. */
 export interface CustomersHeader {

@@ -60,6 +60,14 @@ const OF_CUSTOMERS = `join (
       from known_customers join kinds using (kind))
     using (customer_id)`;
 
+// Of nobody who is known, nothing else is known either.
+const OF_ANYONE = `join (
+      select customer_id, type, occupation
+      from known_customers join kinds using (kind)
+      union all
+      select 0, null, null)
+    using (customer_id)`;
+
 const START = "day >= $start_date::date";
 const END = "day <= $end_date::date";
 const PREVIOUS_PERIOD =
@@ -97,14 +105,14 @@ interface MetricsTables {
   readonly by_occupation: boolean;
   /** What a customer_id is shown as. */
   readonly ids: CustomersShape["ids"];
+  /** Whether there are interactions of nobody who is known, under customer 0. */
+  readonly has_anonymous: boolean;
 }
 
-function longSql(
-  question: MetricsQuestion,
-  { by_occupation, ids }: MetricsTables,
-): string {
+function longSql(question: MetricsQuestion, tables: MetricsTables): string {
+  const { ids } = tables;
   const { by, compared_with } = question;
-  const keys = by.map((name) => `${EXPRESSIONS[name].key} as ${name}`);
+  const keys = by.map((name) => `${keyOf(name, tables)} as ${name}`);
   const current = "sum(rows) filter (not earlier)";
   const earlier = "sum(rows) filter (earlier)";
   const counts = compared_with
@@ -115,7 +123,7 @@ function longSql(
     : ["coalesce(sum(rows), 0)::bigint as interactions"];
   const shown = by.map((name) => `${shownOf(name, ids)} as ${name}`);
   return `with counted as (
-  ${counted(question, { keys, by_occupation, exploded: needsTopic(by) })}),
+  ${counted(question, { keys, tables, exploded: needsTopic(by) })}),
 grouped as (
   select ${[...by, ...counts].join(", ")}
   from counted${by.length ? `\n  group by ${by.join(", ")}` : ""})
@@ -132,15 +140,16 @@ from grouped${withIds(by, ids)}${ending(question, "grouped")}`;
 
 function wideSql(
   question: MetricsQuestion,
-  { pivot, codes, by_occupation, ids }: MetricsTables & {
+  { pivot, codes, ...tables }: MetricsTables & {
     readonly pivot: NonNullable<MetricsQuestion["pivot"]>;
     readonly codes: readonly number[];
   },
 ): string {
+  const { ids } = tables;
   const { by, compared_with } = question;
   const by_topic = pivot === "topic";
   const keys = [
-    ...by.map((name) => `${EXPRESSIONS[name].key} as ${name}`),
+    ...by.map((name) => `${keyOf(name, tables)} as ${name}`),
     by_topic ? "topic_set" : `${CODES[pivot]} as code`,
   ];
   const columns = [...by, "code", "rows"].join(", ");
@@ -165,7 +174,7 @@ function wideSql(
     ...compared_with ? [`"${PREVIOUS}" as previous`, change(`"${TOTAL}"`)] : [],
   ];
   return `with counted as (
-  ${counted(question, { keys, by_occupation, exploded: needsTopic(by) })}),
+  ${counted(question, { keys, tables, exploded: needsTopic(by) })}),
 cells (${columns}) as (
   ${cells.join("\n  union all\n  ")}),
 wide as (
@@ -181,14 +190,14 @@ from wide${withIds(by, ids)}${ending(question, "wide")}`;
 /** The rows to count of the period, and of the one before; grouped by `keys`. */
 function counted(
   question: MetricsQuestion,
-  { keys, by_occupation, exploded }: {
+  { keys, tables, exploded }: {
     readonly keys: readonly string[];
-    readonly by_occupation: boolean;
+    readonly tables: MetricsTables;
     readonly exploded: boolean;
   },
 ): string {
   const { filter, compared_with } = question;
-  const source = sourceOf(question, by_occupation) +
+  const source = sourceOf(question, tables) +
     (exploded ? " join set_topics using (topic_set)" : "");
   const conditions = [
     ...Object.entries(FILTERS)
@@ -215,14 +224,14 @@ function counted(
 
 function sourceOf(
   { by, pivot, filter }: MetricsQuestion,
-  by_occupation: boolean,
+  { by_occupation, has_anonymous }: MetricsTables,
 ): string {
   const occupation = by.includes("occupation") || filter.occupations;
   const customer = by.includes("customer_id") || filter.customer_ids;
   const type = by.includes("type") || pivot === "type" || filter.types;
   if (customer || (occupation && !by_occupation)) {
     return occupation || type
-      ? `${INTERACTIONS} ${OF_CUSTOMERS}`
+      ? `${INTERACTIONS} ${has_anonymous ? OF_ANYONE : OF_CUSTOMERS}`
       : INTERACTIONS;
   }
   return occupation ? "daily_by_occupation" : "daily";
@@ -230,6 +239,12 @@ function sourceOf(
 
 function needsTopic(by: readonly Dimension[]): boolean {
   return by.includes("topic");
+}
+
+function keyOf(name: Dimension, { has_anonymous }: MetricsTables): string {
+  return name === "customer_id" && has_anonymous
+    ? "nullif(customer_id, 0)"
+    : EXPRESSIONS[name].key;
 }
 
 function shownOf(name: Dimension, ids: CustomersShape["ids"]): string {

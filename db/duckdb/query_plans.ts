@@ -35,6 +35,8 @@ import { shownCountsSql, shownSql, withoutEnd } from "./shown_sql.ts";
 export interface QuestionTables extends AnswerShape {
   /** Whether the occupation has a rollup of its own. */
   readonly by_occupation: boolean;
+  /** Whether there are interactions of nobody who is known, under customer 0. */
+  readonly has_anonymous: boolean;
 }
 
 /** A statement, its values, and how a row of it becomes a row of the answer. */
@@ -231,6 +233,7 @@ function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
       text: metricsSql(question, {
         codes,
         by_occupation: tables.by_occupation,
+        has_anonymous: tables.has_anonymous,
         ids: tables.customers.ids,
       }),
     },

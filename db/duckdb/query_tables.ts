@@ -22,6 +22,10 @@ const MOST_ROLLED_UP = 100;
 /** Builds `known_customers`, `set_topics` and the daily rollups. */
 export async function buildQueryTables(
   database: Database,
+  { has_anonymous }: {
+    /** Whether there are interactions of nobody who is known, under customer 0. */
+    readonly has_anonymous: boolean;
+  },
 ): Promise<QueryTables> {
   await foldNames(database, "load/4_serve/occupations_to_fold");
   await database.runFile("load/4_serve/occupations");
@@ -35,6 +39,7 @@ export async function buildQueryTables(
   const types = row.types as string[] | null ?? [];
   const occupations = row.occupations as string[] | null ?? [];
   await database.runFile("load/4_serve/daily_by_occupation");
+  if (has_anonymous) await database.runFile("load/4_serve/daily_anonymous");
   await database.runFile("load/4_serve/daily");
   const { first, last } = row as { first: string | null; last: string | null };
   return {

@@ -72,13 +72,15 @@ export async function openSnapshot(
     signal.throwIfAborted();
     const loaded = await fill(database);
     const { report, channels, topics, row_counts } = loaded;
+    const anonymous = report.mapping?.anonymous_interactions ?? 0;
+    const has_anonymous = anonymous > 0;
     progress("counting per day");
     const { by_occupation, customer_names, date_range } =
-      await buildQueryTables(database);
+      await buildQueryTables(database, { has_anonymous });
     progress("building the serving index");
     const { columns, texts } = await readIndex(database, {
       customers: report.customers,
-      interactions: report.interactions,
+      interactions: report.interactions - anonymous,
       channels: channels.length,
       topics: topics.length,
       shape: customersShape(report),
@@ -156,6 +158,7 @@ export async function openSnapshot(
         names,
         customers,
         by_occupation,
+        has_anonymous,
       }),
       positionOf,
       ...served,

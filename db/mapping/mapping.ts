@@ -233,6 +233,7 @@ function valueAt(whole: unknown, path: readonly PropertyKey[]): unknown {
 
 /** A part of a JSON Schema. */
 interface SchemaNode {
+  readonly $ref?: string;
   readonly type?: string;
   readonly const?: unknown;
   readonly anyOf?: readonly SchemaNode[];
@@ -243,12 +244,26 @@ interface SchemaNode {
 
 /** tally.toml as JSON Schema, for editors that complete and check it. */
 export function mappingJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(mappingSchema, { io: "input" });
+  const { $schema, ...schema } = z.toJSONSchema(mappingSchema, {
+    io: "input",
+    // What editors of TOML know.
+    target: "draft-7",
+  });
+  // Taplo refuses a schema whose $id is relative.
+  return { $schema, $id: "urn:tally:tally.toml", ...schema };
 }
 
 function nodesAt(path: readonly PropertyKey[]): SchemaNode[] {
-  const alternatives = (node: SchemaNode): SchemaNode[] =>
-    node.anyOf ? node.anyOf.flatMap(alternatives) : [node];
+  const whole: SchemaNode & {
+    readonly definitions?: Readonly<Record<string, SchemaNode>>;
+  } = mappingJsonSchema();
+  const alternatives = (node: SchemaNode): SchemaNode[] => {
+    if (node.$ref) {
+      const name = node.$ref.slice("#/definitions/".length);
+      return alternatives(whole.definitions![name]);
+    }
+    return node.anyOf ? node.anyOf.flatMap(alternatives) : [node];
+  };
   return path.reduce<SchemaNode[]>(
     (nodes, key) =>
       nodes.flatMap(({ items, properties, additionalProperties }) => {
@@ -257,7 +272,7 @@ function nodesAt(path: readonly PropertyKey[]): SchemaNode[] {
           : properties?.[String(key)] ?? additionalProperties;
         return next ? alternatives(next) : [];
       }),
-    alternatives(mappingJsonSchema() as SchemaNode),
+    alternatives(whole),
   );
 }
 

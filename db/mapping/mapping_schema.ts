@@ -20,7 +20,9 @@ function text(description: string) {
 const header = text(
   "A header of the file; case, spaces, underscores and invisible characters do not matter",
 );
-const constant = text("The value of every row, where the file has no column");
+const constant = text(
+  "The value of every row, where the file has no such column",
+);
 
 /** A column by its header, or with more to say. */
 function column<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -37,7 +39,7 @@ function columnOrValue<Shape extends z.ZodRawShape>(shape: Shape) {
 }
 
 const files = text(
-  "The files in the data folder, or the folder of parts, by name: * is any text and ? any character, case does not matter",
+  "The files in the data folder, or the folders of parts, by name, such as calls*.csv: * is any text and ? any character; case does not matter",
 ).refine(
   (glob) => !glob.includes("/") && !glob.includes("\\"),
   "names files in the data folder itself, without a path",
@@ -51,19 +53,22 @@ const values = z.array(
   `must have at most ${MAX_ELEMENTS} values`,
 );
 
+// By header, such as { Status = ["Deleted", "Spam"] }.
 const where = z.record(header, values);
 
 const separator = z.string().min(1, "must not be empty").max(
   10,
   "must have at most 10 characters",
-).meta({ description: "What separates several values in one cell" });
+).meta({
+  description: "What separates several values in one cell, such as ;",
+});
 
 const pattern = text(
-  "A regular expression (RE2) with one group, which is the id",
+  "A regular expression (RE2) whose one group is the id, such as '\\((\\d+)\\)$' for Ann Smith (12)",
 ).refine((pattern) => groupsOf(pattern) === 1, "must have exactly one group");
 
 const prefix = text(
-  "Is put before every id, to keep the ids of two systems apart",
+  "Is put before every id, such as zd-, to keep the ids of two systems apart; the ids must be texts",
 ).max(64, "must have at most 64 characters");
 
 /** The kinds of ids. */
@@ -71,12 +76,12 @@ export const ID_KINDS = ["integer", "text", "salesforce"] as const;
 
 const kind = z.enum(ID_KINDS).meta({
   description:
-    "integer: 1 to 2^53-1; text: 1 to 128 characters; salesforce: text, whose forms of 15 and of 18 characters are one id",
+    "integer, the default: 1 to 2^53-1; text: 1 to 128 characters, compared exactly; salesforce: text, whose forms of 15 and of 18 characters are one id",
 });
 
 const zone = z.string().refine(isTimeZone, "is not an IANA time zone").meta({
   description:
-    "The time zone of times without an offset, such as Europe/Berlin; they become TIME_ZONE's",
+    "The time zone of times without an offset, such as Europe/Berlin; they are converted to TIME_ZONE",
 });
 
 const format = z.string().superRefine((format, context) => {
@@ -89,7 +94,8 @@ const format = z.string().superRefine((format, context) => {
 }).meta({
   description: `One of ${
     NAMED_FORMATS.join(", ")
-  }, or a pattern of strptime such as %m/%d/%Y %I:%M %p`,
+  }, or a pattern of strptime such as %m/%d/%Y %I:%M %p; without it, the forms of the file contract`,
+  examples: [...NAMED_FORMATS, "%m/%d/%Y %I:%M %p"],
 });
 
 const how_written = { format: format.optional(), zone: zone.optional() };
@@ -97,7 +103,11 @@ const how_written = { format: format.optional(), zone: zone.optional() };
 const time = z.union([
   header,
   z.strictObject({ column: header, ...how_written }),
-  z.strictObject({ date: header, time: header, ...how_written }),
+  z.strictObject({
+    date: header.meta({ description: "The header of the date" }),
+    time: header.meta({ description: "The header of the time of day" }),
+    ...how_written,
+  }),
 ]).superRefine((time, context) => {
   if (typeof time === "string") return;
   const { format = "" } = time;
@@ -121,15 +131,15 @@ const customer = column({
   separator: separator.optional(),
   match: header.optional().meta({
     description:
-      "The header of another column of the customers, which has what this one has",
+      "The header of a column of the customers, such as Phone Number, by which the customer is found",
   }),
   match_as: z.enum(["text", "phone"]).optional().meta({
     description:
-      "text: trimmed, ignoring case; phone: the digits and a leading +",
+      "How the two columns are compared: text, the default, trimmed and ignoring case; phone by the digits and a leading +",
   }),
   unmatched: z.enum(["set_aside", "anonymous"]).optional().meta({
     description:
-      "What becomes of rows that match no customer: set_aside, or counted without a customer",
+      "What happens to rows that match no customer: set_aside, the default, or anonymous, counted without a customer",
   }),
   pattern: pattern.optional(),
   prefix: prefix.optional(),
@@ -143,20 +153,23 @@ const customer = column({
 
 const source = {
   files,
-  sheet: text("The sheet, where the file is a workbook").optional(),
+  sheet: text(
+    "The sheet of the workbook; without it, the only one with a value",
+  ).optional(),
   header_row: z.int().min(1).max(MAX_LINES).optional().meta({
     description:
-      "The line, or row of a sheet, of the header, counting every line",
+      "The line of the header, or the row in a sheet, from 1 and counting every line",
   }),
   footer_rows: z.int().min(1).max(MAX_LINES).optional().meta({
-    description: "The number of last rows that are no data",
+    description: "The number of rows at the end that are no data",
   }),
   skip_where: where.optional().meta({
-    description: "Rows with one of these values are passed over",
+    description:
+      'Rows with one of these values are passed over, such as { Status = ["Deleted", "Spam"] }; "" is no value',
   }),
   keep_where: where.optional().meta({
     description:
-      "Rows without one of these values, in each of the columns, are passed over",
+      'Only rows with one of these values in each of these columns count, such as { Status = ["Done"] }; "" is no value',
   }),
 };
 
@@ -166,36 +179,70 @@ const customers = z.strictObject({
     kind: kind.optional(),
     pattern: pattern.optional(),
     prefix: prefix.optional(),
-  }),
+  }).meta({ description: "The column with the id of the customer" }),
   name: column({}).optional().meta({
-    description: "Shown and searched, never counted",
+    description:
+      "The column with the name of the customer, which is shown and searched, never counted",
   }),
-  type: columnOrValue({}).optional(),
-  occupation: columnOrValue({}).optional(),
+  type: columnOrValue({}).optional().meta({
+    description: "The column with the type of the customer, or { value }",
+  }),
+  occupation: columnOrValue({}).optional().meta({
+    description: "The column with the occupation of the customer, or { value }",
+  }),
+}).meta({
+  id: "customers",
+  description: "Files of customers that are written alike",
 });
 
 const interactions = z.strictObject({
   ...source,
   id: column({}).optional().meta({
     description:
-      "The id of the interaction: in several rows it counts once, and the later row wins",
+      "The column with the id of the interaction: rows with one id count once, and the later row wins",
   }),
-  customer,
-  time,
-  channel: columnOrValue({}),
-  topic: columnOrValue({ separator: separator.optional() }).optional(),
+  customer: customer.meta({
+    description:
+      "The column with the id of the customer, or with what match names",
+  }),
+  time: time.meta({
+    description: "The column with date and time, or { date, time } for two",
+  }),
+  channel: columnOrValue({}).meta({
+    description: 'The column with the channel, or { value = "Call" }',
+  }),
+  topic: columnOrValue({ separator: separator.optional() }).optional().meta({
+    description: "The column with the topics, or { value }",
+  }),
+}).meta({
+  id: "interactions",
+  description: "Files of interactions that are written alike",
 });
 
 const products = z.strictObject({
   ...source,
-  date: column({ format: format.optional() }),
-  product: columnOrValue({}),
+  date: column({ format: format.optional() }).meta({
+    description: "The column with the month, or a day in it",
+  }),
+  product: columnOrValue({}).meta({
+    description: "The column with the product of that month, or { value }",
+  }),
+}).meta({
+  id: "products",
+  description: "Files with the product of each month",
 });
 
 const channels = z.strictObject({
   ...source,
-  channel: columnOrValue({}),
-  aliases: column({ separator: separator.optional() }).optional(),
+  channel: columnOrValue({}).meta({
+    description: "The column with the name of the channel as it is shown",
+  }),
+  aliases: column({ separator: separator.optional() }).optional().meta({
+    description: "The column with other spellings of the channel",
+  }),
+}).meta({
+  id: "channels",
+  description: "Files with the channels and their spellings",
 });
 
 function oneOrMore<Schema extends z.ZodType>(schema: Schema) {
@@ -205,16 +252,22 @@ function oneOrMore<Schema extends z.ZodType>(schema: Schema) {
 /** The schema of tally.toml, from which docs/tally.schema.json is generated. */
 export const mappingSchema = z.strictObject({
   ids: z.enum(ID_KINDS).optional().meta({
-    description: "The kind of ids, where customers = false",
+    description: "The kind of customer ids, where customers = false",
   }),
   customers: z.union([z.literal(false), oneOrMore(customers)]).optional()
     .meta({
       description:
-        "The files of customers; false where there are none, and everyone is known from interactions",
+        "The files of customers; false where none is needed, and everyone is known from interactions",
     }),
-  interactions: oneOrMore(interactions).optional(),
-  products: oneOrMore(products).optional(),
-  channels: oneOrMore(channels).optional(),
+  interactions: oneOrMore(interactions).optional().meta({
+    description: "The files of interactions; one table for each system",
+  }),
+  products: oneOrMore(products).optional().meta({
+    description: "The files of products",
+  }),
+  channels: oneOrMore(channels).optional().meta({
+    description: "The files of channels",
+  }),
 }).meta({
   title: "tally.toml",
   description: "How the exports in the folder of Tally name what they have",

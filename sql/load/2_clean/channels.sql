@@ -12,7 +12,9 @@ with declared as (
   group by key),
 alias_cells as (
   select
-    text_value(unnest(string_split(aliases, ';'))) as alias, channel
+    text_value(replace(unnest(string_split(aliases, ';')), chr(30), ';'))
+      as alias,
+    channel
   from staged_channels
   where fault is null),
 aliases as (

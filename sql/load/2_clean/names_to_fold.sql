@@ -5,7 +5,9 @@ select distinct name
 from (
   select channel as name from staged_channels
   union all
-  select text_value(unnest(string_split(aliases, ';'))) from staged_channels
+  select
+    text_value(replace(unnest(string_split(aliases, ';')), chr(30), ';'))
+  from staged_channels
   union all
   select name from channel_spellings
   union all

@@ -22,8 +22,9 @@ from (
   -- One file may list what the one before does not.
   group by spelling);
 
+-- A semicolon that separates nothing is chr(30): see mapped_source.ts.
 create table topic_cells as
-select cell, text_value(part) as name, rows
+select cell, text_value(replace(part, chr(30), ';')) as name, rows
 from (
   select cell, unnest(string_split(cell, ';')) as part, rows
   from (

@@ -14,6 +14,7 @@ dated as (
   select customer_id, date_start::date as one_date
   from interactions, (select unnest(range(
     1 + 500 // greatest((select count(*) from interactions), 1))))
+  where customer_id > 0
   using sample reservoir (500 rows)),
 undated as (
   select customer_id

@@ -1,0 +1,8 @@
+/** `deno task schema`: writes docs/tally.schema.json, with which editors complete and check a tally.toml. */
+
+import { mappingJsonSchema } from "../db/mapping/mapping.ts";
+
+await Deno.writeTextFile(
+  new URL("../docs/tally.schema.json", import.meta.url),
+  `${JSON.stringify(mappingJsonSchema(), null, 2)}\n`,
+);

@@ -1,0 +1,213 @@
+/** Composes how customers are found that tally.toml calls by ids of their own, or by another column. */
+
+import type { StagedFile } from "../intake/stage_file.ts";
+import type { ColumnRule, IdKind, Source } from "../mapping/mapping.ts";
+import { NO_MATCH } from "../model/row_problems.ts";
+import { quoteText } from "./database.ts";
+
+/** The rule by which a row finds its customers. */
+export function idRule({ rules }: Source): ColumnRule | undefined {
+  return rules.customer_id ?? rules.customers;
+}
+
+/** Whether the ids of a file are read by other rules than the built-in ones. */
+export function readsIds(
+  { table, source }: Pick<StagedFile, "table" | "source">,
+  id_kind: IdKind,
+): boolean {
+  if (table !== "customers" && table !== "interactions") return false;
+  const { pattern, separator, match } = source && idRule(source) || {};
+  return id_kind !== "integer" || Boolean(pattern ?? separator ?? match);
+}
+
+/** How an id of a kind is read from a text, and why it is none. */
+const IDS: Readonly<
+  Record<IdKind, { clean: string; parse: string; reason: string }>
+> = {
+  integer: { clean: "plain_text", parse: "parse_id", reason: "id_reason" },
+  text: { clean: "id_text", parse: "parse_text_id", reason: "text_id_reason" },
+  salesforce: {
+    clean: "id_text",
+    parse: "parse_salesforce_id",
+    reason: "salesforce_id_reason",
+  },
+};
+
+/**
+ * The SELECT of `select`'s rows with the ids of a column, where they are read by other
+ * rules than the built-in ones: `read_id` or `read_ids`, and why there is none.
+ */
+export function withIds(
+  select: string,
+  { column, file, id_kind, is_matched }: {
+    readonly column: string;
+    readonly file: Pick<StagedFile, "table" | "source">;
+    readonly id_kind: IdKind;
+    /** Whether `matched_ids` and `matched_problem` are columns. */
+    readonly is_matched: boolean;
+  },
+): string {
+  if (!readsIds(file, id_kind)) {
+    return `select
+  *,
+  null::bigint as read_id,
+  null::bigint[] as read_ids,
+  null::varchar as ids_problem,
+  false as reads_ids
+from (${select})`;
+  }
+  const rule = file.source && idRule(file.source) || { headers: [] };
+  const none = column === "customers" ? "no customer" : "no value";
+  if (is_matched) {
+    return `select
+  *,
+  case when len(matched_ids) = 1 then matched_ids[1] end as read_id,
+  case when len(matched_ids) > 1 then matched_ids end as read_ids,
+  coalesce(matched_problem, '${none}') as ids_problem,
+  true as reads_ids
+from (${select})`;
+  }
+  const { clean, parse, reason } = IDS[id_kind];
+  const { separator, pattern, prefix: prefix_text }: ColumnRule = rule;
+  const prefix = prefix_text === undefined
+    ? ""
+    : `${quoteText(prefix_text)} || `;
+  const raw = (text: string) =>
+    pattern === undefined
+      ? text
+      : `nullif(regexp_extract(${text}, ${quoteText(pattern)}, 1), '')`;
+  const no_fit = pattern === undefined ? "" : `
+      when ${raw("id_cell")} is null
+        then ${quoteText(`does not fit the pattern ${pattern}`)}`;
+  const list = separator === undefined ? null : `list_transform(
+        string_split(cleaned_id, ${quoteText(separator)}),
+        lambda cell: trim(cell))`;
+  const no_id = id_kind === "integer"
+    ? "or regexp_full_match(cleaned_id, '0(\\.0+)?')"
+    : "";
+  const type = id_kind === "integer" ? "bigint" : "varchar";
+  // Most texts need neither cleaning nor splitting.
+  const is_quick = id_kind === "text" && !list && pattern === undefined;
+  const quick = is_quick ? `quick_text_id(${column})` : "null::varchar";
+  const parsed = `${parse}(${raw("cleaned_id")})`;
+  const one = prefix +
+    (list
+      ? `case when id_cells is null then ${parsed} end`
+      : is_quick
+      ? `coalesce(quick_id, ${parsed})`
+      : parsed);
+  return `select
+  *,
+  case
+    when read_id is null and read_ids is null
+      then case
+        when has_no_value(cleaned_id) ${column === "customers" ? no_id : ""}
+          then '${none}'
+        when id_cell = '' then 'a list of customers with an empty element'${no_fit}
+        else ${reason}(${raw("id_cell")})
+      end
+  end as ids_problem,
+  true as reads_ids
+from (
+  select
+    *,
+    ${
+    list
+      ? `case
+      when id_cells is null then cleaned_id
+      else list_filter(
+        id_cells, lambda cell: ${parse}(${raw("cell")}) is null)[1]
+    end`
+      : "cleaned_id"
+  } as id_cell
+  from (
+    select
+      *,
+      ${one} as read_id,
+      ${
+    list
+      ? `case
+        when len(list_filter(
+            id_cells, lambda cell: ${parse}(${raw("cell")}) is null)) = 0
+          then list_distinct(list_transform(
+            id_cells, lambda cell: ${prefix}${parse}(${raw("cell")})))
+      end`
+      : `null::${type}[]`
+  } as read_ids
+    from (
+      select
+        *,
+        ${
+    list
+      ? `case
+          when contains(cleaned_id, ${quoteText(separator!)}) then ${list}
+        end as id_cells`
+      : "null::varchar[] as id_cells"
+  }
+      from (
+        select
+          *,
+          case when quick_id is null then ${clean}(${column}) end as cleaned_id
+        from (
+          select *, ${quick} as quick_id
+          from (${select}))))))`;
+}
+
+/**
+ * The statement that finds what each cell of `source_rows` stands for, where customers
+ * are matched by another column of theirs; `match_keys` has the values of that column.
+ */
+export function matchedCells(
+  { match, separator, pattern, is_anonymous_unmatched }: ColumnRule,
+  id_kind: IdKind,
+): string {
+  const text = pattern === undefined
+    ? "part"
+    : `nullif(regexp_extract(part, ${quoteText(pattern)}, 1), '')`;
+  const parts = separator === undefined
+    ? "[clean_text(cell)]"
+    : `string_split(clean_text(cell), ${quoteText(separator)})`;
+  const header = JSON.stringify(match!.header);
+  const anonymous = id_kind === "integer" ? "0" : "''";
+  const id = is_anonymous_unmatched
+    ? `if(match_keys.key is null and elements.key is not null, ${anonymous}, id)`
+    : "id";
+  return `create or replace temp table matched_cells as
+with cells as (
+  select distinct customers as cell
+  from source_rows
+  where not has_no_value(customers)),
+parts as (
+  select cell, unnest(parts) as part, generate_subscripts(parts, 1) as place
+  from (select cell, ${parts} as parts from cells)),
+elements as (
+  select cell, place, ${match!.as}_match_key(${text}) as key
+  from parts),
+found as (
+  select cell, place, elements.key, ${id} as found_id, several
+  from elements left join match_keys
+    on match_keys.key = elements.key and match_keys.match = ${
+    quoteText(match!.column)
+  })
+select
+  cell as matched_cell,
+  case
+    when bool_and(found_id is not null)
+      then list_distinct(list(found_id order by place))
+  end as matched_ids,
+  case
+    when bool_and(found_id is not null) then null
+    when bool_or(key is null) then ${
+    quoteText(
+      pattern === undefined
+        ? "a list of customers with an empty element"
+        : `does not fit the pattern ${pattern}`,
+    )
+  }
+    when bool_or(several)
+      then ${quoteText(`ambiguous: several customers have this ${header}`)}
+    else ${quoteText(NO_MATCH + header)}
+  end as matched_problem
+from found
+group by cell`;
+}
