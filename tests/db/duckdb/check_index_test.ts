@@ -52,7 +52,7 @@ async function check(
 ): Promise<void> {
   await using loaded = await loadTables(files);
   const { database, report, channels, topics } = loaded;
-  await buildQueryTables(database);
+  await buildQueryTables(database, { has_anonymous: false });
   const { columns } = await readIndex(database, {
     customers: report.customers,
     interactions: report.interactions,
