@@ -355,17 +355,20 @@ async function readStaged(
   const ids_as_text = reading.readsIds(staged);
   try {
     let match: HeaderMatch;
+    let headers: readonly string[];
     let rows: string;
     if (text) {
       const shape = await withTrailingCell(database, staged, { text });
       ({ match } = text.header);
+      // The text of a sheet has the names of the contract.
+      headers = staged.format === "xlsx" ? match.unknown : text.header.names;
       rows = textRows(staged, shape, { ids_as_text });
     } else {
       const columns = nativeColumns(
         await database.run(describeParquet(staged)),
         await database.run(parquetSchema(staged)),
       );
-      const headers = columns.map(({ header }) => header);
+      headers = columns.map(({ header }) => header);
       match = matchHeader(layoutOf(staged), headers);
       requireColumns(headers, match, { file, remedy: columnsRemedy(staged) });
       requireReadableColumns(file, columns, match);
@@ -374,6 +377,7 @@ async function readStaged(
     if (table === "customers") {
       reading.addCustomers({
         file,
+        headers,
         columns: Object.keys(match.positions),
         unknown: match.unknown,
       });

@@ -13,6 +13,7 @@ import { zonesOf } from "./mapped_times.ts";
 /** The headers of a file of customers, by which some may be missing. */
 export interface CustomersHeader {
   readonly file: string;
+  readonly headers: readonly string[];
   /** The columns of the layout that it has. */
   readonly columns: readonly string[];
   /** Headers that mean no column. */
@@ -168,7 +169,7 @@ where strlen(${column}) <> length(${column})`,
       if (this.#customers.some(({ columns }) => columns.includes(column))) {
         continue;
       }
-      requireColumns([], {
+      requireColumns(this.#customers.flatMap(({ headers }) => headers), {
         missing: [{ name: column, headers: [header], required: true }],
         doubled: [],
         unknown: this.#customers.flatMap(({ unknown }) => unknown),

@@ -1,7 +1,7 @@
 /** Finds the exports in the data folder, and lists the other files. */
 
 import { byCodePoint } from "../model/code_points.ts";
-import { type LoadProblem, refused } from "../model/problems.ts";
+import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import { MAPPING_FILE, type Source } from "../mapping/mapping.ts";
 import { type Table, type TableName, tableOf } from "../model/contract.ts";
@@ -140,13 +140,24 @@ export function sourcesOf(
   return sources.filter((source) => source.has(name));
 }
 
+/** tally.toml; null where there is none. Throws a refusal of anything else by that name: without it, the same files mean something else. */
 async function lookForMapping(root: string): Promise<FoundFile | null> {
   const path = `${root}/${MAPPING_FILE}`;
+  const refuse = (problem: string) => {
+    throw refused({
+      file: MAPPING_FILE,
+      problem,
+      remedy: "Put the file itself into the data folder, or remove it",
+    });
+  };
   try {
     const real_path = await Deno.realPath(path);
     const info = await Deno.stat(real_path);
     // Elsewhere it could be anything, such as a file of another user.
-    if (!info.isFile || !real_path.startsWith(`${root}/`)) return null;
+    if (!real_path.startsWith(`${root}/`)) {
+      refuse("a link out of the data folder");
+    }
+    if (!info.isFile) refuse(info.isDirectory ? "a folder" : "no regular file");
     return {
       file: MAPPING_FILE,
       path: real_path,
@@ -158,8 +169,11 @@ async function lookForMapping(root: string): Promise<FoundFile | null> {
       identity: identityOf(info),
     };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof StoreError) throw error;
+    const nowhere = await whyNowhere(path, error);
     refuseUnreadable(MAPPING_FILE, error);
+    if (nowhere) refuse(nowhere);
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

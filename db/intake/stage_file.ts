@@ -27,7 +27,12 @@ import { openRegularFile } from "./open_regular_file.ts";
 import { writeAll } from "./write_all.ts";
 import { readRange } from "./read_range.ts";
 import type { RowNumbers } from "./row_numbers.ts";
-import { type OpenBook, openBook, stageSheet } from "./stage_sheet.ts";
+import {
+  noSuchRow,
+  type OpenBook,
+  openBook,
+  stageSheet,
+} from "./stage_sheet.ts";
 
 /** A file in staging: plain UTF-8 text, or Parquet as it was. A sheet is text. */
 export interface StagedFile extends SourceFile {
@@ -282,6 +287,10 @@ class TextStart {
     const header_line = text.length > 0 || above.delimiter !== undefined
       ? above.lines + 1
       : 1;
+    const { header_row, key } = this.source.source ?? {};
+    if (header_row !== undefined && text.length === 0) {
+      throw refused(noSuchRow(file, { header_row, key: key! }));
+    }
     const { delimiter } = above;
     const head = new TextDecoder().decode(
       text.subarray(0, 2 * HEADER_MAX_BYTES),

@@ -1,7 +1,7 @@
 /** Turns a sheet of a workbook into delimited text, so that the same rules apply as to other exports. */
 
 import { type ColumnRule, secondOf, type Source } from "../mapping/mapping.ts";
-import { refused } from "../model/problems.ts";
+import { type LoadProblem, refused } from "../model/problems.ts";
 import {
   type HeaderMatch,
   matchHeader,
@@ -126,6 +126,19 @@ export async function stageSheet(
     line_breaks: writer.line_breaks,
     row_numbers: rows.numbers,
     native_dates: rows.native_dates,
+  };
+}
+
+/** Why a file is refused whose rows end above the header that tally.toml names. */
+export function noSuchRow(
+  file: string,
+  { header_row, key }: { readonly header_row: number; readonly key: string },
+): LoadProblem {
+  return {
+    file,
+    problem:
+      `ends above line ${header_row}, which header_row of ${key} in tally.toml names`,
+    remedy: "Write the line of the header there, or leave header_row out",
   };
 }
 
@@ -355,6 +368,10 @@ class SheetRows {
     const { file } = this.book.workbook;
     const { source, layout, remedy } = this.#options;
     if (!this.#match) {
+      const { header_row, key } = source ?? {};
+      if (header_row !== undefined) {
+        throw refused(noSuchRow(file, { header_row, key: key! }));
+      }
       throw refused({
         file,
         problem: "the sheet is empty",

@@ -113,9 +113,7 @@ export function readMapping(text: string): Mapping {
   const parsed = mappingSchema.safeParse(value);
   if (!parsed.success) {
     throw refused(
-      ...parsed.error.issues.flatMap((issue) =>
-        mistakesOf(issue, { whole: value, before: [] })
-      )
+      ...mistakesIn(parsed.error.issues, { whole: value, before: [] })
         .slice(0, PROBLEMS_LISTED),
     );
   }
@@ -133,6 +131,7 @@ function parseToml(text: string): unknown {
       line: error.line,
       problem: `column ${error.column}: ${
         what.replace(/^Invalid TOML document: /, "not valid TOML, ")
+          .replace(/\. aborting\.$/, "")
       }`,
       remedy: "Mend the line, or leave tally.toml out",
     });
@@ -142,13 +141,40 @@ function parseToml(text: string): unknown {
 /** One mistake, by the path of its key. */
 type Issue = z.core.$ZodIssue;
 
+interface WhereIssuesAre {
+  readonly whole: unknown;
+  /** The path to where the paths of issues begin. */
+  readonly before: readonly PropertyKey[];
+}
+
+function mistakesIn(
+  issues: readonly Issue[],
+  where: WhereIssuesAre,
+): LoadProblem[] {
+  // A key that is misspelt is missing as well, which is one mistake.
+  const meant = new Set(
+    issues.flatMap((issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) =>
+          placeOf([
+            ...issue.path,
+            nearest(key, keysAt([...where.before, ...issue.path])) ?? key,
+          ], where.whole)
+        )
+        : []
+    ),
+  );
+  return issues
+    .filter(({ path }) =>
+      path.length === 0 || !meant.has(placeOf(path, where.whole)) ||
+      valueAt(where.whole, [...where.before, ...path]) !== undefined
+    )
+    .flatMap((issue) => mistakesOf(issue, where));
+}
+
 function mistakesOf(
   issue: Issue,
-  { whole, before }: {
-    readonly whole: unknown;
-    /** The path to where the paths of issues begin. */
-    readonly before: readonly PropertyKey[];
-  },
+  { whole, before }: WhereIssuesAre,
 ): LoadProblem[] {
   const path = [...before, ...issue.path];
   const place = placeOf(path, whole);
@@ -157,49 +183,50 @@ function mistakesOf(
     { file: MAPPING_FILE, problem: `${place}${problem}`, remedy },
   ];
   if (value === undefined && path.length > 0) return mistake(" is missing");
+  // A date of TOML is an object, and none that could have keys.
+  if (value instanceof Date) {
+    return mistake(` must be ${kindsAt(path).join(" or ")}`);
+  }
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.flatMap((key) => {
-        const meant = nearest(key, keysAt(path));
+        const known = keysAt(path);
+        if (known.includes(key)) {
+          return mistake(`.${key} does not go with the other keys beside it`);
+        }
+        const meant = nearest(key, known);
         return mistake(
           `${place === "" ? "there is" : " has"} no key ${quoted(key)}`,
           meant && `Did you mean ${meant}? ${REMEDY}`,
         );
       });
     case "invalid_union": {
-      const best = bestBranch(issue.errors);
-      if (best) {
-        return best.flatMap((one) => mistakesOf(one, { whole, before: path }));
-      }
-      return mistake(` must be ${kindsAt(path).join(" or ")}`);
+      return fewestMistakes(issue.errors, { whole, before: path }) ??
+        mistake(` must be ${kindsAt(path).join(" or ")}`);
     }
     case "invalid_value":
-      return mistake(` must be ${issue.values.map(String).join(", ")}`);
-    case "custom":
-    case "invalid_format":
-      return mistake(` ${issue.message}`);
+      return mistake(` must be ${issue.values.map(String).join(" or ")}`);
     case "invalid_type":
       return mistake(` must be ${kindsAt(path).join(" or ")}`);
     default:
-      return mistake(`: ${issue.message}`);
+      return mistake(` ${issue.message}`);
   }
 }
 
-/** The alternative that the value was meant for: the one with the fewest mistakes inside. */
-function bestBranch(
+/** The mistakes by the alternative that the value was meant for: the one with the fewest. */
+function fewestMistakes(
   branches: readonly (readonly Issue[])[],
-): readonly Issue[] | undefined {
-  const sizeOf = (issues: readonly Issue[]) =>
-    issues.reduce(
-      (sum, one) =>
-        sum + (one.code === "unrecognized_keys" ? one.keys.length : 1),
-      0,
-    );
-  return branches.filter((issues) =>
-    !issues.some(({ code, path }) =>
-      path.length === 0 && (code === "invalid_type" || code === "invalid_value")
+  where: WhereIssuesAre,
+): LoadProblem[] | undefined {
+  return branches
+    .filter((issues) =>
+      !issues.some(({ code, path }) =>
+        path.length === 0 &&
+        (code === "invalid_type" || code === "invalid_value")
+      )
     )
-  ).toSorted((a, b) => sizeOf(a) - sizeOf(b)).at(0);
+    .map((issues) => mistakesIn(issues, where))
+    .toSorted((a, b) => a.length - b.length).at(0);
 }
 
 // Such as interactions[2].time.zone; a list of tables counts from 1, as people do.

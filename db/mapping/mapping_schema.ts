@@ -46,7 +46,14 @@ const files = text(
 ).refine((glob) => !glob.includes("**"), "must not have **");
 
 const values = z.array(
-  z.union([z.string().max(MAX_LENGTH), z.number(), z.boolean()])
+  z.union([
+    z.string().max(
+      MAX_LENGTH,
+      `must have at most ${MAX_LENGTH} characters`,
+    ),
+    z.number(),
+    z.boolean(),
+  ])
     .transform(String),
 ).min(1, "must have a value").max(
   MAX_ELEMENTS,
@@ -151,16 +158,19 @@ const customer = column({
   }
 });
 
+const SOME_LINES = `must be from 1 to ${MAX_LINES}`;
+const lines = z.int().min(1, SOME_LINES).max(MAX_LINES, SOME_LINES);
+
 const source = {
   files,
   sheet: text(
     "The sheet of the workbook; without it, the only one with a value",
   ).optional(),
-  header_row: z.int().min(1).max(MAX_LINES).optional().meta({
+  header_row: lines.optional().meta({
     description:
       "The line of the header, or the row in a sheet, from 1 and counting every line",
   }),
-  footer_rows: z.int().min(1).max(MAX_LINES).optional().meta({
+  footer_rows: lines.optional().meta({
     description: "The number of rows at the end that are no data",
   }),
   skip_where: where.optional().meta({
@@ -246,7 +256,13 @@ const channels = z.strictObject({
 });
 
 function oneOrMore<Schema extends z.ZodType>(schema: Schema) {
-  return z.union([schema, z.array(schema).min(1).max(MAX_ELEMENTS)]);
+  return z.union([
+    schema,
+    z.array(schema).min(1, "must not be empty").max(
+      MAX_ELEMENTS,
+      `must have at most ${MAX_ELEMENTS} tables`,
+    ),
+  ]);
 }
 
 /** The schema of tally.toml, from which docs/tally.schema.json is generated. */
@@ -280,7 +296,8 @@ export type MappingFile = z.output<typeof mappingSchema>;
 function groupsOf(pattern: string): number {
   const without_classes = pattern.replace(/\\./gs, "")
     .replace(/\[\^?\]?[^\]]*\]/g, "");
-  return (without_classes.match(/\((?!\?)|\(\?P?</g) ?? []).length;
+  // What looks behind is no group; RE2 says itself that it has not got it.
+  return (without_classes.match(/\((?!\?)|\(\?P?<(?![=!])/g) ?? []).length;
 }
 
 function isTimeZone(zone: string): boolean {
