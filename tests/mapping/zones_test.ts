@@ -114,13 +114,11 @@ Deno.test("every wall-clock time becomes what DuckDB's own conversion makes of i
       const times = ZONES.map((zone) => {
         const around = [...changes.get(zone)!, ...changes.get(time_zone)!];
         const anywhere = fc.integer({ min: FIRST, max: LAST });
-        const time = around.length === 0
-          ? anywhere
-          : fc.oneof(
-            anywhere,
-            fc.tuple(fc.constantFrom(...around), near)
-              .map(([change, seconds]) => change + seconds),
-          );
+        const time = around.length === 0 ? anywhere : fc.oneof(
+          anywhere,
+          fc.tuple(fc.constantFrom(...around), near)
+            .map(([change, seconds]) => change + seconds),
+        );
         return [zone, fc.sample(time, 120).map(textOf)] as const;
       });
       const { got, wanted } = await converted(times, time_zone);
