@@ -82,9 +82,12 @@ from (${select})`;
   const too_long = prefix === undefined ? "" : `
       when ${parse}(${raw("id_cell")}) is not null
         then 'an id of more than 128 characters, with its prefix'`;
+  const whole = separator === undefined
+    ? ""
+    : splitText(separator, { cell: column, cleaned: "cleaned_id" });
   const list = separator === undefined ? null : `list_transform(
-        string_split(cleaned_id, ${quoteText(separator)}),
-        lambda cell: trim(cell))`;
+        string_split(${whole}, ${quoteText(separator)}),
+        lambda cell: ${clean}(cell))`;
   const no_id = id_kind === "integer"
     ? "or regexp_full_match(cleaned_id, '0(\\.0+)?')"
     : "";
@@ -141,7 +144,7 @@ from (
         ${
     list
       ? `case
-          when contains(cleaned_id, ${quoteText(separator!)}) then ${list}
+          when contains(${whole}, ${quoteText(separator!)}) then ${list}
         end as id_cells`
       : "null::varchar[] as id_cells"
   }
@@ -152,6 +155,16 @@ from (
         from (
           select *, ${quick} as quick_id
           from (${select}))))))`;
+}
+
+/** The SQL of the text to split: cleaning would make other white space of the separator. */
+function splitText(
+  separator: string,
+  { cell, cleaned }: { readonly cell: string; readonly cleaned: string },
+): string {
+  return /[^\S ]| {2}/.test(separator)
+    ? `trim(${cell}, ' ' || chr(9) || chr(10) || chr(13))`
+    : cleaned;
 }
 
 /**
@@ -167,7 +180,9 @@ export function matchedCells(
     : `nullif(regexp_extract(part, ${quoteText(pattern)}, 1), '')`;
   const parts = separator === undefined
     ? "[clean_text(cell)]"
-    : `string_split(clean_text(cell), ${quoteText(separator)})`;
+    : `string_split(${
+      splitText(separator, { cell: "cell", cleaned: "clean_text(cell)" })
+    }, ${quoteText(separator)})`;
   const header = JSON.stringify(match!.header);
   const no_key = pattern !== undefined
     ? `does not fit the pattern ${pattern}`
