@@ -185,7 +185,7 @@ export function matchedCells(
   const header = JSON.stringify(match!.header);
   const anonymous = id_kind === "integer" ? "0" : "''";
   const id = is_anonymous_unmatched
-    ? `if(match_keys.key is null and elements.key is not null, ${anonymous}, id)`
+    ? `if(match_keys.key is null and not is_empty, ${anonymous}, id)`
     : "id";
   return `create or replace temp table matched_cells as
 with cells as (
@@ -196,10 +196,12 @@ parts as (
   select cell, unnest(parts) as part, generate_subscripts(parts, 1) as place
   from (select cell, ${parts} as parts from cells)),
 elements as (
-  select cell, place, ${match!.as}_match_key(${text}) as key
-  from parts),
+  select
+    cell, place, ${match!.as}_match_key(text) as key,
+    has_no_value(text) as is_empty
+  from (select cell, place, ${text} as text from parts)),
 found as (
-  select cell, place, elements.key, ${id} as found_id, several
+  select cell, place, is_empty, ${id} as found_id, several
   from elements left join match_keys
     on match_keys.key = elements.key and match_keys.match = ${
     quoteText(match!.column)
@@ -212,7 +214,7 @@ select
   end as matched_ids,
   case
     when bool_and(found_id is not null) then null
-    when bool_or(key is null) then ${
+    when bool_or(is_empty) then ${
     quoteText(
       pattern === undefined
         ? "a list of customers with an empty element"
