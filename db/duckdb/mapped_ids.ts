@@ -184,14 +184,9 @@ export function matchedCells(
       splitText(separator, { cell: "cell", cleaned: "clean_text(cell)" })
     }, ${quoteText(separator)})`;
   const header = JSON.stringify(match!.header);
-  const no_key = pattern !== undefined
-    ? `does not fit the pattern ${pattern}`
-    : separator !== undefined
-    ? "a list of customers with an empty element"
-    : `no ${match!.as === "phone" ? "phone number" : "value"}`;
   const anonymous = id_kind === "integer" ? "0" : "''";
   const id = is_anonymous_unmatched
-    ? `if(match_keys.key is null and elements.key is not null, ${anonymous}, id)`
+    ? `if(match_keys.key is null and not is_empty, ${anonymous}, id)`
     : "id";
   return `create or replace temp table matched_cells as
 with cells as (
@@ -202,10 +197,12 @@ parts as (
   select cell, unnest(parts) as part, generate_subscripts(parts, 1) as place
   from (select cell, ${parts} as parts from cells)),
 elements as (
-  select cell, place, ${match!.as}_match_key(${text}) as key
-  from parts),
+  select
+    cell, place, ${match!.as}_match_key(text) as key,
+    has_no_value(text) as is_empty
+  from (select cell, place, ${text} as text from parts)),
 found as (
-  select cell, place, elements.key, ${id} as found_id, several
+  select cell, place, is_empty, ${id} as found_id, several
   from elements left join match_keys
     on match_keys.key = elements.key and match_keys.match = ${
     quoteText(match!.column)
@@ -218,7 +215,13 @@ select
   end as matched_ids,
   case
     when bool_and(found_id is not null) then null
-    when bool_or(key is null) then ${quoteText(no_key)}
+    when bool_or(is_empty) then ${
+    quoteText(
+      pattern === undefined
+        ? "a list of customers with an empty element"
+        : `does not fit the pattern ${pattern}`,
+    )
+  }
     when bool_or(several)
       then ${quoteText(`ambiguous: several customers have this ${header}`)}
     else ${quoteText(NO_MATCH + header)}

@@ -138,7 +138,9 @@ where strlen(${column}) <> length(${column})`,
       .filter((cell) => keys.has(nameKey(cell)));
     const listed = [...keys].filter((key) => key !== "");
     return `case
-    when has_no_value(${column}) then ${keys.has("")}
+    when has_no_value(${column}) then ${
+      [...keys].map((key) => `has_no_value(${quoteText(key)})`).join(" or ")
+    }
     else lower(clean_text(${column})) in (${
       ["", ...listed].map(quoteText).join(", ")
     }) or ${column} in (${["", ...spelt].map(quoteText).join(", ")})

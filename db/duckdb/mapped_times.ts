@@ -73,7 +73,7 @@ function formOf(
   if (format === undefined) return BUILT_IN;
   if (!format.includes("%")) return FORMS[format as NamedFormat];
   const shape = quoteText(shapeOf(format));
-  const time = `try_strptime(cleaned_time, ${quoteText(format)})`;
+  const time = `try_strptime(cleaned_time, ${quoteText(format.trim())})`;
   const has_offset = hasOffset(format);
   return {
     moment: `case when regexp_full_match(cleaned_time, ${shape})
@@ -117,10 +117,12 @@ from (${select})`;
   // Put together, a date of the spreadsheet is one of the built-in forms.
   const is_pair = headers.length > 1;
   const native = is_pair ? "null::timestamp" : `${column}_value`;
-  const cleaned = is_pair
-    ? `case when ${column}_value is not null then parse_time(cleaned_time)
-        else ${moment} end`
-    : moment;
+  const of_pair = (built_in: string, named: string) =>
+    is_pair
+      ? `case when ${column}_value is not null then ${built_in}
+        else ${named} end`
+      : named;
+  const cleaned = of_pair(BUILT_IN.moment, moment);
   const problem = format === undefined
     ? `time_reason(cleaned_time, '${expected}')`
     : `case
@@ -148,8 +150,10 @@ from (
     shift
       ? `case
       when native_time is not null then ${column}_is_local
-      when quick_time is not null then has_time_of_day(written_time)
-      else ${is_local}
+      when quick_time is not null then ${
+        format?.includes("%") ? "true" : "has_time_of_day(written_time)"
+      }
+      else ${of_pair(BUILT_IN.is_local, is_local)}
     end`
       : "false"
   } as is_local,
@@ -176,7 +180,7 @@ function patternQuick(format: string): string | undefined {
   }
   const shape = quoteText(shapeOf(format));
   return `case when regexp_full_match(written_time, ${shape})
-        then try_strptime(written_time, ${quoteText(format)}) end`;
+        then try_strptime(written_time, ${quoteText(format.trim())}) end`;
 }
 
 function writtenTime(column: string, is_pair: boolean): string {

@@ -270,7 +270,7 @@ function nativeText(
     : `${column}::varchar`;
   // In texts that are compared, 12.0 would be another one than 12.
   const is_compared = ids_as_text && VALUE_TYPES[of] === "bigint" ||
-    of === "activity" || of.startsWith("match_");
+    of === "activity" || of.startsWith("match_") || of.startsWith("where_");
   return is_compared ? `regexp_replace(${text}, '\\.0$', '')` : text;
 }
 

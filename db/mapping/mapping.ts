@@ -526,7 +526,10 @@ function createSource(
       [source.keep_where, false],
     ] as const
   ) {
-    for (const [header, values] of Object.entries(conditions ?? {})) {
+    // In an order that is not that of the file, which has no meaning.
+    const sorted = Object.entries(conditions ?? {})
+      .sort(([a], [b]) => a < b ? -1 : 1);
+    for (const [header, values] of sorted) {
       const column = `where_${where.length}`;
       where.push({
         column,

@@ -35,12 +35,18 @@ const DIRECTIVES: Readonly<Record<string, string>> = {
 };
 
 const DIRECTIVE = /%(-?)(.?)/gs;
+/** The directives that strptime also takes with -, as %-d, and those that stand for digits. */
+const MAY_BE_SHORT = "mdHIMS";
+const DIGITS = "YymdHIMSf";
 
 /** Why a pattern is not taken; null when it is. */
 export function patternProblem(pattern: string): string | null {
   const used: string[] = [];
-  for (const [written, , letter] of pattern.matchAll(DIRECTIVE)) {
-    if (!Object.hasOwn(DIRECTIVES, letter)) {
+  for (const [written, short, letter] of pattern.matchAll(DIRECTIVE)) {
+    if (
+      !Object.hasOwn(DIRECTIVES, letter) ||
+      short && !MAY_BE_SHORT.includes(letter)
+    ) {
       return `has ${written}, which is not among ${
         Object.keys(DIRECTIVES).map((one) => `%${one}`).join(" ")
       }`;
@@ -83,27 +89,30 @@ export function hasOffset(pattern: string): boolean {
  * strptime itself passes over white space, and takes 24 for the year 24.
  */
 export function shapeOf(pattern: string): string {
+  const text = pattern.trim();
+  const directives = Array.from(text.matchAll(DIRECTIVE));
   let shape = "";
   let end = 0;
-  const found = [...pattern.matchAll(DIRECTIVE)];
-  const endOf = ({ 0: written, index }: RegExpExecArray) =>
-    index + written.length;
-  for (const [i, one] of found.entries()) {
-    shape += quoteShape(pattern.slice(end, one.index));
-    end = endOf(one);
-    // 2024112 would be January or November: between digits, a number has them all.
-    const is_between_digits = [found[i - 1], found[i + 1]].some((other) =>
-      other && isDigits(other) &&
-      (endOf(other) === one.index || end === other.index)
+  for (
+    const [i, { 0: written, 1: short, 2: letter, index }] of directives
+      .entries()
+  ) {
+    shape += quoteShape(text.slice(end, index));
+    end = index + written.length;
+    const touches = [directives[i - 1], directives[i + 1]].some((other) =>
+      other !== undefined && DIGITS.includes(other[2]) &&
+      (other.index + other[0].length === index || other.index === end)
     );
-    const text = DIRECTIVES[one[2]];
-    shape += is_between_digits ? text.replace("{1,2}", "{2}") : text;
+    // Of 2020112, nobody knows where the month ends.
+    shape += !MAY_BE_SHORT.includes(letter)
+      ? DIRECTIVES[letter]
+      : touches
+      ? "\\d{2}"
+      : short
+      ? "\\d{1,2}"
+      : DIRECTIVES[letter];
   }
-  return shape + quoteShape(pattern.slice(end));
-}
-
-function isDigits([, , letter]: RegExpExecArray): boolean {
-  return DIRECTIVES[letter].startsWith("\\d");
+  return shape + quoteShape(text.slice(end));
 }
 
 function lettersOf(pattern: string): string[] {
