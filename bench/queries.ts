@@ -229,7 +229,7 @@ async function measureTables(database: Database) {
         seconds_of.set(name, (performance.now() - began) / 1000);
         return rows;
       },
-    })
+    }, { has_anonymous: false })
   ) / 1000;
   const { user, system } = cpuUsage(own);
   const after = await bytes();

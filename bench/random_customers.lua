@@ -2,10 +2,11 @@
 -- From the environment: CUSTOMERS, the highest id; BATCH, how many ids a request
 -- has, split by commas; AFTER, what follows them in the URL; SEED, so that two servers
 -- are asked the same; TOPICS, split by commas, which adds a period and a topic;
--- HEADERS, lines to add to each request.
+-- HEADERS, lines to add to each request; DIGITS, how many an id has at least.
 
 local customers = tonumber(os.getenv("CUSTOMERS"))
 local batch = tonumber(os.getenv("BATCH"))
+local id_format = "%0" .. os.getenv("DIGITS") .. "d"
 local topics = {}
 for topic in (os.getenv("TOPICS") or ""):gmatch("[^,]+") do
   topics[#topics + 1] = topic
@@ -29,9 +30,13 @@ function init()
   after = after .. "\r\n"
 end
 
+local function random_id()
+  return id_format:format(math.random(customers))
+end
+
 function request()
-  local id = math.random(customers)
-  for _ = 2, batch do id = id .. "," .. math.random(customers) end
+  local id = random_id()
+  for _ = 2, batch do id = id .. "," .. random_id() end
   if #topics == 0 then return before .. id .. after end
   local first, last = math.random(#days), math.random(#days)
   if first > last then first, last = last, first end

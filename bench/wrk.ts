@@ -20,11 +20,15 @@ export interface Round {
   socket_errors: number;
 }
 
-/** A server, and the headers that it is asked with. */
+/** A server, and how it is asked. */
 export interface Asked {
   server: Server;
   headers?: Readonly<Record<string, string>>;
+  /** What its ids begin with, and how many digits follow at least. */
+  ids?: { readonly prefix: string; readonly digits: number };
 }
+
+const NUMBERS = { prefix: "", digits: 1 };
 
 /** One round with each server, asked the same. */
 export interface Pair {
@@ -60,7 +64,7 @@ export async function requireWrk(): Promise<void> {
 }
 
 async function runWrk(
-  { server, headers = {} }: Asked,
+  { server, headers = {}, ids = NUMBERS }: Asked,
   { before, after = "", batch = 1, topics = [], customers, signal, seed }:
     & Load
     & { seed: number },
@@ -72,12 +76,13 @@ async function runWrk(
       `--duration=${round_seconds}s`,
       "--latency",
       `--script=${script}`,
-      server.origin + before,
+      server.origin + before + ids.prefix,
     ],
     env: {
       AFTER: after,
       BATCH: String(batch),
       CUSTOMERS: String(customers),
+      DIGITS: String(ids.digits),
       SEED: String(seed),
       TOPICS: topics.map(encodeURIComponent).join(","),
       HEADERS: Object.entries(headers).map(([name, value]) =>

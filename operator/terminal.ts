@@ -129,6 +129,10 @@ export function fullReport(
       FILE_COLUMNS,
       ...report.files.map(fileCells),
     ]).map((line, i) => i === 0 ? paint("heading", line) : line),
+    ...section("tally.toml", {
+      paint,
+      lines: report.files.flatMap(sourceLines),
+    }),
     ...section("Set aside", {
       paint,
       lines: report.files.flatMap(setAsideLines(report)),
@@ -201,6 +205,23 @@ function fileCells(file: FileReport): string[] {
     file.date_forms.map(({ form, rows }) =>
       `${count(rows)} ${form}${orderEvidence(file.date_order, form)}`
     ).join(", "),
+  ];
+}
+
+/** How tally.toml has a file read. */
+function sourceLines(file: FileReport): string[] {
+  const { source, columns = [], rows_passed_over = 0 } = file;
+  if (source === undefined) return [];
+  const over = rows_passed_over > 0
+    ? `, rows passed over: ${count(rows_passed_over)}`
+    : "";
+  return [
+    `${file.file} is of ${source}${over}`,
+    ...columns.map(({ column, header, read_as }) =>
+      `  ${column}: ${
+        [header, read_as].filter((part) => part !== null).join(", ")
+      }`
+    ),
   ];
 }
 

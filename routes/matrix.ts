@@ -210,7 +210,13 @@ function ask(
 function readsOfTotals(filter: Filter): Read[] {
   const { types, occupations, customer_ids } = filter;
   const questions: Question[] = [
-    { kind: "metrics", by: [], pivot: "channel", filter },
+    {
+      kind: "metrics",
+      by: [],
+      pivot: "channel",
+      filter,
+      of_known_customers: true,
+    },
     ...types || occupations || customer_ids
       ? [{ kind: "customer_count", by: [], filter } as const]
       : [],

@@ -216,7 +216,14 @@ async function withTextIds(
   const manifest = JSON.parse(
     await Deno.readTextFile(`${version}/snapshot.json`),
   );
-  manifest.loaded.report.mapping = { ids: "text", names: true };
+  manifest.loaded.report.mapping = {
+    ids: "text",
+    names: true,
+    has_customers: true,
+    sources_without_files: [],
+    anonymous_interactions: 0,
+    salesforce_pairs: 0,
+  };
   await Deno.writeTextFile(
     `${version}/snapshot.json`,
     JSON.stringify(manifest),

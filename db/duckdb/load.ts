@@ -45,10 +45,16 @@ import type {
   Loaded,
   SetAsideRow,
 } from "../model/report.ts";
-import type { ColumnRule, Mapping, Source } from "../mapping/mapping.ts";
+import type { Source } from "../mapping/mapping.ts";
 import type { SourceFile } from "../intake/find_files.ts";
 import type { Database } from "./database.ts";
 import { MappedReading } from "./mapped_reading.ts";
+import {
+  allPassedOver,
+  mappingReport,
+  sourceReport,
+  withoutPassedOver,
+} from "./mapped_report.ts";
 import { foldNames } from "./name_keys.ts";
 import {
   countOtherEnds,
@@ -209,6 +215,7 @@ export async function loadExports(
     seconds: secondsSince(began),
     files: files.map((file) => ({
       ...fileReport(file, set_aside),
+      ...unusedColumns(file, files),
       interactions_merged: merged.get(file.number) ?? 0,
       date_forms: dates.forms.get(file.number) ?? [],
       date_order: dates.orders.get(file.number) ?? null,
@@ -220,18 +227,7 @@ export async function loadExports(
     ignored_files: exports.ignored.length,
     set_aside_listed: set_aside.listed,
     customers: total("customers"),
-    ...mapping && {
-      mapping: {
-        ids: has_text_ids ? "text" as const : "integer" as const,
-        names: mapping.has_names,
-        has_customers: mapping.needs_customers,
-        sources_without_files: withoutFiles(mapping, exports),
-        anonymous_interactions: await countAnonymous(database),
-        salesforce_pairs: reading.id_kind === "text"
-          ? await countSalesforcePairs(database)
-          : 0,
-      },
-    },
+    ...mapping && { mapping: await mappingReport(database, exports) },
     example_customer_id: has_text_ids
       ? await firstId(database)
       : total("first_customer_id") || null,
@@ -396,66 +392,12 @@ async function readStaged(
     const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`);
     return {
       rows_read: Number(Count),
-      passed_over_columns: match.passed_over.slice(0, NAMES_KEPT),
-      unknown_columns: match.unknown.slice(0, NAMES_KEPT),
+      passed_over_columns: match.passed_over,
+      unknown_columns: match.unknown,
     };
   } catch (error) {
     throw readError(error, staged);
   }
-}
-
-/** The files with the rows that count, without those that tally.toml leaves out. */
-async function withoutPassedOver(
-  database: Database,
-  files: readonly LoadedFile[],
-): Promise<LoadedFile[]> {
-  const counts = await database.runFile("load/2_clean/passed_over");
-  const passed_over = new Map(
-    counts.map(({ file, rows }) => [file as number, Number(rows)]),
-  );
-  return files.map((file) => {
-    const rows_passed_over = passed_over.get(file.number) ?? 0;
-    return {
-      ...file,
-      rows_passed_over,
-      rows_read: file.rows_read - rows_passed_over,
-    };
-  });
-}
-
-/** Why the load is refused where conditions leave nothing of a file. */
-function allPassedOver(files: readonly LoadedFile[]): LoadProblem[] {
-  return files
-    .filter(({ rows_read, rows_passed_over, staged: { source } }) =>
-      rows_read === 0 && rows_passed_over > 0 && source!.where.length > 0
-    )
-    .map(({ rows_passed_over, staged: { file, source } }) => ({
-      file,
-      problem: `all ${rows_passed_over} rows are passed over`,
-      remedy: `Mend skip_where or keep_where of ${source!.key} in tally.toml`,
-    }));
-}
-
-/** The sources that match no file, and what they look for. */
-function withoutFiles(
-  { sources }: Mapping,
-  { files }: StagedExports,
-): string[] {
-  const found = new Set(files.map(({ source }) => source?.number));
-  return sources.filter(({ number }) => !found.has(number))
-    .map(({ key, files }) => `${key}: ${files}`);
-}
-
-async function countAnonymous(database: Database): Promise<number> {
-  const [{ rows }] = await database.run(
-    "select count(*) as rows from interactions where customer_id = 0",
-  );
-  return Number(rows);
-}
-
-async function countSalesforcePairs(database: Database): Promise<number> {
-  const [{ pairs }] = await database.runFile("load/3_tables/salesforce_pairs");
-  return Number(pairs);
 }
 
 /** The first of the ids that are texts; null where there is none. */
@@ -579,11 +521,14 @@ function checkedFiles(
   files: readonly LoadedFile[],
   { counts }: SetAside,
 ): CheckedFile[] {
-  return files.map(({ number, staged: { file, table }, rows_read }) => ({
+  return files.map((
+    { number, staged: { file, table, source }, rows_read },
+  ) => ({
     file,
     table,
     rows_read,
     faults: counts.get(number) ?? [],
+    source: source?.key,
   }));
 }
 
@@ -799,12 +744,32 @@ function checkNames(
   });
 }
 
+/** The columns of a file that nothing reads: two tables of tally.toml may read one file. */
+function unusedColumns(
+  { staged, passed_over_columns, unknown_columns }: LoadedFile,
+  files: readonly LoadedFile[],
+): Pick<FileReport, "passed_over_columns" | "unknown_columns"> {
+  const others = files.filter((one) =>
+    one.staged !== staged && one.staged.file === staged.file
+  );
+  return {
+    passed_over_columns: passed_over_columns.slice(0, NAMES_KEPT),
+    unknown_columns: unknown_columns
+      .filter((name) =>
+        others.every((one) => one.unknown_columns.includes(name))
+      )
+      .slice(0, NAMES_KEPT),
+  };
+}
+
 function fileReport(
   { number, staged, rows_read, seconds, ...columns }: LoadedFile,
   { counts }: SetAside,
 ): Omit<
   FileReport,
   | "interactions_merged"
+  | "passed_over_columns"
+  | "unknown_columns"
   | "date_forms"
   | "date_order"
   | "spreadsheet_dates"
@@ -830,39 +795,13 @@ function fileReport(
     rows_set_aside,
     rows_without_customer: rowsWithoutCustomer(faults),
     set_aside,
-    passed_over_columns: columns.passed_over_columns,
-    unknown_columns: columns.unknown_columns,
     ...staged.source && {
-      source: staged.source.key,
-      columns: readColumns(staged.source),
+      ...sourceReport(staged.source),
       rows_passed_over: columns.rows_passed_over,
       rows_unmatched: rowsUnmatched(faults),
     },
     seconds,
   };
-}
-
-/** How each column that tally.toml names was read. */
-function readColumns({ rules }: Source): NonNullable<FileReport["columns"]> {
-  return Object.entries(rules).map(([column, rule]) => ({
-    column,
-    header: rule.headers.join(" + ") || null,
-    read_as: howRead(rule),
-  }));
-}
-
-function howRead(rule: ColumnRule): string | null {
-  const { value, format, zone, separator, match, pattern, prefix } = rule;
-  const parts = [
-    value !== undefined && `the value ${JSON.stringify(value)}`,
-    format !== undefined && `in the form ${format}`,
-    zone !== undefined && `in ${zone}`,
-    separator !== undefined && `split at ${JSON.stringify(separator)}`,
-    pattern !== undefined && `by the pattern ${pattern}`,
-    match && `matched with ${match.header} of customers`,
-    prefix !== undefined && `with ${prefix} before it`,
-  ].filter(Boolean);
-  return parts.join(", ") || null;
 }
 
 function sumOf(numbers: Iterable<number>): number {

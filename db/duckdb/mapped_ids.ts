@@ -68,17 +68,20 @@ from (${select})`;
 from (${select})`;
   }
   const { clean, parse, reason } = IDS[id_kind];
-  const { separator, pattern, prefix: prefix_text }: ColumnRule = rule;
-  const prefix = prefix_text === undefined
-    ? ""
-    : `${quoteText(prefix_text)} || `;
+  const { separator, pattern, prefix }: ColumnRule = rule;
   const raw = (text: string) =>
     pattern === undefined
       ? text
       : `nullif(regexp_extract(${text}, ${quoteText(pattern)}, 1), '')`;
+  const prefixed = (id: string) =>
+    prefix === undefined ? id : `prefixed_id(${quoteText(prefix)}, ${id})`;
+  const parsed = (text: string) => prefixed(`${parse}(${raw(text)})`);
   const no_fit = pattern === undefined ? "" : `
       when ${raw("id_cell")} is null
         then ${quoteText(`does not fit the pattern ${pattern}`)}`;
+  const too_long = prefix === undefined ? "" : `
+      when ${parse}(${raw("id_cell")}) is not null
+        then 'an id of more than 128 characters, with its prefix'`;
   const whole = separator === undefined
     ? ""
     : splitText(separator, { cell: column, cleaned: "cleaned_id" });
@@ -92,13 +95,11 @@ from (${select})`;
   // Most texts need neither cleaning nor splitting.
   const is_quick = id_kind === "text" && !list && pattern === undefined;
   const quick = is_quick ? `quick_text_id(${column})` : "null::varchar";
-  const parsed = `${parse}(${raw("cleaned_id")})`;
-  const one = prefix +
-    (list
-      ? `case when id_cells is null then ${parsed} end`
-      : is_quick
-      ? `coalesce(quick_id, ${parsed})`
-      : parsed);
+  const one = list
+    ? `case when id_cells is null then ${parsed("cleaned_id")} end`
+    : is_quick
+    ? prefixed(`coalesce(quick_id, ${parse}(cleaned_id))`)
+    : parsed("cleaned_id");
   return `select
   *,
   case
@@ -106,7 +107,7 @@ from (${select})`;
       then case
         when has_no_value(cleaned_id) ${column === "customers" ? no_id : ""}
           then '${none}'
-        when id_cell = '' then 'a list of customers with an empty element'${no_fit}
+        when id_cell = '' then 'a list of customers with an empty element'${no_fit}${too_long}
         else ${reason}(${raw("id_cell")})
       end
   end as ids_problem,
@@ -119,7 +120,7 @@ from (
       ? `case
       when id_cells is null then cleaned_id
       else list_filter(
-        id_cells, lambda cell: ${parse}(${raw("cell")}) is null)[1]
+        id_cells, lambda cell: ${parsed("cell")} is null)[1]
     end`
       : "cleaned_id"
   } as id_cell
@@ -131,9 +132,9 @@ from (
     list
       ? `case
         when len(list_filter(
-            id_cells, lambda cell: ${parse}(${raw("cell")}) is null)) = 0
+            id_cells, lambda cell: ${parsed("cell")} is null)) = 0
           then list_distinct(list_transform(
-            id_cells, lambda cell: ${prefix}${parse}(${raw("cell")})))
+            id_cells, lambda cell: ${parsed("cell")}))
       end`
       : `null::${type}[]`
   } as read_ids

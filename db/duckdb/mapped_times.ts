@@ -49,7 +49,7 @@ const FORMS: Readonly<
   epoch_ms: { moment: "epoch_time(cleaned_time, 1000)", is_local: "true" },
   excel: {
     moment: "serial_time(cleaned_time)",
-    is_local: "contains(cleaned_time, '.')",
+    is_local: "has_day_fraction(cleaned_time)",
   },
 };
 /** Of the built-in rules. */

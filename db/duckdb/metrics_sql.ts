@@ -204,6 +204,7 @@ function counted(
       .filter(([name]) => filter[name as keyof typeof FILTERS])
       .map(([, condition]) => condition),
     ...filter.topics ? [exploded ? TOPICS : TOPIC_SETS] : [],
+    ...leavesOut(question, tables) ? ["customer_id > 0"] : [],
   ];
   const period = [
     ...filter.start_date ? [START] : [],
@@ -222,12 +223,19 @@ function counted(
     : part(period);
 }
 
-function sourceOf(
-  { by, pivot, filter }: MetricsQuestion,
-  { by_occupation, has_anonymous }: MetricsTables,
-): string {
+function leavesOut(
+  { of_known_customers }: MetricsQuestion,
+  { has_anonymous }: MetricsTables,
+): boolean {
+  return has_anonymous && of_known_customers === true;
+}
+
+function sourceOf(question: MetricsQuestion, tables: MetricsTables): string {
+  const { by, pivot, filter } = question;
+  const { by_occupation, has_anonymous } = tables;
   const occupation = by.includes("occupation") || filter.occupations;
-  const customer = by.includes("customer_id") || filter.customer_ids;
+  const customer = by.includes("customer_id") || filter.customer_ids ||
+    leavesOut(question, tables);
   const type = by.includes("type") || pivot === "type" || filter.types;
   if (customer || (occupation && !by_occupation)) {
     return occupation || type

@@ -291,7 +291,11 @@ export function foundFile(
 ): FoundFile | string {
   const name = file.slice(file.lastIndexOf("/") + 1);
   const format = name.match(FORMATS)?.groups;
-  if (!format) return NO_FORMAT;
+  if (!format) {
+    return file.toLowerCase() === MAPPING_FILE
+      ? `its name must be ${MAPPING_FILE}, in small letters`
+      : NO_FORMAT;
+  }
   const is_mapped = sources.length > 0;
   const table = is_mapped
     ? null

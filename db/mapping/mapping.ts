@@ -63,6 +63,7 @@ export interface Match {
 export interface Where {
   /** Its name among the columns of the source. */
   readonly column: string;
+  readonly header: string;
   /** Whether rows with one of the values are passed over; else those without. */
   readonly skips: boolean;
   /** The keys of the names. */
@@ -485,7 +486,14 @@ function meaningOf(
   ) => rest);
   return JSON.stringify(
     [id_kind, needs_customers, parts],
-    (_, value) => value instanceof Set ? [...value].sort() : inKeyOrder(value),
+    (key, value) =>
+      key === "header"
+        ? foldHeader(value)
+        : key === "headers"
+        ? value.map(foldHeader)
+        : value instanceof Set
+        ? [...value].sort()
+        : inKeyOrder(value),
   );
 }
 
@@ -523,7 +531,12 @@ function createSource(
       .sort(([a], [b]) => a < b ? -1 : 1);
     for (const [header, values] of sorted) {
       const column = `where_${where.length}`;
-      where.push({ column, skips, keys: new Set(values.map(nameKey)) });
+      where.push({
+        column,
+        header,
+        skips,
+        keys: new Set(values.map(nameKey)),
+      });
       add(column, header);
     }
   }

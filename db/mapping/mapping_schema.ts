@@ -151,7 +151,15 @@ const customer = column({
   pattern: pattern.optional(),
   prefix: prefix.optional(),
 }).superRefine((customer, context) => {
-  if (typeof customer === "string" || customer.match) return;
+  if (typeof customer === "string") return;
+  if (customer.match) {
+    if (customer.prefix === undefined) return;
+    return context.addIssue({
+      code: "custom",
+      path: ["prefix"],
+      message: "has no meaning with match, which finds the id itself",
+    });
+  }
   for (const key of ["match_as", "unmatched"] as const) {
     if (customer[key] === undefined) continue;
     context.addIssue({ code: "custom", path: [key], message: "needs match" });

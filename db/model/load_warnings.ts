@@ -38,7 +38,9 @@ export function loadWarnings(
     [
       "merged_interactions",
       report.merged_interactions,
-      "interactions in several overlapping exports, counted once",
+      mapping
+        ? "interactions that another row has as well, counted once"
+        : "interactions in several overlapping exports, counted once",
     ],
     [
       "no_topics",

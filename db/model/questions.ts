@@ -58,6 +58,8 @@ export interface MetricsQuestion {
     readonly start_date: string;
     readonly end_date: string;
   };
+  /** Whether interactions of nobody who is known are left out. */
+  readonly of_known_customers?: boolean;
   /** The largest number of rows. */
   readonly limit?: number;
 }

@@ -15,6 +15,8 @@ export interface CheckedFile {
   readonly table: string;
   readonly rows_read: number;
   readonly faults: readonly Fault[];
+  /** Its table of tally.toml, where it belongs to one. */
+  readonly source?: string;
 }
 
 /** The settings that decide, or that a remedy names. */
@@ -60,7 +62,7 @@ export function rowProblems(
   };
   const empty = ["customers", "interactions"].filter(isEmpty);
   return files.flatMap((checked) => {
-    const { file, table, rows_read, faults } = checked;
+    const { file, table, rows_read, faults, source } = checked;
     if (date_order_problems.some((one) => one.file === file)) return [];
     if (rows_read > 0 && empty.includes(table)) {
       return [{
@@ -69,7 +71,7 @@ export function rowProblems(
         problem: `all ${rows_read} rows are set aside, which leaves no ${
           table === "customers" ? "customer" : "interaction"
         }: ${faultsText(faults, true)}`,
-        remedy: cureOf(faults, rules) ??
+        remedy: cureOf(faults, { ...rules, source }) ??
           "Mend the rows, or check that the right columns have these names",
       }];
     }
@@ -79,7 +81,7 @@ export function rowProblems(
 }
 
 function tooMany(
-  { file, rows_read, faults }: CheckedFile,
+  { file, rows_read, faults, source }: CheckedFile,
   { max_set_aside, show_values, ...rules }: RowRules & {
     readonly show_values: boolean;
   },
@@ -98,7 +100,8 @@ function tooMany(
       `${rows_set_aside} of ${rows} rows break a rule, more than MAX_SET_ASIDE=${max_set_aside} allows: ${
         faultsText(wrong, show_values)
       }`,
-    remedy: cureOf(wrong, rules) ?? "Mend the rows, or raise MAX_SET_ASIDE",
+    remedy: cureOf(wrong, { ...rules, source }) ??
+      "Mend the rows, or raise MAX_SET_ASIDE",
   };
 }
 
@@ -121,9 +124,12 @@ function faultsText(faults: readonly Fault[], show_values: boolean): string {
 /** The setting that mends rows, where one does. */
 function cureOf(
   faults: readonly Fault[],
-  { date_order, csv_encoding }: Omit<RowRules, "max_set_aside">,
+  { date_order, csv_encoding, source }:
+    & Omit<RowRules, "max_set_aside">
+    & Pick<CheckedFile, "source">,
 ): string | undefined {
   if (faults.some(isOtherOrder)) {
+    if (source) return formatRemedy(source, otherOrder(date_order));
     return `Check DATE_ORDER=${date_order}, and that one system writes all dates of the file`;
   }
   // What text has that was read in a wrong encoding.
@@ -197,9 +203,9 @@ export function dateOrderProblems(
 ): LoadProblem[] {
   const proof = files.find(({ evidence }) => (evidence?.only_this ?? 0) > 0);
   const { this_form, other_form } = slashForms(date_order);
-  const other_order = date_order === "MDY" ? "DMY" : "MDY";
+  const other_order = otherOrder(date_order);
   return files.flatMap((dated): LoadProblem[] => {
-    const { file, table, faults, evidence, first_days } = dated;
+    const { file, table, faults, evidence, first_days, source } = dated;
     if (!evidence || evidence.only_this > 0 || dated.has_native_dates) {
       return [];
     }
@@ -218,11 +224,21 @@ export function dateOrderProblems(
         } dates, such as date "${
           firstDayText(first_days!, date_order)
         }", is the first of a month, and as ${this_form} all are in January`,
-      remedy: proof
+      remedy: source
+        ? formatRemedy(source, other_order)
+        : proof
         ? `${proof.file} has dates that fit only ${this_form}: export this file with dates as ${this_form} or YYYY-MM-DD`
         : `Set DATE_ORDER=${other_order}`,
     }];
   });
+}
+
+function otherOrder(order: DateOrder["order"]): DateOrder["order"] {
+  return order === "MDY" ? "DMY" : "MDY";
+}
+
+function formatRemedy(source: string, order: DateOrder["order"]): string {
+  return `Write format = "${order}" where ${source} of tally.toml names the column`;
 }
 
 function firstDayText(

@@ -345,6 +345,20 @@ Deno.test("every format has the ids as texts, and the names", async (t) => {
   assertEquals(FORMAT_NAMES.length, 6);
 });
 
+Deno.test("a folder in which nobody is", async () => {
+  await using opened = await openApp(
+    textFiles({ records: [], interactions: [] }),
+  );
+  const ask = async (path: string) => {
+    const answer = await opened.app.request(path);
+    return { status: answer.status, ...await answer.json() };
+  };
+  assertEquals((await ask("/api/v1/interactions/a")).status, 404);
+  assertEquals((await ask("/api/v1/customers")).data, []);
+  const { meta } = await ask("/api/v1/interactions?customer_id=a,b");
+  assertEquals(meta.unknown_customer_ids, ["a", "b"]);
+});
+
 Deno.test("without names there is no field for them", async () => {
   await using apps = await bothApps(false);
   for (

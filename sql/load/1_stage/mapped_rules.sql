@@ -31,6 +31,11 @@ create temp macro parse_text_id(id) as
     else id
   end;
 
+create temp macro prefixed_id(prefix, id) as
+  case
+    when length(prefix || id) <= 128 then nfc_normalize(prefix || id)
+  end;
+
 create temp macro text_id_reason(id) as
   case
     when is_error(id) then error_reason()
@@ -87,8 +92,11 @@ create temp macro in_order(text, order_to_iso) as
   end;
 create temp macro dmy_time(text) as in_order(text, '\3-\2-\1');
 create temp macro mdy_time(text) as in_order(text, '\3-\1-\2');
+create temp macro plain_iso_time(text) as
+  case when regexp_matches(text, '^\d{4}-') then iso_time(text) end;
 create temp macro ymd_time(text) as
   case
+    when plain_iso_time(text) is not null then plain_iso_time(text)
     when regexp_full_match(
       text,
       '\d{4}(/\d{1,2}/|-\d{1,2}-|\.\d{1,2}\.)\d{1,2}(,? .*)?')
@@ -98,8 +106,6 @@ create temp macro ymd_time(text) as
           .regexp_replace('^(\S+), ', '\1 '),
         '')
   end;
-create temp macro plain_iso_time(text) as
-  case when regexp_matches(text, '^\d{4}-') then iso_time(text) end;
 -- From 1900 to 2078; without a zone, in UTC.
 create temp macro epoch_time(text, ticks) as
   case
@@ -114,8 +120,10 @@ create temp macro epoch_time(text, ticks) as
   end;
 
 create temp macro has_time_of_day(text) as contains(text, ':');
+create temp macro has_day_fraction(text) as
+  regexp_full_match(text, '\d{5}\.\d*[1-9]\d*');
 create temp macro has_no_offset(text) as
-  contains(text, ':') and zone_of(text) = '';
+  if(contains(text, ':'), zone_of(text) = '', has_day_fraction(text));
 
 -- The forms that need no cleaning, at half the cost: see fast_time.
 create temp macro quick_slash_time(cell, slash_date) as

@@ -25,6 +25,7 @@ select
             then 'no value'
           else id_reason(coalesce(id_text, customer_id_value::varchar))
         end)
+    when is_error(name) then as_fault('name', name, error_reason())
     when is_error(occupation)
       then as_fault('occupation', occupation, error_reason())
     when is_error(type)

@@ -38,13 +38,21 @@ const FILES = {
 
 type Index = Parameters<typeof checkIndex>[1];
 
+const NUMBERS: Parameters<typeof checkIndex>[2]["customers"] = {
+  numberOf: Number,
+  idOf: (number) => number,
+};
+
 async function check(
   files: Record<string, string>,
-  indexOf: (columns: IndexColumns) => Index,
+  { indexOf, customers = NUMBERS }: {
+    readonly indexOf: (columns: IndexColumns) => Index;
+    readonly customers?: typeof NUMBERS;
+  },
 ): Promise<void> {
   await using loaded = await loadTables(files);
   const { database, report, channels, topics } = loaded;
-  await buildQueryTables(database);
+  await buildQueryTables(database, { has_anonymous: false });
   const { columns } = await readIndex(database, {
     customers: report.customers,
     interactions: report.interactions,
@@ -54,7 +62,7 @@ async function check(
   });
   await checkIndex(database, indexOf(columns), {
     channel_count: channels.length,
-    customers: { numberOf: Number, idOf: (number) => number },
+    customers,
   });
 }
 
@@ -73,7 +81,10 @@ Deno.test("checkIndex, an index that is right", async (t) => {
     }],
   ];
   for (const [name, files] of cases) {
-    await t.step(name, () => check(files, (all) => new ServingIndex(all)));
+    await t.step(
+      name,
+      () => check(files, { indexOf: (all) => new ServingIndex(all) }),
+    );
   }
 });
 
@@ -123,12 +134,27 @@ Deno.test("checkIndex, an index that is wrong", async (t) => {
   for (const [name, indexOf] of cases) {
     await t.step(name, async () => {
       await assertRejects(
-        () => check(FILES, indexOf),
+        () => check(FILES, { indexOf }),
         Error,
         "the index and the query differ on customer",
       );
     });
   }
+});
+
+Deno.test("checkIndex, a customer who is not found by its id", async () => {
+  await assertRejects(
+    () =>
+      check(FILES, {
+        indexOf: (columns) => new ServingIndex(columns),
+        customers: {
+          idOf: (number) => `C-${number}`,
+          numberOf: (id) => id === "C-7" ? 8 : Number(String(id).slice(2)),
+        },
+      }),
+    Error,
+    'customer 7 is not found by its id "C-7"',
+  );
 });
 
 Deno.test("a customer with very many interactions: fewer questions, in a moment", async () => {

@@ -177,6 +177,24 @@ Deno.test("ServingIndex.count, next to nothing in it", async (t) => {
   });
 });
 
+Deno.test("ServingIndex.placeOf, customers numbered from 1", () => {
+  const index = new ServingIndex({
+    customer_ids: null,
+    kinds: new Uint32Array(3),
+    offsets: new Uint32Array(4),
+    days: new Uint16Array(),
+    topic_sets: new Uint8Array(),
+    set_topics: [[0]],
+    topic_count: 0,
+    channel_count: 1,
+  });
+  const numbers = [1, 3, 0, -1, 4, NaN, Infinity];
+  assertEquals(
+    numbers.map((number) => index.placeOf(number)),
+    [0, 2, -1, -1, -1, -1, -1],
+  );
+});
+
 Deno.test("ServingIndex.count, an answer: the caller's own", () => {
   const index = indexOf({
     customer_ids: [1],
