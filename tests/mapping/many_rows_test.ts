@@ -93,7 +93,7 @@ skip_where = { Status = ["spam"] }
         "in the form %m/%d/%Y %I:%M %p, in America/New_York",
       ],
       ["interaction", null, 'the value "Call"'],
-      ["customers", "To", "matched with Phone of customers"],
+      ["customers", "To", "matched with Phone of customers as phone"],
     ],
   );
 });
