@@ -3,11 +3,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Ajv } from "ajv";
 import { parse } from "smol-toml";
-import {
-  mappingJsonSchema,
-  readMapping,
-  type Source,
-} from "../db/mapping/mapping.ts";
+import { readMapping, type Source } from "../db/mapping/mapping.ts";
+import { mappingJsonSchema } from "../db/mapping/mapping_file.ts";
 import { NAMED_FORMATS, patternProblem } from "../db/mapping/time_format.ts";
 import { csv, type Files } from "./support/data_folder.ts";
 import {

@@ -35,17 +35,23 @@ export async function withoutPassedOver<File extends ReadFile>(
   });
 }
 
-/** Why the load is refused where conditions leave nothing of a file. */
+/** Why the load is refused where conditions leave nothing of any file of a source. */
 export function allPassedOver(files: readonly ReadFile[]): LoadProblem[] {
-  return files
-    .filter(({ rows_read, rows_passed_over, staged: { source } }) =>
-      rows_read === 0 && rows_passed_over > 0 && source!.where.length > 0
-    )
-    .map(({ rows_passed_over, staged: { file, source } }) => ({
-      file,
-      problem: `all ${rows_passed_over} rows are passed over`,
-      remedy: `Mend skip_where or keep_where of ${source!.key} in tally.toml`,
-    }));
+  const by_source = Map.groupBy(files, ({ staged }) => staged.source);
+  return [...by_source].flatMap(([source, files]) => {
+    const sum = (figure: (file: ReadFile) => number) =>
+      files.reduce((total, file) => total + figure(file), 0);
+    const rows = sum(({ rows_passed_over }) => rows_passed_over);
+    const is_empty = sum(({ rows_read }) => rows_read) === 0;
+    if (!source?.where.length || rows === 0 || !is_empty) return [];
+    return [{
+      file: files[0].staged.file,
+      problem: files.length === 1
+        ? `all ${rows} rows are passed over`
+        : `all ${rows} rows of this file and others are passed over`,
+      remedy: `Mend skip_where or keep_where of ${source.key} in tally.toml`,
+    }];
+  });
 }
 
 /** What the report of a load says of tally.toml, after the load. */

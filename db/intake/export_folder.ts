@@ -1,7 +1,8 @@
 /** The data folder as clients see it: lists exports, takes new ones whole, removes them. */
 
 import { createHash } from "node:crypto";
-import { type Mapping, MAPPING_FILE } from "../mapping/mapping.ts";
+import type { Mapping } from "../mapping/mapping.ts";
+import { MAPPING_FILE } from "../mapping/mapping_file.ts";
 import type { TableName } from "../model/contract.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { refused, sentence, StoreError } from "../model/problems.ts";

@@ -3,7 +3,8 @@
 import { byCodePoint } from "../model/code_points.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
-import { MAPPING_FILE, type Source } from "../mapping/mapping.ts";
+import type { Source } from "../mapping/mapping.ts";
+import { MAPPING_FILE } from "../mapping/mapping_file.ts";
 import { type Table, type TableName, tableOf } from "../model/contract.ts";
 import { findMapping, type FoundMapping } from "./find_mapping.ts";
 import { isProof } from "./proofs.ts";

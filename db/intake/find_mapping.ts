@@ -1,11 +1,7 @@
 /** Finds tally.toml in the data folder, and reads it. */
 
-import {
-  type Mapping,
-  MAPPING_FILE,
-  MAPPING_MAX_BYTES,
-  readMapping,
-} from "../mapping/mapping.ts";
+import { type Mapping, readMapping } from "../mapping/mapping.ts";
+import { MAPPING_FILE, MAPPING_MAX_BYTES } from "../mapping/mapping_file.ts";
 import { refused, StoreError } from "../model/problems.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { readRange } from "./read_range.ts";

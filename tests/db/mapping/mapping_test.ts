@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { stringify } from "smol-toml";
-import { mappingJsonSchema, readMapping } from "../../../db/mapping/mapping.ts";
+import { readMapping } from "../../../db/mapping/mapping.ts";
+import { mappingJsonSchema } from "../../../db/mapping/mapping_file.ts";
 import { StoreError } from "../../../db/model/problems.ts";
 
 function sourceOf(files: string) {
