@@ -390,6 +390,7 @@ async function readStaged(
     // A statement with a param would be planned twice.
     await database.run(`set variable file = ${number}`);
     const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`);
+    await reading.endFile();
     return {
       rows_read: Number(Count),
       passed_over_columns: match.passed_over,

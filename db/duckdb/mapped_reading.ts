@@ -109,6 +109,13 @@ order by source_rows.rowid`;
     });
   }
 
+  /** Removes what only the rows of one file need. */
+  async endFile(): Promise<void> {
+    if (this.#mapping) {
+      await this.#database.run("drop table if exists source_rows");
+    }
+  }
+
   async #checkPattern(key: string, pattern: string): Promise<void> {
     try {
       await this.#database.run(

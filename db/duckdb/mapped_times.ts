@@ -1,5 +1,6 @@
 /** Composes how times are read that tally.toml writes in a form or a zone of their own. */
 
+import { NATIVE_DATE } from "../intake/stage_sheet.ts";
 import { type ColumnRule, secondOf, type Source } from "../mapping/mapping.ts";
 import {
   hasOffset,
@@ -193,7 +194,7 @@ function writtenTime(column: string, is_pair: boolean): string {
               ' ',
               coalesce(strftime(${column}_value, '%Y-%m-%d'), ${column}),
               text_value(if(
-                starts_with(${second}, chr(1)),
+                starts_with(${second}, ${quoteText(NATIVE_DATE)}),
                 split_part(${second}, ' ', 2),
                 ${second})))
         end`;

@@ -5,6 +5,8 @@ drop view interaction_sources;
 drop view named_interactions;
 drop view kept_interactions;
 drop table if exists superseded;
+drop table if exists matched_cells;
+drop table if exists match_keys;
 drop view customer_records;
 drop table staged_channels;
 drop table staged_products;
