@@ -555,7 +555,8 @@ export function createResponder(
       }
       const segment = url.slice(start, end - after.length);
       if (!url.startsWith(after, end - after.length)) continue;
-      if (segment.includes("/")) continue;
+      // A fragment, which no client sends, ends the path.
+      if (segment.includes("/") || segment.includes("#")) continue;
       const customer_id = idInSegment(segment, ids);
       if (customer_id === undefined) continue;
       return answerUnrouted(one, { exchange, params: { customer_id } });

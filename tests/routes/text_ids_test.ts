@@ -433,3 +433,17 @@ Deno.test("a token is for a customer as the data calls it", async (t) => {
     });
   }
 });
+
+Deno.test("a fragment that is sent all the same ends the path, and is no part of an id", async () => {
+  await using opened = await openApp(nastyFiles(false));
+  const ask = async (path: string) => {
+    const answer = await opened.app.request(path);
+    return [answer.status, await answer.text()];
+  };
+  assertEquals(
+    await ask("/api/v1/interactions/a#b"),
+    await ask("/api/v1/interactions/a"),
+  );
+  const [status] = await ask("/api/v1/interactions/#/timeline?interval=day");
+  assertEquals(status, 404);
+});
