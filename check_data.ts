@@ -4,14 +4,14 @@ import { parseArgs } from "node:util";
 import { misspelt, readConfig } from "./config.ts";
 import { createStore } from "./create_store.ts";
 import { SettingError, StoreError } from "./db/model/problems.ts";
-import { createPaint, fullReport, startProgress } from "./operator/terminal.ts";
+import {
+  createPaint,
+  fail,
+  fullReport,
+  startProgress,
+} from "./operator/terminal.ts";
 
 const USAGE = "Usage: deno task check-data DIR [--json]";
-
-function fail(text: string): never {
-  console.error(text);
-  Deno.exit(1);
-}
 
 let args;
 try {

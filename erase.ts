@@ -9,6 +9,7 @@ import { StateFolder } from "./db/refresh/archive.ts";
 import { eraseCustomer } from "./db/refresh/erasure.ts";
 import { folderError } from "./db/refresh/setting_folder.ts";
 import { claimWorkFolder } from "./db/refresh/work_folder.ts";
+import { fail } from "./operator/terminal.ts";
 
 const USAGE = `Usage: deno task erase ID [--dry-run] [--unreadable]
 
@@ -22,11 +23,6 @@ const LIMITS = { memory_limit: "200MB", threads: 1 };
 
 const SERVED =
   "The version that a running server serves is not removed: it may hold the customer until exports without the customer are loaded.";
-
-function fail(text: string): never {
-  console.error(text);
-  Deno.exit(1);
-}
 
 let args;
 try {

@@ -18,7 +18,7 @@ import {
 import { readSetting } from "./config.ts";
 import { splitElements } from "./db/model/comma_list.ts";
 import { type CustomerId, isCustomerId } from "./db/model/customer_ids.ts";
-import { aligned } from "./operator/terminal.ts";
+import { aligned, fail } from "./operator/terminal.ts";
 
 const USAGE = `Usage:
   deno task key create --name NAME --scopes SCOPES [--customers IDS] [--expires DATE]
@@ -153,11 +153,6 @@ function check<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   return result.success ? result.data : fail(result.error.issues[0].message);
-}
-
-function fail(text: string): never {
-  console.error(text);
-  Deno.exit(1);
 }
 
 const COMMANDS = {

@@ -13,6 +13,7 @@ import { createApp } from "./routes/app.ts";
 import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
 import {
   accessText,
+  fail,
   refreshText,
   startProgress,
   summary,
@@ -21,11 +22,6 @@ import { createWebhook } from "./operator/webhook.ts";
 
 /** How long running requests may take to end after SIGTERM, in milliseconds. */
 const DRAIN_MS = 5_000;
-
-function fail(text: string): never {
-  console.error(text);
-  Deno.exit(1);
-}
 
 function failSetting(error: unknown): never {
   if (!(error instanceof SettingError)) throw error;

@@ -44,6 +44,12 @@ export function startProgress(): {
   };
 }
 
+/** Ends the process with a text for the person who has started it. */
+export function fail(text: string): never {
+  console.error(text);
+  Deno.exit(1);
+}
+
 /** Who may ask, in one line; `hosts` are those that are answered, null for every one. */
 export function accessText(
   hosts: readonly string[] | null,
