@@ -1,5 +1,6 @@
 /** Finds the kept versions that hold a customer, and removes them whole: a version is the proof of its files, and is never rewritten. */
 
+import { isCustomerId } from "../model/customer_ids.ts";
 import { harmless, seenText } from "../model/names.ts";
 import type { LoadReport } from "../model/report.ts";
 import type { StateFolder, VersionFolder } from "./archive.ts";
@@ -130,7 +131,7 @@ async function lookThrough(
   else {
     const { report } = version.loaded;
     const customer = { id, ids: report.mapping?.ids ?? "integer" };
-    may_have_rows = customer.ids === "text" || isWholeNumber(id);
+    may_have_rows = customer.ids === "text" || isCustomerId(id, "integer");
     places = setAsidePlaces(report, customer);
     try {
       const rows = may_have_rows
@@ -180,7 +181,7 @@ function setAsidePlaces(
 function isOfCustomer(
   { id, ids }: CustomerOfVersion,
 ): (cell: string) => boolean {
-  const spellings = ids === "integer" && isWholeNumber(id)
+  const spellings = ids === "integer" && isCustomerId(id, ids)
     ? groupedDigits(id)
     : [seenText(id).trim()];
   const plain = (text: string) =>
@@ -204,11 +205,6 @@ function groupedDigits(id: string): string[] {
       BigInt(id).toLocaleString(locale)
     ),
   ];
-}
-
-/** Whether a text is an id where ids are whole numbers. */
-function isWholeNumber(id: string): boolean {
-  return /^[1-9]\d{0,15}$/.test(id) && Number.isSafeInteger(Number(id));
 }
 
 /** The first line of a message, or a file's name, for a terminal. */
