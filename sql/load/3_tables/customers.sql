@@ -16,7 +16,7 @@ where fault is null and customer_id in (
 group by customer_id;
 
 create temp view customer_records as
-select customer_id, occupation, type
+select customer_id, name, occupation, type
 from staged_customers left join repeated_customers using (customer_id)
 where fault is null
   and (last is null or last = staged_customers.rowid);
