@@ -1,10 +1,9 @@
 /** Counts the differences between two snapshots, with pauses in which requests are served. */
 
 import type { Pace } from "../pace.ts";
-import type { Changes, TableChange } from "../model/report.ts";
+import type { Changes, Loaded, TableChange } from "../model/report.ts";
 import type { CustomersShape } from "../model/customer_ids.ts";
 import type { ComposedSql, Database } from "./database.ts";
-import type { Loaded } from "../model/report.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
 import type { Customers } from "../store.ts";
 
@@ -30,10 +29,13 @@ export async function compareSnapshots(
 ): Promise<Changes> {
   const [before, after] = [previous.loaded, next.loaded];
   const customers = await compareIndexes(previous, next, { pace });
-  const anonymous = await compareRows(previous, next, {
-    queries: ["queries/anonymous_hashes", "queries/anonymous_hashes"],
-    pace,
-  });
+  // Where both have none, no row needs to be read for them.
+  const anonymous = hasAnonymous(before) || hasAnonymous(after)
+    ? await compareRows(previous, next, {
+      queries: ["queries/anonymous_hashes", "queries/anonymous_hashes"],
+      pace,
+    })
+    : NO_CHANGE;
   const [new_channels, vanished_channels] = compareNames(
     before.channels,
     after.channels,
@@ -76,6 +78,13 @@ export async function compareSnapshots(
     date_range: after.report.date_range,
     previous_date_range: before.report.date_range,
   };
+}
+
+const NO_CHANGE: TableChange = { rows_added: 0, rows_gone: 0 };
+
+/** Whether a version has interactions of nobody who is known, which no index holds. */
+function hasAnonymous({ report }: Loaded): boolean {
+  return (report.mapping?.anonymous_interactions ?? 0) > 0;
 }
 
 function compareNames(

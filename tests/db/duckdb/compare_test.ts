@@ -129,3 +129,35 @@ Deno.test("names that come and go are changes of the records that have one", asy
     assertEquals(changes!.new_customers, 0);
   }
 });
+
+Deno.test("interactions of nobody who is known are added and gone like others", async () => {
+  const of = (...calls: readonly string[]) => ({
+    "tally.toml": `[customers]
+files = "customers.csv"
+id = "Id"
+
+[interactions]
+files = "calls.csv"
+time = "Time"
+channel = "Channel"
+customer = { column = "To", match = "Phone", unmatched = "anonymous" }
+`,
+    "customers.csv": "Id,Phone\n1,5\n",
+    "calls.csv": ["To,Time,Channel", "5,2020-01-01,Call", ...calls, ""].join(
+      "\n",
+    ),
+  });
+  await using watched = await watchedStore(of());
+  await watched.next();
+  const steps: [calls: string[], added: number, gone: number][] = [
+    [["8,2020-01-02,Call", "9,2020-01-02,Call"], 2, 0],
+    [["7,2020-01-02,Call", "9,2020-01-03,Call"], 1, 1],
+    [[], 0, 2],
+  ];
+  for (const [calls, rows_added, rows_gone] of steps) {
+    await watched.folder.write(of(...calls));
+    const { changes } = await watched.next();
+    assertEquals(changes!.tables.interactions, { rows_added, rows_gone });
+    assertEquals([changes!.new_customers, changes!.vanished_customers], [0, 0]);
+  }
+});
