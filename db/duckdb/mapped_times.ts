@@ -26,37 +26,32 @@ function readsTime({ format, zone, headers }: ColumnRule): boolean {
   return format !== undefined || zone !== undefined || headers.length > 1;
 }
 
-/** How the texts of a form with a name are read, and when they have a time of day of their own zone. */
+/** How texts are read that are cleaned: in SQL, their moment, and when they have a time of day of their own zone. */
+interface Form {
+  readonly moment: string;
+  readonly is_local: string;
+}
+
+const HAS_NO_OFFSET = "has_no_offset(cleaned_time)";
+
+const BUILT_IN: Form = {
+  moment: "parse_time(cleaned_time)",
+  is_local: HAS_NO_OFFSET,
+};
+/** The forms with a name; `is_local` is HAS_NO_OFFSET where it is left out. */
 const FORMS: Readonly<
-  Record<NamedFormat, { readonly moment: string; readonly is_local: string }>
+  Record<NamedFormat, Pick<Form, "moment"> & Partial<Form>>
 > = {
-  DMY: {
-    moment: "dmy_time(cleaned_time)",
-    is_local: "has_no_offset(cleaned_time)",
-  },
-  MDY: {
-    moment: "mdy_time(cleaned_time)",
-    is_local: "has_no_offset(cleaned_time)",
-  },
-  YMD: {
-    moment: "ymd_time(cleaned_time)",
-    is_local: "has_no_offset(cleaned_time)",
-  },
-  iso: {
-    moment: "plain_iso_time(cleaned_time)",
-    is_local: "has_no_offset(cleaned_time)",
-  },
+  DMY: { moment: "dmy_time(cleaned_time)" },
+  MDY: { moment: "mdy_time(cleaned_time)" },
+  YMD: { moment: "ymd_time(cleaned_time)" },
+  iso: { moment: "plain_iso_time(cleaned_time)" },
   epoch_s: { moment: "epoch_time(cleaned_time, 1)", is_local: "true" },
   epoch_ms: { moment: "epoch_time(cleaned_time, 1000)", is_local: "true" },
   excel: {
     moment: "serial_time(cleaned_time)",
     is_local: "has_day_fraction(cleaned_time)",
   },
-};
-/** Of the built-in rules. */
-const BUILT_IN = {
-  moment: "parse_time(cleaned_time)",
-  is_local: "has_no_offset(cleaned_time)",
 };
 /** The quick forms of a time, by format: the text that is read first, without cleaning. */
 const QUICK: Readonly<Record<string, string>> = {
@@ -68,21 +63,25 @@ const QUICK: Readonly<Record<string, string>> = {
 /** The code of times in a form that tally.toml names: see readDates in load.ts. */
 const BY_MAPPING = 10;
 
-function formOf(
-  format: string | undefined,
-): { readonly moment: string; readonly is_local: string } {
+function formOf(format: string | undefined): Form {
   if (format === undefined) return BUILT_IN;
-  if (!format.includes("%")) return FORMS[format as NamedFormat];
-  const shape = quoteText(shapeOf(format));
-  const time = `try_strptime(cleaned_time, ${quoteText(format.trim())})`;
+  if (!format.includes("%")) {
+    return { is_local: HAS_NO_OFFSET, ...FORMS[format as NamedFormat] };
+  }
+  const time = timeOfPattern("cleaned_time", format);
   const has_offset = hasOffset(format);
   return {
-    moment: `case when regexp_full_match(cleaned_time, ${shape})
-        then ${
-      has_offset ? `timezone(getvariable('settings').time_zone, ${time})` : time
-    } end`,
+    moment: has_offset
+      ? `timezone(getvariable('settings').time_zone, ${time})`
+      : time,
     is_local: String(hasTime(format) && !has_offset),
   };
+}
+
+/** The SQL that reads a text by a pattern; null where it has another shape, which strptime may take all the same. */
+function timeOfPattern(text: string, pattern: string): string {
+  return `case when regexp_full_match(${text}, ${quoteText(shapeOf(pattern))})
+        then try_strptime(${text}, ${quoteText(pattern.trim())}) end`;
 }
 
 /**
@@ -176,12 +175,9 @@ from (
 
 // A pattern's text without anything to clean; with an offset it needs another zone.
 function patternQuick(format: string): string | undefined {
-  if (!format.includes("%") || hasOffset(format) || !hasTime(format)) {
-    return undefined;
-  }
-  const shape = quoteText(shapeOf(format));
-  return `case when regexp_full_match(written_time, ${shape})
-        then try_strptime(written_time, ${quoteText(format.trim())}) end`;
+  return format.includes("%") && hasTime(format) && !hasOffset(format)
+    ? timeOfPattern("written_time", format)
+    : undefined;
 }
 
 function writtenTime(column: string, is_pair: boolean): string {
