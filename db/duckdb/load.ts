@@ -209,7 +209,7 @@ export async function loadExports(
   const report = {
     data_version: dataVersion(files.map(({ staged }) => staged), {
       ...options,
-      mapping: exports.mapping,
+      mapping,
     }),
     loaded_at,
     seconds: secondsSince(began),
