@@ -143,10 +143,12 @@ export class ExportFolder implements ExportFiles {
     );
     try {
       return await this.#inFolder({ missing }, async () => {
-        const target = await this.#deliveredAs(name);
+        // Read once: it may change during the upload, and name and content go by one.
+        const mapping = await this.#mapping();
+        const target = this.#deliveredAs(name, mapping);
         // Refused before the bytes are sent, where that is known.
         await this.#checkPresent(target, preconditions);
-        return await this.#receive(target, body, preconditions);
+        return await this.#receive(target, body, { mapping, preconditions });
       });
     } finally {
       this.#uploads--;
@@ -156,7 +158,7 @@ export class ExportFolder implements ExportFiles {
   async remove(name: string, preconditions: Preconditions = {}): Promise<void> {
     const missing = new StoreError("missing", `There is no file ${name}.`);
     await this.#inFolder({ missing }, async () => {
-      const target = await this.#deliveredAs(name);
+      const target = this.#deliveredAs(name, await this.#mapping());
       await this.#exclusive(async () => {
         // Deno.remove would take an empty folder too.
         await this.#checkPresent(target, preconditions);
@@ -194,8 +196,8 @@ export class ExportFolder implements ExportFiles {
     return (await findMapping(path)).mapping;
   }
 
-  async #deliveredAs(name: string): Promise<Delivered> {
-    const delivered = this.#whatIs(name, await this.#mapping());
+  #deliveredAs(name: string, mapping: Mapping | null): Delivered {
+    const delivered = this.#whatIs(name, mapping);
     if (typeof delivered !== "string") return delivered;
     throw new StoreError(
       "invalid",
@@ -258,7 +260,10 @@ export class ExportFolder implements ExportFiles {
   async #receive(
     target: Delivered,
     body: ReadableStream<Uint8Array>,
-    preconditions: Preconditions,
+    { mapping, preconditions }: {
+      readonly mapping: Mapping | null;
+      readonly preconditions: Preconditions;
+    },
   ): Promise<ExportFile> {
     const upload = `${this.#options.data_dir}/${PREFIX}${crypto.randomUUID()}`;
     let part = `${upload}${UNLOCKED}`;
@@ -288,7 +293,10 @@ export class ExportFolder implements ExportFiles {
         return info;
       };
       const { mtime } = await remember(part);
-      await this.#check({ ...target, path: part }, `${check}/copy`);
+      await this.#check({ ...target, path: part }, {
+        copy: `${check}/copy`,
+        mapping,
+      });
       await this.#exclusive(async () => {
         await this.#checkPresent(target, preconditions);
         await this.#checkProofs(target, written);
@@ -333,10 +341,15 @@ export class ExportFolder implements ExportFiles {
   }
 
   /** Reads the file as a load does, every sheet of a workbook. */
-  async #check(found: Delivered, copy: string): Promise<void> {
+  async #check(
+    found: Delivered,
+    { copy, mapping }: {
+      readonly copy: string;
+      readonly mapping: Mapping | null;
+    },
+  ): Promise<void> {
     if (describes(found)) return await checkDescription(found);
     const { xlsx_max_bytes } = this.#options;
-    const mapping = await this.#mapping();
     const { files } = await tablesOf(found, { xlsx_max_bytes, mapping });
     if (files.length === 0) {
       throw refused({
