@@ -25,7 +25,7 @@ export interface SourceFile {
   readonly sheet?: string;
   /** The source of tally.toml to which it belongs; absent when it follows the built-in contract. */
   readonly source?: Source;
-  /** The columns that it must have; absent when they are those of the built-in contract. */
+  /** The columns that it must have; those of the built-in contract where it is left out. */
   readonly layout?: Table;
 }
 

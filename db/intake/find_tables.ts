@@ -1,4 +1,4 @@
-/** Finds the tables in the files: each file is one, and a workbook may hold several. */
+/** Finds the tables in the files: each file is one, a workbook may hold several, and tally.toml may read several from one file. */
 
 import { type Mapping, type Source, withMatches } from "../mapping/mapping.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
@@ -168,12 +168,10 @@ export async function tablesOf(
   if (sources.length > 0) return await mappedTables(file, xlsx_max_bytes);
   const matches = mapping?.matches ?? [];
   const layoutOf = (table: TableName) =>
-    matches.length > 0 && table === "customers"
-      ? { layout: withMatches(TABLES.customers, { table, matches }) }
-      : {};
+    withMatches(TABLES[table], { table, matches });
   if (file.format !== "xlsx") {
     return {
-      files: [{ ...rest, table: table!, ...layoutOf(table!) }],
+      files: [{ ...rest, table: table!, layout: layoutOf(table!) }],
       ignored: [],
     };
   }
@@ -204,7 +202,7 @@ export async function tablesOf(
   return {
     files: named.map(({ sheet, table }): SourceFile => ({
       ...rest,
-      ...layoutOf(table),
+      layout: layoutOf(table),
       file: labelOf(file, sheet.name),
       sheet: sheet.name,
       table,
