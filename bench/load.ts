@@ -2,20 +2,20 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type ExportOptions, generateExports } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
+  measureStart,
   project_dir,
+  settle_ms,
+  type Start,
   startServer,
-  type Usage,
 } from "./server.ts";
 
 // Machines are noisy upwards only: the best run is the nearest to the truth.
 const runs = 3;
-const settle_ms = 3000;
 const rss_peak_gb = 0.95;
 
 interface Case {
@@ -31,15 +31,6 @@ interface Case {
     ready_seconds?: number;
     rss_peak_gb?: number;
   };
-}
-
-interface Run {
-  socket_seconds: number;
-  ready_seconds: number;
-  /** Used until ready. */
-  cpu_seconds: number;
-  /** Used until the server has been ready for a while. */
-  settled: Usage;
 }
 
 const cases: Case[] = [
@@ -87,24 +78,7 @@ const cases: Case[] = [
   },
 ];
 
-async function measureStart(
-  settings: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Run> {
-  await using server = startServer("main.ts", { env: settings, signal });
-  const socket_seconds = await server.waitForSocket();
-  const ready_seconds = await server.waitForReady();
-  const { cpu_seconds } = server.readUsage();
-  await delay(settle_ms, undefined, { signal });
-  return {
-    socket_seconds,
-    ready_seconds,
-    cpu_seconds,
-    settled: server.readUsage(),
-  };
-}
-
-function formatRow({ title, targets }: Case, measured: Run[]): string {
+function formatRow({ title, targets }: Case, measured: Start[]): string {
   const best = measured.reduce((a, b) =>
     a.ready_seconds <= b.ready_seconds ? a : b
   );
@@ -204,7 +178,7 @@ async function measureLoads(): Promise<void> {
     const settings = test.kept
       ? await keepData(dir, { temp: temp.path, signal })
       : { DATA_DIR: dir };
-    const measured: Run[] = [];
+    const measured: Start[] = [];
     for (let run = 1; run <= runs; run++) {
       measured.push(await measureStart(settings, signal));
       console.error(

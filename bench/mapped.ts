@@ -8,6 +8,10 @@ import { generateExports } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
+  measureStart,
+  settle_ms,
+  type Start,
+  startConstant,
   startServer,
   type Usage,
 } from "./server.ts";
@@ -21,7 +25,6 @@ import {
   row,
 } from "./wrk.ts";
 
-const settle_ms = 3000;
 const before = "/api/v1/interactions/";
 /** Ids of 18 characters, as Salesforce has them: these, and eight digits. */
 const text_ids = { prefix: "0015g00000", digits: 8 };
@@ -115,24 +118,6 @@ async function copyExports(
   return to;
 }
 
-interface Start {
-  readonly ready_seconds: number;
-  readonly cpu_seconds: number;
-  /** Until the server has been ready for a while. */
-  readonly settled: Usage;
-}
-
-async function measureStart(dir: string, signal: AbortSignal): Promise<Start> {
-  await using server = startServer("main.ts", {
-    env: { DATA_DIR: dir },
-    signal,
-  });
-  const ready_seconds = await server.waitForReady();
-  const { cpu_seconds } = server.readUsage();
-  await delay(settle_ms, undefined, { signal });
-  return { ready_seconds, cpu_seconds, settled: server.readUsage() };
-}
-
 async function measureLoads(
   plain: string,
   { temp, rounds, signal }: {
@@ -160,8 +145,8 @@ async function measureLoads(
     const rounds_of: { mapped: Start; plain: Start }[] = [];
     for (let round = 1; round <= rounds; round++) {
       rounds_of.push({
-        mapped: await measureStart(dir, signal),
-        plain: await measureStart(plain, signal),
+        mapped: await measureStart({ DATA_DIR: dir }, signal),
+        plain: await measureStart({ DATA_DIR: plain }, signal),
       });
       console.error(`${test.title}, ${round}/${rounds}`);
     }
@@ -238,10 +223,7 @@ async function measureTextIds(
     `${numbers.origin}${before}${Math.ceil(customers / 2)}`,
     `${before}:customer_id`,
   );
-  await using constant = startServer("bench/constant.ts", {
-    env: { CONSTANT: JSON.stringify(answer) },
-    signal,
-  });
+  await using constant = startConstant(answer, signal);
   await constant.waitForSocket();
   await delay(settle_ms, undefined, { signal });
   const [text_usage, number_usage] = [texts.readUsage(), numbers.readUsage()];

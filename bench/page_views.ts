@@ -3,7 +3,12 @@
 import { parseArgs } from "node:util";
 import { readConstant } from "./constant.ts";
 import { exportsToMeasure } from "./generate.ts";
-import { listenForStop, makeTempFolder, startServer } from "./server.ts";
+import {
+  listenForStop,
+  makeTempFolder,
+  startConstant,
+  startServer,
+} from "./server.ts";
 import {
   connections,
   formatRates,
@@ -84,10 +89,7 @@ for (const { title, route, target_ratio, ...asked } of page_views) {
     `${real.origin}${asked.before}${ids}${asked.after ?? ""}`,
     route,
   );
-  await using constant = startServer("bench/constant.ts", {
-    env: { CONSTANT: JSON.stringify(answer) },
-    signal,
-  });
+  await using constant = startConstant(answer, signal);
   await constant.waitForSocket();
   const pairs = await measurePairs(
     [{ server: real }, { server: constant }],

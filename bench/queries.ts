@@ -21,6 +21,7 @@ import {
   listenForStop,
   makeTempFolder,
   type Server,
+  startConstant,
   startServer,
 } from "./server.ts";
 
@@ -273,12 +274,7 @@ async function wrk(url: string, headers: string[]): Promise<number> {
 async function measureKnown(server: Server, signal: AbortSignal) {
   const url = `${server.origin}/api/v1/metrics/interactions?by=type,channel`;
   const answer = await readConstant(url, "/api/v1/interactions/:customer_id");
-  await using constant = startServer("bench/constant.ts", {
-    env: {
-      CONSTANT: JSON.stringify(answer),
-    },
-    signal,
-  });
+  await using constant = startConstant(answer, signal);
   await constant.waitForSocket();
   const known = [`If-None-Match: ${answer.headers["etag"]}`];
   const lines: string[] = [];

@@ -9,6 +9,7 @@ import {
   listenForStop,
   makeTempFolder,
   type Server,
+  startConstant,
   startServer,
 } from "./server.ts";
 import {
@@ -84,10 +85,7 @@ async function measureServing(): Promise<void> {
     `${real.origin}${before}${Math.ceil(customers / 2)}`,
     `${before}:customer_id`,
   );
-  await using constant = startServer("bench/constant.ts", {
-    env: { CONSTANT: JSON.stringify(answer) },
-    signal,
-  });
+  await using constant = startConstant(answer, signal);
   await constant.waitForSocket();
 
   const questions: Question[] = [

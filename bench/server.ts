@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { ConstantAnswer } from "./constant.ts";
 
 const loopback = "127.0.0.1";
 
@@ -13,6 +14,8 @@ const socket_poll_ms = 5;
 const ready_poll_ms = 20;
 const ready_timeout_ms = 120_000;
 const stop_timeout_ms = 10_000;
+/** How long a server that is ready is left alone before its memory is read. */
+export const settle_ms = 3000;
 // The kernel tells CPU time in USER_HZ, 100 on every Linux that Deno runs on.
 const ticks_per_second = 100;
 
@@ -33,6 +36,16 @@ export interface Usage {
   cpu_seconds: number;
   rss_bytes: number;
   rss_peak_bytes: number;
+}
+
+/** What a start took. */
+export interface Start {
+  socket_seconds: number;
+  ready_seconds: number;
+  /** Used until ready. */
+  cpu_seconds: number;
+  /** Used until the server has been ready for a while. */
+  settled: Usage;
 }
 
 /** Starts a script of the project on a free port of loopback; `signal` ends it. */
@@ -107,6 +120,35 @@ export function startServer(
       await ended;
       clearTimeout(timer);
     },
+  };
+}
+
+/** Starts the yardstick of benchmarks, which gives one answer only; `signal` ends it. */
+export function startConstant(
+  answer: ConstantAnswer,
+  signal: AbortSignal,
+): Server {
+  return startServer("bench/constant.ts", {
+    env: { CONSTANT: JSON.stringify(answer) },
+    signal,
+  });
+}
+
+/** Starts Tally with these settings until it has been ready for a while. */
+export async function measureStart(
+  settings: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Start> {
+  await using server = startServer("main.ts", { env: settings, signal });
+  const socket_seconds = await server.waitForSocket();
+  const ready_seconds = await server.waitForReady();
+  const { cpu_seconds } = server.readUsage();
+  await delay(settle_ms, undefined, { signal });
+  return {
+    socket_seconds,
+    ready_seconds,
+    cpu_seconds,
+    settled: server.readUsage(),
   };
 }
 
