@@ -2,7 +2,12 @@
 
 import { DuckDBInstance } from "@duckdb/node-api";
 import { assert, assertEquals } from "@std/assert";
-import { csv, dataFolder, namesIn } from "../../support/data_folder.ts";
+import {
+  csv,
+  dataFolder,
+  type Files,
+  namesIn,
+} from "../../support/data_folder.ts";
 import { openApp } from "../../support/open_app.ts";
 import { nastyFiles } from "../../support/text_ids.ts";
 
@@ -40,17 +45,54 @@ function withoutTotal(row: Json): Json {
   return rest;
 }
 
-Deno.test("the SQL of an explanation runs in another DuckDB, and gives the answer", async (t) => {
+/** An answer, and what another DuckDB makes of the SQL that explains it. */
+interface Explained {
+  /** The rows of the answer, or its only one. */
+  readonly told: Json[];
+  readonly rows: Json[];
+}
+
+/** Compares each path's answer with its SQL, which runs on the version that a server of `files` keeps. */
+async function compareEach(
+  t: Deno.TestContext,
+  { files, paths, compare }: {
+    readonly files: Files;
+    readonly paths: readonly string[];
+    readonly compare: (explained: Explained) => void;
+  },
+): Promise<void> {
   await using state = await dataFolder();
-  await using opened = await openApp(FILES, { STATE_DIR: state.path });
+  await using opened = await openApp(files, { STATE_DIR: state.path });
   const [kept] = await namesIn(state.path);
 
   const instance = await DuckDBInstance.create(":memory:");
   const shell = await instance.connect();
   try {
     await shell.run(`import database '${state.path}/${kept}'`);
-    const name = encodeURIComponent(`"${NAME.replaceAll('"', '""')}"`);
-    const paths = [
+    for (const path of paths) {
+      await t.step(path, async () => {
+        const answer = await opened.app.request(
+          `${path}${path.includes("?") ? "&" : "?"}explain=1`,
+        );
+        assertEquals(answer.status, 200, await answer.clone().text());
+        const { data, meta } = await answer.json();
+        const [{ text }, ...others] = meta.explain.sql;
+        assertEquals(others, []);
+        const rows = (await shell.runAndReadAll(text)).getRowObjectsJson();
+        compare({ told: [data].flat(), rows });
+      });
+    }
+  } finally {
+    shell.closeSync();
+    instance.closeSync();
+  }
+}
+
+Deno.test("the SQL of an explanation runs in another DuckDB, and gives the answer", async (t) => {
+  const name = encodeURIComponent(`"${NAME.replaceAll('"', '""')}"`);
+  await compareEach(t, {
+    files: FILES,
+    paths: [
       "/api/v1/interactions/1",
       `/api/v1/interactions/1?topic=${name},null&end_date=2020-02-01`,
       "/api/v1/interactions/1/timeline?interval=week",
@@ -66,43 +108,24 @@ Deno.test("the SQL of an explanation runs in another DuckDB, and gives the answe
       "/api/v1/metrics/customers?by=type,occupation&type=Red,null",
       "/api/v1/customers?q=b",
       "/api/v1/customers/4",
-    ];
-    for (const path of paths) {
-      await t.step(path, async () => {
-        const answer = await opened.app.request(
-          `${path}${path.includes("?") ? "&" : "?"}explain=1`,
-        );
-        assertEquals(answer.status, 200, await answer.clone().text());
-        const { data, meta } = await answer.json();
-        const [{ text }, ...others] = meta.explain.sql;
-        assertEquals(others, []);
-        const rows = (await shell.runAndReadAll(text)).getRowObjectsJson();
-        const told = [data].flat().map(withoutTotal);
-        assertEquals(rows.length, told.length);
-        assert(rows.length > 0);
-        assertEquals(
-          rows.map((row) => numbersIn(toNumbers(row))),
-          told.map(numbersIn),
-        );
-      });
-    }
-  } finally {
-    shell.closeSync();
-    instance.closeSync();
-  }
+    ],
+    compare: ({ told, rows }) => {
+      assertEquals(rows.length, told.length);
+      assert(rows.length > 0);
+      assertEquals(
+        rows.map((row) => numbersIn(toNumbers(row))),
+        told.map((row) => numbersIn(withoutTotal(row))),
+      );
+    },
+  });
 });
 
 Deno.test("of customers called by texts, the SQL gives the rows of the answer, with ids and names", async (t) => {
-  await using state = await dataFolder();
-  await using opened = await openApp(nastyFiles(), { STATE_DIR: state.path });
-  const [kept] = await namesIn(state.path);
-
-  const instance = await DuckDBInstance.create(":memory:");
-  const shell = await instance.connect();
-  try {
-    await shell.run(`import database '${state.path}/${kept}'`);
-    const id = encodeURIComponent("'; drop table ids; --");
-    const paths = [
+  const id = encodeURIComponent("'; drop table ids; --");
+  const called = (row: Json) => [row.customer_id, row.name];
+  await compareEach(t, {
+    files: nastyFiles(),
+    paths: [
       `/api/v1/interactions/${id}`,
       `/api/v1/customers/${id}`,
       "/api/v1/customers?q=Änne&limit=100",
@@ -112,24 +135,10 @@ Deno.test("of customers called by texts, the SQL gives the rows of the answer, w
       `/api/v1/interactions?customer_id=${id},7,x,y&end_date=2020-03-05`,
       "/api/v1/metrics/interactions?by=customer_id",
       "/api/v1/metrics/interactions?by=customer_id,type&pivot=channel",
-    ];
-    for (const path of paths) {
-      await t.step(path, async () => {
-        const answer = await opened.app.request(
-          `${path}${path.includes("?") ? "&" : "?"}explain=1`,
-        );
-        assertEquals(answer.status, 200, await answer.clone().text());
-        const { data, meta } = await answer.json();
-        const [{ text }] = meta.explain.sql;
-        const rows = (await shell.runAndReadAll(text)).getRowObjectsJson();
-        const called = (row: Json) => [row.customer_id, row.name];
-        assertEquals(rows.map(called), [data].flat().map(called));
-      });
-    }
-  } finally {
-    shell.closeSync();
-    instance.closeSync();
-  }
+    ],
+    compare: ({ told, rows }) =>
+      assertEquals(rows.map(called), told.map(called)),
+  });
 });
 
 /** Counts of 64 bits are texts in the shell's JSON. */
