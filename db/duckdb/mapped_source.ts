@@ -88,7 +88,7 @@ function filled(
   }
   added.push(`${over.join(" or ") || "false"} as passed_over`);
   if (table === "interactions") {
-    // The ids of two systems differ, and a text takes twice the time to store.
+    // Two systems may use one id for two interactions; a text takes longer to store.
     if (present.has("activity")) {
       replaced.push(`md5_number('${source!.number} ' || coalesce(
     quick_text_id(activity), text_value(activity))) as activity`);

@@ -2,7 +2,7 @@
 --   TIME_ZONE; the first of them holds from the beginning.
 -- params: none; the variables settings and zone
 -- Days whose ends differ are looked at by hours, these by minutes, and these by
--- seconds: to convert every moment would take a minute. They differ in the
+-- seconds: all seconds of the years are too many to convert. They differ in the
 -- offset of either zone, since two changes at once may make one shift: in the
 -- hour that both zones skip it is another one.
 create or replace temp macro offsets_at(moment) as
