@@ -8,6 +8,7 @@ import { dataDecisionsEndpoints } from "./data_decisions.ts";
 import { dataEventsEndpoint } from "./data_events.ts";
 import { dataFilesEndpoints } from "./data_files.ts";
 import { setAsideEndpoint } from "./data_set_aside.ts";
+import { dashboardEndpoints } from "./dashboard.tsx";
 import { dimensionsEndpoint } from "./dimensions.ts";
 import { type Endpoint, validators } from "./endpoint.ts";
 import { historyEndpoints } from "./history.ts";
@@ -70,7 +71,11 @@ export function createApp(parts: Parts): App {
     refuseSecret(c.req.url);
     await next();
   });
-  const all: readonly Endpoint[] = [...endpoints, createOpenApi(endpoints)];
+  const all: readonly Endpoint[] = [
+    ...endpoints,
+    createOpenApi(endpoints),
+    ...dashboardEndpoints((request) => app.fetch(request)),
+  ];
   for (const endpoint of all) {
     app.on(
       endpoint.method.toUpperCase(),

@@ -6,6 +6,7 @@ import type { Question } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Kept } from "./answer_cache.ts";
 import type { Deadline } from "./deadline.ts";
+import { gzipped } from "./gzip.ts";
 import type { Format } from "./formats/formats.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -27,14 +28,6 @@ export interface DownloadOptions {
   /** Is disposed when the download ends, in any way. */
   readonly deadline: Deadline;
   readonly snapshot: Pick<Snapshot, "ask" | "begin" | "retain">;
-}
-
-/** Compresses as the bytes come. */
-export function gzipped(
-  pieces: AsyncIterable<Bytes> | Iterable<Bytes>,
-): ReadableStream<Bytes> {
-  return ReadableStream.from(pieces)
-    .pipeThrough(new CompressionStream("gzip"));
 }
 
 /** Begins a download. Throws an error before the first KEPT_BYTES, so that it gets a status of its own. */

@@ -1,7 +1,6 @@
 /** The one way out: makes HTTP of what handlers reply and throw; nothing else makes an answer. */
 
 import { HTTPException } from "hono/http-exception";
-import { parseAccept } from "hono/utils/accept";
 import { z } from "zod";
 import { joinBytes } from "../db/model/bytes.ts";
 import type { Run } from "../db/model/run.ts";
@@ -14,12 +13,7 @@ import { DOWNLOAD, needOf, permit, questionNeed, refuse } from "./access.ts";
 import { answerText, explained } from "./answer.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { createCors, foreignPage } from "./cors.ts";
-import {
-  brokenText,
-  type Download,
-  gzipped,
-  startDownload,
-} from "./download.ts";
+import { brokenText, type Download, startDownload } from "./download.ts";
 import type {
   AskedNow,
   Endpoint,
@@ -32,6 +26,7 @@ import type {
   VersionReply,
 } from "./endpoint.ts";
 import { type Failure, failureOf, headersOf } from "./errors.ts";
+import { gzipped, takesGzip } from "./gzip.ts";
 import type { HostCheck } from "./hosts.ts";
 import { encodeJson } from "./json_body.ts";
 import {
@@ -769,13 +764,6 @@ function loadedText(loaded_at: string): string {
     loaded = { at: loaded_at, text };
   }
   return loaded.text;
-}
-
-function takesGzip(accept_encoding: string | null): boolean {
-  if (accept_encoding === null) return false;
-  return parseAccept(accept_encoding).some(({ type, q }) =>
-    type.toLowerCase() === "gzip" && q > 0
-  );
 }
 
 async function keptOf(

@@ -28,8 +28,12 @@ const TURNS = 3;
  * @param {(data_version: string) => unknown} options.show
  *   called when a version is known for the first time, and whenever it is another; not
  *   before the call before has ended, and again when it failed
+ * @param {(event: string, data: object) => unknown} [options.heard]
+ *   called for each event of the stream, such as `held`, and for `lost` when it has ended
  */
-export function follow({ url = "", headers = () => ({}), show }) {
+export function follow(
+  { url = "", headers = () => ({}), show, heard = () => {} },
+) {
   const closing = new AbortController();
   const { signal } = closing;
   const seen = new Set();
@@ -61,7 +65,10 @@ export function follow({ url = "", headers = () => ({}), show }) {
     is_showing = false;
   }
 
-  /** The answer to a question, as JSON, of the version that the page shows. */
+  /**
+   * The answer to a question, as JSON, of the version that the page shows. A failure has
+   * the `Response` as its cause.
+   */
   async function get(path, parameters = {}) {
     let named = version;
     for (let turn = 0;; turn++) {
@@ -73,7 +80,9 @@ export function follow({ url = "", headers = () => ({}), show }) {
       });
       const body = await answer.json();
       if (answer.ok) return body;
-      if (answer.status !== 410 || turn > TURNS) throw new Error(body.error);
+      if (answer.status !== 410 || turn > TURNS) {
+        throw new Error(body.error, { cause: answer });
+      }
       // The event may be on its way. A version that was left is not news: behind a
       // load balancer, servers may differ for a moment.
       named = turn < TURNS
@@ -87,10 +96,15 @@ export function follow({ url = "", headers = () => ({}), show }) {
   const tabs = "BroadcastChannel" in globalThis
     ? new BroadcastChannel(name)
     : null;
-  tabs?.addEventListener("message", ({ data }) => {
-    if (data !== "which?") learn(data);
-    else if (leads && version) tabs.postMessage(version);
+  tabs?.addEventListener("message", ({ data: message }) => {
+    if (message !== "which?") hear(message);
+    else if (leads && version) tabs.postMessage(versionEvent(version));
   });
+
+  function hear({ event, data }) {
+    if (event === "version") learn(data.data_version);
+    heard(event, data);
+  }
 
   async function lead() {
     leads = true;
@@ -100,9 +114,9 @@ export function follow({ url = "", headers = () => ({}), show }) {
           headers: await headers(),
           signal: AbortSignal.any([signal, silence]),
         }),
-      onVersion(next) {
-        learn(next);
-        tabs?.postMessage(next);
+      onEvent(message) {
+        hear(message);
+        tabs?.postMessage(message);
       },
       signal,
     });
@@ -126,31 +140,37 @@ export function follow({ url = "", headers = () => ({}), show }) {
 }
 
 /** Reads the stream, and opens it again whenever it ends, until `signal` is aborted. */
-async function listen({ open, onVersion, signal }) {
+async function listen({ open, onEvent, signal }) {
   let wait_ms = FIRST_WAIT_MS;
   while (!signal.aborted) {
     const silence = new AbortController();
     let timer;
-    const heard = () => {
+    const isAlive = () => {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), SILENCE_MS);
     };
     try {
-      heard();
+      isAlive();
       const answer = await open(silence.signal);
       // A proxy without its server, no more places, or a token that has ended.
       if (!answer.ok) throw new Error(answer.statusText);
-      for await (const { event, data } of eventsOf(answer.body, heard)) {
+      for await (const { event, data } of eventsOf(answer.body, isAlive)) {
         wait_ms = FIRST_WAIT_MS;
-        if (event === "version") onVersion(JSON.parse(data).data_version);
+        onEvent({ event, data: JSON.parse(data) });
       }
     } catch {
       // The next turn says whether it was for a moment.
     }
     clearTimeout(timer);
+    if (signal.aborted) return;
+    onEvent({ event: "lost", data: {} });
     await pause(wait_ms);
     wait_ms = Math.min(2 * wait_ms, LONGEST_WAIT_MS);
   }
+}
+
+function versionEvent(data_version) {
+  return { event: "version", data: { data_version } };
 }
 
 /** Not the same for all pages, so that they do not come back all at once. */
@@ -160,13 +180,13 @@ function pause(most_ms) {
 }
 
 /** The events of a stream: https://html.spec.whatwg.org/#event-stream-interpretation */
-async function* eventsOf(body, heard) {
+async function* eventsOf(body, isAlive) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (true) {
     const { done, value } = await reader.read();
     if (done) return;
-    heard();
+    isAlive();
     text += value;
     const blocks = text.split("\n\n");
     text = blocks.pop();

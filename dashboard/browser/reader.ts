@@ -1,0 +1,125 @@
+/// <reference lib="dom" />
+/** What a reader does: goes to a view, seeks a customer, asks where a number is from, gives a key. */
+
+import type { Answers } from "../answers.ts";
+import { searchQuestion } from "../questions.ts";
+import { type State, withView } from "../state.ts";
+import { parseView } from "../view.ts";
+import { key, resultOf, send } from "./api.ts";
+import { ask, askAnew, askMissing, lock } from "./numbers.ts";
+import { drawn, state, update } from "./present.ts";
+
+/** After the last letter, before a customer is sought. */
+const SEARCH_PAUSE_MS = 150;
+
+/** Goes to a view, as the address bar will say. */
+export function go(href: string): void {
+  const url = new URL(href, location.href);
+  history.pushState(null, "", url);
+  show(url);
+}
+
+/** Shows the view of an address. */
+export async function show(url: URL): Promise<void> {
+  update(withView(state, parseView(url.search)));
+  showTitle();
+  askMissing();
+  await drawn();
+  const target = url.hash && document.querySelector(url.hash);
+  if (!target) return;
+  target.scrollIntoView();
+  target.querySelector<HTMLElement>("[tabindex='-1']")
+    ?.focus({ preventScroll: true });
+}
+
+/** Names the view in the browser's history. */
+export function showTitle(): void {
+  const { customer } = state.view;
+  document.title = customer === null ? "Tally" : `Customer ${customer} · Tally`;
+}
+
+/** Turns to a page of the list of customers. */
+export function turnTo(cursors: State["cursors"]): void {
+  update({ cursors });
+  askMissing();
+}
+
+let searching: ReturnType<typeof setTimeout>;
+
+/** Seeks customers, a moment after the last letter. */
+export async function search(text: string): Promise<void> {
+  clearTimeout(searching);
+  if (text === "") return update({ search: null });
+  update({ search: { text, found: state.search?.found ?? null, error: null } });
+  await new Promise((done) => searching = setTimeout(done, SEARCH_PAUSE_MS));
+  const { status, body } = await ask(searchQuestion(text));
+  if (state.search?.text !== text) return;
+  const { data, error } = body as {
+    readonly data: Answers["customers"]["data"];
+    readonly error: string;
+  };
+  update({
+    search: status === 200
+      ? { text, found: data, error: null }
+      : { text, found: [], error },
+  });
+}
+
+/** Shows where a number is from. */
+export async function explain(link: HTMLElement): Promise<void> {
+  const question = link.getAttribute("href")!;
+  const title = link.dataset.title!;
+  const explained = { title, question, explanation: null, error: null };
+  update({ explained });
+  await drawn();
+  document.querySelector<HTMLDialogElement>("#explained")!.showModal();
+  const { status, body } = await ask(question);
+  if (state.explained !== explained) return;
+  const { meta, error } = body as Answers["channels"] & {
+    readonly error: string;
+  };
+  update({
+    explained: status === 200
+      ? { ...explained, explanation: meta.explain! }
+      : { ...explained, error },
+  });
+}
+
+/** Tries a key, and goes on with it where it is known. */
+export async function signIn(form: HTMLFormElement): Promise<void> {
+  const is_admin = form.dataset.what === "admin";
+  const before = key.get();
+  key.set((new FormData(form).get("key") as string).trim());
+  const { status, body } = await resultOf(
+    await send(is_admin ? "api/v1/data/files" : "api/v1/data"),
+  );
+  if (status === 401 || (status === 403 && is_admin)) {
+    if (before === null) key.forget();
+    else key.set(before);
+    const { error } = body as { readonly error: string };
+    return update(is_admin ? { admin_error: error } : { access_error: error });
+  }
+  form.reset();
+  await useKey();
+}
+
+/** Goes on with the key of this tab. */
+export async function useKey(): Promise<void> {
+  const { status } = await send("api/v1/data/files");
+  if (status === 401) return signOut();
+  update({
+    access: state.is_open ? "open" : "key",
+    access_error: null,
+    admin: status === 403 ? null : { upload: null, said: null },
+    admin_error: null,
+  });
+  askAnew();
+}
+
+/** Forgets the key. */
+export function signOut(): void {
+  if (!state.is_open) return lock("");
+  key.forget();
+  update({ admin: null });
+  askAnew();
+}

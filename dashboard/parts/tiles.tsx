@@ -1,0 +1,147 @@
+/** The first numbers: how much, how many, how often, how fresh; each with its change against the period before. */
+
+import type { Locale } from "../locale.ts";
+import type { Question } from "../questions.ts";
+import { isBusy, rangeOf, type State } from "../state.ts";
+import { ExplainLink } from "./chart_card.tsx";
+import { Icon } from "./icons.tsx";
+
+/** The tiles. */
+export function Tiles(
+  { state, locale }: { readonly state: State; readonly locale: Locale },
+) {
+  const { channels, reached, data } = state.slots;
+  const counted = totalsOf(channels?.body?.data, "interactions");
+  const people = totalsOf(reached?.body?.data, "customers");
+  const each = counted && people && {
+    now: ratio(counted.now, people.now),
+    before: counted.before === null || people.before === null
+      ? null
+      : ratio(counted.before, people.before),
+  };
+  const before = channels?.body?.meta.compared_with;
+  const against = before && locale.days(before.start_date, before.end_date);
+  const range = rangeOf(state);
+  const newest = data?.body?.data.report?.latest_interaction;
+  const loaded_at = data?.body?.data.loaded_at;
+  return (
+    <ul class="tiles">
+      <Tile
+        title="Interactions"
+        value={counted && locale.count(counted.now)}
+        change={changeOf(counted, { locale, against })}
+        question={channels?.question}
+        is_busy={isBusy(state, "channels")}
+      />
+      <Tile
+        title="Customers reached"
+        value={people && locale.count(people.now)}
+        change={changeOf(people, { locale, against })}
+        question={reached?.question}
+        is_busy={isBusy(state, "reached")}
+      />
+      <Tile
+        title="Contacts per customer"
+        value={each && locale.ratio(each.now)}
+        change={changeOf(each, { locale, against })}
+        question={reached?.question}
+        is_busy={isBusy(state, "reached") || isBusy(state, "channels")}
+      />
+      <Tile
+        title="Newest interaction"
+        value={range
+          ? locale.day(newest?.slice(0, 10) ?? range.last)
+          : data?.body
+          ? "None"
+          : null}
+        change={loaded_at
+          ? {
+            text: `Loaded ${
+              locale.ago((state.now - Date.parse(loaded_at)) / 1_000)
+            }`,
+          }
+          : null}
+        is_busy={false}
+      />
+    </ul>
+  );
+}
+
+interface Change {
+  readonly text: string;
+  readonly direction?: "up" | "down";
+}
+
+function Tile({ title, value, change, question, is_busy }: {
+  readonly title: string;
+  /** Null while it is counted. */
+  readonly value: string | null | undefined;
+  readonly change: Change | null;
+  readonly question?: Question | undefined;
+  readonly is_busy: boolean;
+}) {
+  return (
+    <li class="tile" aria-busy={is_busy ? "true" : "false"}>
+      <h3>{title}</h3>
+      {question && (
+        <ExplainLink question={question} title={title}>
+          <Icon of="question" />
+          <span class="only-read">{title}: where from?</span>
+        </ExplainLink>
+      )}
+      <p class="tile-value">{value ?? <span class="skeleton">—</span>}</p>
+      <p class={`tile-change ${change?.direction ?? ""}`}>
+        {change?.direction && <Icon of={change.direction} />}
+        {change?.text ?? "\u00a0"}
+      </p>
+    </li>
+  );
+}
+
+interface Compared {
+  readonly now: number;
+  /** Null where nothing is compared. */
+  readonly before: number | null;
+}
+
+function totalsOf(
+  groups:
+    | readonly {
+      readonly [name: string]: unknown;
+      readonly previous?: number;
+    }[]
+    | undefined,
+  measure: "interactions" | "customers",
+): Compared | null {
+  if (!groups) return null;
+  const now = groups.reduce((sum, one) => sum + (one[measure] as number), 0);
+  const before = groups.reduce<number | null>(
+    (sum, { previous }) => previous === undefined ? sum : (sum ?? 0) + previous,
+    null,
+  );
+  return { now, before };
+}
+
+function ratio(interactions: number, customers: number): number {
+  return customers === 0 ? 0 : interactions / customers;
+}
+
+function changeOf(
+  compared: Compared | null,
+  { locale, against }: {
+    readonly locale: Locale;
+    /** The period before, in words; undefined where nothing is compared. */
+    readonly against: string | undefined;
+  },
+): Change | null {
+  if (!compared) return null;
+  const { now, before } = compared;
+  if (before === null || against === undefined) return { text: "In all" };
+  if (before === 0) return { text: `None in ${against}` };
+  const share = now / before - 1;
+  if (share === 0) return { text: `As in ${against}` };
+  return {
+    text: `${locale.change(share)} against ${against}`,
+    direction: share > 0 ? "up" : "down",
+  };
+}

@@ -1,0 +1,124 @@
+/** The questions that a view asks of the API. */
+
+import type { Answers } from "./answers.ts";
+import { type Interval, intervalFor } from "./calendar.ts";
+import { datesOf, namesText, type Range, type View } from "./view.ts";
+
+/** The name of a question. */
+export type Slot = keyof Answers;
+
+/** A path of the API with its query, without a slash in front, so that it holds behind any prefix. */
+export type Question = string;
+
+/** The questions whose answers need no filter, asked before the others. */
+export const FIRST = {
+  data: "api/v1/data",
+  dimensions: "api/v1/dimensions",
+} as const satisfies Partial<Record<Slot, Question>>;
+
+/** How many customers a page of the list has. */
+export const CUSTOMERS_LISTED = 10;
+
+/** The first and the last day that count, closed by the days of the data; null without interactions. */
+export function spanOf(view: View, range: Range | null): Range | null {
+  if (range === null) return null;
+  const { start_date = range.first, end_date = range.last } = datesOf(
+    view.period,
+    range,
+  );
+  const first = start_date > range.first ? start_date : range.first;
+  const last = end_date < range.last ? end_date : range.last;
+  return first <= last ? { first, last } : null;
+}
+
+/** The interval of the chart over time. */
+export function intervalOf(view: View, range: Range | null): Interval {
+  const span = spanOf(view, range);
+  return span ? intervalFor(span.first, span.last) : "year";
+}
+
+/** The questions of a view, of data with these days. */
+export function questionsOf(
+  view: View,
+  { range, cursor = null }: {
+    readonly range: Range | null;
+    /** Of the page of the list of customers. */
+    readonly cursor?: string | null;
+  },
+): Readonly<Partial<Record<Slot, Question>>> {
+  const dates = datesOf(view.period, range);
+  const filters: Record<string, string> = { ...dates };
+  for (const [name, names] of Object.entries(view.filters)) {
+    filters[name] = namesText(names);
+  }
+  // A calendar year is compared with the one before, whose number of days may differ.
+  const compare = view.period.of === "year"
+    ? "previous_year"
+    : "previous_period";
+  const compared: Record<string, string> = dates.start_date && dates.end_date
+    ? { compare }
+    : {};
+  // Those reached at any time, and not all who are known.
+  const reached = range && !dates.start_date && !dates.end_date
+    ? { start_date: range.first, end_date: range.last }
+    : compared;
+  const metrics = (parameters: Record<string, string>) =>
+    withParameters("api/v1/metrics/interactions", {
+      ...parameters,
+      ...filters,
+    });
+  return {
+    channels: metrics({ by: "channel", ...compared }),
+    reached: withParameters("api/v1/metrics/customers", {
+      ...reached,
+      ...filters,
+    }),
+    timeline: metrics({ by: intervalOf(view, range), pivot: "channel" }),
+    types: metrics({ by: "type", pivot: "channel" }),
+    topics: metrics({ by: "topic", pivot: "channel" }),
+    weekdays: metrics({ by: "weekday" }),
+    customers: withParameters("api/v1/interactions", {
+      sort: view.sort,
+      limit: `${CUSTOMERS_LISTED}`,
+      ...cursor && { cursor },
+      ...filters,
+    }),
+    ...view.customer !== null && customerQuestions(view.customer),
+  };
+}
+
+function customerQuestions(id: string) {
+  const segment = encodeURIComponent(id);
+  return {
+    record: `api/v1/customers/${segment}`,
+    contacts: `api/v1/interactions/${segment}/timeline?interval=month`,
+    customer_topics: `api/v1/interactions/${segment}/topics`,
+  };
+}
+
+/** The question of the customers that a text finds. */
+export function searchQuestion(text: string): Question {
+  return withParameters("api/v1/customers", { q: text, limit: "8" });
+}
+
+/** A question with further parameters. */
+export function withParameters(
+  question: Question,
+  parameters: Readonly<Record<string, string>>,
+): Question {
+  const [path, query] = question.split("?");
+  const all = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(parameters)) all.set(name, value);
+  const text = `${all}`;
+  return text ? `${path}?${text}` : path;
+}
+
+/** The same question as a file; a list whole instead of one page. */
+export function downloadOf(question: Question, format: string): Question {
+  const [path, query] = question.split("?");
+  const all = new URLSearchParams(query);
+  for (const name of ["limit", "cursor"]) all.delete(name);
+  all.set("format", format);
+  if (format === "csv") all.set("bom", "1");
+  return `${path}?${all}`;
+}

@@ -1,0 +1,240 @@
+/** All that the page is drawn from, as one value. */
+
+import type { Answers, Checked, Explanation } from "./answers.ts";
+import { FIRST, type Question, questionsOf, type Slot } from "./questions.ts";
+import type { Range, View } from "./view.ts";
+
+/** An answer, or a failure, and the question and view that it belongs to. */
+export interface Answered<Body> {
+  readonly question: Question;
+  /** The view it was asked for. */
+  readonly view: View;
+  readonly status: number;
+  /** Whether it is to be asked again. */
+  readonly is_stale: boolean;
+  /** Null where it failed. */
+  readonly body: Body | null;
+  /** Why it failed, in words; null where it did not. */
+  readonly error: string | null;
+}
+
+/** The latest answer of each question. */
+export type Slots = {
+  readonly [One in Slot]?: Answered<Answers[One]>;
+};
+
+/** Whether the page may read. */
+export type Access =
+  /** Anyone may. */
+  | "open"
+  /** A key is needed, and there is none. */
+  | "locked"
+  /** A key is given. */
+  | "key";
+
+/** What happens to a file that was dropped. */
+export type Upload =
+  & { readonly name: string; readonly bytes: number }
+  & (
+    | { readonly step: "checking" | "publishing" | "published" }
+    | { readonly step: "checked"; readonly checked: Checked }
+    | { readonly step: "refused"; readonly error: string }
+  );
+
+/** What the administrator sees and does; null where nobody has given the administrator's key. */
+export interface Admin {
+  readonly upload: Upload | null;
+  /** The result of the latest decision, in words. */
+  readonly said: string | null;
+}
+
+/** The search for a customer. */
+export interface Search {
+  readonly text: string;
+  /** Null while it is asked. */
+  readonly found: Answers["customers"]["data"] | null;
+  readonly error: string | null;
+}
+
+/** Where a number comes from, as it is shown. */
+export interface Explained {
+  readonly title: string;
+  readonly question: Question;
+  /** Null while it is asked. */
+  readonly explanation: Explanation | null;
+  readonly error: string | null;
+}
+
+/** All that the page is drawn from. */
+export interface State {
+  readonly view: View;
+  /** The version of the data that is shown; null while there is none. */
+  readonly data_version: string | null;
+  /** Whether reading needs no key. */
+  readonly is_open: boolean;
+  readonly access: Access;
+  /** Why a key was not taken, in words. */
+  readonly access_error: string | null;
+  readonly slots: Slots;
+  /** The tags of the reader's languages, the most preferred first. */
+  readonly locales: readonly string[];
+  /** The time in milliseconds, for ages. */
+  readonly now: number;
+  /** Whether the server has gone away. */
+  readonly is_lost: boolean;
+  /** Cursors of the pages of the list of customers before the present one, and its own. */
+  readonly cursors: readonly string[];
+  readonly search: Search | null;
+  /** What is sought among the names of a filter. */
+  readonly narrowed:
+    | { readonly dimension: string; readonly text: string }
+    | null;
+  readonly explained: Explained | null;
+  /** Whether the server knows an administrator's key. */
+  readonly has_admin: boolean;
+  readonly admin: Admin | null;
+  /** Why an administrator's key was not taken, in words. */
+  readonly admin_error: string | null;
+}
+
+/** The page of a view before anything is answered. */
+export function startOf(
+  view: View,
+  { is_open, locales, now, has_admin }: Pick<
+    State,
+    "is_open" | "locales" | "now" | "has_admin"
+  >,
+): State {
+  return {
+    view,
+    data_version: null,
+    is_open,
+    access: is_open ? "open" : "locked",
+    access_error: null,
+    slots: {},
+    locales,
+    now,
+    is_lost: false,
+    cursors: [],
+    search: null,
+    narrowed: null,
+    explained: null,
+    has_admin,
+    admin: null,
+    admin_error: null,
+  };
+}
+
+/** The days of the data; null while they are not known, and where there are none. */
+export function rangeOf({ slots }: State): Range | null {
+  return slots.dimensions?.body?.data.date_range ?? null;
+}
+
+/** The questions that the page has now, in the order in which they are asked. */
+export function wantedOf(
+  state: State,
+): Readonly<Partial<Record<Slot, Question>>> {
+  if (state.access === "locked") return {};
+  if (!state.slots.dimensions?.body) return FIRST;
+  const cursor = state.cursors.at(-1) ?? null;
+  const range = rangeOf(state);
+  return { ...FIRST, ...questionsOf(state.view, { range, cursor }) };
+}
+
+/** Whether what is shown in a slot is not, or not yet, the answer that is wanted. */
+export function isBusy(state: State, slot: Slot): boolean {
+  const wanted = wantedOf(state)[slot];
+  return wanted !== undefined && isMissing(state, slot, wanted);
+}
+
+/** The questions whose answers are not there, in the order in which they are asked. */
+export function missingOf(state: State): (readonly [Slot, Question])[] {
+  return (Object.entries(wantedOf(state)) as [Slot, Question][])
+    .filter(([slot, question]) => isMissing(state, slot, question));
+}
+
+function isMissing({ slots }: State, slot: Slot, wanted: Question): boolean {
+  const answered = slots[slot];
+  return answered?.question !== wanted || answered.is_stale;
+}
+
+/** A result of the API as a slot keeps it. */
+export function answeredOf(
+  question: Question,
+  { view, status, body }: {
+    readonly view: View;
+    readonly status: number;
+    readonly body: unknown;
+  },
+): Answered<unknown> {
+  const is_ok = status === 200;
+  const { error } = body as { readonly error?: string };
+  return {
+    question,
+    view,
+    status,
+    is_stale: false,
+    // While nothing is served, the state of the data comes with the failure.
+    body: is_ok || (status === 503 && question === FIRST.data) ? body : null,
+    error: is_ok ? null : error ?? `The server answered ${status}.`,
+  };
+}
+
+/** The state with an answer. */
+export function withAnswer(
+  state: State,
+  slot: Slot,
+  answered: Answered<unknown>,
+): State {
+  const { data_version = null } =
+    (answered.body as { meta?: { data_version?: string } } | null)?.meta ?? {};
+  return {
+    ...state,
+    data_version: slot === "dimensions" ? data_version : state.data_version,
+    slots: { ...state.slots, [slot]: answered },
+  };
+}
+
+/** The state in which another version is to be shown: what is shown stays until it is answered anew. */
+export function withVersion(state: State, data_version: string | null): State {
+  const slots = Object.entries(state.slots).map(([slot, answered]) => [
+    slot,
+    { ...answered, is_stale: true },
+  ]);
+  return {
+    ...state,
+    data_version,
+    cursors: [],
+    slots: Object.fromEntries(slots),
+  };
+}
+
+/** The state in which one answer is to be asked again. */
+export function withStale(state: State, slot: Slot): State {
+  const answered = state.slots[slot];
+  if (!answered) return state;
+  const slots = { ...state.slots, [slot]: { ...answered, is_stale: true } };
+  return { ...state, slots };
+}
+
+/** The state with another view. */
+export function withView(state: State, view: View): State {
+  const { record: _, contacts: __, customer_topics: ___, ...others } =
+    state.slots;
+  const is_same_customer = view.customer === state.view.customer;
+  return {
+    ...state,
+    view,
+    cursors: [],
+    slots: is_same_customer ? state.slots : others,
+  };
+}
+
+/** The state after the key has ended: nothing of what it has read is left. */
+export function withoutKey(state: State, access_error: string): State {
+  const { view, locales, now, has_admin, is_open } = state;
+  return {
+    ...startOf(view, { locales, now, has_admin, is_open }),
+    access_error,
+  };
+}
