@@ -30,7 +30,7 @@ export interface Card {
   readonly question: Question;
 }
 
-/** The charts of a view, and those of a customer. */
+/** The charts of a view. */
 export const CHART_SLOTS = [
   "timeline",
   "channels",
@@ -38,6 +38,7 @@ export const CHART_SLOTS = [
   "types",
   "topics",
 ] as const;
+/** The charts of one customer. */
 export const CUSTOMER_CHART_SLOTS = [
   "contacts",
   "record",

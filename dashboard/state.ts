@@ -144,16 +144,19 @@ export function wantedOf(
 /** Whether what is shown in a slot is not, or not yet, the answer that is wanted. */
 export function isBusy(state: State, slot: Slot): boolean {
   const wanted = wantedOf(state)[slot];
-  return wanted !== undefined && isMissing(state, slot, wanted);
+  return wanted !== undefined && isMissing(state, [slot, wanted]);
 }
 
 /** The questions whose answers are not there, in the order in which they are asked. */
 export function missingOf(state: State): (readonly [Slot, Question])[] {
   return (Object.entries(wantedOf(state)) as [Slot, Question][])
-    .filter(([slot, question]) => isMissing(state, slot, question));
+    .filter((one) => isMissing(state, one));
 }
 
-function isMissing({ slots }: State, slot: Slot, wanted: Question): boolean {
+function isMissing(
+  { slots }: State,
+  [slot, wanted]: readonly [Slot, Question],
+): boolean {
   const answered = slots[slot];
   return answered?.question !== wanted || answered.is_stale;
 }
@@ -183,8 +186,10 @@ export function answeredOf(
 /** The state with an answer. */
 export function withAnswer(
   state: State,
-  slot: Slot,
-  answered: Answered<unknown>,
+  { slot, answered }: {
+    readonly slot: Slot;
+    readonly answered: Answered<unknown>;
+  },
 ): State {
   const { data_version = null } =
     (answered.body as { meta?: { data_version?: string } } | null)?.meta ?? {};

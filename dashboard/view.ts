@@ -153,11 +153,12 @@ function startOfLast(length: LastLength, last: string): string {
   if (length !== "12m") {
     return dayText(end.getTime() - (DAYS[length] - 1) * DAY_MS);
   }
-  // The day after the same day of the year before: 365 or 366 days.
+  // The day after the last one, a year before.
+  const next = new Date(end.getTime() + DAY_MS);
   const before = Date.UTC(
-    end.getUTCFullYear() - 1,
-    end.getUTCMonth(),
-    end.getUTCDate() + 1,
+    next.getUTCFullYear() - 1,
+    next.getUTCMonth(),
+    next.getUTCDate(),
   );
   return dayText(before);
 }

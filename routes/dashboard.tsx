@@ -133,12 +133,6 @@ async function withNumbers(
 ): Promise<State> {
   let state = start;
   let is_late = false;
-  const late = new Promise<void>((done) =>
-    setTimeout(() => {
-      is_late = true;
-      done();
-    }, NUMBERS_MS)
-  );
   const host = request.headers.get("host");
   async function fill() {
     for (
@@ -155,15 +149,18 @@ async function withNumbers(
         const body = await response.json();
         if (is_late) return;
         const { view } = state;
-        state = withAnswer(
-          state,
-          slot,
-          answeredOf(question, { view, status, body }),
-        );
+        const answered = answeredOf(question, { view, status, body });
+        state = withAnswer(state, { slot, answered });
       }));
     }
   }
+  let timer;
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, NUMBERS_MS);
+  });
   await Promise.race([fill(), late]);
+  is_late = true;
+  clearTimeout(timer);
   return state;
 }
 

@@ -28,7 +28,7 @@ async function sources(folder: string, ending: string): Promise<SourceText[]> {
   return found;
 }
 
-const code = await sources("./", ".ts");
+const code = [...await sources("./", ".ts"), ...await sources("./", ".tsx")];
 const product = code.filter(({ path }) =>
   !/^\.\/(tests|bench|trials)\//.test(path)
 );
@@ -64,9 +64,23 @@ Deno.test("arrows point one way: main → routes → access and db/store.ts → 
     },
     {
       in: /^\.\/routes\//,
-      not: /^\.\/(?!routes\/|access\/|db\/store\.ts$|db\/model\/)/,
+      not:
+        /^\.\/(?!routes\/|access\/|dashboard\/(?!browser\/)|db\/store\.ts$|db\/model\/)/,
       remedy:
-        "of the project, routes/ imports itself, access/, db/store.ts and db/model/",
+        "of the project, routes/ imports itself, access/, the page of dashboard/, db/store.ts and db/model/",
+    },
+    {
+      in: /^\.\/dashboard\//,
+      not:
+        /^(?!hono\/jsx|d3-)\w|^\.\/(?!dashboard\/|db\/model\/|docs\/examples\/live\.js$)/,
+      remedy:
+        "the page uses the public API: of the project it imports itself, db/model/ and live.js",
+    },
+    {
+      in: /^\.\/dashboard\/(?!browser\/)/,
+      not: /^hono\/jsx\/dom|^\.\/dashboard\/browser\//,
+      remedy:
+        "outside of dashboard/browser/ the page is drawn without a browser",
     },
     {
       in: /^\.\/access\//,
@@ -234,9 +248,12 @@ Deno.test("at most two parameters have positions, others have names", () => {
 Deno.test("names are snake_case and say more than a kind of code", () => {
   for (const { path } of code) {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    assert(/^[a-z0-9_]+\.ts$/.test(name), `${path}: name files in snake_case`);
     assert(
-      !/^(utils?|helpers?|index|types|common|mod)\.ts$/.test(name),
+      /^[a-z0-9_]+\.tsx?$/.test(name),
+      `${path}: name files in snake_case`,
+    );
+    assert(
+      !/^(utils?|helpers?|index|types|common|mod)\.tsx?$/.test(name),
       `${path}: name it after what it exports`,
     );
   }

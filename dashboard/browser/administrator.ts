@@ -1,5 +1,6 @@
-/// <reference lib="dom" />
 /** What an administrator does: decides, and delivers a file after it was checked. */
+
+/// <reference lib="dom" />
 
 import type { Checked } from "../answers.ts";
 import type { Upload } from "../state.ts";

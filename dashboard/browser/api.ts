@@ -1,5 +1,6 @@
-/// <reference lib="dom" />
 /** The API as the page asks it: behind whatever prefix, with a key where one is given, of one version. */
+
+/// <reference lib="dom" />
 
 import { follow } from "../../docs/examples/live.js";
 import { FIRST, type Question } from "../questions.ts";

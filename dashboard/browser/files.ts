@@ -1,5 +1,6 @@
-/// <reference lib="dom" />
 /** What the reader takes away: files of the API, and charts as pictures. */
+
+/// <reference lib="dom" />
 
 import { send } from "./api.ts";
 
@@ -103,7 +104,14 @@ function svgText(card: HTMLElement) {
   const style = getComputedStyle(card);
   const ground = document.createElementNS(SVG, "rect");
   setAll(ground, { width, height, fill: style.backgroundColor });
-  const text = (x: number, y: number, words: string, size: number) => {
+  const text = (
+    words: string,
+    { x, y, size }: {
+      readonly x: number;
+      readonly y: number;
+      readonly size: number;
+    },
+  ) => {
     const made = document.createElementNS(SVG, "text");
     setAll(made, {
       x,
@@ -119,8 +127,8 @@ function svgText(card: HTMLElement) {
   const { textContent: summary } = card.querySelector(".summary")!;
   picture.append(
     ground,
-    text(MARGIN, MARGIN + 14, titleOf(card), 16),
-    text(MARGIN, MARGIN + 36, summary!, 12),
+    text(titleOf(card), { x: MARGIN, y: MARGIN + 14, size: 16 }),
+    text(summary!, { x: MARGIN, y: MARGIN + 36, size: 12 }),
   );
   let x = MARGIN;
   for (const name of names) {
@@ -128,7 +136,11 @@ function svgText(card: HTMLElement) {
     setAll(swatch, { x, y: MARGIN + TITLE_HEIGHT - 4 });
     picture.append(
       swatch,
-      text(x + 18, MARGIN + TITLE_HEIGHT + 6, name.textContent!, 12),
+      text(name.textContent!, {
+        x: x + 18,
+        y: MARGIN + TITLE_HEIGHT + 6,
+        size: 12,
+      }),
     );
     x += 18 + Math.ceil(name.getBoundingClientRect().width);
   }

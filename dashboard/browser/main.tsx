@@ -1,8 +1,6 @@
+/** The page in the browser: goes on from what the server has drawn. */
+
 /// <reference lib="dom" />
-/**
- * The page in the browser: goes on from what the server has drawn. What an element is
- * for stands in its `data-do`; links to a view are followed without leaving the page.
- */
 
 import { useState } from "hono/jsx";
 import { render } from "hono/jsx/dom";
@@ -36,6 +34,7 @@ import {
 
 const MINUTE_MS = 60_000;
 
+// What an element is for stands in its `data-do`.
 const CLICKS: Readonly<Record<string, (element: HTMLElement) => unknown>> = {
   explain,
   close: (button) => button.closest("dialog")!.close(),

@@ -1,5 +1,6 @@
-/// <reference lib="dom" />
 /** Has the numbers of the page asked, and asked again when the data, the view or the key is another. */
+
+/// <reference lib="dom" />
 
 import {
   answeredOf,
@@ -86,7 +87,7 @@ async function fill(): Promise<void> {
             return lock("This key is not known, or no longer.");
           }
           const answered = answeredOf(question, { view, ...result });
-          update({ ...withAnswer(state, slot, answered), is_lost: false });
+          update({ ...withAnswer(state, { slot, answered }), is_lost: false });
         }
       }));
     }

@@ -1,5 +1,6 @@
-/// <reference lib="dom" />
 /** The present state of the page: one value, changed here only, and drawn whenever it is. */
+
+/// <reference lib="dom" />
 
 import type { State } from "../state.ts";
 

@@ -1,5 +1,6 @@
-/// <reference lib="dom" />
 /** What a reader does: goes to a view, seeks a customer, asks where a number is from, gives a key. */
+
+/// <reference lib="dom" />
 
 import type { Answers } from "../answers.ts";
 import { searchQuestion } from "../questions.ts";

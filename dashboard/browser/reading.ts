@@ -1,5 +1,6 @@
-/// <reference lib="dom" />
 /** Reads a chart out, point by point: under the pointer, or by arrow keys. */
+
+/// <reference lib="dom" />
 
 import type { Card } from "../cards.ts";
 import { pointText } from "../charts/number_table.ts";

@@ -1,8 +1,8 @@
-/**
- * The charts, as SVG: the same on the server and in the browser. Lengths across are
- * shares of the width, so that a chart fits any width without a script; texts keep
- * their size. Colours come from classes, for light, dark and forced colours.
- */
+/** The charts, as SVG: the same on the server and in the browser. */
+
+// Lengths across are shares of the width, so that a chart fits any width without a
+// script, and texts keep their size. Colours come from classes, for light, dark and
+// forced colours.
 
 // @ts-types="npm:@types/d3-scale@4.0.9"
 import { scaleBand, scaleLinear } from "d3-scale";

@@ -1,0 +1,38 @@
+/** Numbers and dates as readers write them. */
+
+import { assertEquals } from "@std/assert";
+import { localeOf } from "../../dashboard/locale.ts";
+
+Deno.test("numbers, shares and days are those of the language", () => {
+  const [english, german] = [localeOf(["en-GB"]), localeOf(["de-DE", "en"])];
+  assertEquals(english.count(1234567), "1,234,567");
+  assertEquals(german.count(1234567), "1.234.567");
+  assertEquals(english.change(0.256), "+25.6%");
+  assertEquals(german.day("2021-10-31"), "31.10.2021");
+  assertEquals(english.day("2021-10-31"), "31 Oct 2021");
+  assertEquals(english.ratio(2.3846), "2.38");
+  assertEquals(english.weekday(1), "Monday");
+  assertEquals(german.weekday(7, { is_short: true }), "So");
+  assertEquals([34, 1_234, 5_600_000].map(english.bytes), [
+    "34 bytes",
+    "1.23 kB",
+    "5.6 MB",
+  ]);
+});
+
+Deno.test("ages are rough", () => {
+  const { ago } = localeOf(["en"]);
+  assertEquals([-5, 0, 59, 60, 7_199, 90_000].map(ago), [
+    "now",
+    "now",
+    "now",
+    "1 minute ago",
+    "1 hour ago",
+    "yesterday",
+  ]);
+});
+
+Deno.test("unknown and broken languages are passed over", () => {
+  assertEquals(localeOf(["*", "x", "12345678901", "fr", "en"]).tag, "fr");
+  assertEquals(localeOf([]).tag, "en");
+});

@@ -1,0 +1,173 @@
+/** `/`: the dashboard as the server draws it, and what it is made of. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { State } from "../../dashboard/state.ts";
+import type { App } from "../../routes/app.ts";
+import { ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
+import { appOn, emptyStore, openApp } from "../support/open_app.ts";
+
+const SAMPLE = new URL("../../data", import.meta.url).pathname;
+
+async function pageOf(app: App, path = "/", headers: HeadersInit = {}) {
+  const answer = await app.request(path, { headers });
+  assertEquals(answer.status, 200);
+  const html = await answer.text();
+  const [, text] =
+    /<script type="application\/json" id="state">(.*?)<\/script>/s
+      .exec(html)!;
+  return { html, headers: answer.headers, state: JSON.parse(text) as State };
+}
+
+Deno.test("where reading is open, the page has its numbers and pictures without a script", async () => {
+  await using opened = await openApp(SAMPLE);
+  const { html, state } = await pageOf(
+    opened.app,
+    "/?period=2020&channel=Bird",
+  );
+  assertStringIncludes(html, '<p class="tile-value">4</p>');
+  assertStringIncludes(html, "<svg");
+  assertStringIncludes(html, "Busiest week");
+  for (const [slot, answered] of Object.entries(state.slots)) {
+    const answer = await opened.app.request(`/${answered!.question}`);
+    const { data } = await answer.json();
+    if (slot !== "data") assertEquals(answered!.body!.data, data, slot);
+  }
+  assertEquals(state.slots.channels!.body!.data, [
+    { channel: "Bird", interactions: 4, previous: 0 },
+  ] as never);
+});
+
+Deno.test("the policy of the page holds: no style and no script stands in it", async () => {
+  await using opened = await openApp(SAMPLE, { ADMIN_KEY_SHA256 });
+  const { html, headers } = await pageOf(opened.app, "/?customer=4");
+  assert(!/\sstyle=|<style|\son[a-z]+=|javascript:/.test(html));
+  assertEquals(
+    Array.from(
+      html.matchAll(/<script ([^>]*)>/g),
+      ([, attributes]) => attributes.replace(/v=\w+/, "v="),
+    ),
+    [
+      'type="module" src="assets/dashboard.js?v="',
+      'type="application/json" id="state"',
+    ],
+  );
+  assertEquals(
+    headers.get("Content-Security-Policy"),
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
+  assertEquals(headers.get("Cache-Control"), "no-store");
+});
+
+Deno.test("numbers and days are in the reader's language", async () => {
+  await using opened = await openApp(SAMPLE);
+  const { html } = await pageOf(opened.app, "/", {
+    "Accept-Language": "en;q=0.4, de-AT, de;q=0.9",
+  });
+  assertStringIncludes(html, "07.01.2019");
+  assertStringIncludes(html, "Freitag");
+});
+
+Deno.test("with keys on, the page holds no data", async () => {
+  const { file: key_file } = keyFile({ read: { scopes: ["read"] } });
+  await using opened = await openApp(SAMPLE, {}, { key_file });
+  const { html, state } = await pageOf(opened.app, "/?channel=Secret");
+  assertEquals(state.slots, {});
+  assertEquals(state.access, "locked");
+  assertEquals(state.data_version, null);
+  for (
+    const secret of ["Email", "Jedi", "2019", opened.snapshot.data_version]
+  ) {
+    assert(!html.includes(secret), secret);
+  }
+});
+
+Deno.test("hostile names are text in the page and in its state", async () => {
+  const hostile = `</script><script>alert(1)</script><!--`;
+  await using opened = await openApp({
+    "customers.csv": `Customer_Id,Type\n1,"${hostile}"\n`,
+    "interactions.csv":
+      `Date Start,Interaction,Customers\n01/02/2020,"${hostile}",1\n`,
+  });
+  const { html, state } = await pageOf(
+    opened.app,
+    `/?customer=${encodeURIComponent(hostile)}&type=${
+      encodeURIComponent(hostile)
+    }`,
+  );
+  assertEquals(html.match(/<script/g)!.length, 2);
+  assert(!html.includes("alert(1)</script>"));
+  assertEquals(state.view.customer, hostile);
+  assertEquals(state.view.filters, { type: [hostile] });
+});
+
+Deno.test("while nothing is served, the page says so", async () => {
+  const { html, state } = await pageOf(appOn(emptyStore()).app);
+  assertStringIncludes(html, "The data is being loaded");
+  assertEquals(state.slots.data!.status, 503);
+});
+
+Deno.test("the page does not wait for ever for its numbers", async () => {
+  await using opened = await openApp(SAMPLE, {
+    QUERY_CONCURRENCY: "1",
+    CACHE_BYTES: "0",
+  });
+  // The only place for a query is taken.
+  using _ = await opened.snapshot.begin({
+    signal: new AbortController().signal,
+    at: Infinity,
+  } as never);
+  const { html, state } = await pageOf(opened.app);
+  assertEquals(state.slots.types, undefined);
+  assertStringIncludes(html, "skeleton skeleton-types");
+});
+
+Deno.test("a browser keeps the files of the page for ever, by an address that changes with them", async () => {
+  await using opened = await openApp(SAMPLE);
+  const { html } = await pageOf(opened.app);
+  const paths = Array.from(
+    html.matchAll(/(?:src|href)="(assets\/[^"]+)"/g),
+    ([, path]) => path,
+  );
+  assertEquals(paths.length, 3);
+  for (const path of paths) {
+    const answer = await opened.app.request(`/${path}`);
+    await answer.body?.cancel();
+    assertEquals(answer.status, 200);
+    assertEquals(
+      answer.headers.get("Cache-Control"),
+      "public, max-age=31536000, immutable",
+    );
+    const other = await opened.app.request(`/${path.replace(/v=\w+/, "v=0")}`);
+    await other.body?.cancel();
+    assertEquals(other.headers.get("Cache-Control"), "no-cache");
+  }
+});
+
+Deno.test("all that the first view loads is at most 100 KB compressed", async () => {
+  await using opened = await openApp(SAMPLE);
+  let bytes = 0;
+  for (
+    const path of [
+      "/",
+      "/assets/dashboard.js",
+      "/assets/dashboard.css",
+      "/assets/icon.svg",
+    ]
+  ) {
+    const answer = await opened.app.request(path, {
+      headers: { "Accept-Encoding": "gzip" },
+    });
+    assertEquals(answer.headers.get("Content-Encoding"), "gzip");
+    bytes += (await answer.bytes()).length;
+  }
+  assert(bytes <= 100_000, `${bytes} bytes`);
+});
+
+Deno.test("browsers find an icon, and search engines find nothing", async () => {
+  await using opened = await openApp(SAMPLE);
+  const icon = await opened.app.request("/favicon.ico");
+  assertEquals(icon.headers.get("Content-Type"), "image/svg+xml");
+  assertStringIncludes(await icon.text(), "<svg");
+  const robots = await opened.app.request("/robots.txt");
+  assertEquals(await robots.text(), "User-agent: *\nDisallow: /\n");
+});
