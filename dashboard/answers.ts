@@ -3,6 +3,7 @@
 import type {
   Changes,
   LoadReport,
+  Outcome,
   Refresh,
   RefreshState,
 } from "../db/model/report.ts";
@@ -139,9 +140,9 @@ export interface Explanation {
 
 /** Of `POST /api/v1/data/check/{name}`: what would become of the data with a file in it. */
 export interface Checked {
-  readonly state: "serving" | "held";
-  readonly data_version: string;
+  readonly outcome: Outcome;
   readonly reasons: readonly string[];
   readonly changes: Changes | null;
-  readonly report: Report;
+  /** Null where it would be refused. */
+  readonly report: Report | null;
 }

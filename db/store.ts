@@ -16,6 +16,7 @@ import type {
   CountedTable,
   DateRange,
   LoadReport,
+  Outcome,
   Refresh,
   RefreshState,
 } from "./model/report.ts";
@@ -157,6 +158,32 @@ export interface ExportFiles {
   ): Promise<ExportFile>;
   /** Removes a file. Throws a StoreError when there is none of that name. */
   remove(name: string, preconditions?: Preconditions): Promise<void>;
+  /**
+   * Builds the folder as it would be with a file in it, and compares it with what is
+   * served; keeps nothing. What breaks the file contract is a result; other errors of
+   * `put` and of the load are thrown, and a "conflict" while a refresh is built or
+   * another file is checked, and when the check gives way to a refresh or a decision.
+   */
+  check(
+    name: string,
+    body: ReadableStream<Uint8Array>,
+    options: CheckOptions,
+  ): Promise<Checked>;
+}
+
+/** How a file is checked. */
+export interface CheckOptions extends Preconditions {
+  /** When it is aborted, the check ends. */
+  readonly signal: AbortSignal;
+}
+
+/** What would become of the folder with a file in it. */
+export interface Checked extends Pick<Refresh, "reasons" | "changes"> {
+  readonly outcome: Outcome;
+  /** Null when it would be refused. */
+  readonly report: LoadReport | null;
+  /** What it was compared with; null when nothing was served. */
+  readonly beside: Pick<Snapshot, "data_version" | "loaded_at"> | null;
 }
 
 /** Values of HTTP headers that a change of a file depends on; an absent one sets no condition. */

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { customerEndpoint, customersEndpoint } from "./customers.ts";
 import { dataEndpoints } from "./data.ts";
+import { dataCheckEndpoint } from "./data_check.ts";
 import { dataDecisionsEndpoints } from "./data_decisions.ts";
 import { dataEventsEndpoint } from "./data_events.ts";
 import { dataFilesEndpoints } from "./data_files.ts";
@@ -36,6 +37,7 @@ export const endpoints = [
   setAsideEndpoint,
   ...dataDecisionsEndpoints,
   ...dataFilesEndpoints,
+  dataCheckEndpoint,
   dataEventsEndpoint,
   tokensEndpoint,
   ...opsEndpoints,

@@ -14,7 +14,8 @@ import {
 } from "./endpoint.ts";
 import { NO_QUERY } from "./query_string.ts";
 
-const paramsSchema = z.object({
+/** The path of a file that is delivered or checked. */
+export const fileParamsSchema = z.object({
   name: z.string().meta({
     description:
       "A file name of the file contract, such as customers.csv, or one that tally.toml names; customers.csv.sha256, manifest.json or tally.toml",
@@ -75,7 +76,7 @@ export const dataFilesEndpoints = [
     summary: "Deliver an export",
     description:
       "The body is the file. It is checked as a load does and stored whole, or refused and not stored; the refresh that follows loads it. If-None-Match: * only creates a file; If-Match only replaces the file with that ETag. If the file has a .sha256 or is listed in manifest.json, send that one first: other bytes than it describes are refused.",
-    params: paramsSchema,
+    params: fileParamsSchema,
     upload: "The file, as it is",
     answers: {
       202: {
@@ -97,14 +98,7 @@ export const dataFilesEndpoints = [
       507: failure("The disk is full; nothing was kept"),
     },
     async answerNow({ store, params: { name }, request }) {
-      // RFC 9110, 14.4: the body is a part, and would replace the whole file.
-      if (request.headers.has("Content-Range")) {
-        throw new StoreError(
-          "invalid",
-          "Content-Range: parts of a file are not taken. Send it whole.",
-        );
-      }
-      const body = request.body ?? new Blob([]).stream();
+      const body = uploadOf(request);
       const conditions = preconditionsOf(request);
       const file = await store.files.put(name, body, conditions);
       const headers = { ETag: `"${file.sha256}"` };
@@ -119,7 +113,7 @@ export const dataFilesEndpoints = [
     summary: "Remove an export",
     description:
       "A refresh without a required table fails, and the version that is served stays.",
-    params: paramsSchema,
+    params: fileParamsSchema,
     answers: {
       202: {
         description: "The file is removed; a refresh follows",
@@ -154,7 +148,22 @@ function about(
   return { of: "moment", status, json };
 }
 
-function preconditionsOf({ headers }: Request): Preconditions {
+/** The file that a request sends. */
+export function uploadOf(
+  { headers, body }: Request,
+): ReadableStream<Uint8Array> {
+  // RFC 9110, 14.4: the body is a part, and would replace the whole file.
+  if (headers.has("Content-Range")) {
+    throw new StoreError(
+      "invalid",
+      "Content-Range: parts of a file are not taken. Send it whole.",
+    );
+  }
+  return body ?? new Blob([]).stream();
+}
+
+/** The conditions that a request sets for the file as it is now. */
+export function preconditionsOf({ headers }: Request): Preconditions {
   return {
     if_match: headers.get("If-Match") ?? undefined,
     if_none_match: headers.get("If-None-Match") ?? undefined,

@@ -461,20 +461,29 @@ function Dropped(
   );
 }
 
+const OUTCOMES = {
+  served: "It fits. It would be served at once.",
+  held: "It fits, and would be held for a decision.",
+  unchanged: "It would change nothing: the data served is the same.",
+  discarded: "This data was discarded before, and would not be served.",
+  refused: "It cannot be served.",
+} as const;
+
 function CheckedFile({ upload: { name, checked }, locale }: {
   readonly upload: Extract<Upload, { step: "checked" }>;
   readonly locale: Locale;
 }) {
-  const { state, reasons, changes, report } = checked;
-  const file = report.files.find((one) => one.file === name);
+  const { outcome, reasons, changes, report } = checked;
+  const file = report?.files.find((one) => one.file === name);
   return (
     <>
-      <p>
-        {state === "held"
-          ? "It would be held for a decision:"
-          : "It fits. It would be served as:"}
+      <p class={outcome === "refused" ? "error" : undefined}>
+        {OUTCOMES[outcome]}
       </p>
-      <Lines title="To check" lines={reasons} />
+      <Lines
+        title={outcome === "served" ? "To check" : "Because"}
+        lines={reasons}
+      />
       {file && (
         <p>
           {locale.count(file.rows_kept)} rows counted,{" "}
@@ -482,15 +491,16 @@ function CheckedFile({ upload: { name, checked }, locale }: {
           {file.set_aside.length > 0 &&
             `, most often ${file.set_aside[0].column}: ${
               file.set_aside[0].reason
-            }`}
-          .
+            }`}.
         </p>
       )}
       {changes && <Changes changes={changes} locale={locale} />}
       <p class="actions">
-        <button type="button" class="button primary" data-do="publish">
-          Publish
-        </button>
+        {outcome !== "refused" && (
+          <button type="button" class="button primary" data-do="publish">
+            Publish
+          </button>
+        )}
         <button type="button" class="button" data-do="cancel">Cancel</button>
       </p>
     </>

@@ -15,6 +15,7 @@ import {
   foundFile,
   identityOf,
   isUnfinished,
+  type Replacement,
   sourcesOf,
   unreadable,
 } from "./find_files.ts";
@@ -70,12 +71,15 @@ interface Bytes {
   readonly sha256: string;
 }
 
+/** A file that was received and not stored; it is removed when it is disposed. */
+export type ReceivedFile = Replacement & AsyncDisposable;
+
 /**
  * The exports of `options.data_dir`. An upload is written there under a hidden
  * name, which intake ignores, because a rename is one step only within one
  * file system; it is checked as a load would, and then renamed.
  */
-export class ExportFolder implements ExportFiles {
+export class ExportFolder implements Omit<ExportFiles, "check"> {
   readonly #options: ExportFolderOptions;
   /** Where checks make their copies. */
   readonly #staging: string;
@@ -130,6 +134,37 @@ export class ExportFolder implements ExportFiles {
     body: ReadableStream<Uint8Array>,
     preconditions: Preconditions = {},
   ): Promise<ExportFile> {
+    return await this.#upload(async () => {
+      const { target, mapping } = await this.#target(name, preconditions);
+      return await this.#receive(target, body, { mapping, preconditions });
+    });
+  }
+
+  /** Receives a file as `put` does, with the same checks, and does not store it. */
+  async receive(
+    name: string,
+    body: ReadableStream<Uint8Array>,
+    preconditions: Preconditions = {},
+  ): Promise<ReceivedFile> {
+    return await this.#upload(async () => {
+      // It is not written to, and must be there all the same.
+      await Deno.stat(this.#options.data_dir);
+      const { target, mapping } = await this.#target(name, preconditions);
+      return await this.#receiveAside(target, { body, mapping });
+    });
+  }
+
+  /** What is uploaded; what is refused without its bytes is refused here. */
+  async #target(name: string, preconditions: Preconditions) {
+    // Read once: it may change during the upload, and name and content go by one.
+    const mapping = await this.#mapping();
+    const target = this.#deliveredAs(name, mapping);
+    await this.#checkPresent(target, preconditions);
+    return { target, mapping };
+  }
+
+  /** Runs an upload, one of a few at once. */
+  async #upload<T>(action: () => Promise<T>): Promise<T> {
     if (this.#uploads >= MAX_UPLOADS) {
       throw new StoreError(
         "busy",
@@ -142,14 +177,7 @@ export class ExportFolder implements ExportFiles {
       "The data folder or STAGING_DIR was changed during the upload. Send the file again.",
     );
     try {
-      return await this.#inFolder({ missing }, async () => {
-        // Read once: it may change during the upload, and name and content go by one.
-        const mapping = await this.#mapping();
-        const target = this.#deliveredAs(name, mapping);
-        // Refused before the bytes are sent, where that is known.
-        await this.#checkPresent(target, preconditions);
-        return await this.#receive(target, body, { mapping, preconditions });
-      });
+      return await this.#inFolder({ missing }, action);
     } finally {
       this.#uploads--;
     }
@@ -286,13 +314,7 @@ export class ExportFolder implements ExportFiles {
       });
       const written = await write(file, body, this.#options);
       await Deno.chmod(part, 0o644);
-      // The hash was computed during the upload, so the file is not read again for it.
-      const remember = async (path: string) => {
-        const info = await Deno.stat(path);
-        this.#options.hashes.remember(identityOf(info), written.sha256);
-        return info;
-      };
-      const { mtime } = await remember(part);
+      const { mtime } = await this.#remember(part, written);
       await this.#check({ ...target, path: part }, {
         copy: `${check}/copy`,
         mapping,
@@ -301,13 +323,54 @@ export class ExportFolder implements ExportFiles {
         await this.#checkPresent(target, preconditions);
         await this.#checkProofs(target, written);
         await Deno.rename(part, target.path);
-        await remember(target.path);
+        await this.#remember(target.path, written);
       });
       return describe(target, { ...written, mtime });
     } finally {
       await Deno.remove(part).catch(() => {});
       if (check) await Deno.remove(check, { recursive: true });
     }
+  }
+
+  async #receiveAside(
+    target: Delivered,
+    { body, mapping }: {
+      readonly body: ReadableStream<Uint8Array>;
+      readonly mapping: Mapping | null;
+    },
+  ): Promise<ReceivedFile> {
+    const folder = await Deno.makeTempDir({
+      dir: this.#staging,
+      prefix: "received-",
+    });
+    const remove = () =>
+      Deno.remove(folder, { recursive: true }).catch((error) => {
+        // It is gone already where the store was closed meanwhile.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+    try {
+      const path = `${folder}/file`;
+      const written = await (async () => {
+        using file = await Deno.open(path, { write: true, createNew: true });
+        return await write(file, body, this.#options);
+      })();
+      await this.#remember(path, written);
+      const copy = `${folder}/copy`;
+      await this.#check({ ...target, path }, { copy, mapping });
+      await Deno.remove(copy).catch(() => {});
+      await this.#checkProofs(target, written);
+      return { file: target.file, path, [Symbol.asyncDispose]: remove };
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  /** Remembers the hash that was computed during the upload, so that the file is not read again for it. */
+  async #remember(path: string, { sha256 }: Bytes): Promise<Deno.FileInfo> {
+    const info = await Deno.stat(path);
+    this.#options.hashes.remember(identityOf(info), sha256);
+    return info;
   }
 
   /** Throws a conflict when a checksum or the manifest describes other bytes, because the export could not go live. */

@@ -2,10 +2,12 @@
 
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import {
+  type FolderView,
   type Found,
   type FoundFile,
   identityOf,
   listExports,
+  placeOf,
   systemProblem,
   unreadable,
 } from "./find_files.ts";
@@ -15,7 +17,7 @@ import { readRange } from "./read_range.ts";
 import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
 
 /** The settings that the watch needs. */
-export interface ExportWatchOptions {
+export interface ExportWatchOptions extends FolderView {
   readonly data_dir: string;
   /** How long a file that may be cut must stay unchanged, in milliseconds. */
   readonly settle_ms: number;
@@ -72,7 +74,8 @@ export class ExportWatch {
   /** Looks at the folder. Throws only errors that neither a setting nor a file can mend. */
   async look(): Promise<Look> {
     try {
-      return await this.#look(await listExports(this.#options.data_dir));
+      const { data_dir } = this.#options;
+      return await this.#look(await listExports(data_dir, this.#options));
     } catch (error) {
       // The file disappeared in the middle; the next look reports it.
       if (error instanceof Deno.errors.NotFound) {
@@ -107,12 +110,14 @@ export class ExportWatch {
       } else problems.push(problem);
     };
 
+    const { replacement } = this.#options;
     const root = await Deno.realPath(this.#options.data_dir);
-    const manifest = await see(`${root}/${MANIFEST}`);
+    const folder = { root, replacement };
+    const manifest = await see(placeOf(MANIFEST, folder));
     const { vouched, expected_rows }: Manifest = manifest === null
       ? { vouched: new Set(), expected_rows: new Map() }
       : await checkManifest(manifest, {
-        root,
+        folder,
         see,
         judge,
         hashes: this.#options.hashes,
@@ -122,12 +127,14 @@ export class ExportWatch {
       const { file, path } = source;
       const seen = await see(path);
       // Beside the name that it is found by, which may be a link.
-      const proof_path = `${root}/${checksumOf(file)}`;
+      const proof_path = placeOf(checksumOf(file), folder);
       const proof = await see(proof_path);
-      if (
-        seen === null || seen.identity !== source.identity ||
-        now - seen.since < STEADY_MS
-      ) return void waiting.push(`${file}: still changing`);
+      // What counts as a file of the folder is written already.
+      const is_steady = seen !== null &&
+        (now - seen.since >= STEADY_MS || file === replacement?.file);
+      if (!is_steady || seen.identity !== source.identity) {
+        return void waiting.push(`${file}: still changing`);
+      }
       const told = proof && await readChecksum(proof_path);
       if (proof && told !== await this.#options.hashes.read(path)) {
         judge(Math.max(seen.since, proof.since), {
@@ -172,7 +179,8 @@ export class ExportWatch {
     }
 
     const identities = Array.from(this.#seen.values(), (seen) => seen.identity);
-    this.#options.hashes.keepOnly(new Set(identities));
+    // The look at the folder as it is says which files are there.
+    if (!replacement) this.#options.hashes.keepOnly(new Set(identities));
     const identity = Array.from(
       this.#seen,
       ([path, seen]) => `${path} ${seen.identity}`,
@@ -236,8 +244,8 @@ const NOTHING: Look = {
 // Every file of the manifest must be there before any file is loaded.
 async function checkManifest(
   { since }: Seen,
-  { root, see, judge, hashes }: {
-    root: string;
+  { folder, see, judge, hashes }: {
+    folder: Parameters<typeof placeOf>[1];
     see: (path: string) => Promise<Seen | null>;
     judge: (since: number, problem: LoadProblem) => void;
     hashes: FileHashes;
@@ -246,19 +254,20 @@ async function checkManifest(
   const vouched = new Set<string>();
   const expected_rows = new Map<string, number>();
   const remedy = "Deliver the whole set again, manifest.json last";
-  const manifest = await readManifest(`${root}/${MANIFEST}`);
+  const manifest = await readManifest(placeOf(MANIFEST, folder));
   if (typeof manifest === "string") {
     judge(since, { file: MANIFEST, problem: manifest, remedy });
     return { vouched, expected_rows };
   }
   for (const { file, sha256, bytes, rows } of manifest) {
     const inside = !file.split("/").includes("..") && !file.startsWith("/");
-    const seen = inside ? await see(`${root}/${file}`) : null;
+    const place = placeOf(file, folder);
+    const seen = inside ? await see(place) : null;
     const problem = seen === null
       ? "listed and not there"
       : seen.bytes !== bytes
       ? `listed with ${bytes} bytes, and has ${seen.bytes}`
-      : await hashes.read(`${root}/${file}`) !== sha256.toLowerCase()
+      : await hashes.read(place) !== sha256.toLowerCase()
       ? "not the bytes that are listed"
       : null;
     if (problem) {

@@ -51,6 +51,20 @@ export interface Found {
   readonly mapping_file: FoundFile | null;
 }
 
+/** A file that counts as the one of that name in the data folder, there or not. */
+export interface Replacement {
+  /** Its name in the data folder. */
+  readonly file: string;
+  /** Where it lies. */
+  readonly path: string;
+}
+
+/** The data folder as it is, or as it would be with another file in it. */
+export interface FolderView {
+  /** Absent for the folder as it is. */
+  readonly replacement?: Replacement | undefined;
+}
+
 const FORMATS =
   /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet|(?<book>xlsx?))$/i;
 const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
@@ -60,20 +74,31 @@ const OF_SPARK =
   /^_(SUCCESS|temporary|metadata|common_metadata|(started|committed)_\d+)$/;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
 
+/** Where the file of that name in the data folder `root` lies. */
+export function placeOf(
+  file: string,
+  { root, replacement }: FolderView & { readonly root: string },
+): string {
+  return file === replacement?.file ? replacement.path : `${root}/${file}`;
+}
+
 /**
  * Lists the data folder and the folders named after a table in it. Throws what Deno
  * does, and a refusal when something in it that is a table's may not be read.
  */
-export async function findFiles(data_dir: string): Promise<Found> {
+export async function findFiles(
+  data_dir: string,
+  { replacement }: FolderView = {},
+): Promise<Found> {
   const root = await Deno.realPath(data_dir);
   const files: FoundFile[] = [];
   const ignored: IgnoredFile[] = [];
   const proofs: Pick<FoundFile, "file" | "path">[] = [];
-  const mapping_file = await lookForMapping(root);
+  const mapping_file = await lookForMapping({ root, replacement });
   const mapping = mapping_file && await findMapping(mapping_file.path);
 
   async function look(file: string, folder?: Folder): Promise<void> {
-    const path = `${root}/${file}`;
+    const path = placeOf(file, { root, replacement });
     const name = file.slice(file.lastIndexOf("/") + 1);
     if (isUnfinished(name)) return;
     if (folder && OF_SPARK.test(name)) return;
@@ -103,7 +128,9 @@ export async function findFiles(data_dir: string): Promise<Found> {
     // Gone since the folder was listed.
     if (info === null) return;
 
-    if ((is_named || format?.book) && !real_path.startsWith(`${root}/`)) {
+    const is_inside = real_path.startsWith(`${root}/`) ||
+      file === replacement?.file;
+    if ((is_named || format?.book) && !is_inside) {
       return ignore("a link out of the data folder");
     }
     if (info.isDirectory && is_named && !folder && !format?.book) {
@@ -126,7 +153,11 @@ export async function findFiles(data_dir: string): Promise<Found> {
     files.push({ ...found, identity: identityOf(info) });
   }
 
-  for (const entry of await list(root)) await look(entry);
+  const names = await list(root);
+  const added = replacement && !names.includes(replacement.file)
+    ? [replacement.file]
+    : [];
+  for (const entry of inOrder([...names, ...added])) await look(entry);
   return { files, ignored, proofs, mapping, mapping_file };
 }
 
@@ -142,8 +173,11 @@ export function sourcesOf(
 }
 
 /** tally.toml; null where there is none. Throws a refusal of anything else by that name: without it, the same files mean something else. */
-async function lookForMapping(root: string): Promise<FoundFile | null> {
-  const path = `${root}/${MAPPING_FILE}`;
+async function lookForMapping(
+  folder: FolderView & { readonly root: string },
+): Promise<FoundFile | null> {
+  const { root, replacement } = folder;
+  const path = placeOf(MAPPING_FILE, folder);
   const refuse = (problem: string) => {
     throw refused({
       file: MAPPING_FILE,
@@ -155,9 +189,9 @@ async function lookForMapping(root: string): Promise<FoundFile | null> {
     const real_path = await Deno.realPath(path);
     const info = await Deno.stat(real_path);
     // Elsewhere it could be anything, such as a file of another user.
-    if (!real_path.startsWith(`${root}/`)) {
-      refuse("a link out of the data folder");
-    }
+    const is_inside = real_path.startsWith(`${root}/`) ||
+      replacement?.file === MAPPING_FILE;
+    if (!is_inside) refuse("a link out of the data folder");
     if (!info.isFile) refuse(info.isDirectory ? "a folder" : "no regular file");
     return {
       file: MAPPING_FILE,
@@ -180,9 +214,12 @@ async function lookForMapping(root: string): Promise<FoundFile | null> {
 }
 
 /** Finds the exports of a folder. Throws a refusal when it cannot be listed. */
-export async function listExports(data_dir: string): Promise<Found> {
+export async function listExports(
+  data_dir: string,
+  view: FolderView = {},
+): Promise<Found> {
   try {
-    return await findFiles(data_dir);
+    return await findFiles(data_dir, view);
   } catch (error) {
     const problem = await dataDirProblem(data_dir);
     throw problem ? refused(problem) : error;
@@ -323,6 +360,11 @@ export function isUnfinished(name: string): boolean {
 }
 
 async function list(folder: string): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return inOrder(
+    await Array.fromAsync(Deno.readDir(folder), ({ name }) => name),
+  );
+}
+
+function inOrder(names: string[]): string[] {
   return names.sort(byCodePoint);
 }

@@ -381,6 +381,21 @@ export const refreshStateSchema = z.enum([
 /** `building` while a snapshot is built, else the result of the latest refresh. */
 export type RefreshState = z.output<typeof refreshStateSchema>;
 
+/** The schema of what would become of the data with another file in the folder. */
+export const outcomeSchema = z.enum([
+  "served",
+  "held",
+  "unchanged",
+  "discarded",
+  "refused",
+]).meta({
+  description:
+    "What the next refresh would do: serve the version; hold it for a decision; nothing, because these files are served already, or because they were discarded; or fail",
+});
+
+/** What a refresh would do. */
+export type Outcome = z.output<typeof outcomeSchema>;
+
 /** One build of a snapshot, or a decision, and its result. */
 export interface Refresh {
   /** Rises by one with each refresh of a process, and is higher after a restart than before. */

@@ -10,7 +10,12 @@ import type {
 import { ExportFolder } from "../intake/export_folder.ts";
 import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
 import { FileHashes } from "../intake/file_hashes.ts";
-import { type Found, listExports } from "../intake/find_files.ts";
+import {
+  type FolderView,
+  type Found,
+  listExports,
+  type Replacement,
+} from "../intake/find_files.ts";
 import { findExports, isOfFile } from "../intake/find_tables.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
 import { readSampleList, sampleNotice } from "../intake/sample.ts";
@@ -18,8 +23,9 @@ import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
-import { createPace } from "../pace.ts";
+import { createPace, type Pace } from "../pace.ts";
 import type {
+  Checked,
   ExportFile,
   ExportFiles,
   Refreshes,
@@ -33,6 +39,7 @@ import {
   isKnown,
   next,
   NOTHING_YET,
+  outcomeOf,
   type Policy,
   type RefreshEvent,
   type RefreshStatus,
@@ -67,6 +74,19 @@ interface Opening {
   readonly progress?: Progress;
   /** Its changes are those since this one; null when there is none. */
   readonly compared_with?: EngineSnapshot | null;
+  /** Beside the end of the store, what ends the work. */
+  readonly signal?: AbortSignal;
+}
+
+/** How exports become a version. */
+interface Building extends Pick<Opening, "progress" | "signal"> {
+  readonly expected_rows: Look["expected_rows"];
+}
+
+/** The build of a check, to which a refresh and a decision come first. */
+interface Trial {
+  readonly giving_way: AbortController;
+  readonly ended: Promise<void>;
 }
 
 /** An open snapshot, with its version for decisions. */
@@ -114,6 +134,10 @@ export class Refresher implements Store, Refreshes {
   readonly #ended = new AbortController();
   /** Refreshes and decisions. */
   readonly #exclusive = createInTurn();
+  /** Whether a file is being checked, from its first byte on. */
+  #checking = false;
+  /** Begins in turn, and goes on beside others; while there is one, nothing else goes live. */
+  #trial: Trial | null = null;
   #watching: Promise<void> | null = null;
   readonly #pace = createPace(() => this.#snapshot !== null);
 
@@ -121,7 +145,7 @@ export class Refresher implements Store, Refreshes {
     readonly engine: Engine,
     readonly options: RefresherOptions,
   ) {
-    this.#watch = this.#watchWith(options.settle_ms);
+    this.#watch = this.#watchWith(options);
   }
 
   get snapshot(): Snapshot | null {
@@ -168,6 +192,29 @@ export class Refresher implements Store, Refreshes {
       remove: async (...args) => {
         await folder().remove(...args);
         this.#wake.resolve();
+      },
+      check: async (name, body, { signal, ...preconditions }) => {
+        if (this.#checking) {
+          throw new StoreError(
+            "conflict",
+            "Another file is being checked. Send this one when that has ended.",
+          );
+        }
+        this.#requireNoBuild();
+        this.#checking = true;
+        try {
+          await using received = await folder()
+            .receive(name, body, preconditions);
+          return await this.#tryWith(received, { signal });
+        } catch (error) {
+          if (!(error instanceof StoreError && error.kind === "refused")) {
+            throw error;
+          }
+          const reasons = error.message.split("\n");
+          return this.#checked({ type: "failed", reasons });
+        } finally {
+          this.#checking = false;
+        }
       },
     };
   }
@@ -225,22 +272,15 @@ export class Refresher implements Store, Refreshes {
   async check(
     progress: Progress,
   ): Promise<{ snapshot: Snapshot; warnings: readonly string[] }> {
-    const watch = this.#watchWith(0);
     let warnings: readonly string[] = [];
     const snapshot = await this.#loadOnce(progress, async () => {
-      let look = await watch.look();
-      const patient_until = performance.now() + this.options.settle_ms;
-      while (look.waiting.length > 0) {
-        if (performance.now() > patient_until) {
-          throw refused({
-            problem: look.waiting.join("\n"),
+      const look = await this.#lookWhole(this.#watchWith({ settle_ms: 0 }), {
+        incomplete: (problem) =>
+          refused({
+            problem,
             remedy: "Check the folder when its files are written",
-          });
-        }
-        await delay(STEADY_MS);
-        look = await watch.look();
-      }
-      if (look.problem) throw look.problem;
+          }),
+      });
       warnings = look.warnings;
       return { found: look.found!, expected_rows: look.expected_rows };
     });
@@ -263,7 +303,7 @@ export class Refresher implements Store, Refreshes {
   async accept(data_version: string): Promise<void> {
     await this.#exclusive(async () => {
       const began_at = now();
-      this.#require({ type: "accept", data_version });
+      await this.#require({ type: "accept", data_version });
       if (this.held?.report?.data_version !== data_version) {
         const look = await this.#lookFor(data_version);
         // The request is answered now; the build is the next action in the queue.
@@ -275,7 +315,7 @@ export class Refresher implements Store, Refreshes {
 
   async discard(data_version: string): Promise<void> {
     await this.#exclusive(async () => {
-      this.#require({ type: "discard", data_version });
+      await this.#require({ type: "discard", data_version });
       await this.#apply({ type: "discarded", data_version });
     });
   }
@@ -283,7 +323,7 @@ export class Refresher implements Store, Refreshes {
   async rollback(data_version: string): Promise<void> {
     await this.#exclusive(async () => {
       const began_at = now();
-      this.#require({ type: "rollback", data_version });
+      await this.#require({ type: "rollback", data_version });
       const { archive } = this.engine;
       const kept = await archive?.kept() ?? [];
       const versions = kept.map(({ loaded }) => loaded.report.data_version);
@@ -337,7 +377,7 @@ export class Refresher implements Store, Refreshes {
     this.#ended.abort();
     this.#wake.resolve();
     await this.#watching;
-    await this.#exclusive(() => Promise.resolve());
+    await this.#exclusive(() => this.#giveWay());
     for (const { version } of this.#opened.values()) this.#close(version);
     await Promise.all(this.#closing);
     await this.engine.close();
@@ -352,6 +392,7 @@ export class Refresher implements Store, Refreshes {
   ): Promise<Snapshot> {
     return await this.#exclusive(async () => {
       const began_at = now();
+      await this.#giveWay();
       try {
         await this.open();
         const { found, expected_rows } = await look();
@@ -454,6 +495,7 @@ export class Refresher implements Store, Refreshes {
     },
   ): Promise<void> {
     const began_at = now();
+    await this.#giveWay();
     this.#done = look.identity;
     this.#retry_at = Infinity;
     await this.#apply({ type: "started" });
@@ -472,9 +514,7 @@ export class Refresher implements Store, Refreshes {
         progress,
         expected_rows: look.expected_rows,
       });
-      const doubts = previous
-        ? holdReasons(previous, this.#snapshotOf(version), this.options)
-        : [];
+      const doubts = this.#doubtsOf(version);
       await this.#apply(
         { type: "built", version, doubts, warnings: look.warnings },
         { began_at, hold: this.options.hold() && !accepted },
@@ -500,8 +540,149 @@ export class Refresher implements Store, Refreshes {
     return look;
   }
 
-  async #changedSince({ identity }: Look): Promise<boolean> {
-    return (await this.#watch.look()).identity !== identity;
+  async #changedSince(
+    { identity }: Look,
+    watch = this.#watch,
+  ): Promise<boolean> {
+    return (await watch.look()).identity !== identity;
+  }
+
+  /** A look that finds every file complete. Throws a refusal when one cannot be loaded, and `incomplete` when one stays so. */
+  async #lookWhole(
+    watch: ExportWatch,
+    { signal, incomplete }: {
+      readonly signal?: AbortSignal;
+      readonly incomplete: (waiting: string) => StoreError;
+    },
+  ): Promise<Look> {
+    let look = await watch.look();
+    const patient_until = performance.now() + this.options.settle_ms;
+    while (look.waiting.length > 0) {
+      if (performance.now() > patient_until) {
+        throw incomplete(look.waiting.join("\n"));
+      }
+      await delay(STEADY_MS, undefined, { signal });
+      look = await watch.look();
+    }
+    if (look.problem) throw look.problem;
+    return look;
+  }
+
+  /** Why a version should wait for a decision, beside what is served. */
+  #doubtsOf(version: Version): string[] {
+    return this.#snapshot
+      ? holdReasons(this.#snapshot, this.#snapshotOf(version), this.options)
+      : [];
+  }
+
+  #requireNoBuild(): void {
+    if (!this.#status.building) return;
+    throw new StoreError(
+      "conflict",
+      "A refresh is being built. Send the file when it has ended.",
+    );
+  }
+
+  /** Builds the folder with `replacement` in it, beside what is served, and removes what was built. */
+  async #tryWith(
+    replacement: Replacement,
+    { signal: client }: { readonly signal: AbortSignal },
+  ): Promise<Checked> {
+    const giving_way = new AbortController();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    // One may have begun while the file was received; the turn comes after its end.
+    this.#requireNoBuild();
+    // In turn, so that no decision is being carried out.
+    await this.#exclusive(() => {
+      this.#requireNoBuild();
+      this.#trial = { giving_way, ended };
+      return Promise.resolve();
+    });
+    const signal = AbortSignal.any([
+      giving_way.signal,
+      client,
+      this.#ended.signal,
+    ]);
+    const watch = this.#watchWith({ settle_ms: 0, replacement });
+    let look: Look | undefined;
+    try {
+      signal.throwIfAborted();
+      look = await this.#lookWhole(watch, {
+        signal,
+        // A refresh would go on waiting, so this is no refusal.
+        incomplete: (waiting) =>
+          new StoreError(
+            "conflict",
+            `Files in the data folder are still being written. ${waiting}`,
+          ),
+      });
+      await using exports = await this.#stage(look.found!, signal);
+      const { expected_rows, warnings } = look;
+      const version = await this.#build(exports, { expected_rows, signal });
+      try {
+        const doubts = this.#doubtsOf(version);
+        return this.#checked({ type: "built", version, doubts, warnings });
+      } finally {
+        await this.#close(version);
+      }
+    } catch (error) {
+      if (giving_way.signal.aborted) {
+        throw new StoreError(
+          "conflict",
+          "The check gave way to a refresh or a decision. Send the file again.",
+        );
+      }
+      if (signal.aborted) {
+        throw new StoreError(
+          "cancelled",
+          "The check was ended, because its client has gone or the process stops.",
+        );
+      }
+      if (
+        look && error instanceof StoreError &&
+        await this.#changedSince(look, watch)
+      ) {
+        throw new StoreError(
+          "conflict",
+          "The data folder changed during the check. Send the file again.",
+        );
+      }
+      throw error;
+    } finally {
+      this.#trial = null;
+      end();
+    }
+  }
+
+  /** What a refresh would do that ended with this event. */
+  #checked(event: Parameters<typeof outcomeOf>[1]["event"]): Checked {
+    const at = now();
+    const policy = { hold: this.options.hold(), began_at: at, at };
+    const { report = null, changes = null } = event.type === "built"
+      ? event.version
+      : {};
+    const beside = this.#snapshot;
+    return {
+      ...outcomeOf(this.#status, { event, policy }),
+      report,
+      changes,
+      beside: beside &&
+        { data_version: beside.data_version, loaded_at: beside.loaded_at },
+    };
+  }
+
+  /** Ends the build of a check, if there is one, and waits for its end. */
+  async #giveWay(): Promise<void> {
+    this.#trial?.giving_way.abort();
+    await this.#trial?.ended;
+  }
+
+  /** A pace that ends the work when the signal is aborted. */
+  #paceUntil(signal: AbortSignal): Pace {
+    return async () => {
+      signal.throwIfAborted();
+      await this.#pace();
+    };
   }
 
   /** Serves the last good data while the exports are not loaded yet. */
@@ -532,7 +713,10 @@ export class Refresher implements Store, Refreshes {
     }
   }
 
-  async #stage(found: Found): Promise<StagedExports> {
+  async #stage(
+    found: Found,
+    signal: AbortSignal = this.#ended.signal,
+  ): Promise<StagedExports> {
     const { options } = this;
     const tables = await findExports(found, options);
     const folder = `${this.#work_folder!.path}/exports-${++this.#number}`;
@@ -540,20 +724,17 @@ export class Refresher implements Store, Refreshes {
     return new StagedExports(tables, {
       ...options,
       folder,
-      pace: this.#pace,
+      pace: this.#paceUntil(signal),
       hashes: this.#hashes,
     });
   }
 
   async #build(
     exports: StagedExports,
-    { progress, expected_rows }: {
-      progress: Progress;
-      expected_rows: Look["expected_rows"];
-    },
+    { expected_rows, ...rest }: Building,
   ): Promise<Version> {
     const compared_with = this.#snapshot;
-    const opening = { progress, compared_with };
+    const opening = { ...rest, compared_with };
     return await this.#openSnapshot(opening, async (options) => {
       const snapshot = await this.engine.build(exports, {
         ...options,
@@ -575,14 +756,17 @@ export class Refresher implements Store, Refreshes {
 
   /** Has a new snapshot opened in its own folder, and compares it with `compared_with`. */
   async #openSnapshot(
-    { progress = () => {}, compared_with = null }: Opening,
+    {
+      progress = () => {},
+      compared_with = null,
+      signal = this.#ended.signal,
+    }: Opening,
     make: (
       options: Parameters<NonNullable<Engine["archive"]>["reopen"]>[1],
     ) => Promise<EngineSnapshot>,
   ): Promise<Version> {
     const number = ++this.#number;
     const folder = `${this.#work_folder!.path}/${number}`;
-    const { signal } = this.#ended;
     const remove = () => Deno.remove(folder, { recursive: true });
     let snapshot: EngineSnapshot | undefined;
     try {
@@ -598,7 +782,7 @@ export class Refresher implements Store, Refreshes {
       });
       const changes = compared_with &&
         await this.engine.compare(compared_with, snapshot, {
-          pace: this.#pace,
+          pace: this.#paceUntil(signal),
         });
       const version = { number, report: snapshot.report, changes };
       const listed = await readSampleList(this.options.data_dir);
@@ -624,9 +808,11 @@ export class Refresher implements Store, Refreshes {
     return this.#opened.get(number)!.snapshot;
   }
 
-  #require(decision: Decision): void {
+  /** Throws a conflict when a decision does not fit the status; else a check gives way to it. */
+  async #require(decision: Decision): Promise<void> {
     const refusal = refusalOf(this.#status, decision);
     if (refusal !== null) throw new StoreError("conflict", refusal);
+    await this.#giveWay();
   }
 
   async #fail(error: unknown, began_at?: string): Promise<void> {
@@ -696,7 +882,7 @@ export class Refresher implements Store, Refreshes {
     }
   }
 
-  #close({ number }: Version): void {
+  #close({ number }: Version): Promise<void> {
     const opened = this.#opened.get(number)!;
     this.#opened.delete(number);
     if (this.#snapshot === opened.snapshot) this.#snapshot = null;
@@ -704,6 +890,7 @@ export class Refresher implements Store, Refreshes {
       .catch((error) => this.options.log((error as Error).stack ?? `${error}`))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
+    return closing;
   }
 
   #tell(refresh: Refresh): void {
@@ -716,10 +903,12 @@ export class Refresher implements Store, Refreshes {
     for (const listener of this.#listeners) listener(refresh);
   }
 
-  #watchWith(settle_ms: number): ExportWatch {
+  #watchWith(
+    looking: FolderView & { readonly settle_ms: number },
+  ): ExportWatch {
     return new ExportWatch({
       ...this.options,
-      settle_ms,
+      ...looking,
       hashes: this.#hashes,
     });
   }

@@ -1,6 +1,6 @@
 /** Decides what is served, held, discarded and kept after each event of a refresh: a pure function, without I/O, clock or engine. */
 
-import type { Changes, LoadReport, Refresh } from "../model/report.ts";
+import type { Changes, LoadReport, Outcome, Refresh } from "../model/report.ts";
 
 /** The facts of a snapshot that decisions need. */
 export interface Version {
@@ -151,6 +151,40 @@ export function refusalOf(
       : [`Discarded is data version ${discarded.join(", ")}.`],
   ];
   return known.join(" ") || "No data is held.";
+}
+
+/**
+ * What a refresh would do that ended with this event, and the reasons that it would
+ * give; of a version that is known already, although a refresh would not build it.
+ */
+export function outcomeOf(
+  status: RefreshStatus,
+  { event, policy }: {
+    readonly event: Extract<RefreshEvent, { type: "built" | "failed" }>;
+    readonly policy: Policy;
+  },
+): { readonly outcome: Outcome; readonly reasons: readonly string[] } {
+  if (event.type === "failed") {
+    return { outcome: "refused", reasons: event.reasons };
+  }
+  const { data_version } = event.version.report;
+  const is_known = isKnown(status, data_version);
+  const after = next(
+    // Without a latest one, each result is news.
+    { ...status, latest: null },
+    is_known ? { type: "seen", data_version } : event,
+    policy,
+  ).status;
+  // That a version is held already is never news.
+  const { state, reasons } = after.latest ?? after.held!.refresh;
+  const outcome = state === "held"
+    ? "held"
+    : !is_known
+    ? "served"
+    : data_version === versionOf(status.served)
+    ? "unchanged"
+    : "discarded";
+  return { outcome, reasons };
 }
 
 /** The status after an event, and the effects to carry out. */

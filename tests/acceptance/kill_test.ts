@@ -88,3 +88,67 @@ Deno.test("killed during uploads: the files before them stay, and nothing hidden
   }
   assertEquals(await server.stop(), 0);
 });
+
+Deno.test("a check whose client goes away, and one that is killed: nothing is left", async () => {
+  const files = exportsOf(5);
+  await using folder = await dataFolder(files);
+  await using staging = await dataFolder();
+  const settings = {
+    DATA_DIR: folder.path,
+    STAGING_DIR: staging.path,
+    ADMIN_KEY_SHA256,
+  };
+  /** The number of files and folders of what is received, copied or built. */
+  const atWork = async () => {
+    const names = await Promise.all(
+      (await namesIn(staging.path)).map((name) =>
+        namesIn(`${staging.path}/${name}`)
+      ),
+    );
+    // The lock, and the database that is served.
+    return names.flat().length - 2;
+  };
+  const until = async (holds: () => Promise<boolean>) => {
+    for (let i = 0; i < 2_000 && !await holds(); i++) await pause(10);
+    assert(await holds());
+  };
+  const check = (base_url: string, signal?: AbortSignal) =>
+    fetch(`${base_url}/api/v1/data/check/interactions.csv`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${ADMIN_KEY}` },
+      body: exportsOf(400_000)["interactions.csv"] as string,
+      signal,
+    }).then(({ status }) => status, () => "ended");
+  {
+    await using server = await startServer(settings);
+    const { base_url } = server;
+    await (await waitFor(`${base_url}/readyz`, 200)).body?.cancel();
+    await until(async () => await atWork() === 0);
+    const client = new AbortController();
+    const gone = check(base_url, client.signal);
+    await until(async () => await atWork() >= 3);
+    client.abort();
+    assertEquals(await gone, "ended");
+    const left_at = performance.now();
+    await until(async () => await atWork() === 0);
+    assert(performance.now() - left_at < 5_000);
+
+    const killed = check(base_url);
+    await until(async () => await atWork() >= 3);
+    await server.stop("SIGKILL");
+    assertEquals(await killed, "ended");
+  }
+  await using server = await startServer(settings);
+  const answer = await waitFor(`${server.base_url}/api/v1/interactions/1`, 200);
+  assertEquals((await answer.json()).data.interactions, { Email: 5 });
+  await until(async () => await atWork() === 0);
+  assertEquals((await namesIn(staging.path)).length, 1);
+  assertEquals(await namesIn(folder.path), Object.keys(files).sort());
+
+  // A process that stops does not wait for a check.
+  const stopped = check(server.base_url);
+  await until(async () => await atWork() >= 3);
+  assertEquals(await server.stop(), 0);
+  assert([503, "ended"].includes(await stopped));
+  assertEquals(await namesIn(staging.path), []);
+});

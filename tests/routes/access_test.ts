@@ -97,6 +97,7 @@ post /api/v1/data/rollback                      401  403      403   403   409  4
 get /api/v1/data/files                          401  403      403   403   200  403     403     403
 put /api/v1/data/files/customers.csv            401  403      403   403   202  403     403     403
 delete /api/v1/data/files/products.csv          401  403      403   403   404  403     403     403
+post /api/v1/data/check/customers.csv           401  403      403   403   200  403     403     403
 post /api/v1/tokens?of=2                        401  403      403   201   201  404     403     403
 post /api/v1/tokens?body=wrong                  401  403      403   400   400  400     403     403
 post /api/v1/tokens                             401  403      403   201   201  201     403     403
@@ -134,6 +135,7 @@ post /api/v1/data/rollback                      403  401   401   409
 get /api/v1/data/files                          403  401   401   200
 put /api/v1/data/files/customers.csv            403  401   401   202
 delete /api/v1/data/files/products.csv          403  401   401   404
+post /api/v1/data/check/customers.csv           403  401   401   200
 post /api/v1/tokens                             409  409   409   409
 get /healthz                                    200  200   200   200
 get /readyz                                     200  200   200   200
@@ -144,6 +146,7 @@ const bodiesOf = ({ files, ids }: Folder): Record<string, string> => ({
   "/api/v1/data/discard": '{"data_version":"0000000000000000"}',
   "/api/v1/data/rollback": '{"data_version":"0000000000000000"}',
   "/api/v1/data/files/customers.csv": files["customers.csv"] as string,
+  "/api/v1/data/check/customers.csv": files["customers.csv"] as string,
   "/api/v1/tokens": JSON.stringify({ customer_id: ids[1] }),
   "/api/v1/tokens?of=2": JSON.stringify({ customer_id: ids[2] }),
   "/api/v1/tokens?body=wrong": JSON.stringify({

@@ -102,6 +102,9 @@ Deno.test("Hono's client calls every endpoint", async () => {
     await v1.data.files[":name"].$put({ param: { name } }, {
       init: { body: FILES[name] },
     }),
+    await v1.data.check[":name"].$post({ param: { name } }, {
+      init: { body: FILES[name] },
+    }),
     await v1.data.files[":name"].$delete({ param: { name } }),
     await v1.data.events.$get(),
     await v1.tokens.$post({ json: { customer_id: 1, minutes: 10 } }),
@@ -119,6 +122,7 @@ Deno.test("Hono's client calls every endpoint", async () => {
     409,
     200,
     202,
+    200,
     202,
     200,
     201,

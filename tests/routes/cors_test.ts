@@ -183,6 +183,7 @@ Deno.test("who may change something from a page", async (t) => {
           ["POST", "/api/v1/data/discard"],
           ["PUT", "/api/v1/data/files/customers.csv"],
           ["DELETE", "/api/v1/data/files/customers.csv"],
+          ["POST", "/api/v1/data/check/customers.csv"],
         ]
       ) {
         const answer = await app.request(path, {

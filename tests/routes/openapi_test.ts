@@ -129,9 +129,12 @@ Deno.test("every endpoint has a name of its own and a known tag, and what it tak
   const bodyOf = (path: string, method: string) =>
     Object.keys(document.paths[path][method].requestBody.content);
   assertEquals(bodyOf("/api/v1/tokens", "post"), ["application/json"]);
-  assertEquals(bodyOf("/api/v1/data/files/{name}", "put"), [
-    "application/octet-stream",
-  ]);
+  for (
+    const [path, method] of [
+      ["/api/v1/data/files/{name}", "put"],
+      ["/api/v1/data/check/{name}", "post"],
+    ]
+  ) assertEquals(bodyOf(path, method), ["application/octet-stream"]);
 });
 
 Deno.test("answers have the headers that the document says", async () => {

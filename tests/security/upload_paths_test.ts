@@ -1,6 +1,6 @@
-/** Paths of uploads over a socket, as they stand: nothing is written outside, or under another name. */
+/** Paths of uploads and checks over a socket, as they stand: nothing is written outside, or under another name. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type DataFolder, dataFolder } from "../support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { type RawAnswers, rawExchange } from "../support/raw_exchange.ts";
@@ -9,6 +9,7 @@ import { utf8 } from "../support/text_bytes.ts";
 import { exportsOf } from "../support/watched_store.ts";
 
 const FILES = "/api/v1/data/files";
+const CHECK = "/api/v1/data/check";
 const UPLOADED = "Customer_Id\n7\n";
 
 /** What is behind the last slash of the path, refused with 4xx. */
@@ -125,7 +126,7 @@ Deno.test("paths of uploads", async (t) => {
       base_url,
       utf8(
         [
-          `${method} ${FILES}/${path} HTTP/1.1`,
+          `${method} ${method === "POST" ? CHECK : FILES}/${path} HTTP/1.1`,
           `Host: ${host}`,
           `Authorization: Bearer ${ADMIN_KEY}`,
           "Connection: close",
@@ -139,13 +140,34 @@ Deno.test("paths of uploads", async (t) => {
 
   for (const path of REFUSED) {
     await t.step(path.slice(0, 60), async () => {
-      for (const method of ["PUT", "DELETE"]) {
+      for (const method of ["PUT", "DELETE", "POST"]) {
         const { statuses: [status], text } = await send(method, path);
         assert(status >= 400 && status < 500, `${method}: ${text}`);
       }
       assertEquals(await treeOf(parent), before);
     });
   }
+  for (const [path, name] of TAKEN) {
+    await t.step(`checked: ${path}`, async () => {
+      const { statuses, text } = await send("POST", path);
+      assertEquals(statuses, [200], text);
+      assertStringIncludes(text, JSON.stringify(name).slice(1, -1));
+      assertEquals(await treeOf(parent), before);
+    });
+  }
+  await t.step(
+    "a link out of the folder: not followed by a check",
+    async () => {
+      const link = `${parent.path}/exports/customers_3.csv`;
+      await Deno.symlink("../outside.csv", link);
+      const { statuses, text } = await send("POST", "customers_3.csv");
+      await Deno.remove(link);
+      // Or a refresh was begun for the link.
+      assert([200, 409].includes(statuses[0]), text);
+      assert(!text.includes("secret"));
+      assertEquals(await treeOf(parent), before);
+    },
+  );
   for (const [path, name] of TAKEN) {
     await t.step(`taken: ${path}`, async () => {
       assertEquals((await send("PUT", path)).statuses, [202]);

@@ -269,3 +269,50 @@ Deno.test("findFiles, an empty folder and none", async () => {
     Deno.errors.NotFound,
   );
 });
+
+Deno.test("a file from elsewhere counts as one of the folder, there or not", async () => {
+  await using folder = await dataFolder({
+    "customers.csv": "",
+    "interactions.csv": "",
+    "calls.csv": "",
+  });
+  await using elsewhere = await dataFolder({
+    "other": "",
+    "mapping":
+      '[[interactions]]\nfiles = "calls.csv"\ncustomer = "Who"\ntime = "When"\nchannel = "How"\n',
+  });
+  const other = `${elsewhere.path}/other`;
+  const placesWith = async (file: string, path = other) => {
+    const { files, ignored } = await findFiles(folder.path, {
+      replacement: { file, path },
+    });
+    const of_folder = (path: string) => path.replace(`${folder.path}/`, "");
+    return {
+      files: files.map(({ file, path }) => [file, of_folder(path)]),
+      ignored: ignored.map(({ file }) => file),
+    };
+  };
+  assertEquals(await placesWith("interactions.csv"), {
+    files: [["customers.csv", "customers.csv"], ["interactions.csv", other]],
+    ignored: ["calls.csv"],
+  });
+  assertEquals(await placesWith("customers_2.csv"), {
+    files: [
+      ["customers.csv", "customers.csv"],
+      ["customers_2.csv", other],
+      ["interactions.csv", "interactions.csv"],
+    ],
+    ignored: ["calls.csv"],
+  });
+  assertEquals(
+    await placesWith("tally.toml", `${elsewhere.path}/mapping`),
+    {
+      files: [
+        ["calls.csv", "calls.csv"],
+        ["customers.csv", "customers.csv"],
+        ["interactions.csv", "interactions.csv"],
+      ],
+      ignored: [],
+    },
+  );
+});

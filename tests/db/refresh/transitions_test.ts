@@ -8,6 +8,7 @@ import {
   isKnown,
   next,
   NOTHING_YET,
+  outcomeOf,
   type RefreshEvent,
   type RefreshStatus,
   refusalOf,
@@ -38,12 +39,12 @@ function after(
   return { status, effects };
 }
 
-const built = (data_version: string, doubts: string[] = []): RefreshEvent => ({
+const built = (data_version: string, doubts: string[] = []) => ({
   type: "built",
   version: version(data_version),
   doubts,
   warnings: [],
-});
+} as const);
 const toldBy = (effects: readonly Effect[]) =>
   effects.filter((effect) => effect.type === "tell")
     .map(({ refresh: { state, reasons } }) => [state, ...reasons]);
@@ -325,6 +326,111 @@ Deno.test("the discarded version", async (t) => {
   await t.step("is built all the same when nothing is served", () => {
     assertEquals(isKnown({ ...NOTHING_YET, discarded: [A] }, A), false);
   });
+});
+
+Deno.test("outcomeOf: what a refresh would do, and it is not done", () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 20 }),
+      fc.constantFrom<RefreshEvent & { type: "built" | "failed" }>(
+        ...[A, B, C].flatMap((one) => [built(one), built(one, ["less"])]),
+        { type: "failed", reasons: ["cut", "torn"] },
+      ),
+      fc.boolean(),
+      (steps, event, hold) => {
+        let status = NOTHING_YET;
+        for (const one of steps) {
+          const event = eventOf(one, status);
+          if (event) ({ status } = next(status, event, POLICY));
+        }
+        const policy = { ...POLICY, hold };
+        const before = structuredClone(status);
+        const { outcome, reasons } = outcomeOf(status, { event, policy });
+        assertEquals(status, before);
+
+        // A refresh looks first whether it knows the version.
+        const { data_version } = "version" in event
+          ? event.version.report
+          : { data_version: "" };
+        const done = isKnown(status, data_version)
+          ? next(status, { type: "seen", data_version }, policy)
+          : next(status, event, policy);
+        const { served, held, discarded } = done.status;
+        const became = event.type === "failed"
+          ? "refused"
+          : served === event.version
+          ? "served"
+          : held?.version.report.data_version === data_version
+          ? "held"
+          : served?.report.data_version === data_version
+          ? "unchanged"
+          : discarded.includes(data_version) && "discarded";
+        assertEquals(outcome, became);
+        const told = toldBy(done.effects);
+        if (told.length > 0) assertEquals(reasons, told[0].slice(1));
+        assertEquals(
+          reasons.length > 0,
+          event.type === "failed" ||
+            outcome !== "served" || event.doubts.length > 0,
+        );
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+Deno.test("outcomeOf: each outcome with its reasons", async (t) => {
+  const known = (what: string) =>
+    `the files are those of data version ${B}, which ${what}`;
+  const discarded = [
+    built(A),
+    built(B, ["less"]),
+    { type: "discarded", data_version: B } as const,
+  ];
+  const cases: [
+    name: string,
+    events: RefreshEvent[],
+    event: RefreshEvent & { type: "built" | "failed" },
+    outcome: string,
+    reasons: string[],
+  ][] = [
+    ["nothing served", [], built(B), "served", []],
+    ["nothing served, with doubts", [], built(B, ["less"]), "served", ["less"]],
+    ["another is served", [built(A)], built(B), "served", []],
+    ["doubts", [built(A)], built(B, ["less"]), "held", ["less"]],
+    ["a failure", [built(A)], { type: "failed", reasons: ["cut"] }, "refused", [
+      "cut",
+    ]],
+    ["served already", [built(B)], built(B, ["less"]), "unchanged", [
+      known("is served"),
+    ]],
+    [
+      "served already, another held",
+      [built(B), built(A, ["less"])],
+      built(B),
+      "unchanged",
+      [
+        known("is served"),
+        `data version ${A} is no longer held`,
+      ],
+    ],
+    ["held already", [built(A), built(B, ["less"])], built(B), "held", [
+      "less",
+    ]],
+    ["discarded", discarded, built(B), "discarded", [
+      known("was discarded; POST /api/v1/data/accept serves it"),
+    ]],
+    ["another than the discarded one", discarded, built(C), "served", []],
+  ];
+  for (const [name, events, event, outcome, reasons] of cases) {
+    await t.step(name, () => {
+      const { status } = after(events);
+      assertEquals(outcomeOf(status, { event, policy: POLICY }), {
+        outcome,
+        reasons,
+      } as ReturnType<typeof outcomeOf>);
+    });
+  }
 });
 
 Deno.test("refusalOf: what can be decided about instead", async (t) => {
