@@ -148,7 +148,7 @@ export const settings = z.object({
   ),
   SERVE_FROM: z.enum(["index", "query"], 'must be "index" or "query"')
     .default("index").describe(
-      "source of answers about named customers: index is the serving index, query is a query",
+      "source of answers about named customers, and of customers reached: index is the serving index, query is a query",
     ),
   CACHE_SECONDS: wholeNumber(0, 31_536_000, { fallback: 5 }).describe(
     "seconds for which proxies and CDNs may reuse an answer; browsers ask each time and get a 304 while it is the same",

@@ -48,7 +48,57 @@ const early = (asking: number) =>
 
 const by_type = "join customers using (customer_id)";
 
+// Of the customers reached; plain SQL counts them without the sort order.
+function reached(
+  title: string,
+  { by, target_ms, raw }: { by?: string; target_ms: number; raw: string },
+): Question {
+  return {
+    title: `customers reached, ${title}`,
+    path: "/api/v1/metrics/customers",
+    query: (asking) => `${by ? `by=${by}&` : ""}${early(asking)}`,
+    target_ms,
+    raw,
+  };
+}
+
 const questions: Question[] = [
+  reached("in all", {
+    target_ms: 500,
+    raw: "select count(distinct customer_id) from interactions",
+  }),
+  reached("channel", {
+    by: "channel",
+    target_ms: 500,
+    raw:
+      "select channel, count(distinct customer_id) from interactions group by all order by all",
+  }),
+  reached("type", {
+    by: "type",
+    target_ms: 500,
+    raw:
+      `select type, count(distinct customer_id) from interactions ${by_type} group by all order by all`,
+  }),
+  reached("occupation", {
+    by: "occupation",
+    target_ms: 500,
+    raw:
+      `select occupation, count(distinct customer_id) from interactions ${by_type} group by all order by all`,
+  }),
+  ...["day", "week", "month", "quarter", "year"].map((by) =>
+    reached(by, {
+      by,
+      target_ms: 1000,
+      raw:
+        `select date_trunc('${by}', date_start), count(distinct customer_id) from interactions group by all order by all`,
+    })
+  ),
+  reached("topic", {
+    by: "topic",
+    target_ms: 1000,
+    raw:
+      "select topic_code, count(distinct customer_id) from interactions join (select topic_set, unnest(topic_codes) as topic_code from topic_sets) using (topic_set) group by all order by all",
+  }),
   {
     title: "day, channel",
     path: "/api/v1/metrics/interactions",

@@ -7,6 +7,7 @@ import {
   type CustomerDimension,
   type Dimension,
   DIMENSIONS,
+  NAMED,
   NAMED_DIMENSIONS,
   TIME_DIMENSIONS,
 } from "../db/model/dimensions.ts";
@@ -14,6 +15,8 @@ import type {
   CustomerCountQuestion,
   Filter,
   MetricsQuestion,
+  Question,
+  ReachedQuestion,
 } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
@@ -48,31 +51,44 @@ import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
 /** The largest number of dimensions in `by`. */
 const MAX_BY = 3;
 
-const interactionsQuery = rowsQuerySchema({
-  by: z.string().optional().meta({
+/** The dimensions that customers are counted by: in a group of one customer, the number is always 1. */
+const CUSTOMERS_BY = DIMENSIONS.filter((name) => name !== "customer_id");
+
+/** The filters that choose customers, not interactions. */
+const CUSTOMER_FILTERS: readonly string[] = CUSTOMER_DIMENSIONS
+  .map((name) => NAMED[name].plural);
+
+function byOf(dimensions: readonly Dimension[]) {
+  return z.string().optional().meta({
     description: `Up to ${MAX_BY} of ${
-      DIMENSIONS.join(", ")
+      dimensions.join(", ")
     }, separated by commas; without it the grand total`,
-  }),
-  pivot: z.enum(PIVOTS, `pivot must be one of ${PIVOTS.join(", ")}.`).optional()
-    .meta({ description: "A dimension whose values become columns" }),
+  });
+}
+
+const compareShape = {
   compare: z.enum(COMPARISONS, `compare must be ${COMPARISONS.join(" or ")}.`)
     .optional().meta({
       description:
         "Adds previous and change, a share of previous (0.25 is a quarter more) or null where that is 0; needs both dates and no time dimension",
     }),
+};
+
+const interactionsQuery = rowsQuerySchema({
+  by: byOf(DIMENSIONS),
+  pivot: z.enum(PIVOTS, `pivot must be one of ${PIVOTS.join(", ")}.`).optional()
+    .meta({ description: "A dimension whose values become columns" }),
+  ...compareShape,
   ...periodShape,
   ...namesShape,
 }).refine(isPeriod, NO_PERIOD);
 
 const customersQuery = rowsQuerySchema({
-  by: z.string().optional().meta({
-    description:
-      "type, occupation or both, separated by commas; without it the grand total",
-  }),
-  type: namesShape.type,
-  occupation: namesShape.occupation,
-});
+  by: byOf(CUSTOMERS_BY),
+  ...compareShape,
+  ...periodShape,
+  ...namesShape,
+}).refine(isPeriod, NO_PERIOD);
 
 /** The dimensions of a group that it is counted by; the name null stands for no name. */
 const dimensionsShape = {
@@ -91,6 +107,13 @@ const dimensionsShape = {
   weekday: z.int().min(1).max(7),
 } satisfies Record<Dimension, z.ZodType>;
 
+const comparedShape = {
+  previous: z.int().optional().meta({ description: "With compare" }),
+  change: z.number().nullable().optional().meta({
+    description: "With compare: a share of previous, null where that is 0",
+  }),
+};
+
 const interactionsGroup = z.object({
   ...z.object(dimensionsShape).partial().shape,
   interactions: z.union([z.int(), countsSchema]).meta({
@@ -99,17 +122,19 @@ const interactionsGroup = z.object({
   total: z.int().optional().meta({
     description: "With pivot: an interaction with two topics counts once",
   }),
-  previous: z.int().optional().meta({ description: "With compare" }),
-  change: z.number().nullable().optional().meta({
-    description: "With compare: a share of previous, null where that is 0",
-  }),
+  ...comparedShape,
 }).meta({ id: "InteractionsGroup" });
 
 const customersGroup = z.object({
-  type: dimensionsShape.type.optional(),
-  occupation: dimensionsShape.occupation.optional(),
+  ...z.object(dimensionsShape).omit({ customer_id: true }).partial().shape,
   customers: z.int(),
+  ...comparedShape,
 }).meta({ id: "CustomersGroup" });
+
+const comparedWithSchema = z.object({
+  start_date: z.iso.date(),
+  end_date: z.iso.date(),
+}).optional().meta({ description: "With compare: its period" });
 
 /** The endpoints. */
 export const metricsEndpoints = [
@@ -128,10 +153,7 @@ export const metricsEndpoints = [
           meta: metaSchema.extend({
             interactions: z.int(),
             overlap: z.int(),
-            compared_with: z.object({
-              start_date: z.iso.date(),
-              end_date: z.iso.date(),
-            }).optional().meta({ description: "With compare: its period" }),
+            compared_with: comparedWithSchema,
           }),
         }),
         example: {
@@ -150,9 +172,9 @@ export const metricsEndpoints = [
   endpoint({
     path: "/api/v1/metrics/customers",
     name: "countCustomers",
-    summary: "Customers by type or occupation",
+    summary: "Customers, known or reached, by up to three dimensions",
     description:
-      "All known customers are counted, with a record or from interactions only; meta.without_record is the number of those without a record.",
+      "By type and occupation alone, all known customers are counted, with a record or from interactions only; meta.without_record is the number of those without a record. With a period, a channel or a topic, as a filter or in by, these are the customers reached: those with at least one such interaction. A customer counts once in each group; meta.customers counts each once, and meta.overlap is the sum of the rows minus meta.customers.",
     query: customersQuery,
     answers: {
       200: {
@@ -161,7 +183,13 @@ export const metricsEndpoints = [
           data: z.array(customersGroup),
           meta: metaSchema.extend({
             customers: z.int(),
-            without_record: z.int(),
+            without_record: z.int().optional().meta({
+              description: "Of the customers known",
+            }),
+            overlap: z.int().optional().meta({
+              description: "Of the customers reached",
+            }),
+            compared_with: comparedWithSchema,
           }),
         }),
         example: {
@@ -237,7 +265,7 @@ function askInteractions(
   query: z.output<typeof interactionsQuery>,
 ): RowsReply {
   const { pivot, compare, explain } = query;
-  const by = parseBy(snapshot, query.by);
+  const by = parseBy(snapshot, { text: query.by, dimensions: DIMENSIONS });
   if (pivot && by.includes(pivot)) {
     throw badRequest(`by and pivot cannot both be ${pivot}.`);
   }
@@ -291,12 +319,18 @@ function askInteractions(
   };
 }
 
-function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
+function parseBy<Name extends Dimension>(
+  snapshot: Snapshot,
+  { text, dimensions }: {
+    readonly text: string | undefined;
+    readonly dimensions: readonly Name[];
+  },
+): Name[] {
   if (text === undefined) return [];
   const by = splitList("by", text).map((given) => {
-    const name = DIMENSIONS.find((name) => name === given.toLowerCase());
+    const name = dimensions.find((name) => name === given.toLowerCase());
     if (name) return name;
-    throw unknown("dimension", { value: given, values: DIMENSIONS });
+    throw unknown("dimension", { value: given, values: dimensions });
   });
   if (by.length > MAX_BY) {
     throw badRequest(`by takes at most ${MAX_BY} dimensions.`);
@@ -305,7 +339,7 @@ function parseBy(snapshot: Snapshot, text: string | undefined): Dimension[] {
     throw badRequest("by takes each dimension once.");
   }
   for (const { name } of NAMED_DIMENSIONS) {
-    if (by.includes(name)) requireNames(snapshot, name);
+    if ((by as Dimension[]).includes(name)) requireNames(snapshot, name);
   }
   return by;
 }
@@ -314,7 +348,7 @@ function comparedWith(
   { start_date, end_date }: Filter,
   { by, pivot, comparison }: {
     readonly by: readonly Dimension[];
-    readonly pivot: MetricsQuestion["pivot"];
+    readonly pivot?: MetricsQuestion["pivot"];
     readonly comparison: Comparison;
   },
 ) {
@@ -336,19 +370,39 @@ function askCustomers(
   snapshot: Snapshot,
   query: z.output<typeof customersQuery>,
 ): RowsReply {
-  const { explain } = query;
-  const by = query.by === undefined ? [] : parseCustomersBy(snapshot, query.by);
+  const { compare, explain } = query;
+  const by = parseBy(snapshot, { text: query.by, dimensions: CUSTOMERS_BY });
   const filter = filterOf(snapshot, query);
-  const question: CustomerCountQuestion = {
-    kind: "customer_count",
-    by,
-    filter,
-  };
+  const compared_with = compare &&
+    comparedWith(filter, { by, comparison: compare });
+  const are_known = Object.keys(filter)
+    .every((name) => CUSTOMER_FILTERS.includes(name));
+  const { question, ...reply } = are_known && by.every(isOfCustomers)
+    ? countKnown({ kind: "customer_count", by, filter })
+    : countReached({ kind: "reached", by, filter, compared_with });
   return {
     of: "rows",
     file: "metrics-customers",
-    key: questionText("metrics-customers", { by, ...filter, explain }),
+    key: questionText("metrics-customers", { by, compare, ...filter, explain }),
     download: question,
+    ...reply,
+    ...explain && { explain: { questions: [question], filter } },
+  };
+}
+
+function isOfCustomers(name: Dimension): name is CustomerDimension {
+  return (CUSTOMER_DIMENSIONS as readonly Dimension[]).includes(name);
+}
+
+/** The question, and how it is answered in JSON. */
+interface CustomersReply extends Pick<RowsReply, "reads" | "json"> {
+  readonly question: Question;
+}
+
+function countKnown(question: CustomerCountQuestion): CustomersReply {
+  const { by } = question;
+  return {
+    question,
     reads: [
       { question },
       { question: { ...question, by: [], without_record: true } },
@@ -360,16 +414,36 @@ function askCustomers(
         without_record: numberOf(without_record),
       },
     }),
-    ...explain && { explain: { questions: [question], filter } },
   };
 }
 
-function parseCustomersBy(snapshot: Snapshot, text: string) {
-  const by = parseBy(snapshot, text);
-  const known: readonly Dimension[] = CUSTOMER_DIMENSIONS;
-  const wrong = by.find((name) => !known.includes(name));
-  if (wrong) throw unknown("dimension", { value: wrong, values: known });
-  return by as CustomerDimension[];
+function countReached(question: ReachedQuestion): CustomersReply {
+  const { by, filter, compared_with } = question;
+  return {
+    question,
+    reads: [
+      { question },
+      // A customer may be in several rows, unless these are of customers alone.
+      ...by.every(isOfCustomers)
+        ? []
+        : [{ question: { kind: "reached", by: [], filter } } as const],
+    ],
+    json([rows, all]) {
+      const counted = sumOf(rows.cells, {
+        start: by.length,
+        end: by.length + 1,
+      });
+      const customers = all ? numberOf(all) : counted;
+      return {
+        data: rowsJson(rows),
+        meta: {
+          customers,
+          overlap: counted - customers,
+          ...compared_with && { compared_with: { ...compared_with } },
+        },
+      };
+    },
+  };
 }
 
 function badRequest(message: string): HTTPException {

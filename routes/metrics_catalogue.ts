@@ -46,6 +46,14 @@ export const MEASURES = [
     grain: "one customer_id",
     adds_up: true,
   },
+  {
+    name: "customers_reached",
+    endpoint: "/api/v1/metrics/customers",
+    definition:
+      "Known customers with at least one interaction in the period, on the channel or about the topic that is asked for; a customer counts once in each group.",
+    grain: "one customer_id",
+    adds_up: false,
+  },
 ] as const satisfies readonly Measure[];
 
 /** The dimensions whose values may be columns. */

@@ -21,6 +21,7 @@ import type {
   InteractionsQuestion,
   MetricsQuestion,
   Question,
+  ReachedQuestion,
   Rows,
   Statement,
 } from "../model/questions.ts";
@@ -154,6 +155,7 @@ function plan(
 ): Plan {
   switch (question.kind) {
     case "metrics":
+    case "reached":
       return planMetrics(question, tables);
     case "interactions":
       return planInteractions(question, { answer, tables });
@@ -220,8 +222,12 @@ function plan(
   }
 }
 
-function planMetrics(question: MetricsQuestion, tables: QuestionTables): Plan {
-  const { pivot, filter, compared_with, limit } = question;
+function planMetrics(
+  question: MetricsQuestion | ReachedQuestion,
+  tables: QuestionTables,
+): Plan {
+  const { filter, compared_with, limit } = question;
+  const pivot = question.kind === "metrics" ? question.pivot : undefined;
   const codes = pivot
     ? pivotedValues(pivot, { filter, names: tables.names }).map((value) =>
       codeOf(value, { pivot, names: tables.names })

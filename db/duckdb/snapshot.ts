@@ -15,6 +15,7 @@ import { buildQueryTables } from "./query_tables.ts";
 import { createQuestions, planCustomer } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
 import { createCustomers } from "../serving/customers.ts";
+import { reachedRows } from "../serving/reached.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
 import type { QuestionSlots, Slots } from "../serving/slots.ts";
@@ -37,7 +38,7 @@ export interface ServingOptions {
 }
 
 /** What a snapshot answers without a query, unless SERVE_FROM=query. */
-type FromMemory = Pick<Snapshot, "countByChannel" | "recall">;
+type FromMemory = Pick<Snapshot, "countByChannel" | "recall" | "ask">;
 
 /** How a snapshot is opened. */
 export interface OpenOptions extends ServingOptions {
@@ -118,7 +119,14 @@ export async function openSnapshot(
       customer_names: names_of,
       kinds,
       positionOf,
+      date_range,
     };
+    const queries = createQuestions(new QueryRunner(database), {
+      names,
+      customers,
+      by_occupation,
+      has_anonymous,
+    });
     const from_index: FromMemory = {
       countByChannel(question) {
         const place = index.placeOf(question.customer_id);
@@ -127,6 +135,12 @@ export async function openSnapshot(
           : index.count(place, indexFilterOf(memory, question));
       },
       recall: (question) => recall(memory, question),
+      ask(question, run) {
+        const rows = queries.ask(question, run);
+        return question.kind === "reached"
+          ? { ...rows, ...reachedRows(memory, { question, run }) }
+          : rows;
+      },
     };
     const served = options.serve_from === "index" ? from_index : {
       countByChannel: await prepareCount(database, {
@@ -135,6 +149,7 @@ export async function openSnapshot(
         channel_count: channels.length,
       }),
       recall: () => null,
+      ask: queries.ask,
     };
     await database.lock(options.threads);
     let closed: Promise<void> | undefined;
@@ -154,12 +169,7 @@ export async function openSnapshot(
       date_range,
       begin: (limit, { whole } = {}) =>
         slots[whole ? "downloads" : "questions"].take(limit),
-      ...createQuestions(new QueryRunner(database), {
-        names,
-        customers,
-        by_occupation,
-        has_anonymous,
-      }),
+      explain: queries.explain,
       positionOf,
       ...served,
       retain: () => users.add(),

@@ -36,6 +36,7 @@ export interface Filter extends NamesFilter {
 /** A question whose answer is rows. */
 export type Question =
   | MetricsQuestion
+  | ReachedQuestion
   | InteractionsQuestion
   | TimelineQuestion
   | TopicsQuestion
@@ -62,6 +63,19 @@ export interface MetricsQuestion {
   readonly of_known_customers?: boolean;
   /** The largest number of rows. */
   readonly limit?: number;
+}
+
+/**
+ * The number of known customers with at least one interaction that counts, each once
+ * in a group. Columns: those of `by`; then `customers`, and with `compared_with` also
+ * `previous` and `change`. Groups as for interactions.
+ */
+export interface ReachedQuestion
+  extends Pick<MetricsQuestion, "compared_with" | "limit"> {
+  readonly kind: "reached";
+  /** Not by customer: each number would be 1. */
+  readonly by: readonly Exclude<Dimension, "customer_id">[];
+  readonly filter: Omit<Filter, "customer_ids">;
 }
 
 /**
@@ -196,11 +210,9 @@ export function columnsOf(
 ): AnswerColumns {
   switch (question.kind) {
     case "metrics": {
-      const { by, pivot, compared_with, filter } = question;
-      const compared: RowsColumn[] = compared_with
-        ? [integer("previous"), { name: "change", type: "number" }]
-        : [];
+      const { by, pivot, filter } = question;
       const before = by.map((name) => dimension(name, customers));
+      const compared = comparedColumns(question);
       return pivot
         ? pivoted(pivot, {
           before,
@@ -209,6 +221,14 @@ export function columnsOf(
         })
         : { columns: [...before, integer("interactions"), ...compared] };
     }
+    case "reached":
+      return {
+        columns: [
+          ...question.by.map((name) => dimension(name, customers)),
+          integer("customers"),
+          ...comparedColumns(question),
+        ],
+      };
     case "interactions":
       return byChannel([
         ...customerColumns(customers),
@@ -256,6 +276,14 @@ function chosen<Value>(
   asked: readonly Value[] | undefined,
 ): Value[] {
   return asked ? known.filter((value) => asked.includes(value)) : [...known];
+}
+
+function comparedColumns(
+  { compared_with }: Pick<MetricsQuestion, "compared_with">,
+): RowsColumn[] {
+  return compared_with
+    ? [integer("previous"), { name: "change", type: "number" }]
+    : [];
 }
 
 function byChannel(

@@ -61,6 +61,8 @@ export function recall(memory: Memory, question: Question): Cell[][] | null {
       return recallCustomers(memory, question);
     case "metrics":
       return recallTotals(memory, question);
+    case "reached":
+      return null;
     case "customer_count": {
       if (question.by.length > 0 || question.without_record) return null;
       const chosen = chosenOf(memory, question.filter);

@@ -29,6 +29,31 @@ export interface IndexFilter {
   readonly members: Uint8Array | undefined;
 }
 
+/**
+ * The cells of a table that an interaction falls into: the sum of the numbers of its
+ * customer's kind, its channel, its day and one of its topics. One below 0 does not
+ * count.
+ */
+export interface Cells {
+  readonly of_kind: Int32Array;
+  readonly of_channel: Int32Array;
+  /** By day number, all of them. */
+  readonly of_day: Int32Array;
+  /** The numbers of all topic sets, one after the other; none where a set does not count. */
+  readonly of_topic: Int32Array;
+  /** By topic set code: where its numbers start, which end where the next ones start. */
+  readonly topic_starts: Int32Array;
+  /** What the interactions that fall into one cell have in common. */
+  readonly alike: "customer" | "channel" | "none";
+}
+
+/** Customers that are counted by cell. */
+export interface Reached {
+  readonly counts: Uint32Array;
+  /** Of the customer counted last in each cell, the place after it. */
+  readonly seen: Uint32Array;
+}
+
 /** Interactions of a customer: an element of each list is of one. */
 export interface IndexedInteractions {
   /** The column of its channel. */
@@ -101,6 +126,62 @@ export class ServingIndex {
     const { offsets, channel_count } = this.#columns;
     const slice = place * channel_count;
     return offsets[slice + channel_count] - offsets[slice];
+  }
+
+  /** The number of customers. */
+  get length(): number {
+    return this.#columns.kinds.length;
+  }
+
+  /** By topic set code: its topics, as `topicsOf` has them. */
+  get set_topics(): readonly (readonly number[])[] {
+    return this.#columns.set_topics;
+  }
+
+  /**
+   * Counts customers from a place on, each once in a cell, as many as take about a
+   * millisecond. Returns the place after the last one.
+   */
+  reach(
+    start: number,
+    { cells, reached: { counts, seen } }: {
+      readonly cells: Cells;
+      readonly reached: Reached;
+    },
+  ): number {
+    const { kinds, offsets, days, topic_sets, channel_count } = this.#columns;
+    const { of_kind, of_channel, of_day, of_topic, topic_starts, alike } =
+      cells;
+    const stop = offsets[start * channel_count] + PIECE;
+    let place = start;
+    const most = Math.min(kinds.length, start + PIECE / channel_count);
+    for (; place < most; place++) {
+      let slice = place * channel_count;
+      if (offsets[slice] >= stop) break;
+      const of_customer = of_kind[kinds[place]];
+      if (of_customer < 0) continue;
+      const customer = place + 1;
+      slices: for (let channel = 0; channel < channel_count; channel++) {
+        let i = offsets[slice++];
+        if (of_channel[channel] < 0) continue;
+        const base = of_customer + of_channel[channel];
+        for (const end = offsets[slice]; i < end; i++) {
+          const day = of_day[days[i]];
+          const first = topic_starts[topic_sets[i]];
+          const last = topic_starts[topic_sets[i] + 1];
+          if (day < 0 || first === last) continue;
+          for (let topic = first; topic < last; topic++) {
+            const cell = base + day + of_topic[topic];
+            if (seen[cell] === customer) continue;
+            seen[cell] = customer;
+            counts[cell]++;
+          }
+          if (alike === "customer") break slices;
+          if (alike === "channel") break;
+        }
+      }
+    }
+    return place;
   }
 
   /** The kind of a customer. */
@@ -183,6 +264,9 @@ export class ServingIndex {
 }
 
 const SHORT_SLICE = 32;
+
+/** Interactions, and slices of them, that are read at once: a millisecond of work. */
+const PIECE = 50_000;
 
 function topicMembers({ set_topics, topic_count }: IndexColumns): Uint8Array[] {
   const members = Array.from(

@@ -71,6 +71,7 @@ const QUESTIONS: [Question, Cell[][]][] = [
     1,
     3,
   ]]],
+  [{ kind: "reached", by: [], filter: { channels: ["Call"] } }, [[2]]],
   [{ kind: "customer_count", by: ["type"], filter: {} }, [
     ["Blue", 1],
     ["Red", 1],

@@ -81,6 +81,15 @@ for (const kind of ["integer", "text"] as const) {
         assertEquals(await metric("?type=null"), [{ interactions: 2 }]);
         const metrics = await ask("metrics/customers");
         assertEquals(metrics, [{ customers: jobs + 3 }]);
+        assertEquals(await ask("metrics/customers?by=month"), [
+          { month: "2024-01", customers: 1 },
+        ]);
+        assertEquals(await ask("metrics/customers?by=occupation,channel"), [
+          { occupation: "Job 0", channel: "Call", customers: 1 },
+        ]);
+        assertEquals(await ask("metrics/customers?channel=Chat"), [
+          { customers: 0 },
+        ]);
         const matrix = await ask("interactions?sort=-total&limit=2");
         assertEquals(
           matrix.map((row: Record<string, unknown>) => row.customer_id),

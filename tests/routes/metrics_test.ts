@@ -1,6 +1,6 @@
 /** `/api/v1/metrics…`: each parameter and grouping, counted by hand in a small fixture. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openApp } from "../support/open_app.ts";
 
 // 1 Red Jedi: Bird 2020-03-05 (Sand, Orange), Call 2020-03-05 (Sand, Orange), Bird 2021-01-04.
@@ -221,8 +221,120 @@ Deno.test("customers: everyone known, by type and occupation", async (t) => {
       );
     }
   });
-  const wrong = await opened.app.request("/api/v1/metrics/customers?by=day");
+  const wrong = await opened.app.request(
+    "/api/v1/metrics/customers?by=customer_id",
+  );
   assertEquals(wrong.status, 400);
+});
+
+Deno.test("customers reached: each once in a group, and once in meta.customers", async (t) => {
+  const table: [query: string, data: string, meta: number[]][] = [
+    [
+      "?by=channel",
+      '{"channel":"Bird","customers":2},{"channel":"Call","customers":2}',
+      [3, 1],
+    ],
+    [
+      "?by=month",
+      '{"month":"2020-03","customers":2},{"month":"2020-04","customers":1},{"month":"2021-01","customers":1}',
+      [3, 1],
+    ],
+    [
+      "?by=weekday",
+      '{"weekday":1,"customers":1},{"weekday":2,"customers":1},{"weekday":4,"customers":2}',
+      [3, 1],
+    ],
+    [
+      "?by=topic",
+      '{"topic":"Orange","customers":2},{"topic":"Sand","customers":2},{"topic":null,"customers":2}',
+      [3, 3],
+    ],
+    [
+      "?by=topic&topic=sand,null",
+      '{"topic":"Sand","customers":2},{"topic":null,"customers":2}',
+      [3, 1],
+    ],
+    [
+      "?by=occupation,channel",
+      '{"occupation":"Baker, master","channel":"Call","customers":1},{"occupation":"Jedi","channel":"Bird","customers":1},{"occupation":"Jedi","channel":"Call","customers":1},{"occupation":null,"channel":"Bird","customers":1}',
+      [3, 1],
+    ],
+    [
+      "?by=type&channel=call",
+      '{"type":"Blue","customers":1},{"type":"Red","customers":1}',
+      [2, 0],
+    ],
+    ["?end_date=2020-03-31", '{"customers":2}', [2, 0]],
+    ["?topic=sand&type=null", '{"customers":1}', [1, 0]],
+    ["?topic=wood", '{"customers":0}', [0, 0]],
+    ["?by=type,month&topic=wood", "", [0, 0]],
+    [
+      "?start_date=2021-01-01&end_date=2021-12-31&compare=previous_year",
+      '{"customers":1,"previous":3,"change":-0.6667}',
+      [1, 0],
+    ],
+    [
+      "?by=channel&start_date=2021-01-01&end_date=2021-12-31&compare=previous_year",
+      '{"channel":"Bird","customers":1,"previous":2,"change":-0.5},{"channel":"Call","customers":0,"previous":2,"change":-1}',
+      [1, 0],
+    ],
+  ];
+  for (const SERVE_FROM of ["index", "query"]) {
+    await using opened = await openApp(FILES, { SERVE_FROM });
+    for (const [query, data, [customers, overlap]] of table) {
+      await t.step(`${SERVE_FROM} ${query}`, async () => {
+        const answer = await opened.app.request(
+          `/api/v1/metrics/customers${query}`,
+        );
+        const text = await answer.text();
+        assertEquals(
+          text.slice(0, text.lastIndexOf(',"meta":')),
+          `{"data":[${data}]`,
+        );
+        const { meta } = JSON.parse(text);
+        assertEquals([meta.customers, meta.overlap], [customers, overlap]);
+        assertEquals("without_record" in meta, false);
+
+        const download = async (format: string) => {
+          const path = `/api/v1/metrics/customers${query}&format=${format}`;
+          return await opened.app.request(path);
+        };
+        const lines = await (await download("ndjson")).text();
+        assertEquals(lines.trim().replaceAll("\n", ","), data);
+        // Its rows are counted before the first byte.
+        const sheet = await download("xlsx");
+        assertEquals(sheet.status, 200);
+        assert((await sheet.bytes()).length > 0);
+      });
+    }
+  }
+});
+
+Deno.test("customers reached: wrong parameters are refused with what is right", async () => {
+  await using opened = await openApp(FILES);
+  for (
+    const [query, error] of [
+      [
+        "?by=customer_id,day",
+        /Unknown dimension "customer_id"\. Known: channel, topic, type, occupation, day/,
+      ],
+      ["?by=type,day,week,month", /at most 3/],
+      ["?pivot=channel", /Unknown query parameter "pivot"/],
+      ["?channel=Drum", /Unknown channel "Drum"/],
+      ["?compare=previous_year", /compare needs start_date and end_date/],
+      ["?start_date=2020-02-02&end_date=2020-02-01", /cannot be later/],
+      [
+        "?compare=previous_year&start_date=2020-01-01&end_date=2020-01-02&by=day",
+        /compare cannot be by day/,
+      ],
+    ] as const
+  ) {
+    const answer = await opened.app.request(
+      `/api/v1/metrics/customers${query}`,
+    );
+    assertEquals(answer.status, 400, query);
+    assertMatch((await answer.json()).error, error);
+  }
 });
 
 Deno.test("equal questions have one ETag, found before any query", async () => {
@@ -246,7 +358,7 @@ Deno.test("the catalogue lists every dimension", async () => {
   const { data } = await answer.json();
   assertEquals(
     data.measures.map(({ name }: { name: string }) => name),
-    ["interactions", "customers"],
+    ["interactions", "customers", "customers_reached"],
   );
   for (const { name } of data.dimensions) {
     const { status } = await opened.app.request(`${PATH}?by=${name}`);

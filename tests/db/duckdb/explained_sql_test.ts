@@ -106,6 +106,8 @@ Deno.test("the SQL of an explanation runs in another DuckDB, and gives the answe
       "/api/v1/metrics/interactions?by=week&type=null,red",
       "/api/v1/metrics/interactions?by=channel&start_date=2020-02-01&end_date=2020-02-29&compare=previous_period",
       "/api/v1/metrics/customers?by=type,occupation&type=Red,null",
+      "/api/v1/metrics/customers?by=month,type&type=null,red",
+      "/api/v1/metrics/customers?by=channel&start_date=2020-02-01&end_date=2020-02-29&compare=previous_period",
       "/api/v1/customers?q=b",
       "/api/v1/customers/4",
     ],
@@ -135,6 +137,7 @@ Deno.test("of customers called by texts, the SQL gives the rows of the answer, w
       `/api/v1/interactions?customer_id=${id},7,x,y&end_date=2020-03-05`,
       "/api/v1/metrics/interactions?by=customer_id",
       "/api/v1/metrics/interactions?by=customer_id,type&pivot=channel",
+      "/api/v1/metrics/customers?by=topic,channel",
     ],
     compare: ({ told, rows }) =>
       assertEquals(rows.map(called), told.map(called)),

@@ -1,0 +1,246 @@
+/** Counts the customers reached from the serving index: one pass over its interactions, which are sorted by customer. */
+
+import {
+  type Dimension,
+  NAMED,
+  type NamedDimension,
+} from "../model/dimensions.ts";
+import type { Cell, ReachedQuestion, Rows } from "../model/questions.ts";
+import type { DateRange } from "../model/report.ts";
+import type { Run } from "../model/run.ts";
+import { dayNumber, LAST_DAY } from "./day_number.ts";
+import { periodsOf } from "./periods.ts";
+import { indexFilterOf, type Memory } from "./recall.ts";
+import type { Cells, Reached } from "./serving_index.ts";
+
+/** Groups at most, with two numbers of 32 bits each; of more, nearly all are empty. */
+const MOST_CELLS = 4_000_000;
+/** Rows of a batch, and groups that are looked through, at most: a millisecond of work. */
+const BATCH_ROWS = 2_000;
+const CELLS_AT_ONCE = 200_000;
+
+/** What of a snapshot is read. */
+interface Source
+  extends Pick<Memory, "index" | "names" | "kinds" | "positionOf"> {
+  /** The days with an interaction. */
+  readonly date_range: DateRange | null;
+}
+
+/** The values of a dimension. */
+interface Values {
+  readonly length: number;
+  valueAt(position: number): Cell;
+  /** Of a time dimension: the position of a day. */
+  placeOf?(day: number): number;
+}
+
+/** A dimension of the table of all groups. */
+interface Axis extends Values {
+  readonly name: Dimension;
+  /** How far its neighbours are from each other. */
+  readonly step: number;
+}
+
+/**
+ * The rows that answer `question`, as the query answers it; null where it takes a
+ * query, because there would be too many groups.
+ */
+export function reachedRows(
+  source: Source,
+  { question, run }: { readonly question: ReachedQuestion; readonly run: Run },
+): Pick<Rows, "batches" | "count"> | null {
+  const { filter, by, compared_with, limit = Infinity } = question;
+  const axes = axesOf(source, question);
+  const length = axes.reduce((groups, axis) => groups * axis.length, 1);
+  if (length > MOST_CELLS) return null;
+
+  async function countIn(filter: ReachedQuestion["filter"]) {
+    const cells = cellsOf(source, { axes, filter });
+    const reached: Reached = {
+      counts: new Uint32Array(length),
+      seen: new Uint32Array(length),
+    };
+    const { index } = source;
+    for (let place = 0; place < index.length;) {
+      place = index.reach(place, { cells, reached });
+      await run.pause();
+    }
+    return reached.counts;
+  }
+
+  async function* read(): AsyncGenerator<Cell[][]> {
+    using _ = run.startQuery();
+    const counts = await countIn(filter);
+    const earlier = compared_with &&
+      await countIn({ ...filter, ...compared_with });
+    let left = limit;
+    let rows: Cell[][] = [];
+    for (let cell = 0; cell < length && left > 0; cell++) {
+      if (rows.length === BATCH_ROWS || cell % CELLS_AT_ONCE === 0) {
+        if (rows.length > 0) yield rows;
+        rows = [];
+        await run.pause();
+      }
+      const customers = counts[cell];
+      const previous = earlier?.[cell] ?? 0;
+      // Without groups there is a row whatever there is to count.
+      if (customers + previous === 0 && by.length > 0) continue;
+      left--;
+      rows.push([
+        ...axes.map(({ step, length, valueAt }) =>
+          valueAt(Math.floor(cell / step) % length)
+        ),
+        customers,
+        ...earlier ? [previous, changeOf(customers, previous)] : [],
+      ]);
+    }
+    if (rows.length > 0) yield rows;
+  }
+
+  return {
+    batches: read(),
+    async count() {
+      let rows = 0;
+      for await (const batch of read()) rows += batch.length;
+      return rows;
+    },
+  };
+}
+
+/** A share of `previous`, rounded as the query rounds it: halves away from 0. */
+function changeOf(customers: number, previous: number): number | null {
+  if (previous === 0) return null;
+  const change = (customers - previous) / previous;
+  return Math.sign(change) * Math.round(Math.abs(change) * 1e4) / 1e4;
+}
+
+/** The dimensions of `by`, with steps by which groups are numbered in the order of rows. */
+function axesOf(
+  source: Source,
+  { by, filter }: Pick<ReachedQuestion, "by" | "filter">,
+): Axis[] {
+  let next = 1;
+  return by.toReversed().map((name) => {
+    const values = valuesOf(source, { name, filter });
+    const step = next;
+    next *= values.length;
+    return { name, step, ...values };
+  }).reverse();
+}
+
+function valuesOf(
+  source: Source,
+  { name, filter }: {
+    readonly name: ReachedQuestion["by"][number];
+    readonly filter: ReachedQuestion["filter"];
+  },
+): Values {
+  if (isNamed(name)) {
+    const names = source.names[name];
+    return {
+      length: names ? names.length + 1 : Infinity,
+      valueAt: (position) => names?.[position] ?? null,
+    };
+  }
+  if (name === "weekday") {
+    // Day 0 is a Monday.
+    return {
+      length: 7,
+      valueAt: (position) => position + 1,
+      placeOf: (day) => day % 7,
+    };
+  }
+  const { first, last } = daysOf(source, filter);
+  const { of_day, textOf } = periodsOf(name);
+  return {
+    length: first > last ? 0 : of_day[last] - of_day[first] + 1,
+    valueAt: (position) => textOf(of_day[first] + position),
+    placeOf: (day) => of_day[day] - of_day[first],
+  };
+}
+
+function isNamed(name: Dimension): name is NamedDimension {
+  return Object.hasOwn(NAMED, name);
+}
+
+/** The first and the last day that may count; without any, the first is after the last. */
+function daysOf(
+  source: Source,
+  { start_date, end_date }: ReachedQuestion["filter"],
+): { first: number; last: number } {
+  const { date_range } = source;
+  if (!date_range) return { first: 0, last: -1 };
+  const { first_day, last_day } = indexFilterOf(source, {
+    start_date,
+    end_date,
+  });
+  return {
+    first: Math.max(first_day, dayNumber(date_range.first)),
+    last: Math.min(last_day, dayNumber(date_range.last)),
+  };
+}
+
+function cellsOf(
+  source: Source,
+  { axes, filter }: {
+    readonly axes: readonly Axis[];
+    readonly filter: ReachedQuestion["filter"];
+  },
+): Cells {
+  const { index, names, kinds, positionOf } = source;
+  const { channels, topics, types, occupations } = filter;
+  const stepOf = (name: Dimension) =>
+    axes.find((axis) => axis.name === name)?.step ?? 0;
+  /** No name comes after all names. */
+  const codeOf = (name: NamedDimension, value: string | null) =>
+    value === null ? names[name]!.length : positionOf(name, value)!;
+  const cellOf = (name: NamedDimension, value: string | null) =>
+    stepOf(name) && stepOf(name) * codeOf(name, value);
+
+  const time = axes.filter((axis) => axis.placeOf);
+  const of_day = new Int32Array(LAST_DAY + 1).fill(-1);
+  const { first, last } = daysOf(source, filter);
+  for (let day = first; day <= last; day++) {
+    of_day[day] = time.reduce(
+      (cell, { step, placeOf }) => cell + step * placeOf!(day),
+      0,
+    );
+  }
+
+  const by_topic = stepOf("topic") > 0;
+  const asked = topics &&
+    new Set(topics.map((topic) => codeOf("topic", topic)));
+  const of_topic: number[] = [];
+  const topic_starts = [0];
+  for (const codes of index.set_topics) {
+    const counted = asked ? codes.filter((code) => asked.has(code)) : codes;
+    if (by_topic) {
+      for (const code of counted) of_topic.push(code * stepOf("topic"));
+    } else if (counted.length > 0) of_topic.push(0);
+    topic_starts.push(of_topic.length);
+  }
+
+  return {
+    of_kind: Int32Array.from(
+      kinds,
+      ({ type, occupation }) =>
+        (types && !types.includes(type)) ||
+          (occupations && !occupations.includes(occupation))
+          ? -1
+          : cellOf("type", type) + cellOf("occupation", occupation),
+    ),
+    of_channel: Int32Array.from(
+      names.channel,
+      (name) =>
+        channels && !channels.includes(name) ? -1 : cellOf("channel", name),
+    ),
+    of_day,
+    of_topic: Int32Array.from(of_topic),
+    topic_starts: Int32Array.from(topic_starts),
+    alike: time.length > 0 || by_topic
+      ? "none"
+      : stepOf("channel")
+      ? "channel"
+      : "customer",
+  };
+}
