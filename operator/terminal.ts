@@ -96,7 +96,7 @@ export function refreshText(
   return `Live after ${report!.seconds.toFixed(1)} s: ${version}${what}${why}`;
 }
 
-/** The summary of a load: totals, rows set aside, warnings, a URL to try. */
+/** The summary of a load: totals, rows set aside, warnings, two URLs to try. */
 export function summary(
   { snapshot, notice }: { snapshot: Snapshot; notice: string | null },
   base_url: string,
@@ -113,6 +113,7 @@ export function summary(
       report.seconds.toFixed(1)
     } s, data version ${report.data_version}`,
     ...rows.map(([name, text]) => `  ${name.padEnd(14)}${harmless(text)}`),
+    `Open ${base_url}/ in a browser`,
     `Try ${base_url}/api/v1/interactions/${
       encodeURIComponent(report.example_customer_id ?? 1)
     }`,

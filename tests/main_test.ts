@@ -35,6 +35,7 @@ Deno.test("it serves the sample, and ends without leftovers", async () => {
       "channels      Bird, Boat, Call, Email, Post",
       "topics        Lemon, Orange, Sand",
       "set aside     1 of 10 rows of products_of_discussion.csv, most often date: no such month",
+      `Open ${server.base_url}/ in a browser`,
       `Try ${server.base_url}/api/v1/interactions/1`,
     ]
   ) assertStringIncludes(server.output.out, line);
