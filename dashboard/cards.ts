@@ -117,8 +117,7 @@ const MAKE: {
   ) => NumberTable;
 } = {
   timeline({ data, question, state, locale }) {
-    const interval = new URLSearchParams(question.split("?")[1])
-      .get("by") as Interval;
+    const interval = parameterOf(question, "by") as Interval;
     const span = spanOf(state.slots.timeline!.view, rangeOf(state));
     const found = new Map(data.map((group) => [group[interval], group]));
     return {
@@ -128,8 +127,7 @@ const MAKE: {
         const { name, start_date, end_date } = bar;
         const period = { of: "days", start_date, end_date } as const;
         return {
-          label: locale.period(start_date, { interval }),
-          short_label: locale.period(start_date, { interval, is_short: true }),
+          ...periodLabels(start_date, { interval, locale }),
           href: viewHref({ ...state.view, period }),
           ...countsOf(found.get(name), namesIn(data)),
         };
@@ -162,17 +160,19 @@ const MAKE: {
   },
   types: ({ data, state }) => byChannel(data, { dimension: "type", state }),
   topics: ({ data, state }) => byChannel(data, { dimension: "topic", state }),
-  contacts({ data, state, locale }) {
+  contacts({ data, question, state, locale }) {
+    const interval = parameterOf(question, "interval") as Interval;
+    const range = rangeOf(state);
+    const starts = new Map(
+      (range ? barsBetween(interval, range) : [])
+        .map(({ name, start_date }) => [name, start_date]),
+    );
     const names = Object.keys(data[0]?.interactions ?? {});
     return {
       ...channelColumns(state, names),
-      rows_title: "Month",
+      rows_title: titled(interval),
       rows: data.map(({ period, interactions, total }) => ({
-        label: locale.period(`${period}-01`, { interval: "month" }),
-        short_label: locale.period(`${period}-01`, {
-          interval: "month",
-          is_short: true,
-        }),
+        ...periodLabels(starts.get(period) ?? period, { interval, locale }),
         href: null,
         values: names.map((name) => interactions[name]),
         total,
@@ -255,6 +255,23 @@ function countsOf(group: Group | undefined, names: readonly string[]) {
   return {
     values: names.map((name) => counts?.[name] ?? 0),
     total: group?.total ?? 0,
+  };
+}
+
+function parameterOf(question: Question, name: string): string | null {
+  return new URLSearchParams(question.split("?")[1]).get(name);
+}
+
+function periodLabels(
+  start_date: string,
+  { interval, locale }: {
+    readonly interval: Interval;
+    readonly locale: Locale;
+  },
+) {
+  return {
+    label: locale.period(start_date, { interval }),
+    short_label: locale.period(start_date, { interval, is_short: true }),
   };
 }
 

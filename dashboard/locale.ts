@@ -6,6 +6,8 @@ import { DAY_MS, type Interval } from "./calendar.ts";
 export interface Locale {
   readonly tag: string;
   count(value: number): string;
+  /** A number of things: `1 row`, `2 rows`. */
+  counted(value: number, thing: string): string;
   /** A number with one or two digits after the point. */
   ratio(value: number): string;
   /** A change as a share, with its sign: 0.25 is `+25%`. */
@@ -71,6 +73,8 @@ export function localeOf(tags: readonly string[]): Locale {
   return {
     tag,
     count: (value) => count.format(value),
+    counted: (value, thing) =>
+      `${count.format(value)} ${value === 1 ? thing : `${thing}s`}`,
     ratio: (value) => ratio.format(value),
     change: (share) => change.format(share),
     share: (share) => percent.format(share),

@@ -11,6 +11,7 @@ import { Brand } from "./parts/icons.tsx";
 import { Tiles } from "./parts/tiles.tsx";
 import { spanOf } from "./questions.ts";
 import { rangeOf, type State } from "./state.ts";
+import { viewHref, WHOLE } from "./view.ts";
 
 /** Everything below `<body>`. */
 export function Page({ state }: { readonly state: State }) {
@@ -186,22 +187,25 @@ function Heading(
 
 /** What a reader should know before the numbers. */
 function Notices({ state }: { readonly state: State }) {
-  const data = state.slots.data?.body?.data;
-  const notices = [
-    ...state.is_lost
-      ? [
-        "The server is not reached. The numbers here are the last ones it gave.",
-      ]
-      : [],
-    ...data?.notice ? [data.notice] : [],
-  ];
+  const { slots, view, failure, is_lost } = state;
+  const notice = slots.data?.body?.data.notice;
+  const refused = slots.channels?.status === 400 ? slots.channels.error : null;
+  const warnings = [
+    is_lost &&
+    "The server is not reached. The numbers here are the last ones it gave.",
+    failure,
+  ].filter((text) => text !== null && text !== false);
   return (
     <div class="notices" aria-live="polite">
-      {notices.map((notice) => (
-        <p class={state.is_lost ? "note note-warning" : "note"} key={notice}>
-          {notice}
+      {warnings.map((text) => <p class="note note-warning" key={text}>{text}
+      </p>)}
+      {refused && (
+        <p class="note note-warning">
+          {refused}{" "}
+          <a href={viewHref({ ...WHOLE, sort: view.sort })}>Show all</a>
         </p>
-      ))}
+      )}
+      {notice && <p class="note">{notice}</p>}
     </div>
   );
 }

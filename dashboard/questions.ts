@@ -83,15 +83,18 @@ export function questionsOf(
       ...cursor && { cursor },
       ...filters,
     }),
-    ...view.customer !== null && customerQuestions(view.customer),
+    ...view.customer !== null && customerQuestions(view.customer, range),
   };
 }
 
-function customerQuestions(id: string) {
+function customerQuestions(id: string, range: Range | null) {
   const segment = encodeURIComponent(id);
+  const whole = range ? intervalFor(range.first, range.last) : "year";
+  // One customer has too few contacts for days and weeks.
+  const interval = whole === "day" || whole === "week" ? "month" : whole;
   return {
     record: `api/v1/customers/${segment}`,
-    contacts: `api/v1/interactions/${segment}/timeline?interval=month`,
+    contacts: `api/v1/interactions/${segment}/timeline?interval=${interval}`,
     customer_topics: `api/v1/interactions/${segment}/topics`,
   };
 }

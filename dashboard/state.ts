@@ -80,6 +80,8 @@ export interface State {
   readonly locales: readonly string[];
   /** The time in milliseconds, for ages. */
   readonly now: number;
+  /** Why what the reader did last has failed, in words; null where it has not. */
+  readonly failure: string | null;
   /** Whether the server has gone away. */
   readonly is_lost: boolean;
   /** Cursors of the pages of the list of customers before the present one, and its own. */
@@ -114,6 +116,7 @@ export function startOf(
     slots: {},
     locales,
     now,
+    failure: null,
     is_lost: false,
     cursors: [],
     search: null,
@@ -230,6 +233,7 @@ export function withView(state: State, view: View): State {
   return {
     ...state,
     view,
+    failure: null,
     cursors: [],
     slots: is_same_customer ? state.slots : others,
   };

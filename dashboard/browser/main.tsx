@@ -38,7 +38,8 @@ const MINUTE_MS = 60_000;
 const CLICKS: Readonly<Record<string, (element: HTMLElement) => unknown>> = {
   explain,
   close: (button) => button.closest("dialog")!.close(),
-  download: (link) => saveAnswer(link.getAttribute("href")!),
+  download: async (link) =>
+    update({ failure: await saveAnswer(link.getAttribute("href")!) }),
   svg: (button) => saveSvg(button.closest<HTMLElement>(".card")!),
   png: (button) => savePng(button.closest<HTMLElement>(".card")!),
   before: () => turnTo(state.cursors.slice(0, -1)),

@@ -6,7 +6,7 @@ import type { Locale } from "../locale.ts";
 import { CUSTOMERS_LISTED, downloadOf } from "../questions.ts";
 import { isBusy, type State } from "../state.ts";
 import { type View, viewHref } from "../view.ts";
-import { ChartCard } from "./chart_card.tsx";
+import { ChartCard, ExplainLink } from "./chart_card.tsx";
 import { Icon } from "./icons.tsx";
 
 interface Props {
@@ -111,8 +111,8 @@ function OneCustomer({ state, locale }: Props) {
         <p class="summary">
           {error ?? (record
             ? `${
-              locale.count(record.total)
-            } interactions since the beginning of the data, whatever is filtered above.`
+              locale.counted(record.total, "interaction")
+            } since the beginning of the data, whatever is filtered above.`
             : "Looking up…")}
         </p>
       </header>
@@ -182,21 +182,26 @@ function TopCustomers({ state, locale }: Props) {
     >
       <figcaption class="card-head">
         <h3 id="top-title">All customers</h3>
-        {answered && (
-          <a
-            class="button"
-            href={downloadOf(answered.question, "csv")}
-            data-do="download"
-            download=""
-          >
-            CSV
-          </a>
+        {answered?.body && (
+          <p class="actions-inline">
+            <a
+              class="button"
+              href={downloadOf(answered.question, "csv")}
+              data-do="download"
+              download=""
+            >
+              CSV
+            </a>
+            <ExplainLink question={answered.question} title="All customers">
+              Where from?
+            </ExplainLink>
+          </p>
         )}
         <p class="summary">
           {body
             ? `${
-              locale.count(body.meta.customers)
-            } customers. A heading sorts by its column.`
+              locale.counted(body.meta.customers, "customer")
+            }. A heading sorts by its column.`
             : answered?.error ?? "Counting…"}
         </p>
       </figcaption>

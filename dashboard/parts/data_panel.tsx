@@ -230,8 +230,8 @@ function Files(
           {set_aside === 0
             ? "Every row is counted."
             : `${
-              locale.count(set_aside)
-            } rows are set aside: they break a rule, and are counted nowhere.`}
+              locale.counted(set_aside, "row")
+            } set aside for breaking a rule, and counted nowhere.`}
         </p>
       </div>
       <div class="scroll" tabindex={0} role="region" aria-label="Files: rows">
@@ -486,7 +486,7 @@ function CheckedFile({ upload: { name, checked }, locale }: {
       />
       {file && (
         <p>
-          {locale.count(file.rows_kept)} rows counted,{" "}
+          {locale.counted(file.rows_kept, "row")} counted,{" "}
           {locale.count(file.rows_set_aside)} set aside
           {file.set_aside.length > 0 &&
             `, most often ${file.set_aside[0].column}: ${

@@ -1,7 +1,7 @@
 /** The first numbers: how much, how many, how often, how fresh; each with its change against the period before. */
 
 import type { Locale } from "../locale.ts";
-import type { Question } from "../questions.ts";
+import { FIRST, type Question } from "../questions.ts";
 import { isBusy, rangeOf, type State } from "../state.ts";
 import { ExplainLink } from "./chart_card.tsx";
 import { Icon } from "./icons.tsx";
@@ -61,6 +61,7 @@ export function Tiles(
             }`,
           }
           : null}
+        question={FIRST.dimensions}
         is_busy={false}
       />
     </ul>
