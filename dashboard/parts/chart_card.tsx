@@ -21,6 +21,8 @@ export function ChartCard(
   },
 ) {
   const card = cardOf(state, { slot, locale });
+  const answered = state.slots[slot];
+  const failed = answered?.error ? answered : null;
   const title_id = `title-${slot}`;
   return (
     <figure
@@ -33,14 +35,23 @@ export function ChartCard(
         <h3 id={title_id}>{TITLES[slot]}</h3>
         {card && <TakeAway card={card} />}
         <p class="summary" id={`summary-${slot}`}>
-          {card?.summary ?? state.slots[slot]?.error ?? "Counting…"}
+          {card?.summary ?? (failed ? failureText(failed) : "Counting…")}
         </p>
       </figcaption>
       {card
         ? <Drawn card={card} locale={locale} />
-        : <div class={`skeleton skeleton-${slot}`} aria-hidden="true"></div>}
+        : failed
+        ? <p class="empty">No numbers.</p>
+        : <div class={`skeleton skeleton-${slot}`} aria-hidden="true" />}
     </figure>
   );
+}
+
+/** Why a card has no numbers; what is wrong with the view as a whole stands above it. */
+export function failureText(
+  { status, error }: { readonly status: number; readonly error: string | null },
+): string {
+  return status === 400 ? "Not counted, as said above." : error!;
 }
 
 function Drawn(

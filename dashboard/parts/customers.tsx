@@ -1,12 +1,12 @@
 /** The customers: those with the most contacts, the search, and everything about one. */
 
-import type { CustomerCounts } from "../answers.ts";
+import type { Answers, CustomerCounts } from "../answers.ts";
 import { CUSTOMER_CHART_SLOTS } from "../cards.ts";
 import type { Locale } from "../locale.ts";
 import { CUSTOMERS_LISTED, downloadOf } from "../questions.ts";
 import { isBusy, type State } from "../state.ts";
 import { type View, viewHref } from "../view.ts";
-import { ChartCard, ExplainLink } from "./chart_card.tsx";
+import { ChartCard, ExplainLink, failureText } from "./chart_card.tsx";
 import { Icon } from "./icons.tsx";
 
 interface Props {
@@ -168,12 +168,8 @@ function Fact(
 }
 
 function TopCustomers({ state, locale }: Props) {
-  const { view, cursors, slots } = state;
-  const answered = slots.customers;
+  const answered = state.slots.customers;
   const body = answered?.body;
-  const channels = Object.keys(body?.data[0]?.interactions ?? {});
-  const has_names = body?.data.some(({ name }) => name !== undefined);
-  const before = cursors.length * CUSTOMERS_LISTED;
   return (
     <figure
       class="card wide"
@@ -202,84 +198,101 @@ function TopCustomers({ state, locale }: Props) {
             ? `${
               locale.counted(body.meta.customers, "customer")
             }. A heading sorts by its column.`
-            : answered?.error ?? "Counting…"}
+            : answered?.error
+            ? failureText(answered)
+            : "Counting…"}
         </p>
       </figcaption>
-      {!body ? <div class="skeleton skeleton-list" aria-hidden="true" /> : (
-        <div
-          class="scroll"
-          tabindex={0}
-          role="region"
-          aria-label="All customers: numbers"
-        >
-          <table class="list">
-            <thead>
-              <tr>
-                <SortHead view={view} by="customer_id" title="Customer" />
-                {has_names && <th scope="col">Name</th>}
-                <th scope="col">Type</th>
-                <th scope="col">Occupation</th>
-                {channels.map((channel) => (
-                  <SortHead
-                    key={channel}
-                    view={view}
-                    by={sortName(channel)}
-                    title={channel}
-                    is_number
-                  />
-                ))}
-                <SortHead view={view} by="total" title="Total" is_number />
-              </tr>
-            </thead>
-            <tbody>
-              {body.data.map((row) => (
-                <tr key={`${row.customer_id}`}>
-                  <th scope="row">
-                    <a href={customerHref(view, row)}>{row.customer_id}</a>
-                  </th>
-                  {has_names && <td>{row.name}</td>}
-                  <td>{row.type}</td>
-                  <td>{row.occupation}</td>
-                  {channels.map((channel) => (
-                    <td class="number" key={channel}>
-                      {locale.count(row.interactions[channel])}
-                    </td>
-                  ))}
-                  <td class="number total">{locale.count(row.total)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {body && (
-        <nav class="pager with-script" aria-label="Pages of customers">
-          <button
-            type="button"
-            class="button"
-            data-do="before"
-            disabled={cursors.length === 0}
-          >
-            Back
-          </button>
-          <p>
-            {body.data.length === 0
-              ? "None"
-              : `${locale.count(before + 1)} to ${
-                locale.count(before + body.data.length)
-              }`}
-          </p>
-          <button
-            type="button"
-            class="button"
-            data-do="next"
-            disabled={body.meta.next === null}
-          >
-            Next
-          </button>
-        </nav>
-      )}
+      {body
+        ? <CustomersTable state={state} body={body} locale={locale} />
+        : answered?.error
+        ? <p class="empty">No numbers.</p>
+        : <div class="skeleton skeleton-list" aria-hidden="true" />}
     </figure>
+  );
+}
+
+function CustomersTable(
+  { state: { view, cursors }, body, locale }: Props & {
+    readonly body: Answers["customers"];
+  },
+) {
+  const channels = Object.keys(body.data[0]?.interactions ?? {});
+  const has_names = body.data.some(({ name }) => name !== undefined);
+  const before = cursors.length * CUSTOMERS_LISTED;
+  return (
+    <>
+      <div
+        class="scroll"
+        tabindex={0}
+        role="region"
+        aria-label="All customers: numbers"
+      >
+        <table class="list">
+          <thead>
+            <tr>
+              <SortHead view={view} by="customer_id" title="Customer" />
+              {has_names && <th scope="col">Name</th>}
+              <th scope="col">Type</th>
+              <th scope="col">Occupation</th>
+              {channels.map((channel) => (
+                <SortHead
+                  key={channel}
+                  view={view}
+                  by={sortName(channel)}
+                  title={channel}
+                  is_number
+                />
+              ))}
+              <SortHead view={view} by="total" title="Total" is_number />
+            </tr>
+          </thead>
+          <tbody>
+            {body.data.map((row) => (
+              <tr key={`${row.customer_id}`}>
+                <th scope="row">
+                  <a href={customerHref(view, row)}>{row.customer_id}</a>
+                </th>
+                {has_names && <td>{row.name}</td>}
+                <td>{row.type}</td>
+                <td>{row.occupation}</td>
+                {channels.map((channel) => (
+                  <td class="number" key={channel}>
+                    {locale.count(row.interactions[channel])}
+                  </td>
+                ))}
+                <td class="number total">{locale.count(row.total)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <nav class="pager with-script" aria-label="Pages of customers">
+        <button
+          type="button"
+          class="button"
+          data-do="before"
+          disabled={cursors.length === 0}
+        >
+          Back
+        </button>
+        <p>
+          {body.data.length === 0
+            ? "None"
+            : `${locale.count(before + 1)} to ${
+              locale.count(before + body.data.length)
+            }`}
+        </p>
+        <button
+          type="button"
+          class="button"
+          data-do="next"
+          disabled={body.meta.next === null}
+        >
+          Next
+        </button>
+      </nav>
+    </>
   );
 }
 

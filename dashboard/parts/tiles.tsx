@@ -28,21 +28,21 @@ export function Tiles(
     <ul class="tiles">
       <Tile
         title="Interactions"
-        value={counted && locale.count(counted.now)}
+        value={channels?.error ? "—" : counted && locale.count(counted.now)}
         change={changeOf(counted, { locale, against })}
         question={channels?.question}
         is_busy={isBusy(state, "channels")}
       />
       <Tile
         title="Customers reached"
-        value={people && locale.count(people.now)}
+        value={reached?.error ? "—" : people && locale.count(people.now)}
         change={changeOf(people, { locale, against })}
         question={reached?.question}
         is_busy={isBusy(state, "reached")}
       />
       <Tile
         title="Contacts per customer"
-        value={each && locale.ratio(each.now)}
+        value={reached?.error ? "—" : each && locale.ratio(each.now)}
         change={changeOf(each, { locale, against })}
         question={reached?.question}
         is_busy={isBusy(state, "reached") || isBusy(state, "channels")}
