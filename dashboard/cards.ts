@@ -9,6 +9,7 @@ import {
   sumOf,
   TONES,
   tonesOf,
+  topColumns,
   topRows,
 } from "./charts/number_table.ts";
 import type { Locale } from "./locale.ts";
@@ -284,23 +285,6 @@ export function nameText(dimension: string, name: Name): string {
 export function titled(dimension: string): string {
   const text = dimension.replaceAll("_", " ");
   return `${text[0].toUpperCase()}${text.slice(1)}`;
-}
-
-function topColumns(table: NumberTable, most: number): NumberTable {
-  if (table.columns.length <= most) return table;
-  const sums = table.columns.map((_, j) =>
-    table.rows.reduce((sum, { values }) => sum + values[j], 0)
-  );
-  const kept = sums.map((sum, j) => ({ sum, j }))
-    .sort((a, b) => b.sum - a.sum).slice(0, most).map(({ j }) => j);
-  return {
-    ...table,
-    columns: kept.map((j) => table.columns[j]),
-    rows: table.rows.map((row) => ({
-      ...row,
-      values: kept.map((j) => row.values[j]),
-    })),
-  };
 }
 
 function summaryOf(

@@ -24,6 +24,9 @@ export type Ask = (request: Request) => Response | Promise<Response>;
 /** How long the page waits for its numbers, in milliseconds; the browser asks for those that come later. */
 const NUMBERS_MS = 1_000;
 
+/** The longest answer that is written into the page; the browser asks for longer ones itself. */
+const MOST_BYTES = 1_000_000;
+
 /** What the page may do: nothing but what its own server gives it. */
 const POLICY = [
   "default-src 'none'",
@@ -134,31 +137,30 @@ async function withNumbers(
   let state = start;
   let is_late = false;
   const host = request.headers.get("host");
-  async function fill() {
-    for (
-      let missing = missingOf(state);
-      missing.length > 0 && !is_late;
-      missing = missingOf(state)
-    ) {
-      await Promise.all(missing.map(async ([slot, question]) => {
+  async function askMissing() {
+    await Promise.all(
+      missingOf(state).map(async ([slot, question]) => {
         const url = new URL(`/${question}`, request.url);
         const response = await ask(
           new Request(url, { headers: host === null ? {} : { host } }),
         );
         const { status } = response;
-        const body = await response.json();
-        if (is_late) return;
+        const bytes = await response.bytes();
+        if (is_late || bytes.length > MOST_BYTES) return;
         const { view } = state;
+        const body = JSON.parse(new TextDecoder().decode(bytes));
         const answered = answeredOf(question, { view, status, body });
         state = withAnswer(state, { slot, answered });
-      }));
-    }
+      }),
+    );
   }
+  // The first answers have the days of the data, by which the others are asked.
+  const asked = askMissing().then(() => is_late ? undefined : askMissing());
   let timer;
   const late = new Promise<void>((done) => {
     timer = setTimeout(done, NUMBERS_MS);
   });
-  await Promise.race([fill(), late]);
+  await Promise.race([asked, late]);
   is_late = true;
   clearTimeout(timer);
   return state;

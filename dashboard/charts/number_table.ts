@@ -50,6 +50,24 @@ export function topRows(table: NumberTable, most: number): NumberTable {
   return { ...table, rows };
 }
 
+/** The columns with the largest sums, in their order of size; all where there are no more. */
+export function topColumns(table: NumberTable, most: number): NumberTable {
+  if (table.columns.length <= most) return table;
+  const sums = table.columns.map((_, j) =>
+    table.rows.reduce((sum, { values }) => sum + values[j], 0)
+  );
+  const kept = sums.map((sum, j) => ({ sum, j }))
+    .sort((a, b) => b.sum - a.sum).slice(0, most).map(({ j }) => j);
+  return {
+    ...table,
+    columns: kept.map((j) => table.columns[j]),
+    rows: table.rows.map((row) => ({
+      ...row,
+      values: kept.map((j) => row.values[j]),
+    })),
+  };
+}
+
 /** A table with no more columns than there are colours: the smallest are one together. */
 export function foldColumns(table: NumberTable): NumberTable {
   const { columns } = table;

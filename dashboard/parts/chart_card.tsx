@@ -2,14 +2,18 @@
 
 import { type Card, cardOf, type ChartSlot, TITLES } from "../cards.ts";
 import { CHARTS } from "../charts/charts.tsx";
-import { foldColumns, type NumberTable } from "../charts/number_table.ts";
+import {
+  foldColumns,
+  type NumberTable,
+  topColumns,
+} from "../charts/number_table.ts";
 import type { Locale } from "../locale.ts";
 import { downloadOf, withParameters } from "../questions.ts";
 import { isBusy, type State } from "../state.ts";
 import { Icon } from "./icons.tsx";
 
-/** Rows of the table under a chart; a file has them all. */
-const MOST_LISTED = 200;
+/** Rows and columns of the table under a chart; a file has them all. */
+const MOST_LISTED = { rows: 100, columns: 20 };
 
 /** A chart, or what stands in its place while it is counted, empty or failed. */
 export function ChartCard(
@@ -131,14 +135,20 @@ function Swatch({ tone }: { readonly tone: number }) {
 }
 
 function NumbersTable(
-  { table: { rows_title, columns, rows }, title, locale }: {
+  { table, title, locale }: {
     readonly table: NumberTable;
     readonly title: string;
     readonly locale: Locale;
   },
 ) {
-  const has_total = columns.length > 1;
-  const more = rows.length - MOST_LISTED;
+  const { rows_title, columns, rows } = topColumns(table, MOST_LISTED.columns);
+  const has_total = table.columns.length > 1;
+  const more = [
+    [rows.length - MOST_LISTED.rows, "row"],
+    [table.columns.length - columns.length, "column"],
+  ] as const;
+  const left_out = more.filter(([count]) => count > 0)
+    .map(([count, thing]) => locale.counted(count, `more ${thing}`));
   return (
     <table>
       <caption class="only-read">{title}</caption>
@@ -152,7 +162,9 @@ function NumbersTable(
         </tr>
       </thead>
       <tbody>
-        {rows.slice(0, MOST_LISTED).map(({ label, href, values, total }) => (
+        {rows.slice(0, MOST_LISTED.rows).map((
+          { label, href, values, total },
+        ) => (
           <tr key={label}>
             <th scope="row">
               {href === null ? label : <a href={href}>{label}</a>}
@@ -166,11 +178,11 @@ function NumbersTable(
           </tr>
         ))}
       </tbody>
-      {more > 0 && (
+      {left_out.length > 0 && (
         <tfoot>
           <tr>
             <td colspan={columns.length + (has_total ? 2 : 1)}>
-              {locale.count(more)} more are in the CSV file.
+              In the CSV file: {left_out.join(" and ")}.
             </td>
           </tr>
         </tfoot>

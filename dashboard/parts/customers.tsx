@@ -212,12 +212,17 @@ function TopCustomers({ state, locale }: Props) {
   );
 }
 
+/** Channels in the list of customers; the file has them all. */
+const MOST_CHANNELS = 20;
+
 function CustomersTable(
   { state: { view, cursors }, body, locale }: Props & {
     readonly body: Answers["customers"];
   },
 ) {
-  const channels = Object.keys(body.data[0]?.interactions ?? {});
+  const all = Object.keys(body.data[0]?.interactions ?? {});
+  const channels = all.slice(0, MOST_CHANNELS);
+  const more = all.length - channels.length;
   const has_names = body.data.some(({ name }) => name !== undefined);
   const before = cursors.length * CUSTOMERS_LISTED;
   return (
@@ -267,6 +272,11 @@ function CustomersTable(
           </tbody>
         </table>
       </div>
+      {more > 0 && (
+        <p class="hint">
+          In the CSV file: {locale.counted(more, "more channel")}.
+        </p>
+      )}
       <nav class="pager with-script" aria-label="Pages of customers">
         <button
           type="button"

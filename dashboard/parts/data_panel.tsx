@@ -31,7 +31,7 @@ export function DataPanel({ state, locale }: Props) {
       {data && (
         <div class="cards">
           <Freshness data={data} state={state} locale={locale} />
-          <Changed data={data} locale={locale} />
+          {data.report && <Changed data={data} locale={locale} />}
           <AdminPanel data={data} state={state} locale={locale} />
           {data.report && (
             <Files report={data.report} state={state} locale={locale} />
