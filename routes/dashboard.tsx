@@ -24,8 +24,10 @@ export type Ask = (request: Request) => Response | Promise<Response>;
 /** How long the page waits for its numbers, in milliseconds; the browser asks for those that come later. */
 const NUMBERS_MS = 1_000;
 
-/** The longest answer that is written into the page; the browser asks for longer ones itself. */
-const MOST_BYTES = 1_000_000;
+/** The longest answers that are written into the page, where drawing holds up others; the browser asks for longer ones itself. */
+const MOST_BYTES = 200_000;
+/** Of the names and days of the data, without which nothing else is asked. */
+const MOST_DIMENSION_BYTES = 1_000_000;
 
 /** What the page may do: nothing but what its own server gives it. */
 const POLICY = [
@@ -146,7 +148,8 @@ async function withNumbers(
         );
         const { status } = response;
         const bytes = await response.bytes();
-        if (is_late || bytes.length > MOST_BYTES) return;
+        const most = slot === "dimensions" ? MOST_DIMENSION_BYTES : MOST_BYTES;
+        if (is_late || bytes.length > most) return;
         const { view } = state;
         const body = JSON.parse(new TextDecoder().decode(bytes));
         const answered = answeredOf(question, { view, status, body });
