@@ -1,9 +1,10 @@
 /** docs/examples/live.js in a real browser with its cache, in two tabs, behind a proxy that restarts. */
 
 import { assert, assertEquals } from "@std/assert";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { dataFolder } from "../tests/support/data_folder.ts";
 import { startServer, waitFor } from "../tests/support/start_server.ts";
+import { launch } from "./browser.ts";
 
 const LIVE = await Deno.readTextFile(
   new URL("../docs/examples/live.js", import.meta.url),
@@ -23,16 +24,6 @@ async function show() {
   output.textContent = JSON.stringify([counts.data.interactions.Email, timeline.meta.interactions]);
 }
 </script>`;
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
 
 const exportsOf = (rows: number) => ({
   "customers.csv": "Customer_Id\n1\n",
@@ -110,13 +101,6 @@ class Proxy {
     });
     return (await answer.json()).data.token;
   }
-}
-
-async function launch() {
-  return await chromium.launch({
-    executablePath: Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",
-    args: FLAGS,
-  });
 }
 
 /** Makes a key that may mint tokens; its text. */
