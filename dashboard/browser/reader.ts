@@ -73,6 +73,8 @@ export async function explain(link: HTMLElement): Promise<void> {
   const explained = { title, question, explanation: null, error: null };
   update({ explained });
   await drawn();
+  // The dialog gives the focus back to what had it; the link itself is hidden when its menu is closed.
+  link.closest(".menu")?.querySelector("summary")?.focus();
   document.querySelector<HTMLDialogElement>("#explained")!.showModal();
   const { status, body } = await ask(question);
   if (state.explained !== explained) return;
