@@ -13,6 +13,9 @@ import { drawn, state, update } from "./present.ts";
 /** After the last letter, before a customer is sought. */
 const SEARCH_PAUSE_MS = 150;
 
+/** Where reading goes on after a jump; marks of charts have a tabindex of -1 as well. */
+const TAKES_FOCUS = "main, h3[tabindex='-1']";
+
 /** Goes to a view, as the address bar will say. */
 export function go(href: string): void {
   const url = new URL(href, location.href);
@@ -29,8 +32,10 @@ export async function show(url: URL): Promise<void> {
   const target = url.hash && document.querySelector(url.hash);
   if (!target) return;
   target.scrollIntoView();
-  target.querySelector<HTMLElement>("[tabindex='-1']")
-    ?.focus({ preventScroll: true });
+  const title = target.matches(TAKES_FOCUS)
+    ? target
+    : target.querySelector(TAKES_FOCUS);
+  (title as HTMLElement | null)?.focus({ preventScroll: true });
 }
 
 /** Names the view in the browser's history. */
