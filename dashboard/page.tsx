@@ -147,6 +147,7 @@ function Numbers(
       <section class="section" aria-labelledby="overview-title">
         <Heading state={state} locale={locale} />
         <Filters state={state} locale={locale} />
+        <h2 class="only-read">Totals and charts</h2>
         <Tiles state={state} locale={locale} />
         <div class="cards">
           {CHART_SLOTS.map((slot) => (
