@@ -2,7 +2,7 @@
 
 /// <reference lib="dom" />
 
-import { AssertionError } from "@std/assert";
+import { assertEquals, AssertionError } from "@std/assert";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import {
   type RunningServer,
@@ -16,7 +16,7 @@ export const SAMPLE = new URL("../../data", import.meta.url).pathname;
 /** The pipes of the browser and its process are Playwright's, and live as long as a file's tests. */
 export const BROWSER = { sanitizeOps: false, sanitizeResources: false };
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 const PAUSE_MS = 25;
 
 /** Starts a server on these settings, and waits until it serves. */
@@ -77,9 +77,8 @@ export async function open(
 
 /** Waits until every number that the page wants is there. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() =>
-    !document.querySelector('[aria-busy="true"]')
-  );
+  const busy = page.locator('[aria-busy="true"] h3');
+  await eventually(async () => assertEquals(await busy.allTextContents(), []));
 }
 
 /** Checks again and again until the check holds; the failure is that of the last time. */
@@ -277,4 +276,13 @@ function format(
 ): string {
   return new Intl.DateTimeFormat("en", { timeZone: "UTC", ...options })
     .format(new Date(day));
+}
+
+/** The files of the sample, for a folder in which they may change. */
+export async function sampleFiles(): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for await (const { name } of Deno.readDir(SAMPLE)) {
+    files[name] = await Deno.readTextFile(`${SAMPLE}/${name}`);
+  }
+  return files;
 }
