@@ -7,11 +7,12 @@ import { render } from "hono/jsx/dom";
 import { cardOf, type ChartSlot } from "../cards.ts";
 import { localeOf } from "../locale.ts";
 import { Page } from "../page.tsx";
+import { missingOf } from "../state.ts";
 import { viewHref } from "../view.ts";
 import { cancel, check, decide, publish } from "./administrator.ts";
 import { key, Lost } from "./api.ts";
 import { saveAnswer, savePng, saveSvg } from "./files.ts";
-import { askMissing } from "./numbers.ts";
+import { askMissing, askState } from "./numbers.ts";
 import { drawWith, state, update } from "./present.ts";
 import {
   explain,
@@ -33,6 +34,8 @@ import {
 } from "./reading.ts";
 
 const MINUTE_MS = 60_000;
+/** How often a refresh that was under way is asked after. */
+const BUILDING_MS = 2_000;
 
 // What an element is for stands in its `data-do`.
 const CLICKS: Readonly<Record<string, (element: HTMLElement) => unknown>> = {
@@ -200,6 +203,11 @@ for (const kind of ["dragover", "dragleave", "drop"] as const) {
 
 addEventListener("popstate", () => show(new URL(location.href)));
 setInterval(() => update({ now: Date.now() }), MINUTE_MS);
+// The stream says nothing of a refresh that changed nothing, nor of what was before it opened.
+setInterval(() => {
+  const is_building = state.slots.data?.body?.data.state === "building";
+  if (is_building && missingOf(state).length === 0) askState();
+}, BUILDING_MS);
 
 function Root() {
   const [drawn, draw] = useState(state);
