@@ -38,7 +38,9 @@ async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   return await page.evaluate(async () => {
     // deno-lint-ignore no-explicit-any
-    const { violations } = await (globalThis as any).axe.run();
+    const { violations } = await (globalThis as any).axe.run({
+      resultTypes: ["violations"],
+    });
     return violations.flatMap((
       { id, help, nodes }: {
         id: string;

@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
 import { dataFolder } from "../../tests/support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../../tests/support/keys.ts";
+import type { RunningServer } from "../../tests/support/start_server.ts";
 import { launch } from "../browser.ts";
 import {
   BROWSER,
@@ -17,11 +18,19 @@ import {
 } from "./page.ts";
 
 let browser: Browser;
+/** For tests that change nothing. */
+let server: RunningServer;
 
 Deno.test.beforeAll(async () => {
-  browser = await launch();
+  [browser, server] = await Promise.all([
+    launch(),
+    serve({ ADMIN_KEY_SHA256 }),
+  ]);
 });
-Deno.test.afterAll(() => browser.close());
+Deno.test.afterAll(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
 
 /** The sample in a folder that may change, served with an administrator's key and kept versions. */
 async function administered() {
@@ -81,7 +90,7 @@ Deno.test(
   "a wrong key is said so, and the right one opens the administration of this tab",
   BROWSER,
   async () => {
-    await using opened = await administered();
+    await using opened = await open(browser, server.base_url);
     const { page } = opened;
     await signIn(page, "wrong");
     await page.locator("#key-admin-error", { hasText: /\w/ }).waitFor();
@@ -131,7 +140,7 @@ Deno.test(
 );
 
 Deno.test("a file that is chosen can be let go", BROWSER, async () => {
-  await using opened = await administered();
+  await using opened = await open(browser, server.base_url);
   const { page } = opened;
   await signIn(page);
   await page.locator("input[type=file]").setInputFiles({
@@ -156,7 +165,7 @@ Deno.test(
   "a file that cannot be served shows the reasons, and cannot be published",
   BROWSER,
   async (t) => {
-    await using opened = await administered();
+    await using opened = await open(browser, server.base_url);
     const { page } = opened;
     await signIn(page);
     await page.locator(".drop").waitFor();
@@ -188,7 +197,7 @@ Deno.test(
   "a file that is dropped beside the zone does not take the page away",
   BROWSER,
   async () => {
-    await using opened = await administered();
+    await using opened = await open(browser, server.base_url);
     const { page } = opened;
     await signIn(page);
     await page.locator(".drop").waitFor();
@@ -248,7 +257,7 @@ Deno.test(
 );
 
 Deno.test("a decision that is refused says why", BROWSER, async () => {
-  await using opened = await administered();
+  await using opened = await open(browser, server.base_url);
   const { page } = opened;
   await signIn(page);
   // There is no version before the first one.
@@ -256,15 +265,3 @@ Deno.test("a decision that is refused says why", BROWSER, async () => {
   await page.locator("#admin p[role=status]", { hasText: /\w/ }).waitFor();
   await counts(page, 31);
 });
-
-Deno.test(
-  "where no administrator's key is known, the page says what to set",
-  BROWSER,
-  async () => {
-    await using server = await serve();
-    await using watched = await open(browser, server.base_url);
-    await watched.page.locator("#admin", { hasText: "ADMIN_KEY_SHA256" })
-      .waitFor();
-    assertEquals(await watched.page.locator("#admin input").count(), 0);
-  },
-);

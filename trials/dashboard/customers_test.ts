@@ -148,7 +148,7 @@ Deno.test(
   "ids that are texts are found and opened, also those that an address has other meanings for",
   BROWSER,
   async (t) => {
-    const ids = ["a/b", "7", "007", "x,y", "?#&=+", "%41", "<b>", "..."];
+    const ids = ["a/b", "007", "x,y", "?#&=+%41", "..."];
     await using folder = await dataFolder(textFiles({
       records: ids.map((id, i) => [id, `Ann ${i}`, "Baker", "Blue"]),
       interactions: ids.flatMap((id, i) =>

@@ -146,3 +146,14 @@ Deno.test(
     }
   },
 );
+
+Deno.test(
+  "where no administrator's key is known, the page says what to set",
+  BROWSER,
+  async () => {
+    await using watched = await open(browser, server.base_url);
+    await watched.page.locator("#admin", { hasText: "ADMIN_KEY_SHA256" })
+      .waitFor();
+    assertEquals(await watched.page.locator("#admin input").count(), 0);
+  },
+);
