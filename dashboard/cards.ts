@@ -296,9 +296,9 @@ function summaryOf(
     readonly drawn: number;
   },
 ): string {
-  const { rows, columns, rows_title } = table;
+  const { rows, columns } = table;
   const sum = sumOf(table);
-  if (sum === 0) return "No interactions.";
+  if (sum === 0) return "No interactions in this view.";
   const of = locale.count(sum);
   const rest = drawn < rows.length
     ? ` The ${drawn} most frequent of ${locale.count(rows.length)} are drawn.`
@@ -317,9 +317,7 @@ function summaryOf(
     }. An interaction with two topics counts for both.${rest}`;
   }
   const top = rows.reduce((a, b) => b.total > a.total ? b : a);
-  return `${
-    kind === "columns" ? `Busiest ${rows_title.toLowerCase()}` : "Most"
-  }: ${top.label}, with ${locale.count(top.total)} of ${of} (${
-    locale.share(top.total / sum)
-  }).${rest}`;
+  return `${kind === "columns" ? "Busiest" : "Most"}: ${top.label}, with ${
+    locale.count(top.total)
+  } of ${of} (${locale.share(top.total / sum)}).${rest}`;
 }

@@ -141,7 +141,13 @@ export function datesOf(
       };
     case "year": {
       const year = `${period.year}`.padStart(4, "0");
-      return { start_date: `${year}-01-01`, end_date: `${year}-12-31` };
+      const end_date = `${year}-12-31`;
+      // A year that is not over is compared with the same days of the year before.
+      const is_over = range === null || !range.last.startsWith(year);
+      return {
+        start_date: `${year}-01-01`,
+        end_date: is_over ? end_date : range.last,
+      };
     }
     case "days":
       return periodParameters(period);

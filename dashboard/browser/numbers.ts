@@ -10,23 +10,23 @@ import {
   withStale,
   withVersion,
 } from "../state.ts";
-import { connect, key, Lost } from "./api.ts";
+import { connect, key, Lost, type Result } from "./api.ts";
+import type { Question } from "../questions.ts";
 import { state, update } from "./present.ts";
 
 /** Questions at once: a browser has six connections, and one is the stream of events. */
 const AT_ONCE = 3;
 
-let tally = follow();
+/** The server that is followed; null while nothing may be read. */
+let tally = state.access === "locked" ? null : follow();
 
 function follow() {
   return connect({
     async show(version) {
-      if (state.access === "locked") return;
       if (state.data_version !== version) update(withVersion(state, version));
       await fill();
     },
     heard(event) {
-      if (state.access === "locked") return;
       if (event === "version" && !state.is_lost) return;
       askState();
     },
@@ -34,7 +34,9 @@ function follow() {
 }
 
 /** Asks one question, of the version that is shown. */
-export const ask: typeof tally.ask = (question) => tally.ask(question);
+export function ask(question: Question): Promise<Result> {
+  return tally!.ask(question);
+}
 
 /** Asks all that the view needs and that is not there. */
 export function askMissing(): void {
@@ -50,7 +52,7 @@ export function askState(): void {
 
 /** Asks everything again, with the key that is given now. */
 export function askAnew(): void {
-  tally.close();
+  tally?.close();
   tally = follow();
   update(withVersion(state, state.data_version));
   askMissing();
@@ -59,7 +61,8 @@ export function askAnew(): void {
 /** Leaves nothing of what a key has read. */
 export function lock(error: string): void {
   filling.abort();
-  tally.close();
+  tally?.close();
+  tally = null;
   key.forget();
   update(withoutKey(state, error));
 }
@@ -81,7 +84,7 @@ async function fill(): Promise<void> {
       await Promise.all(Array.from({ length: AT_ONCE }, async () => {
         for (const [slot, question] of rest) {
           const { view } = state;
-          const result = await tally.ask(question);
+          const result = await ask(question);
           if (signal.aborted) return;
           if (result.status === 401) {
             return lock("This key is not known, or no longer.");

@@ -28,6 +28,8 @@ const AXIS_HEIGHT = 24;
 const TICKS = 4;
 /** Labels of an axis across, on a wide and on a narrow screen. */
 const LABELS = { wide: 12, narrow: 4 };
+/** From here on, a label in the middle of its bar would stick out, in percent. */
+const LAST_LABEL = 97;
 const BAR_HEIGHT = 32;
 const BAR_THICKNESS = 18;
 const CELL_HEIGHT = 32;
@@ -84,19 +86,22 @@ export function Columns({ table, locale }: ChartProps) {
           })}
         </Mark>
       ))}
-      {rows.map((row, i) =>
-        i % wide !== 0 ? null : (
+      {rows.map((row, i) => {
+        if (i % wide !== 0) return null;
+        const middle = x(i)! + x.bandwidth() / 2;
+        const is_last = middle > LAST_LABEL;
+        return (
           <text
-            class={i % narrow === 0
-              ? "axis axis-middle"
-              : "axis axis-middle wide-only"}
-            x={percent(x(i)! + x.bandwidth() / 2)}
+            class={`axis ${is_last ? "axis-end" : "axis-middle"} ${
+              i % narrow === 0 ? "" : "wide-only"
+            }`}
+            x={percent(is_last ? 100 : middle)}
             y={COLUMNS_HEIGHT + 18}
           >
             {row.short_label ?? row.label}
           </text>
-        )
-      )}
+        );
+      })}
     </svg>
   );
 }

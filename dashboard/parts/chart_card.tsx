@@ -5,6 +5,7 @@ import { CHARTS } from "../charts/charts.tsx";
 import {
   foldColumns,
   type NumberTable,
+  sumOf,
   topColumns,
 } from "../charts/number_table.ts";
 import type { Locale } from "../locale.ts";
@@ -63,25 +64,22 @@ function Drawn(
 ) {
   const { slot, kind, drawn, table } = card;
   const Chart = CHARTS[kind];
-  const is_empty = drawn.rows.length === 0 || drawn.columns.length === 0;
+  if (sumOf(drawn) === 0) return <p class="empty">Nothing to draw.</p>;
   return (
     <>
       {kind !== "heat" && drawn.columns.length > 1 && (
         <Legend table={foldColumns(drawn)} />
       )}
-      {is_empty ? <p class="empty">Nothing to draw.</p> : (
-        <div
-          class={`chart chart-${kind} chart-of-${slot}`}
-          role="group"
-          tabindex={0}
-          data-do="read"
-          aria-roledescription="chart"
-          aria-label={`${card.title}. Arrow keys read its numbers.`}
-          aria-describedby={`summary-${slot}`}
-        >
-          <Chart table={drawn} locale={locale} />
-        </div>
-      )}
+      <div
+        class={`chart chart-${kind}`}
+        role="group"
+        tabindex={0}
+        aria-roledescription="chart"
+        aria-label={`${card.title}. Arrow keys read its numbers.`}
+        aria-describedby={`summary-${slot}`}
+      >
+        <Chart table={drawn} locale={locale} />
+      </div>
       <output
         class="readout"
         data-hint="Point at the chart, or use the arrow keys."

@@ -149,7 +149,7 @@ function NamesMenu(
       <div class="menu-list">
         {names.length >= SEARCHED_FROM && (
           <label class="with-script narrow">
-            <span class="only-read">Find a {dimension}</span>
+            <span class="only-read">Find in {dimension}</span>
             <input
               type="search"
               placeholder="Find…"
@@ -183,7 +183,11 @@ function NamesMenu(
         {more > 0 && (
           <p class="hint">{locale.count(more)} more: type to find them.</p>
         )}
-        {found.length === 0 && <p class="hint">No such {dimension}.</p>}
+        {found.length === 0 && (
+          <p class="hint">
+            Nothing has this in its name.
+          </p>
+        )}
       </div>
     </details>
   );

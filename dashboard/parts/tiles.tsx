@@ -1,5 +1,6 @@
 /** The first numbers: how much, how many, how often, how fresh; each with its change against the period before. */
 
+import type { Group } from "../answers.ts";
 import type { Locale } from "../locale.ts";
 import { FIRST, type Question } from "../questions.ts";
 import { isBusy, rangeOf, type State } from "../state.ts";
@@ -11,15 +12,22 @@ export function Tiles(
   { state, locale }: { readonly state: State; readonly locale: Locale },
 ) {
   const { channels, reached, data } = state.slots;
-  const counted = totalsOf(channels?.body?.data, "interactions");
-  const people = totalsOf(reached?.body?.data, "customers");
+  const before = channels?.body?.meta.compared_with;
+  const is_compared = before !== undefined;
+  const counted = totalsOf(channels?.body?.data, {
+    measure: "interactions",
+    is_compared,
+  });
+  const people = totalsOf(reached?.body?.data, {
+    measure: "customers",
+    is_compared,
+  });
   const each = counted && people && {
     now: ratio(counted.now, people.now),
     before: counted.before === null || people.before === null
       ? null
       : ratio(counted.before, people.before),
   };
-  const before = channels?.body?.meta.compared_with;
   const against = before && locale.days(before.start_date, before.end_date);
   const range = rangeOf(state);
   const newest = data?.body?.data.report?.latest_interaction;
@@ -106,21 +114,16 @@ interface Compared {
 }
 
 function totalsOf(
-  groups:
-    | readonly {
-      readonly [name: string]: unknown;
-      readonly previous?: number;
-    }[]
-    | undefined,
-  measure: "interactions" | "customers",
+  groups: readonly Group[] | undefined,
+  { measure, is_compared }: {
+    readonly measure: "interactions" | "customers";
+    readonly is_compared: boolean;
+  },
 ): Compared | null {
   if (!groups) return null;
-  const now = groups.reduce((sum, one) => sum + (one[measure] as number), 0);
-  const before = groups.reduce<number | null>(
-    (sum, { previous }) => previous === undefined ? sum : (sum ?? 0) + previous,
-    null,
-  );
-  return { now, before };
+  const sum = (name: keyof Group) =>
+    groups.reduce((sum, group) => sum + (group[name] as number), 0);
+  return { now: sum(measure), before: is_compared ? sum("previous") : null };
 }
 
 function ratio(interactions: number, customers: number): number {

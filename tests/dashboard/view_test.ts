@@ -90,6 +90,7 @@ Deno.test("periods end with the last day of the data", () => {
     "2021-10-31",
   ]);
   assertEquals(dates({ of: "year", year: 2020 }), ["2020-01-01", "2020-12-31"]);
+  assertEquals(dates({ of: "year", year: 2021 }), ["2021-01-01", "2021-10-31"]);
   assertEquals(
     datesOf({ of: "last", length: "12m" }, {
       ...range,

@@ -300,7 +300,10 @@ Deno.test(
     for (
       const summary of await within.page.locator("[data-slot] .summary").all()
     ) {
-      assertEquals(await summary.textContent(), "No interactions.");
+      assertEquals(
+        await summary.textContent(),
+        "No interactions in this view.",
+      );
     }
     await using beyond = await open(
       browser,
