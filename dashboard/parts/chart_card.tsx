@@ -214,10 +214,10 @@ function TakeAway(
           </li>
         )}
         <li class="with-script">
-          <button type="button" data-do="svg" data-slot={slot}>SVG</button>
+          <button type="button" data-do="svg">SVG</button>
         </li>
         <li class="with-script">
-          <button type="button" data-do="png" data-slot={slot}>PNG</button>
+          <button type="button" data-do="png">PNG</button>
         </li>
         <li>
           <ExplainLink question={question} title={title}>
