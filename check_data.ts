@@ -56,6 +56,15 @@ try {
       ? JSON.stringify({ error: error.message })
       : `${paint("bad", "Not fit to serve.")} ${error.message}`,
   );
+  const is_folder = await Deno.stat(data_dir).then(
+    ({ isDirectory }) => isDirectory,
+    () => false,
+  );
+  if (!json && is_folder) {
+    console.log(
+      "deno task suggest drafts a tally.toml for files with other names, columns or dates.",
+    );
+  }
   Deno.exitCode = 1;
 } finally {
   await store.close();

@@ -140,6 +140,8 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
   });
   const reason =
     'customers.csv, line 1: no column Customer_Id among "Kunde". Name the columns as docs/file-contract.md says.';
+  const hint =
+    "deno task suggest drafts a tally.toml for files with other names, columns or dates.\n";
   const usage = "Usage: deno task check-data DIR [--json]\n";
   const table: [
     name: string,
@@ -148,7 +150,7 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
     error: string,
     settings?: Settings,
   ][] = [
-    ["for people", [refused.path], `Not fit to serve. ${reason}\n`, ""],
+    ["for people", [refused.path], `Not fit to serve. ${reason}\n${hint}`, ""],
     [
       "for machines",
       [refused.path, "--json"],
@@ -180,7 +182,7 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
     [
       "a misspelt setting",
       [refused.path],
-      `Not fit to serve. ${reason}\n`,
+      `Not fit to serve. ${reason}\n${hint}`,
       "DATE_ODER is not a setting; did you mean DATE_ORDER?\n",
       { DATE_ODER: "MDY" },
     ],

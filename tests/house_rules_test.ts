@@ -48,11 +48,11 @@ Deno.test("arrows point one way: main → routes → access and db/store.ts → 
   const rules: { in: RegExp; not: RegExp; remedy: string }[] = [
     {
       in: /./,
-      not: /^\.\/(main|check_data|key|erase|client)\.ts$/,
+      not: /^\.\/(main|check_data|suggest|key|erase|client)\.ts$/,
       remedy: "nothing imports a composition root",
     },
     {
-      in: /^\.\/(check_data|erase)\.ts/,
+      in: /^\.\/(check_data|erase|suggest)\.ts/,
       not: /^(hono|@hono)|^\.\/routes/,
       remedy: "work on a folder needs no HTTP",
     },

@@ -11,11 +11,20 @@ const dockerfile = await read("Dockerfile");
 const WITH_RIGHT: Record<string, string[]> = {
   // The benchmarks read figures of processes in /proc, which takes every right.
   all: ["bench"],
-  env: ["check-data", "erase", "image", "key", "start", "test"],
-  ffi: ["check-data", "erase", "image", "start", "test"],
+  env: ["check-data", "erase", "image", "key", "start", "suggest", "test"],
+  ffi: ["check-data", "erase", "image", "start", "suggest", "test"],
   import: [],
   net: ["image", "start", "test"],
-  read: ["audit", "check-data", "erase", "image", "key", "start", "test"],
+  read: [
+    "audit",
+    "check-data",
+    "erase",
+    "image",
+    "key",
+    "start",
+    "suggest",
+    "test",
+  ],
   run: ["audit", "test"],
   sys: ["key", "test"],
   write: [
@@ -27,6 +36,7 @@ const WITH_RIGHT: Record<string, string[]> = {
     "key",
     "schema",
     "start",
+    "suggest",
     "test",
   ],
 };

@@ -54,7 +54,8 @@ export function endsInDelimiter(text: string, header: Header): boolean {
     second.cells.at(-1) === "";
 }
 
-function recordAt(
+/** The cells of the record of `text` that begins at `start`, and where the next one begins; `ended` is false where its quotes are not sound. */
+export function recordAt(
   text: string,
   delimiter: string,
   { start = 0 }: { readonly start?: number } = {},

@@ -4,7 +4,7 @@ import { byCodePoint } from "../model/code_points.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import type { Source } from "../mapping/mapping.ts";
-import { MAPPING_FILE } from "../mapping/mapping_file.ts";
+import { MAPPING_FILE, MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
 import { type Table, type TableName, tableOf } from "../model/contract.ts";
 import { findMapping, type FoundMapping } from "./find_mapping.ts";
 import { isProof } from "./proofs.ts";
@@ -104,6 +104,8 @@ export async function findFiles(
     if (folder && OF_SPARK.test(name)) return;
     if (isProof(name)) return void proofs.push({ file, path });
     if (file === MAPPING_FILE && mapping_file) return;
+    // Editors look for it beside the mapping; nothing here does.
+    if (file === MAPPING_SCHEMA_FILE) return;
     const ignore = (reason: string) => void ignored.push({ file, reason });
 
     // Reports and logs name a file in one line.
@@ -351,6 +353,18 @@ export function foundFile(
     format: format.text ? "text" : format.book ? "xlsx" : "parquet",
     gzip: Boolean(format.gzip),
     part: folder !== undefined,
+  };
+}
+
+/** The format that the name of a file says; null where it is none that can be read. */
+export function formatOf(
+  name: string,
+): Pick<SourceFile, "format" | "gzip"> | null {
+  const format = name.match(FORMATS)?.groups;
+  if (!format || format.book?.toLowerCase() === "xls") return null;
+  return {
+    format: format.text ? "text" : format.book ? "xlsx" : "parquet",
+    gzip: Boolean(format.gzip),
   };
 }
 

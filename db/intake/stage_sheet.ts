@@ -158,7 +158,7 @@ export async function isEmptySheet(
 }
 
 /** A cell with a value, or with a formula that has no value. */
-interface Cell {
+export interface Cell {
   /** From 0. */
   readonly column: number;
   readonly type: string;
@@ -168,8 +168,19 @@ interface Cell {
   readonly formula: boolean;
 }
 
+/** Takes the rows of a sheet that have a value. */
+export interface RowTaker {
+  /** The row of the header, and the number of its columns; 0 until the header is found. */
+  readonly header_row: number;
+  readonly columns: number;
+  /** Throws refusals. */
+  add(row: number, cells: readonly Cell[]): void;
+  /** Awaited after each piece of the sheet, when it returns a promise. */
+  settle(): Promise<void> | undefined;
+}
+
 /** Puts the cells of a sheet's XML together. */
-class SheetReader implements PartReader {
+export class SheetReader implements PartReader {
   /** Ranges of merged cells that lie in the row of the header. */
   readonly merged: string[] = [];
   #row = 0;
@@ -185,7 +196,7 @@ class SheetReader implements PartReader {
   #length = 0;
   readonly #collector: TextCollector;
 
-  constructor(readonly workbook: Workbook, readonly rows: SheetRows) {
+  constructor(readonly workbook: Workbook, readonly rows: RowTaker) {
     this.#collector = new TextCollector(workbook);
   }
 
@@ -248,7 +259,7 @@ class SheetReader implements PartReader {
   }
 
   settle(): Promise<void> | undefined {
-    return this.rows.writer.settle();
+    return this.rows.settle();
   }
 
   #startRow(number: string | undefined): void {
@@ -311,7 +322,7 @@ function longRow(workbook: Workbook, row: number) {
 }
 
 /** Finds the header, and writes the rows below it. */
-class SheetRows {
+class SheetRows implements RowTaker {
   readonly numbers = new RowNumbers();
   native_dates = 0;
   /** The row of the header, and the number of its columns; 0 until the header is found. */
@@ -361,6 +372,10 @@ class SheetRows {
       this.#startWith(row, cells);
     } else if (this.#match.missing.length > 0) this.#searchHeader(row, cells);
     else this.#write(row, cells);
+  }
+
+  settle(): Promise<void> | undefined {
+    return this.writer.settle();
   }
 
   /** The header of the text, after all rows. Throws a refusal when no row fits. */
@@ -603,7 +618,7 @@ function columnOf(reference: string, row: number): number | undefined {
 }
 
 /** Whether a range of cells is in the header and more than one. */
-function isMerged(range: string, { header_row, columns }: SheetRows): boolean {
+function isMerged(range: string, { header_row, columns }: RowTaker): boolean {
   const [, from, first, to, last] =
     /^([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})$/.exec(range) ?? [];
   if (from === undefined) return false;

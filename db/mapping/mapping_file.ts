@@ -9,7 +9,9 @@ import { type MappingFile, mappingSchema } from "./mapping_schema.ts";
 
 /** The file in the data folder that has the mapping. */
 export const MAPPING_FILE = "tally.toml";
-/** The largest size of that file. */
+/** The file beside it that tells editors its schema. */
+export const MAPPING_SCHEMA_FILE = "tally.schema.json";
+/** The largest size of the mapping. */
 export const MAPPING_MAX_BYTES = 1 << 18;
 const REMEDY = "Mend it as docs/file-contract.md says";
 /** The number of mistakes that a refusal names. */

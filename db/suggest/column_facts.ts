@@ -1,0 +1,118 @@
+/** What the cells of a sampled column have in common: how many are filled, differ, or fit a form. */
+
+import type { IdKind } from "../mapping/mapping.ts";
+import { speaksOfTime } from "./known_headers.ts";
+import type { SampledColumn } from "./sample.ts";
+import { isClock, needsZone, TIME_FORMS } from "./time_forms.ts";
+
+/** How many of the values fit a form of times. */
+export interface FormShare {
+  readonly format: string;
+  readonly share: number;
+}
+
+/** What is known of a column. */
+export interface ColumnFacts {
+  readonly header: string;
+  /** The cells with a value, in their order. */
+  readonly values: readonly string[];
+  readonly rows: number;
+  readonly distinct: number;
+  readonly has_native_dates: boolean;
+  /** The forms of times that most values fit, the best first; empty for what is no time. */
+  readonly times: readonly FormShare[];
+  /** The share of values that are a time of day alone. */
+  readonly clocks: number;
+  readonly has_zoneless_times: boolean;
+  readonly emails: number;
+  readonly phones: number;
+}
+
+const NO_VALUE =
+  /^(|null|n\/?a|none|nan|<na>|\(null\)|\[null\]|\\n|\(blank\)|undefined|-+)$/i;
+/** Below this share of the values, a column has not the form. */
+const MOST = 0.5;
+
+/** Finds out what the cells of a column have in common. */
+export function factsOf(column: SampledColumn): ColumnFacts {
+  const { header, cells, has_native_dates } = column;
+  const values = cells.filter((cell) => !NO_VALUE.test(cell));
+  const share = (fits: (value: string) => boolean) =>
+    values.length === 0 ? 0 : values.filter(fits).length / values.length;
+  const times = timesOf(header, values);
+  const speaks_of_phones = /phone|mobile|tel|fax|number/i.test(header);
+  return {
+    header,
+    values,
+    rows: cells.length,
+    distinct: new Set(values).size,
+    has_native_dates,
+    times,
+    clocks: share(isClock),
+    has_zoneless_times: has_native_dates || values.some(needsZone) ||
+      times[0]?.format === "excel" &&
+        values.some((value) => value.includes(".")),
+    emails: share((value) => /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)),
+    phones: times.length > 0
+      ? 0
+      : share((value) =>
+        /^\+?[\d\s().\/-]{6,}$/.test(value) &&
+        (value.match(/\d/g)?.length ?? 0) >= 6 &&
+        (/^\+|^\(/.test(value) || speaks_of_phones)
+      ),
+  };
+}
+
+function timesOf(header: string, values: readonly string[]): FormShare[] {
+  if (values.length === 0) return [];
+  const found = TIME_FORMS.flatMap(({ format, fits }): FormShare[] => {
+    // Plain numbers are times only where the header says so.
+    const is_number = /^(epoch_|excel|%Y%m%d)/.test(format);
+    if (is_number && !speaksOfTime(header)) return [];
+    const fitting = values.filter(fits).length;
+    return fitting / values.length < MOST
+      ? []
+      : [{ format, share: fitting / values.length }];
+  });
+  return found.sort((a, b) => b.share - a.share);
+}
+
+/**
+ * The forms that are as likely as the best one. Of two that differ in the order of day
+ * and month alone, a value that fits only one decides.
+ */
+export function likelyForms({ times }: ColumnFacts): string[] {
+  const [best] = times;
+  if (!best) return [];
+  const equal = times.filter(({ share }) => share === best.share)
+    .map(({ format }) => format);
+  // What is ISO is YMD, too, and a pattern is only for what has no name.
+  const named = equal.filter((format) => !format.includes("%"));
+  if (named.includes("iso")) return ["iso"];
+  return named.length > 0 ? named : equal;
+}
+
+/** The kind of ids that values are. */
+export function kindOfIds(values: readonly string[]): IdKind {
+  const all = (fits: (value: string) => boolean) =>
+    values.length > 0 && values.every(fits);
+  if (
+    all((value) =>
+      /^[1-9]\d{0,15}$/.test(value) && Number.isSafeInteger(Number(value))
+    )
+  ) return "integer";
+  const is_salesforce = all((value) =>
+    /^[0-9A-Za-z]{15}$/.test(value) ||
+    /^[0-9A-Za-z]{18}$/.test(value) && checksumOf(value) === value.slice(15)
+  );
+  return is_salesforce ? "salesforce" : "text";
+}
+
+/** The last three characters of a Salesforce id: which of those before them are capitals. */
+function checksumOf(id: string): string {
+  return [0, 5, 10].map((from) => {
+    let bits = 0;
+    for (let i = 0; i < 5; i++) if (/[A-Z]/.test(id[from + i])) bits |= 1 << i;
+    return "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits];
+  }).join("");
+}

@@ -1,0 +1,245 @@
+/** The headers under which systems export what Tally counts, by role; the best first. */
+
+import { foldHeader } from "../model/contract.ts";
+
+/** What a column may be for. */
+export type Role = keyof typeof KNOWN;
+
+/** Written as `foldHeader` leaves them. */
+const KNOWN = {
+  customer_id: [
+    "customerid",
+    "contactid",
+    "intercomuserid",
+    "personid",
+    "recordid",
+    "userid",
+    "accountid",
+    "clientid",
+    "customernumber",
+    "clientno",
+    "customerno",
+    "contact",
+    "id",
+    "number",
+    "no",
+  ],
+  name: [
+    "fullname",
+    "name",
+    "customername",
+    "contactname",
+    "displayname",
+    "lastname",
+    "surname",
+    "company",
+    "companyname",
+  ],
+  occupation: ["occupation", "jobtitle", "title", "profession", "position"],
+  type: [
+    "customertype",
+    "contacttype",
+    "relationshiptype",
+    "lifecyclestage",
+    "type",
+    "label",
+    "segment",
+    "category",
+    "leadsource",
+    "tier",
+    "tags",
+  ],
+  person_role: ["role", "userrole"],
+  interaction_id: [
+    "activityid",
+    "interactionid",
+    "ticketid",
+    "conversationid",
+    "callsid",
+    "messagesid",
+    "callid",
+    "messageid",
+    "taskid",
+    "eventid",
+    "caseid",
+    "recordid",
+    "id",
+    "sid",
+    "activity",
+    "casenumber",
+  ],
+  customer: [
+    "customerid",
+    "contactid",
+    "associatedcontactids",
+    "associatedcontactid",
+    "whoid",
+    "requesterid",
+    "userid",
+    "contactname.id",
+    "personid",
+    "clientid",
+    "clientno",
+    "accountid",
+    "customers",
+    "customer",
+    "contact",
+    "contactperson",
+    "regarding",
+    "to",
+    "from",
+    "email",
+    "requester",
+    "contactemail",
+    "customeremail",
+    "phone",
+    "contactname",
+  ],
+  time: [
+    "datestart",
+    "activitydate",
+    "starttime",
+    "startdate",
+    "callstarttime",
+    "startedat",
+    "createdat",
+    "createdtime",
+    "createdon",
+    "createdate",
+    "createddate",
+    "timestamp",
+    "datesent",
+    "sentat",
+    "sent",
+    "actualend",
+    "actualstart",
+    "activitytime",
+    "eventtime",
+    "duedate",
+    "date",
+    "datetime",
+    "time",
+    "when",
+    "day",
+  ],
+  clock: ["duetime", "time", "clock", "starttime", "timeofday"],
+  channel: [
+    "channel",
+    "interaction",
+    "interactiontype",
+    "communicationchannel",
+    "activitytype",
+    "via",
+    "source",
+    "medium",
+    "event",
+    "eventtype",
+    "type",
+  ],
+  topic: [
+    "topic",
+    "topics",
+    "product",
+    "products",
+    "productofdiscussion",
+    "lineitemname",
+    "calltype",
+    "category",
+    "tags",
+    "reason",
+    "type",
+  ],
+  status: ["status", "activitystatus", "ticketstatus", "state"],
+  deleted: ["isdeleted", "deleted", "isarchived", "istest", "test", "isspam"],
+  first_line: ["financialstatus"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** How well a header is known in a role: from 0, the best, up; null where it is not. */
+export function rankOf(role: Role, header: string): number | null {
+  const known: readonly string[] = KNOWN[role];
+  const ranks = formsOf(header).map((form) => known.indexOf(form))
+    .filter((rank) => rank >= 0);
+  return ranks.length > 0 ? Math.min(...ranks) : null;
+}
+
+/** A header as it is, and without what some systems put before or behind it. */
+function formsOf(header: string): string[] {
+  const plain = header.replace(/^\(do not modify\)\s*/i, "")
+    .replace(/__c$/i, "").replace(/\s*[([][^()[\]]*[)\]]\s*$/, "")
+    .replace(/\s+-$/, "");
+  const behind = plain.replace(/^\w+ - /, "");
+  return [...new Set([header, plain, behind].map(foldHeader))];
+}
+
+/** Whether a header speaks of a time, whatever else it says. */
+export function speaksOfTime(header: string): boolean {
+  return rankOf("time", header) !== null ||
+    /date|time|datum|zeit|fecha|\bat\b|\bon\b|when|unix|epoch/i.test(header);
+}
+
+/** What the name of a file says about its rows. */
+const INTERACTION_WORDS =
+  /call|mail|message|meeting|visit|chat|ticket|order|activit|task|conversation|event|interaction|note|log|report|case|appointment/i;
+const CUSTOMER_WORDS =
+  /contact|customer|people|person|user|client|lead|member|patient|subscriber|account/i;
+
+/** Whether the name of a file is one of customers, or of interactions; null where it is neither. */
+export function namedAfter(file: string): "customers" | "interactions" | null {
+  // Of "call log of contacts" both are true; the first word tells.
+  const customer = file.search(CUSTOMER_WORDS);
+  const interaction = file.search(INTERACTION_WORDS);
+  if (customer < 0 && interaction < 0) return null;
+  if (interaction < 0) return "customers";
+  if (customer < 0) return "interactions";
+  return customer < interaction ? "customers" : "interactions";
+}
+
+const NOUNS: readonly [RegExp, string][] = [
+  [/call/i, "Call"],
+  [/e-?mail/i, "Email"],
+  [/meeting|appointment/i, "Meeting"],
+  [/visit/i, "Visit"],
+  [/chat|conversation/i, "Chat"],
+  [/sms|message/i, "Message"],
+  [/ticket|case/i, "Ticket"],
+  [/order/i, "Order"],
+  [/task/i, "Task"],
+];
+
+/** The channel that the name of a file says; null where it says none. */
+export function channelOf(file: string): string | null {
+  return NOUNS.find(([word]) => word.test(file))?.[1] ?? null;
+}
+
+/** The values that mark rows which are no interaction, as `nameKey` leaves them. */
+export const DELETED: ReadonlySet<string> = new Set([
+  "deleted",
+  "spam",
+  "suspended",
+  "trash",
+  "trashed",
+  "junk",
+  "removed",
+  "void",
+  "voided",
+  "failed",
+  "test",
+]);
+
+/** The values of what is still to come. */
+export const PLANNED: ReadonlySet<string> = new Set([
+  "to do",
+  "todo",
+  "planned",
+  "scheduled",
+  "not started",
+  "upcoming",
+]);
+/** The values of what was done. */
+export const DONE: ReadonlySet<string> = new Set(["done", "completed", "held"]);
+/** The roles of persons who are customers, where others work for the business. */
+export const END_USERS: ReadonlySet<string> = new Set([
+  "end-user",
+  "end user",
+  "customer",
+]);

@@ -1,0 +1,127 @@
+/** Finds the column of the interactions that says which customer, by the ids found on the other side. */
+
+import type { ColumnFacts } from "./column_facts.ts";
+import { rankOf } from "./known_headers.ts";
+
+/** What the customers have that interactions may name them by. */
+export interface Target {
+  readonly by: "id" | "email" | "phone" | "name";
+  readonly facts: ColumnFacts;
+  /** Takes the id out of a longer text, where one must. */
+  readonly pattern?: RegExp;
+}
+
+/** A column of interactions, and how it finds customers. */
+export interface Link {
+  readonly facts: ColumnFacts;
+  readonly target: Target | null;
+  /** Whether the ids are compared exactly; else by `match`. */
+  readonly is_exact: boolean;
+  readonly separator: string | undefined;
+  /** The share of its values that some customer has. */
+  readonly found: number;
+  readonly is_known: boolean;
+}
+
+const SEPARATORS = [";", ",", "|", "/"];
+/** Below this share, what is found may be chance. */
+const SOME_FOUND = 0.3;
+const BONUS = { id: 0.2, email: 0.1, phone: 0.05, name: 0 };
+
+/** The links that the columns may be, the likeliest first. */
+export function findLinks(
+  columns: readonly ColumnFacts[],
+  targets: readonly Target[],
+): Link[] {
+  const scored = columns.flatMap((facts) => {
+    if (facts.values.length === 0 || facts.times.length > 0) return [];
+    const rank = rankOf("customer", facts.header);
+    const is_known = rank !== null;
+    const links = targets.flatMap((target) => {
+      const found = linksTo(target, facts);
+      return found.map((link) => ({
+        link: { ...link, is_known },
+        score: link.found + (is_known ? 0.5 : 0) + BONUS[target.by] +
+          (link.is_exact ? 0.01 : 0) - (rank ?? 0) / 1_000,
+      }));
+    }).filter(({ link }) =>
+      link.found >= (is_known ? SOME_FOUND : 0.6) &&
+      (is_known || !isCountable(facts))
+    );
+    return links;
+  });
+  if (scored.length > 0) {
+    return scored.sort((a, b) => b.score - a.score).map(({ link }) => link);
+  }
+  // The sample may have other customers than the file: the header is all there is.
+  return columns
+    .filter(({ values, times, header }) =>
+      values.length > 0 && times.length === 0 &&
+      rankOf("customer", header) !== null
+    )
+    .sort((a, b) =>
+      rankOf("customer", a.header)! - rankOf("customer", b.header)!
+    )
+    .map((facts) => ({
+      facts,
+      target: null,
+      is_exact: true,
+      separator: undefined,
+      found: 0,
+      is_known: true,
+    }));
+}
+
+/** Small numbers are found among ids by chance: a duration, an amount. */
+function isCountable({ values }: ColumnFacts): boolean {
+  return values.every((value) => /^\d{1,5}$/.test(value));
+}
+
+function linksTo(
+  target: Target,
+  facts: ColumnFacts,
+): Omit<Link, "is_known">[] {
+  const { by, pattern } = target;
+  const id = (value: string) => {
+    const text = pattern ? pattern.exec(value)?.[1] ?? "" : value;
+    // The longer form of a Salesforce id is the shorter one and a checksum.
+    return /^[0-9A-Za-z]{15}[A-Z0-5]{3}$/.test(text) ? text.slice(0, 15) : text;
+  };
+  const keys: ((value: string) => string)[] = by === "phone"
+    ? [phoneKey]
+    : by === "id"
+    ? [id, (value) => id(value).toLowerCase()]
+    : [(value) => value.trim().toLowerCase()];
+  const links: Omit<Link, "is_known">[] = [];
+  for (const [i, key] of keys.entries()) {
+    const known = new Set(target.facts.values.map(key));
+    known.delete("");
+    const separators = SEPARATORS.filter((one) =>
+      facts.values.some((value) => value.includes(one))
+    );
+    for (const separator of [undefined, ...separators]) {
+      const elements = separator === undefined
+        ? facts.values
+        : facts.values.flatMap((value) => value.split(separator));
+      const found = elements
+        .filter((one) => known.has(key(one.trim()))).length / elements.length;
+      const better = links.every((link) => link.found < found - 0.001);
+      if (!better) continue;
+      links.push({
+        facts,
+        target,
+        is_exact: by === "id" && i === 0,
+        separator,
+        found,
+      });
+    }
+  }
+  return links;
+}
+
+function phoneKey(value: string): string {
+  const digits = value.replace(/\D/g, "");
+  return digits === ""
+    ? ""
+    : (value.trim().startsWith("+") ? "+" : "") + digits;
+}

@@ -1,0 +1,42 @@
+/** What is known of a file while a mapping is drafted: the cells that a file or a sheet begins with. */
+
+/** A column of a sample. */
+export interface SampledColumn {
+  readonly header: string;
+  /** Its cells, trimmed, and cut where they are very long. */
+  readonly cells: readonly string[];
+  /** Whether the file itself says that it holds dates, as spreadsheets and Parquet do. */
+  readonly has_native_dates: boolean;
+}
+
+/** The begin of a file or of a sheet. */
+export interface Sample {
+  /** Its name in the data folder. */
+  readonly file: string;
+  /** Its sheet, where the workbook has several with a value. */
+  readonly sheet?: string;
+  readonly format: "text" | "parquet" | "xlsx";
+  /** The line of the header, where that is not the first with a value. */
+  readonly header_row?: number;
+  /** Rows at its end that are no data. */
+  readonly footer_rows: number;
+  readonly columns: readonly SampledColumn[];
+  readonly rows: number;
+  /** Whether these are all of its rows. */
+  readonly is_whole: boolean;
+}
+
+/** A file of which no sample could be taken, and why. */
+export interface Unread {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** How much is read of a folder. */
+export const LIMITS = {
+  files: 200,
+  bytes: 1 << 22,
+  rows: 10_000,
+  columns: 300,
+  cell_length: 500,
+} as const;

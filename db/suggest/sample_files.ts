@@ -1,0 +1,362 @@
+/** Takes samples of the files of a folder, through the readers that loading uses, and within limits. */
+
+import { createGunzip } from "node:zlib";
+import { Readable } from "node:stream";
+import { byCodePoint } from "../model/code_points.ts";
+import { foldHeader } from "../model/contract.ts";
+import { StoreError } from "../model/problems.ts";
+import { MAPPING_FILE, MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
+import { DELIMITERS, readPreamble, recordAt } from "../intake/csv_scanner.ts";
+import { NotUtf8, Transcoder } from "../intake/encodings.ts";
+import { requireKind } from "../intake/file_kind.ts";
+import { formatOf, isUnfinished } from "../intake/find_files.ts";
+import { openRegularFile } from "../intake/open_regular_file.ts";
+import { isProof } from "../intake/proofs.ts";
+import {
+  type Cell,
+  isEmptySheet,
+  openBook,
+  type RowTaker,
+  SheetReader,
+} from "../intake/stage_sheet.ts";
+import {
+  LIMITS,
+  type Sample,
+  type SampledColumn,
+  type Unread,
+} from "./sample.ts";
+import { commonest, findTable, type NumberedRecord } from "./text_table.ts";
+
+/** The samples of a folder. */
+export interface Samples {
+  readonly samples: readonly Sample[];
+  readonly unread: readonly Unread[];
+}
+
+/** The columns of a Parquet file, and some of its rows as texts. */
+export interface ParquetRows {
+  readonly names: readonly string[];
+  /** Whether each column is of dates or times. */
+  readonly are_times: readonly boolean[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The settings by which files are read. */
+export interface SampleOptions {
+  readonly csv_encoding: string;
+  readonly xlsx_max_bytes: number;
+  /** Reads at most `rows` rows of a Parquet file. */
+  readonly readParquet: (path: string, rows: number) => Promise<ParquetRows>;
+}
+
+interface ListedFile {
+  readonly file: string;
+  readonly path: string;
+  readonly format: Sample["format"];
+  readonly gzip: boolean;
+}
+
+/** Takes a sample of every file in the folder. Throws what Deno does when it cannot be listed. */
+export async function sampleFolder(
+  folder: string,
+  options: SampleOptions,
+): Promise<Samples> {
+  const root = await Deno.realPath(folder);
+  const samples: Sample[] = [];
+  const unread: Unread[] = [];
+  const names = await Array.fromAsync(Deno.readDir(root), ({ name }) => name);
+  let looked_at = 0;
+  for (const file of names.sort(byCodePoint)) {
+    if (
+      isUnfinished(file) || isProof(file) || file === MAPPING_FILE ||
+      file === MAPPING_SCHEMA_FILE
+    ) continue;
+    const skip = (reason: string) => void unread.push({ file, reason });
+    try {
+      if (!isUsable(file)) {
+        skip("a name that no glob can have");
+        continue;
+      }
+      const format = formatOf(file);
+      const path = await Deno.realPath(`${root}/${file}`);
+      const { isFile, isDirectory } = await Deno.stat(path);
+      if (isDirectory) skip("a folder: look at one of its parts by itself");
+      else if (!isFile) skip("not a regular file");
+      else if (!path.startsWith(`${root}/`)) {
+        skip("a link out of the data folder");
+      } else if (!format) {
+        skip("not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx");
+      } else if (++looked_at > LIMITS.files) {
+        skip(`one of more than ${LIMITS.files} files`);
+      } else {
+        const found = await sampleFile({ file, path, ...format }, options);
+        if (typeof found === "string") skip(found);
+        else samples.push(...found);
+      }
+    } catch (error) {
+      skip(reasonOf(error, file));
+    }
+  }
+  return { samples, unread };
+}
+
+function reasonOf(error: unknown, file: string): string {
+  if (error instanceof StoreError) {
+    return error.message.replace(`${file}: `, "").replace(`${file}, `, "");
+  }
+  if (
+    error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable
+  ) return "may not be read";
+  if (error instanceof Deno.errors.NotFound) return "a link to nothing";
+  if (error instanceof Deno.errors.FilesystemLoop) return "a link to itself";
+  throw error;
+}
+
+/** Whether tally.toml can have a text: a name of a file or a header. */
+function isUsable(text: string): boolean {
+  return text.length <= 500 && text.isWellFormed() &&
+    !/\p{Cc}|\ufffd/u.test(text) && !text.includes("**");
+}
+
+const NO_HEADER =
+  "no line that looks like a header: name the columns in the first line";
+
+async function sampleFile(
+  file: ListedFile,
+  options: SampleOptions,
+): Promise<Sample[] | string> {
+  switch (file.format) {
+    case "text":
+      return await sampleText(file, options);
+    case "xlsx":
+      return await sampleBook(file, options);
+    case "parquet": {
+      await requireKind({ ...file, table: "interactions", part: false });
+      const { names, are_times, rows } = await options.readParquet(
+        file.path,
+        LIMITS.rows,
+      );
+      return [{
+        file: file.file,
+        format: "parquet",
+        footer_rows: 0,
+        columns: columnsOf(names, rows, { native: are_times }),
+        rows: rows.length,
+        is_whole: rows.length < LIMITS.rows,
+      }];
+    }
+  }
+}
+
+async function sampleText(
+  file: ListedFile,
+  { csv_encoding }: SampleOptions,
+): Promise<Sample[] | string> {
+  await requireKind({ ...file, table: "interactions", part: false });
+  const { bytes, is_whole: has_all_bytes } = await firstBytes(file);
+  if (bytes.length === 0) return "empty";
+  const decoded = decode(bytes, { csv_encoding, last: has_all_bytes });
+  const { delimiter: told, length, lines } = readPreamble(decoded, {
+    whole: true,
+  })!;
+  const text = new TextDecoder().decode(decoded.subarray(length));
+  const delimiter = told ?? delimiterOf(text);
+  const { records, is_cut } = recordsOf(text, {
+    delimiter,
+    first_line: lines + 1,
+    count: LIMITS.rows + 1,
+  });
+  // The last record of a part may not be there in whole.
+  if (!has_all_bytes && !is_cut && records.length > 1) records.pop();
+  const is_whole = has_all_bytes && !is_cut;
+  const found = findTable(records, { is_whole });
+  if (!found) return records.length === 0 ? "no value in it" : NO_HEADER;
+  const { header, rows, header_row, footer_rows } = found;
+  return [{
+    file: file.file,
+    format: "text",
+    ...header_row !== undefined && { header_row },
+    footer_rows,
+    columns: columnsOf(header, rows.map(({ cells }) => cells), {}),
+    rows: rows.length,
+    is_whole,
+  }];
+}
+
+async function firstBytes(
+  { path, gzip }: ListedFile,
+): Promise<{ bytes: Uint8Array; is_whole: boolean }> {
+  using file = await openRegularFile(path);
+  const bytes = new Uint8Array(LIMITS.bytes);
+  let length = 0;
+  const take = (chunk: Uint8Array) => {
+    const part = chunk.subarray(0, bytes.length - length);
+    bytes.set(part, length);
+    length += part.length;
+    return part.length === chunk.length;
+  };
+  const chunks = async function* () {
+    const buffer = new Uint8Array(1 << 16);
+    for (;;) {
+      const read = await file.read(buffer);
+      if (read === null) return;
+      yield buffer.slice(0, read);
+    }
+  };
+  let is_whole = true;
+  const packed = Readable.from(chunks());
+  try {
+    const unpacked = gzip ? packed.pipe(createGunzip()) : packed;
+    for await (const chunk of unpacked) {
+      if (!take(chunk)) {
+        is_whole = false;
+        break;
+      }
+    }
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (typeof code !== "string" || !code.startsWith("Z_")) throw error;
+    // Of a cut file, what is there shows its columns as well.
+    is_whole = false;
+  } finally {
+    packed.destroy();
+  }
+  return { bytes: bytes.slice(0, length), is_whole };
+}
+
+function decode(
+  bytes: Uint8Array,
+  { csv_encoding, last }: {
+    readonly csv_encoding: string;
+    readonly last: boolean;
+  },
+): Uint8Array {
+  try {
+    const transcoder = new Transcoder(null);
+    const text = transcoder.feed(bytes, last).bytes;
+    if (!transcoder.is_doubtful) return text;
+  } catch (error) {
+    if (!(error instanceof NotUtf8)) throw error;
+  }
+  return new Transcoder(csv_encoding).feed(bytes, last).bytes;
+}
+
+/** The delimiter by which most lines have as many cells, and those more than one. */
+function delimiterOf(text: string): string {
+  const scored = DELIMITERS.map((delimiter) => {
+    const lengths = recordsOf(text, { delimiter, first_line: 1, count: 50 })
+      .records.map(({ cells }) => cells.length);
+    const width = commonest(lengths);
+    const like = lengths.filter((length) => length === width).length;
+    return { delimiter, width, share: like / Math.max(1, lengths.length) };
+  }).filter(({ width }) => width > 1);
+  scored.sort((a, b) =>
+    Math.round(4 * b.share) - Math.round(4 * a.share) || b.width - a.width
+  );
+  return scored.at(0)?.delimiter ?? ",";
+}
+
+function recordsOf(
+  text: string,
+  { delimiter, first_line, count }: {
+    readonly delimiter: string;
+    readonly first_line: number;
+    readonly count: number;
+  },
+): { records: NumberedRecord[]; is_cut: boolean } {
+  const records: NumberedRecord[] = [];
+  let start = 0;
+  let line = first_line;
+  while (start < text.length && records.length < count) {
+    const { cells, end, ended } = recordAt(text, delimiter, { start });
+    if (!ended || end === start) return { records, is_cut: true };
+    if (cells.some((cell) => cell !== "")) records.push({ line, cells });
+    line += text.slice(start, end).match(/\r\n|\r|\n/g)?.length ?? 0;
+    start = end;
+  }
+  return { records, is_cut: start < text.length };
+}
+
+async function sampleBook(
+  { file, path }: ListedFile,
+  { xlsx_max_bytes }: SampleOptions,
+): Promise<Sample[] | string> {
+  const book = await openBook(path, { file, max_bytes: xlsx_max_bytes });
+  const { workbook, cells: reader } = book;
+  try {
+    const sheets: { name: string; part: string }[] = [];
+    for (const { name, part, hidden } of workbook.sheets) {
+      if (hidden || part === null || sheets.length >= 20) continue;
+      if (!await isEmptySheet(workbook, part)) sheets.push({ name, part });
+    }
+    const samples: Sample[] = [];
+    for (const { name, part } of sheets) {
+      if (!isUsable(name)) continue;
+      const records: NumberedRecord[] = [];
+      const native: boolean[] = [];
+      const rows: RowTaker = {
+        header_row: 0,
+        columns: 0,
+        settle: () => undefined,
+        add(line: number, row: readonly Cell[]) {
+          const cells: string[] = [];
+          for (const cell of row) {
+            if (cell.column >= LIMITS.columns) continue;
+            const text = reader.textOf(cell, false);
+            cells[cell.column] = text.slice(0, LIMITS.cell_length).trim();
+            if (cell.type === "n" && /^\d{4}-\d\d-\d\d /.test(text)) {
+              native[cell.column] = true;
+            }
+          }
+          records.push({ line, cells: Array.from(cells, (one) => one ?? "") });
+        },
+      };
+      const sheet = new SheetReader(workbook, rows);
+      await workbook.read(part, {
+        open: (name, attributes) => sheet.open(name, attributes),
+        text: (text) => sheet.text(text),
+        close: (name) => sheet.close(name),
+        done: () => records.length > LIMITS.rows,
+      });
+      const is_whole = records.length <= LIMITS.rows;
+      const found = findTable(records, { is_whole });
+      if (!found) continue;
+      const { header, header_row, footer_rows } = found;
+      samples.push({
+        file,
+        ...sheets.length > 1 && { sheet: name },
+        format: "xlsx",
+        ...header_row !== undefined && { header_row },
+        footer_rows,
+        columns: columnsOf(header, found.rows.map(({ cells }) => cells), {
+          native,
+        }),
+        rows: found.rows.length,
+        is_whole,
+      });
+    }
+    return samples.length > 0 ? samples : NO_HEADER;
+  } finally {
+    workbook[Symbol.dispose]();
+  }
+}
+
+/** The columns that tally.toml could name: those with a header that no other one has. */
+function columnsOf(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { native = [] }: { readonly native?: readonly boolean[] },
+): SampledColumn[] {
+  const folded = header.map(foldHeader);
+  const count = Map.groupBy(folded, (name) => name);
+  return header.slice(0, LIMITS.columns).flatMap((name, i) => {
+    if (name === "" || !isUsable(name)) return [];
+    if (folded[i] === "" || count.get(folded[i])!.length > 1) return [];
+    return [{
+      header: name,
+      cells: rows.map((cells) => (cells[i] ?? "").slice(0, LIMITS.cell_length)),
+      has_native_dates: native[i] ?? false,
+    }];
+  });
+}

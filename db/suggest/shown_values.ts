@@ -1,0 +1,39 @@
+/** Shows values of exports as evidence, without what nobody should read in a terminal. */
+
+import { harmless } from "../model/names.ts";
+
+const SECRET_HEADER =
+  /token|secret|passw|pwd|api.?key|private.?key|credential|authori[sz]ation|cookie|session|signature|iban|card|cvv|ssn|salt|hash/i;
+const SECRET_VALUE =
+  /^(sk|pk|rk)[-_]|^gh[opsu]_|^github_pat_|^glpat-|^xox[abp]-|^AKIA|^ASIA|^AIza|^ya29\.|^eyJ|^SG\.|^shp(at|ss)_|^Bearer |^Basic |^-----BEGIN|:\/\/[^/\s]*@|[?&](key|token|sig|code)=/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const NOTE_LENGTH = 40;
+const NOTE_WORDS = 6;
+
+/** A value as evidence shows it: in whole, in part, or only what it is. */
+export function shownValue(value: string, header: string): string {
+  if (SECRET_HEADER.test(header) || isSecret(value)) return "(not shown)";
+  if (
+    value.length > NOTE_LENGTH || value.split(/\s+/).length > NOTE_WORDS
+  ) return `(a text of ${value.length} characters)`;
+  const at = value.indexOf("@");
+  if (at > 0) {
+    return JSON.stringify(`${harmless(value[0])}…${harmless(value.slice(at))}`);
+  }
+  return JSON.stringify(harmless(value).replaceAll("\n", " "));
+}
+
+function isSecret(value: string): boolean {
+  if (UUID.test(value)) return false;
+  if (SECRET_VALUE.test(value)) return true;
+  // Keys are long, have no words in them, and mix what names do not.
+  if (/^[0-9a-f]{32,}$/i.test(value)) return true;
+  return /^[\w+/=.~-]{20,}$/.test(value) && /[a-z]/.test(value) &&
+    /[A-Z]/.test(value) && (value.match(/\d/g)?.length ?? 0) >= 3;
+}
+
+/** A header as it is shown: in one line, and cut. */
+export function shownHeader(header: string): string {
+  const text = harmless(header).replaceAll("\n", " ");
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
+}

@@ -1,0 +1,243 @@
+/** `deno task suggest DIR`: what it prints and writes, and that hostile files and secrets do no harm. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readMapping } from "../db/mapping/mapping.ts";
+import { dataFolder, type Files, namesIn } from "./support/data_folder.ts";
+import { parquetFiles } from "./support/parquet_files.ts";
+import { suggest } from "./support/suggest_folder.ts";
+
+const { tasks } = JSON.parse(
+  await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
+);
+
+/** Exports whose draft asks nothing that stops a load. */
+const SIMPLE: Files = {
+  "contacts.csv": "Contact ID,Full Name,Type\nC-1,Ann,Red\nC-2,Bo,Blue\n",
+  "calls_2024.csv":
+    "Call ID,Contact ID,Start Time\nx1,C-1,2024-01-31T10:00:00Z\nx2,C-2,2024-02-01T10:00:00Z\n",
+};
+
+async function run(task: string, args: readonly string[]) {
+  await using staging = await dataFolder();
+  const [, ...command] = tasks[task].command.split(" ");
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...command, ...args],
+    cwd: new URL("../", import.meta.url),
+    env: { STAGING_DIR: staging.path },
+  }).output();
+  assertEquals(await namesIn(staging.path), [], "working files are left");
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), error: text(stderr) };
+}
+
+Deno.test("what is written passes check-data, and is never overwritten", async () => {
+  await using folder = await dataFolder(SIMPLE);
+  const before = await run("check-data", [folder.path]);
+  assertEquals(before.code, 1);
+  assert(/deno task suggest .*\n$/.test(before.out), before.out);
+
+  const shown = await run("suggest", [folder.path]);
+  assertEquals(shown.error, "");
+  assertEquals(shown.code, 0);
+  assertStringIncludes(shown.out, '100% found in "Contact ID" of customers');
+  assertStringIncludes(shown.out, 'files = "calls_*.csv"');
+  assertEquals(await namesIn(folder.path), Object.keys(SIMPLE).sort());
+
+  const written = await run("suggest", [folder.path, "--write"]);
+  assertEquals(written.code, 0, written.error);
+  assertEquals(
+    await namesIn(folder.path),
+    [...Object.keys(SIMPLE), "tally.schema.json", "tally.toml"].sort(),
+  );
+  const checked = await run("check-data", [folder.path]);
+  assertEquals(checked.code, 0, checked.out);
+  assert(!checked.out.includes("not read"), checked.out);
+
+  await folder.write({ "tally.toml": "# mine\n" });
+  const again = await run("suggest", [folder.path, "--write"]);
+  assertEquals(again.code, 1);
+  assertStringIncludes(again.error, "never overwritten");
+  assertEquals(
+    await Deno.readTextFile(`${folder.path}/tally.toml`),
+    "# mine\n",
+  );
+});
+
+Deno.test("--json has the draft, its evidence and its questions", async () => {
+  await using folder = await dataFolder({
+    ...SIMPLE,
+    "calls_2024.csv":
+      "Call ID,Contact ID,Start Time\nx1,C-1,01/02/2024\nx2,C-2,03/04/2024\n",
+  });
+  const { code, out } = await run("suggest", [folder.path, "--json"]);
+  assertEquals(code, 0);
+  const { data } = JSON.parse(out);
+  assertEquals(
+    Object.keys(data),
+    ["toml", "sources", "questions", "fitting", "left"],
+  );
+  const [customers, calls] = data.sources;
+  assertEquals(
+    { ...customers, columns: customers.columns[0] },
+    {
+      key: "customers",
+      files: "contacts.csv",
+      file_names: ["contacts.csv"],
+      rows_seen: 2,
+      is_whole: true,
+      columns: {
+        key: "id",
+        column: "Contact ID",
+        evidence: "100% filled, distinct: 2",
+        distinct: 2,
+        filled: 1,
+        formats: [],
+        values: ['"C-1"', '"C-2"'],
+      },
+      filters: [],
+    },
+  );
+  assertEquals(calls.key, "interactions[1]");
+  const [question] = data.questions;
+  assertEquals(question, {
+    key: "interactions[1].time",
+    text: "The sample fits each of these forms: choose one",
+    must_answer: true,
+    lines: [
+      'time = { column = "Start Time", format = "DMY" }',
+      'time = { column = "Start Time", format = "MDY" }',
+    ],
+  });
+  // Until it is answered, nothing loads by a guess.
+  let refusal = "";
+  try {
+    readMapping(data.toml);
+  } catch (error) {
+    refusal = (error as Error).message;
+  }
+  assertStringIncludes(refusal, "interactions[1].time");
+});
+
+Deno.test("secrets, notes and addresses are not shown", async () => {
+  const secrets = [
+    ["sk", "live", "51Habcdefghijkl"].join("_"),
+    "eyJhbGciOiJIUzI1NiJ9.e30.abc",
+    "0123456789abcdef0123456789abcdef",
+    "Zx81kLmN0pQrStUvWxYz12",
+    "https://ann:hunter2@example.org/",
+  ];
+  const note = "She told us about her illness and asked us to keep it quiet";
+  const rows = secrets.map((secret, i) =>
+    `C-${i},${secret},${note},ann.smith${i}@example.org,hunter${i}`
+  );
+  const files = {
+    "contacts.csv": `Contact ID,Name,Title,Email,Type\n${rows.join("\n")}\n`,
+    "calls.csv": `Contact ID,Start Time,Channel\n${
+      secrets.map((secret, i) => `C-${i},2024-01-31T10:00:00Z,${secret}\n`)
+        .join("")
+    }`,
+  };
+  const text = JSON.stringify(await suggest(files));
+  for (const hidden of [...secrets, note, "ann.smith"]) {
+    assert(!text.includes(hidden), hidden);
+  }
+  // The header alone says that these are secret.
+  const { sources } = await suggest({
+    "contacts.csv": "Contact ID,Name,Type (password)\n1,A,x\n2,B,y\n",
+  });
+  assertEquals(sources[0].columns.at(-1)!.values, [
+    "(not shown)",
+    "(not shown)",
+  ]);
+});
+
+Deno.test("hostile and broken files do no harm", async (t) => {
+  const customers = SIMPLE["contacts.csv"];
+  const cases: readonly [name: string, Files, reason: string | null][] = [
+    ["nothing in it", { "calls.csv": "" }, "empty"],
+    ["blank lines", { "calls.csv": "\n\n\n" }, "no value"],
+    ["a header alone", { "calls.csv": "Contact ID,Start Time\n" }, "rows"],
+    ["one column", { "calls.csv": "Start Time\n2024-01-31\n" }, null],
+    [
+      "no header",
+      { "calls.csv": "C-1,2024-01-31T10:00:00Z\nC-2,2024-02-01T10:00:00Z\n" },
+      "header",
+    ],
+    [
+      "half a file",
+      { "calls.csv": 'Contact ID,Start Time\nC-1,2024-01-31\nC-2,"2024-0' },
+      null,
+    ],
+    [
+      "half a gzip",
+      { "calls.csv.gz": new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0]) },
+      "empty",
+    ],
+    [
+      "a huge cell",
+      {
+        "calls.csv": `Contact ID,Start Time,Note\nC-1,2024-01-31,"${
+          "x\n".repeat(1_500_000)
+        }"\nC-2,2024-02-01,y\n`,
+      },
+      null,
+    ],
+    ["a false workbook", { "calls.xlsx": "Contact ID\n" }, "calls"],
+    ["a false Parquet file", { "calls.parquet": "PAR1PAR1PAR1" }, "Parquet"],
+    [
+      "hostile headers",
+      {
+        "calls.csv": `"Contact ID","Start Time","Channel"" = 1 \\ ' ]]","a
+b","${"n".repeat(600)}","\x1b[2J","same","same",""
+C-1,2024-01-31,x,y,z,1,2,3,4
+C-2,2024-02-01,x,y,z,1,2,3,4
+`,
+      },
+      null,
+    ],
+  ];
+  for (const [name, files, reason] of cases) {
+    await t.step(name, async () => {
+      const { toml, left } = await suggest({
+        "contacts.csv": customers,
+        ...files,
+      });
+      // deno-lint-ignore no-control-regex -- what moves the cursor
+      assert(!/[\0-\x09\x0b-\x1f]/.test(toml), toml);
+      if (reason === null) return;
+      assertStringIncludes(JSON.stringify(left), reason);
+    });
+  }
+});
+
+Deno.test("files of one kind make one source, and Parquet and what fits is seen", async () => {
+  const { sources, fitting } = await suggest({
+    "customers.csv": "Customer_Id,Email\n7001,ann@example.org\n",
+    "mails-2024-01.csv": "Email,Sent at\nann@example.org,1706700000\n",
+    "mails-2024-02.csv": "Email,Sent at\nAnn@example.org,1706800000\n",
+    ...await parquetFiles({
+      "visits.parquet":
+        "select 7001 as customer_id, timestamp '2024-01-31 10:00' as start_time",
+    }),
+  });
+  assertEquals(fitting, ["customers.csv"]);
+  assertEquals(
+    sources.map(({ files, file_names }) => [files, file_names.length]),
+    [["mails-*.csv", 2], ["visits.parquet", 1]],
+  );
+});
+
+Deno.test("a wrong call ends with 1 and says why", async () => {
+  for (
+    const [args, told] of <[string[], string][]> [
+      [[], "Usage"],
+      [["a", "b"], "Usage"],
+      [["no such folder"], "no folder"],
+      [["--yaml"], "--yaml"],
+    ]
+  ) {
+    const { code, error } = await run("suggest", args);
+    assertEquals(code, 1);
+    assertStringIncludes(error, told);
+  }
+});
