@@ -227,6 +227,52 @@ Deno.test("files of one kind make one source, and Parquet and what fits is seen"
   );
 });
 
+Deno.test("dates that fit only one order decide, unless others fit only the other", async () => {
+  const formsOf = async (...dates: string[]) => {
+    const rows = dates.map((date) => `C-1,${date}\n`).join("");
+    const { sources, toml } = await suggest({
+      "contacts.csv": SIMPLE["contacts.csv"],
+      "calls.csv": `Contact ID,Start Time\n${rows}`,
+    });
+    assertEquals(sources.length, 2);
+    return Array.from(
+      toml.matchAll(/^(#?).*format = "(\w+)" /gm),
+      (found) => found[1] + found[2],
+    );
+  };
+  const both = ["#DMY", "#MDY"];
+  assertEquals(await formsOf("01/02/2024", "02/03/2024"), both);
+  assertEquals(await formsOf("01/02/2024", "31/03/2024"), ["DMY"]);
+  assertEquals(await formsOf("01/02/2024", "03/31/2024"), ["MDY"]);
+  assertEquals(
+    await formsOf("01/02/2024", "03/31/2024", "31/03/2024", "30/03/2024"),
+    both,
+  );
+  assertEquals(await formsOf("2024-01-02", "2024-01-03"), ["iso"]);
+  assertEquals(await formsOf("2024-1-2", "2024-01-03"), ["YMD"]);
+});
+
+Deno.test("without a file of customers, everyone is known from the interactions", async () => {
+  const { toml } = await suggest({
+    "calls.csv":
+      "Call ID,Contact ID,Start Time\nx1,C-1,2024-01-31T10:00:00Z\nx2,C-2,2024-01-31T10:00:00Z\n",
+  });
+  const { needs_customers, id_kind, sources } = readMapping(toml);
+  assertEquals(
+    [needs_customers, id_kind, sources.length],
+    [false, "text", 1],
+  );
+});
+
+Deno.test("a quote that is never closed takes no long time", async () => {
+  const began = performance.now();
+  await suggest({
+    "calls.csv": `Contact ID,Start Time\n"${"x".repeat(4_000_000)}`,
+    "mails.csv": `Contact ID,Start Time\n${'"'.repeat(3_999_999)}`,
+  });
+  assert(performance.now() - began < 10_000);
+});
+
 Deno.test("a wrong call ends with 1 and says why", async () => {
   for (
     const [args, told] of <[string[], string][]> [

@@ -9,6 +9,8 @@ import { isClock, needsZone, TIME_FORMS } from "./time_forms.ts";
 export interface FormShare {
   readonly format: string;
   readonly share: number;
+  /** The values that fit it, and not the best form. */
+  readonly beyond_best: number;
 }
 
 /** What is known of a column. */
@@ -65,30 +67,38 @@ export function factsOf(column: SampledColumn): ColumnFacts {
 
 function timesOf(header: string, values: readonly string[]): FormShare[] {
   if (values.length === 0) return [];
-  const found = TIME_FORMS.flatMap(({ format, fits }): FormShare[] => {
+  const found = TIME_FORMS.flatMap(({ format, fits }) => {
     // Plain numbers are times only where the header says so.
     const is_number = /^(epoch_|excel|%Y%m%d)/.test(format);
     if (is_number && !speaksOfTime(header)) return [];
-    const fitting = values.filter(fits).length;
-    return fitting / values.length < MOST
-      ? []
-      : [{ format, share: fitting / values.length }];
-  });
-  return found.sort((a, b) => b.share - a.share);
+    const fitting = new Set(values.filter(fits));
+    const share = values.filter((value) => fitting.has(value)).length /
+      values.length;
+    return share < MOST ? [] : [{ format, share, fitting }];
+  }).sort((a, b) => b.share - a.share);
+  return found.map(({ format, share, fitting }) => ({
+    format,
+    share,
+    beyond_best: fitting.difference(found[0].fitting).size,
+  }));
 }
 
 /**
- * The forms that are as likely as the best one. Of two that differ in the order of day
- * and month alone, a value that fits only one decides.
+ * The forms that may be meant. Of two that differ in the order of day and month alone, a
+ * value that fits only one decides, unless another fits only the other.
  */
 export function likelyForms({ times }: ColumnFacts): string[] {
   const [best] = times;
   if (!best) return [];
-  const equal = times.filter(({ share }) => share === best.share)
+  const equal = times
+    .filter(({ share, beyond_best }) => share === best.share || beyond_best > 0)
     .map(({ format }) => format);
   // What is ISO is YMD, too, and a pattern is only for what has no name.
   const named = equal.filter((format) => !format.includes("%"));
-  if (named.includes("iso")) return ["iso"];
+  if (
+    named.includes("iso") &&
+    best.share === times.find(({ format }) => format === "iso")!.share
+  ) return ["iso"];
   return named.length > 0 ? named : equal;
 }
 

@@ -105,7 +105,10 @@ export function draftMapping(samples: readonly Sample[]): Draft {
   const kind: IdKind = new Set(kinds).size === 1 ? kinds[0] : "text";
 
   const drafted: DraftSource[] = customers.flatMap((group) =>
-    sourcesFor(group, { files, body: customersBody(group, kind) })
+    sourcesFor(group, {
+      files,
+      body: customersBody(group, { kind, is_only: known.length === 1 }),
+    })
   );
   let ids: IdKind | null = null;
   const needs_customers = known.length === 0 && interactions.length > 0;
@@ -304,7 +307,10 @@ function keyOf(
   };
 }
 
-function customersBody({ columns }: Group, kind: IdKind): Body {
+function customersBody(
+  { columns }: Group,
+  { kind, is_only }: { readonly kind: IdKind; readonly is_only: boolean },
+): Body {
   const { column, pattern } = idOf(columns);
   const id = column!;
   const how = {
@@ -343,6 +349,7 @@ function customersBody({ columns }: Group, kind: IdKind): Body {
   add("name", "name");
   add("type", "type");
   add("occupation", "occupation");
+  // Columns that no key is for follow here, once tally.toml has a key for them.
   return {
     table: "customers",
     keys,
@@ -358,9 +365,14 @@ function customersBody({ columns }: Group, kind: IdKind): Body {
         }]
         : [],
     ],
-    unsure: id.distinct < id.values.length
-      ? ["Several rows have one id: the last one counts"]
-      : [],
+    unsure: [
+      ...id.distinct < id.values.length
+        ? ["Several rows have one id: the last one counts"]
+        : [],
+      ...is_only ? [] : [
+        "Several kinds of files have customers: if they are of two systems, give the ids of each a prefix",
+      ],
+    ],
   };
 }
 

@@ -94,6 +94,11 @@ const KNOWN = {
     "customeremail",
     "phone",
     "contactname",
+    "client",
+    "person",
+    "patient",
+    "member",
+    "user",
   ],
   time: [
     "datestart",

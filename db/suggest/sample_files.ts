@@ -25,6 +25,7 @@ import {
   type SampledColumn,
   type Unread,
 } from "./sample.ts";
+import { isKey } from "./shown_values.ts";
 import { commonest, findTable, type NumberedRecord } from "./text_table.ts";
 
 /** The samples of a folder. */
@@ -73,7 +74,7 @@ export async function sampleFolder(
     ) continue;
     const skip = (reason: string) => void unread.push({ file, reason });
     try {
-      if (!isUsable(file)) {
+      if (!isUsable(file) || file.includes("\\")) {
         skip("a name that no glob can have");
         continue;
       }
@@ -351,7 +352,8 @@ function columnsOf(
   const folded = header.map(foldHeader);
   const count = Map.groupBy(folded, (name) => name);
   return header.slice(0, LIMITS.columns).flatMap((name, i) => {
-    if (name === "" || !isUsable(name)) return [];
+    // Where a header is missing, the first row may be one with a key in it.
+    if (name === "" || !isUsable(name) || isKey(name)) return [];
     if (folded[i] === "" || count.get(folded[i])!.length > 1) return [];
     return [{
       header: name,

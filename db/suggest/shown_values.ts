@@ -23,11 +23,15 @@ export function shownValue(value: string, header: string): string {
   return JSON.stringify(harmless(value).replaceAll("\n", " "));
 }
 
+/** Whether a text has the form of a key or a token that programs know. */
+export function isKey(value: string): boolean {
+  return SECRET_VALUE.test(value) || /^[0-9a-f]{32,}$/i.test(value);
+}
+
 function isSecret(value: string): boolean {
   if (UUID.test(value)) return false;
-  if (SECRET_VALUE.test(value)) return true;
+  if (isKey(value)) return true;
   // Keys are long, have no words in them, and mix what names do not.
-  if (/^[0-9a-f]{32,}$/i.test(value)) return true;
   return /^[\w+/=.~-]{20,}$/.test(value) && /[a-z]/.test(value) &&
     /[A-Z]/.test(value) && (value.match(/\d/g)?.length ?? 0) >= 3;
 }
