@@ -34,6 +34,9 @@ const NO_VALUE =
   /^(|null|n\/?a|none|nan|<na>|\(null\)|\[null\]|\\n|\(blank\)|undefined|-+)$/i;
 /** Below this share of the values, a column has not the form. */
 const MOST = 0.5;
+/** Below this share of the first values, no others are looked at. */
+const SOME = 0.1;
+const FIRST_VALUES = 200;
 
 /** Finds out what the cells of a column have in common. */
 export function factsOf(column: SampledColumn): ColumnFacts {
@@ -67,10 +70,13 @@ export function factsOf(column: SampledColumn): ColumnFacts {
 
 function timesOf(header: string, values: readonly string[]): FormShare[] {
   if (values.length === 0) return [];
+  const first = values.slice(0, FIRST_VALUES);
   const found = TIME_FORMS.flatMap(({ format, fits }) => {
     // Plain numbers are times only where the header says so.
     const is_number = /^(epoch_|excel|%Y%m%d)/.test(format);
     if (is_number && !speaksOfTime(header)) return [];
+    // Most columns are no times, and most forms are not those of the others.
+    if (first.filter(fits).length < SOME * first.length) return [];
     const fitting = new Set(values.filter(fits));
     const share = values.filter((value) => fitting.has(value)).length /
       values.length;

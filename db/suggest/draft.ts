@@ -236,7 +236,11 @@ function idOf(columns: readonly ColumnFacts[]): {
   const isId = ({ values, distinct, rows, times }: ColumnFacts) =>
     distinct >= 0.9 * rows && values.length > 0 && times.length === 0;
   const in_role = known("customer_id", columns);
-  const column = in_role.find(isId) ?? in_role[0];
+  // Where no header is known, one may speak of ids; else an address is one.
+  const column = in_role.find(isId) ?? in_role[0] ??
+    columns.find((one) =>
+      isId(one) && /(^|[^a-z])(id|nr|no|key|code|number)$/i.test(one.header)
+    ) ?? columns.find((one) => isId(one) && one.emails >= 0.9);
   if (!column) return { column: undefined, ids: [], is_unique: false };
   const { values } = column;
   const share = (shape: RegExp) =>

@@ -32,9 +32,11 @@ export interface Unread {
   readonly reason: string;
 }
 
-/** How much is read of a folder. */
+/** How much is read of a folder, and of each of its files. */
 export const LIMITS = {
   files: 200,
+  /** From this number of files on, less is read of each. */
+  whole_files: 16,
   bytes: 1 << 22,
   rows: 10_000,
   columns: 300,

@@ -50,6 +50,21 @@ export interface SampleOptions {
   readonly readParquet: (path: string, rows: number) => Promise<ParquetRows>;
 }
 
+/** How much is read of one file. */
+interface Share {
+  readonly bytes: number;
+  readonly max_rows: number;
+}
+
+// All samples are in memory at once.
+function shareOf(files: number): Share {
+  const share = Math.min(1, LIMITS.whole_files / files);
+  return {
+    bytes: Math.floor(share * LIMITS.bytes),
+    max_rows: Math.floor(share * LIMITS.rows),
+  };
+}
+
 interface ListedFile {
   readonly file: string;
   readonly path: string;
@@ -66,6 +81,8 @@ export async function sampleFolder(
   const samples: Sample[] = [];
   const unread: Unread[] = [];
   const names = await Array.fromAsync(Deno.readDir(root), ({ name }) => name);
+  const count = names.filter((name) => formatOf(name) !== null).length;
+  const share = shareOf(Math.min(LIMITS.files, count));
   let looked_at = 0;
   for (const file of names.sort(byCodePoint)) {
     if (
@@ -90,7 +107,10 @@ export async function sampleFolder(
       } else if (++looked_at > LIMITS.files) {
         skip(`one of more than ${LIMITS.files} files`);
       } else {
-        const found = await sampleFile({ file, path, ...format }, options);
+        const found = await sampleFile({ file, path, ...format }, {
+          ...options,
+          ...share,
+        });
         if (typeof found === "string") skip(found);
         else samples.push(...found);
       }
@@ -125,7 +145,7 @@ const NO_HEADER =
 
 async function sampleFile(
   file: ListedFile,
-  options: SampleOptions,
+  options: SampleOptions & Share,
 ): Promise<Sample[] | string> {
   switch (file.format) {
     case "text":
@@ -136,7 +156,7 @@ async function sampleFile(
       await requireKind({ ...file, table: "interactions", part: false });
       const { names, are_times, rows } = await options.readParquet(
         file.path,
-        LIMITS.rows,
+        options.max_rows,
       );
       return [{
         file: file.file,
@@ -144,7 +164,7 @@ async function sampleFile(
         footer_rows: 0,
         columns: columnsOf(names, rows, { native: are_times }),
         rows: rows.length,
-        is_whole: rows.length < LIMITS.rows,
+        is_whole: rows.length < options.max_rows,
       }];
     }
   }
@@ -152,10 +172,10 @@ async function sampleFile(
 
 async function sampleText(
   file: ListedFile,
-  { csv_encoding }: SampleOptions,
+  { csv_encoding, bytes: max_bytes, max_rows }: SampleOptions & Share,
 ): Promise<Sample[] | string> {
   await requireKind({ ...file, table: "interactions", part: false });
-  const { bytes, is_whole: has_all_bytes } = await firstBytes(file);
+  const { bytes, is_whole: has_all_bytes } = await firstBytes(file, max_bytes);
   if (bytes.length === 0) return "empty";
   const decoded = decode(bytes, { csv_encoding, last: has_all_bytes });
   const { delimiter: told, length, lines } = readPreamble(decoded, {
@@ -166,7 +186,7 @@ async function sampleText(
   const { records, is_cut } = recordsOf(text, {
     delimiter,
     first_line: lines + 1,
-    count: LIMITS.rows + 1,
+    count: max_rows + 1,
   });
   // The last record of a part may not be there in whole.
   if (!has_all_bytes && !is_cut && records.length > 1) records.pop();
@@ -187,9 +207,10 @@ async function sampleText(
 
 async function firstBytes(
   { path, gzip }: ListedFile,
+  max_bytes: number,
 ): Promise<{ bytes: Uint8Array; is_whole: boolean }> {
   using file = await openRegularFile(path);
-  const bytes = new Uint8Array(LIMITS.bytes);
+  const bytes = new Uint8Array(max_bytes);
   let length = 0;
   const take = (chunk: Uint8Array) => {
     const part = chunk.subarray(0, bytes.length - length);
@@ -281,7 +302,7 @@ function recordsOf(
 
 async function sampleBook(
   { file, path }: ListedFile,
-  { xlsx_max_bytes }: SampleOptions,
+  { xlsx_max_bytes, max_rows }: SampleOptions & Share,
 ): Promise<Sample[] | string> {
   const book = await openBook(path, { file, max_bytes: xlsx_max_bytes });
   const { workbook, cells: reader } = book;
@@ -318,9 +339,9 @@ async function sampleBook(
         open: (name, attributes) => sheet.open(name, attributes),
         text: (text) => sheet.text(text),
         close: (name) => sheet.close(name),
-        done: () => records.length > LIMITS.rows,
+        done: () => records.length > max_rows,
       });
-      const is_whole = records.length <= LIMITS.rows;
+      const is_whole = records.length <= max_rows;
       const found = findTable(records, { is_whole });
       if (!found) continue;
       const { header, header_row, footer_rows } = found;
