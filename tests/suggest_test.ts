@@ -128,17 +128,17 @@ Deno.test("secrets, notes and addresses are not shown", async () => {
   ];
   const note = "She told us about her illness and asked us to keep it quiet";
   const rows = secrets.map((secret, i) =>
-    `C-${i},${secret},${note},ann.smith${i}@example.org,hunter${i}`
+    `C-${i},${secret},${note},ann.smith${i}@example.org,+49 30 123456${i}`
   );
   const files = {
-    "contacts.csv": `Contact ID,Name,Title,Email,Type\n${rows.join("\n")}\n`,
+    "contacts.csv": `Contact ID,Name,Title,Email,Phone\n${rows.join("\n")}\n`,
     "calls.csv": `Contact ID,Start Time,Channel\n${
       secrets.map((secret, i) => `C-${i},2024-01-31T10:00:00Z,${secret}\n`)
         .join("")
     }`,
   };
   const text = JSON.stringify(await suggest(files));
-  for (const hidden of [...secrets, note, "ann.smith"]) {
+  for (const hidden of [...secrets, note, "ann.smith", "123456"]) {
     assert(!text.includes(hidden), hidden);
   }
   // The header alone says that these are secret.

@@ -45,6 +45,7 @@ export function factsOf(column: SampledColumn): ColumnFacts {
   const share = (fits: (value: string) => boolean) =>
     values.length === 0 ? 0 : values.filter(fits).length / values.length;
   const times = timesOf(header, values);
+  const best = TIME_FORMS.find(({ format }) => format === times[0]?.format);
   const speaks_of_phones = /phone|mobile|tel|fax|number/i.test(header);
   return {
     header,
@@ -54,9 +55,9 @@ export function factsOf(column: SampledColumn): ColumnFacts {
     has_native_dates,
     times,
     clocks: share(isClock),
-    has_zoneless_times: has_native_dates || values.some(needsZone) ||
-      times[0]?.format === "excel" &&
-        values.some((value) => value.includes(".")),
+    has_zoneless_times: has_native_dates ||
+      values.some((value) => needsZone(value) && best?.fits(value)) ||
+      best?.format === "excel" && values.some((value) => value.includes(".")),
     emails: share((value) => /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)),
     phones: times.length > 0
       ? 0

@@ -16,6 +16,10 @@ export function shownValue(value: string, header: string): string {
   if (
     value.length > NOTE_LENGTH || value.split(/\s+/).length > NOTE_WORDS
   ) return `(a text of ${value.length} characters)`;
+  // Enough to see the form, and not whose it is.
+  if (/^[+(][\d\s().\/-]{6,}$/.test(value)) {
+    return JSON.stringify(`${value.slice(0, 4)}…`);
+  }
   const at = value.indexOf("@");
   if (at > 0) {
     return JSON.stringify(`${harmless(value[0])}…${harmless(value.slice(at))}`);
