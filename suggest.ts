@@ -71,7 +71,9 @@ try {
   console.log(
     json ? JSON.stringify({ data: suggestion }) : evidenceText(suggestion) +
       (is_empty
-        ? "No mapping is proposed."
+        ? draft.left.length === 0 && draft.fitting.length > 0
+          ? "No mapping is needed."
+          : "No mapping is proposed."
         : write
         ? ""
         : `\n${harmless(suggestion.toml)}`),
