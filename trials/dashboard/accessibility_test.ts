@@ -4,33 +4,17 @@
 
 import { assertEquals } from "@std/assert";
 import axe from "axe-core";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { dataFolder } from "../../tests/support/data_folder.ts";
 import {
   ADMIN_KEY,
   ADMIN_KEY_SHA256,
   keyFile,
 } from "../../tests/support/keys.ts";
-import {
-  type RunningServer,
-  startServer,
-} from "../../tests/support/start_server.ts";
-import { launch } from "../browser.ts";
-import { BROWSER, open, serve, settled } from "./page.ts";
+import { startServer } from "../../tests/support/start_server.ts";
+import { BROWSER, open, serve, settled, share } from "./page.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([
-    launch(),
-    serve({ ADMIN_KEY_SHA256 }),
-  ]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share({ ADMIN_KEY_SHA256 });
 
 /** Each fault with the elements that have it. */
 async function faultsOf(page: Page): Promise<string[]> {
@@ -104,8 +88,8 @@ Deno.test(
     for (const { name, search = "", options, reach } of STATES) {
       await t.step(name, async () => {
         await using watched = await open(
-          browser,
-          `${server.base_url}/${search}`,
+          shared.browser,
+          `${shared.server.base_url}/${search}`,
           options,
         );
         await reach?.(watched.page);
@@ -130,7 +114,7 @@ Deno.test(
     await using empty_folder = await dataFolder();
     await using empty = await startServer({ DATA_DIR: empty_folder.path });
     for (const { base_url } of [locked, empty]) {
-      await using watched = await open(browser, base_url);
+      await using watched = await open(shared.browser, base_url);
       assertEquals(await faultsOf(watched.page), []);
     }
   },

@@ -3,34 +3,20 @@
 /// <reference lib="dom" />
 
 import { assert, assertEquals } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { dataFolder } from "../../tests/support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../../tests/support/keys.ts";
-import type { RunningServer } from "../../tests/support/start_server.ts";
-import { launch } from "../browser.ts";
 import {
   BROWSER,
   eventually,
   open,
   sampleFiles,
   serve,
+  share,
   tilesOf,
 } from "./page.ts";
 
-let browser: Browser;
-/** For tests that change nothing. */
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([
-    launch(),
-    serve({ ADMIN_KEY_SHA256 }),
-  ]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share({ ADMIN_KEY_SHA256 });
 
 /** The sample in a folder that may change, served with an administrator's key and kept versions. */
 async function administered() {
@@ -46,7 +32,7 @@ async function administered() {
       REFRESH_SECONDS: "1",
     }),
   );
-  const watched = stack.use(await open(browser, server.base_url));
+  const watched = stack.use(await open(shared.browser, server.base_url));
   return {
     ...watched,
     folder,
@@ -90,7 +76,7 @@ Deno.test(
   "a wrong key is said so, and the right one opens the administration of this tab",
   BROWSER,
   async () => {
-    await using opened = await open(browser, server.base_url);
+    await using opened = await open(shared.browser, shared.server.base_url);
     const { page } = opened;
     await signIn(page, "wrong");
     await page.locator("#key-admin-error", { hasText: /\w/ }).waitFor();
@@ -140,7 +126,7 @@ Deno.test(
 );
 
 Deno.test("a file that is chosen can be let go", BROWSER, async () => {
-  await using opened = await open(browser, server.base_url);
+  await using opened = await open(shared.browser, shared.server.base_url);
   const { page } = opened;
   await signIn(page);
   await page.locator("input[type=file]").setInputFiles({
@@ -165,7 +151,7 @@ Deno.test(
   "a file that cannot be served shows the reasons, and cannot be published",
   BROWSER,
   async (t) => {
-    await using opened = await open(browser, server.base_url);
+    await using opened = await open(shared.browser, shared.server.base_url);
     const { page } = opened;
     await signIn(page);
     await page.locator(".drop").waitFor();
@@ -197,7 +183,7 @@ Deno.test(
   "a file that is dropped beside the zone does not take the page away",
   BROWSER,
   async () => {
-    await using opened = await open(browser, server.base_url);
+    await using opened = await open(shared.browser, shared.server.base_url);
     const { page } = opened;
     await signIn(page);
     await page.locator(".drop").waitFor();
@@ -257,7 +243,7 @@ Deno.test(
 );
 
 Deno.test("a decision that is refused says why", BROWSER, async () => {
-  await using opened = await open(browser, server.base_url);
+  await using opened = await open(shared.browser, shared.server.base_url);
   const { page } = opened;
   await signIn(page);
   // There is no version before the first one.

@@ -3,11 +3,9 @@
 /// <reference lib="dom" />
 
 import { assertEquals } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { dataFolder } from "../../tests/support/data_folder.ts";
-import type { RunningServer } from "../../tests/support/start_server.ts";
 import { textFiles } from "../../tests/support/text_ids.ts";
-import { launch } from "../browser.ts";
 import {
   ask,
   BROWSER,
@@ -17,18 +15,10 @@ import {
   open,
   serve,
   settled,
+  share,
 } from "./page.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share();
 
 const searchField = (page: Page) => page.getByRole("searchbox");
 
@@ -36,8 +26,8 @@ Deno.test(
   "a customer is found as one types, and opened by keys, with record, contacts and topics",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url);
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url);
     const { page } = watched;
     await searchField(page).pressSequentially("baTm");
     const found = page.locator(".found");
@@ -114,7 +104,7 @@ Deno.test(
   "the search shows what the last letters find, and says when nothing is found",
   BROWSER,
   async () => {
-    await using watched = await open(browser, server.base_url);
+    await using watched = await open(shared.browser, shared.server.base_url);
     const { page } = watched;
     const found = page.locator(".found");
     await searchField(page).fill("1");
@@ -132,8 +122,8 @@ Deno.test(
   BROWSER,
   async () => {
     await using watched = await open(
-      browser,
-      `${server.base_url}/?customer=4711`,
+      shared.browser,
+      `${shared.server.base_url}/?customer=4711`,
     );
     const { page } = watched;
     assertEquals(
@@ -159,7 +149,7 @@ Deno.test(
       ),
     }));
     await using texts = await serve({ DATA_DIR: folder.path });
-    await using watched = await open(browser, texts.base_url);
+    await using watched = await open(shared.browser, texts.base_url);
     const { page } = watched;
     for (const [i, id] of ids.entries()) {
       await t.step(id, async () => {
@@ -193,8 +183,8 @@ Deno.test(
   "the list is sorted by its headings, and goes on and back page by page",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url);
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url);
     const { page } = watched;
     const rowsOf = async (query: string) => {
       const { data } = await ask(`${base_url}/api/v1/interactions?${query}`);

@@ -3,33 +3,22 @@
 /// <reference lib="dom" />
 
 import { assert, assertEquals } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
-import type { RunningServer } from "../../tests/support/start_server.ts";
-import { launch } from "../browser.ts";
+import type { Page } from "playwright-core";
 import {
   BROWSER,
   eventually,
   open,
   recounted,
   recountedReach,
-  serve,
   settled,
+  share,
   shownOn,
   tilesOf,
 } from "./page.ts";
 
 const MOST_INTERACTION_MS = 200;
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share();
 
 interface Case {
   readonly name: string;
@@ -129,9 +118,9 @@ Deno.test(
   "each filter is in the address bar and in every number, also in another tab, back and forward",
   BROWSER,
   async (t) => {
-    const { base_url } = server;
+    const { base_url } = shared.server;
     const whole = await recounted(base_url);
-    await using watched = await open(browser, base_url);
+    await using watched = await open(shared.browser, base_url);
     const { page } = watched;
     const shows = async (overview: unknown) =>
       await eventually(async () => assertEquals(await shownOn(page), overview));
@@ -173,9 +162,9 @@ Deno.test(
   "a filter is taken back by its chip, and all of them at once",
   BROWSER,
   async () => {
-    const { base_url } = server;
+    const { base_url } = shared.server;
     await using watched = await open(
-      browser,
+      shared.browser,
       `${base_url}/?period=2020&channel=Email,Call&type=Blue`,
     );
     const { page } = watched;
@@ -205,7 +194,7 @@ Deno.test(
   "a click on a bar, a cell, a row or a name of the legend filters",
   BROWSER,
   async (t) => {
-    const { base_url } = server;
+    const { base_url } = shared.server;
     const cases: [name: string, selector: string, search: string][] = [
       ["a bar", '[data-slot="channels"] .mark:nth-of-type(3)', "?channel=Call"],
       ["a part of a bar", '[data-slot="types"] .mark .tone-2', "?type=Blue"],
@@ -221,7 +210,7 @@ Deno.test(
       ],
       ["the legend", '[data-slot="timeline"] .legend a', "?channel=Bird"],
     ];
-    await using watched = await open(browser, base_url);
+    await using watched = await open(shared.browser, base_url);
     const { page } = watched;
     for (const [name, selector, search] of cases) {
       await t.step(name, async () => {
@@ -246,13 +235,13 @@ Deno.test(
   BROWSER,
   async () => {
     await using watched = await open(
-      browser,
-      `${server.base_url}/?channel=Call`,
+      shared.browser,
+      `${shared.server.base_url}/?channel=Call`,
     );
     const { page } = watched;
     await page.locator('[data-slot="channels"] a.mark').click();
     await eventually(async () =>
-      assertEquals(await shownOn(page), await recounted(server.base_url))
+      assertEquals(await shownOn(page), await recounted(shared.server.base_url))
     );
     assertEquals(new URL(page.url()).search, "");
   },
@@ -262,8 +251,8 @@ Deno.test(
   "arrow keys read a chart out, and Enter filters by its point",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url);
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url);
     const { page } = watched;
     const card = page.locator('[data-slot="channels"]');
     await card.locator(".chart").focus();
@@ -293,9 +282,9 @@ Deno.test(
   "a period without interactions says so, and its numbers are zero",
   BROWSER,
   async () => {
-    const { base_url } = server;
+    const { base_url } = shared.server;
     const empty = "?start_date=2019-05-01&end_date=2019-05-31";
-    await using within = await open(browser, `${base_url}/${empty}`);
+    await using within = await open(shared.browser, `${base_url}/${empty}`);
     assertEquals((await tilesOf(within.page))[0], "0");
     for (
       const summary of await within.page.locator("[data-slot] .summary").all()
@@ -306,7 +295,7 @@ Deno.test(
       );
     }
     await using beyond = await open(
-      browser,
+      shared.browser,
       `${base_url}/?start_date=2030-01-01&end_date=2030-01-31`,
     );
     assertEquals(
@@ -321,8 +310,11 @@ Deno.test(
   "a filter that the data has not says why, and can be taken back",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, `${base_url}/?channel=Pigeon`);
+    const { base_url } = shared.server;
+    await using watched = await open(
+      shared.browser,
+      `${base_url}/?channel=Pigeon`,
+    );
     const { page } = watched;
     await page.locator(".notices", { hasText: 'Unknown channel "Pigeon"' })
       .waitFor();
@@ -338,7 +330,7 @@ Deno.test(
   "after a click on a filter, the next frame comes soon",
   BROWSER,
   async () => {
-    await using watched = await open(browser, server.base_url);
+    await using watched = await open(shared.browser, shared.server.base_url);
     const { page } = watched;
     await page.evaluate(() => {
       const kept = globalThis as unknown as { clicks: number[] };

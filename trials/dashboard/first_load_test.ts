@@ -3,9 +3,6 @@
 /// <reference lib="dom" />
 
 import { assert, assertEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
-import type { RunningServer } from "../../tests/support/start_server.ts";
-import { launch } from "../browser.ts";
 import {
   BROWSER,
   cellsOf,
@@ -13,31 +10,22 @@ import {
   open,
   recounted,
   recountedReach,
-  serve,
   settled,
+  share,
   shownOn,
   tilesOf,
 } from "./page.ts";
 
 const MOST_BYTES = 100_000;
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share();
 
 Deno.test(
   "the first view has every number of the API, and asks nobody else",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url);
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url);
     const { page, requests, complaints } = watched;
     assertEquals(await shownOn(page), await recounted(base_url));
     for (const slot of CHARTS) {
@@ -59,8 +47,8 @@ Deno.test(
   "the server has drawn every number before any script runs",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url, {
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url, {
       javaScriptEnabled: false,
     });
     assertEquals(await shownOn(watched.page), await recounted(base_url));
@@ -71,8 +59,8 @@ Deno.test(
   "the first view says how many customers were reached",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url);
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url);
     const [, customers, each] = await tilesOf(watched.page);
     assertEquals([customers, each], await recountedReach(base_url));
   },
@@ -82,7 +70,7 @@ Deno.test(
   "nothing moves while the page comes and its script starts",
   BROWSER,
   async () => {
-    const context = await browser.newContext({
+    const context = await shared.browser.newContext({
       viewport: { width: 1280, height: 900 },
     });
     try {
@@ -102,7 +90,7 @@ Deno.test(
           }
         }).observe({ type: "layout-shift", buffered: true });
       });
-      await page.goto(server.base_url);
+      await page.goto(shared.server.base_url);
       await settled(page);
       // Two frames after the script has drawn the page anew.
       await page.evaluate(() =>
@@ -126,7 +114,7 @@ Deno.test(
   "all that the first view loads is small, with gzip",
   BROWSER,
   async () => {
-    const context = await browser.newContext();
+    const context = await shared.browser.newContext();
     try {
       const page = await context.newPage();
       const session = await context.newCDPSession(page);
@@ -137,7 +125,7 @@ Deno.test(
         bytes += encodedDataLength;
         files++;
       });
-      await page.goto(server.base_url, { waitUntil: "load" });
+      await page.goto(shared.server.base_url, { waitUntil: "load" });
       await settled(page);
       assert(files >= 3, `${files} files`);
       assert(bytes > 10_000 && bytes <= MOST_BYTES, `${bytes} bytes`);
@@ -151,7 +139,7 @@ Deno.test(
   "where no administrator's key is known, the page says what to set",
   BROWSER,
   async () => {
-    await using watched = await open(browser, server.base_url);
+    await using watched = await open(shared.browser, shared.server.base_url);
     await watched.page.locator("#admin", { hasText: "ADMIN_KEY_SHA256" })
       .waitFor();
     assertEquals(await watched.page.locator("#admin input").count(), 0);

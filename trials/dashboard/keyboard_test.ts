@@ -3,21 +3,10 @@
 /// <reference lib="dom" />
 
 import { assert, assertEquals } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
-import type { RunningServer } from "../../tests/support/start_server.ts";
-import { launch } from "../browser.ts";
-import { BROWSER, eventually, open, serve, tilesOf } from "./page.ts";
+import type { Page } from "playwright-core";
+import { BROWSER, eventually, open, share, tilesOf } from "./page.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share();
 
 /** The element that has the focus, in words. */
 async function focused(page: Page): Promise<string> {
@@ -49,7 +38,7 @@ Deno.test(
   "the first Tab shows a link that skips to the numbers",
   BROWSER,
   async () => {
-    await using watched = await open(browser, server.base_url);
+    await using watched = await open(shared.browser, shared.server.base_url);
     const { page } = watched;
     await press(page, "Tab");
     assertEquals(await focused(page), "Skip to the numbers");
@@ -72,7 +61,7 @@ Deno.test(
   "by keys alone: a period, a name, a point of a chart, a customer, the dialog",
   BROWSER,
   async () => {
-    await using watched = await open(browser, server.base_url);
+    await using watched = await open(shared.browser, shared.server.base_url);
     const { page } = watched;
     await tabTo(page, /^2020$/);
     await press(page, "Enter");
@@ -120,7 +109,7 @@ Deno.test(
 );
 
 Deno.test("whatever has the focus is seen to have it", BROWSER, async () => {
-  await using watched = await open(browser, server.base_url);
+  await using watched = await open(shared.browser, shared.server.base_url);
   const { page } = watched;
   let stops = 0;
   for (; stops < 120; stops++) {

@@ -3,21 +3,10 @@
 /// <reference lib="dom" />
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import type { RunningServer } from "../../tests/support/start_server.ts";
-import { launch } from "../browser.ts";
-import { BROWSER, open, recounted, serve, shownOn, tilesOf } from "./page.ts";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { BROWSER, open, recounted, share, shownOn, tilesOf } from "./page.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share();
 
 const styleOf = async (
   page: Page,
@@ -31,7 +20,9 @@ const styleOf = async (
 Deno.test("dark colours come when the system is dark", BROWSER, async () => {
   const grounds: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {
-    await using watched = await open(browser, server.base_url, { colorScheme });
+    await using watched = await open(shared.browser, shared.server.base_url, {
+      colorScheme,
+    });
     grounds.push(
       await styleOf(watched.page, {
         selector: "body",
@@ -49,7 +40,7 @@ Deno.test(
   "with forced colours, bars keep colours that differ",
   BROWSER,
   async () => {
-    await using watched = await open(browser, server.base_url, {
+    await using watched = await open(shared.browser, shared.server.base_url, {
       forcedColors: "active",
     });
     const { page } = watched;
@@ -73,7 +64,7 @@ Deno.test(
 );
 
 Deno.test("nothing moves for readers who asked for that", BROWSER, async () => {
-  await using watched = await open(browser, server.base_url, {
+  await using watched = await open(shared.browser, shared.server.base_url, {
     reducedMotion: "reduce",
   });
   const { page } = watched;
@@ -106,8 +97,8 @@ Deno.test(
     for (const [name, options] of SCREENS) {
       await t.step(name, async () => {
         await using watched = await open(
-          browser,
-          `${server.base_url}/?customer=1&channel=Email,Call,Post&type=Red`,
+          shared.browser,
+          `${shared.server.base_url}/?customer=1&channel=Email,Call,Post&type=Red`,
           options,
         );
         const { page } = watched;
@@ -143,8 +134,8 @@ Deno.test(
   "without a script, the numbers are there and links of filters and charts work",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url, {
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url, {
       javaScriptEnabled: false,
     });
     const { page } = watched;

@@ -4,6 +4,7 @@
 
 import { assertEquals, AssertionError } from "@std/assert";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { launch } from "../browser.ts";
 import {
   type RunningServer,
   startServer,
@@ -18,6 +19,28 @@ export const BROWSER = { sanitizeOps: false, sanitizeResources: false };
 
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 25;
+
+/** The browser of a file's tests, and a server for those that change nothing. */
+export interface Shared {
+  browser: Browser;
+  server: RunningServer;
+}
+
+/** Starts both before the first test of a file, and ends them after the last one. */
+export function share(settings: Readonly<Record<string, string>> = {}): Shared {
+  const shared = {} as Shared;
+  Deno.test.beforeAll(async () => {
+    [shared.browser, shared.server] = await Promise.all([
+      launch(),
+      serve(settings),
+    ]);
+  });
+  Deno.test.afterAll(async () => {
+    await shared.browser.close();
+    await shared.server[Symbol.asyncDispose]();
+  });
+  return shared;
+}
 
 /** Starts a server on these settings, and waits until it serves. */
 export async function serve(

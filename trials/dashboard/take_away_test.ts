@@ -3,25 +3,14 @@
 /// <reference lib="dom" />
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { SaxesParser } from "saxes";
-import type { RunningServer } from "../../tests/support/start_server.ts";
-import { launch } from "../browser.ts";
-import { ask, BROWSER, cellsOf, CHARTS, open, serve } from "./page.ts";
+import { ask, BROWSER, cellsOf, CHARTS, open, share } from "./page.ts";
 
 const FILTERED = "?period=2020&channel=Call,Bird";
 const PNG_SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const shared = share();
 
 /** Chooses from the menu of a chart; the file that is saved. */
 async function saved(
@@ -43,8 +32,8 @@ Deno.test(
   "each chart is saved as CSV, with the numbers of the API",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url + FILTERED);
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url + FILTERED);
     const questions: Record<typeof CHARTS[number], string> = {
       timeline: "by=week&pivot=channel",
       channels: "by=channel&compare=previous_year",
@@ -71,8 +60,8 @@ Deno.test(
 );
 
 Deno.test("the list of customers is saved whole", BROWSER, async () => {
-  const { base_url } = server;
-  await using watched = await open(browser, base_url);
+  const { base_url } = shared.server;
+  await using watched = await open(shared.browser, base_url);
   const { page } = watched;
   const download = page.waitForEvent("download");
   await page.locator("figure[aria-labelledby=top-title]")
@@ -85,7 +74,7 @@ Deno.test(
   "each chart is saved as a picture that stands alone",
   BROWSER,
   async (t) => {
-    await using watched = await open(browser, server.base_url);
+    await using watched = await open(shared.browser, shared.server.base_url);
     const { page } = watched;
     for (const slot of CHARTS) {
       await t.step(slot, async () => {
@@ -147,8 +136,8 @@ Deno.test(
   "a number says where it comes from: filters, files and SQL",
   BROWSER,
   async () => {
-    const { base_url } = server;
-    await using watched = await open(browser, base_url + FILTERED);
+    const { base_url } = shared.server;
+    await using watched = await open(shared.browser, base_url + FILTERED);
     const { page } = watched;
     const dialog = page.getByRole("dialog");
     const card = page.locator('[data-slot="types"]');
@@ -181,7 +170,7 @@ Deno.test(
   "the dialog closes by Escape and gives the focus back",
   BROWSER,
   async () => {
-    await using watched = await open(browser, server.base_url);
+    await using watched = await open(shared.browser, shared.server.base_url);
     const { page } = watched;
     const link = page.locator(".tile .explain").first();
     await link.focus();
