@@ -13,7 +13,7 @@ import {
   topRows,
 } from "./charts/number_table.ts";
 import type { Locale } from "./locale.ts";
-import { type Question, spanOf } from "./questions.ts";
+import { parametersOf, type Question, spanOf } from "./questions.ts";
 import { rangeOf, type State } from "./state.ts";
 import { type Name, viewHref, withOnly } from "./view.ts";
 
@@ -118,8 +118,9 @@ const MAKE: {
   ) => NumberTable;
 } = {
   timeline({ data, question, state, locale }) {
-    const interval = parameterOf(question, "by") as Interval;
-    const span = spanOf(state.slots.timeline!.view, rangeOf(state));
+    const { by, ...dates } = parametersOf(question);
+    const interval = by as Interval;
+    const span = spanOf(dates, rangeOf(state));
     const found = new Map(data.map((group) => [group[interval], group]));
     return {
       ...channelColumns(state, namesIn(data)),
@@ -162,7 +163,7 @@ const MAKE: {
   types: ({ data, state }) => byChannel(data, { dimension: "type", state }),
   topics: ({ data, state }) => byChannel(data, { dimension: "topic", state }),
   contacts({ data, question, state, locale }) {
-    const interval = parameterOf(question, "interval") as Interval;
+    const interval = parametersOf(question).interval as Interval;
     const range = rangeOf(state);
     const starts = new Map(
       (range ? barsBetween(interval, range) : [])
@@ -257,10 +258,6 @@ function countsOf(group: Group | undefined, names: readonly string[]) {
     values: names.map((name) => counts?.[name] ?? 0),
     total: group?.total ?? 0,
   };
-}
-
-function parameterOf(question: Question, name: string): string | null {
-  return new URLSearchParams(question.split("?")[1]).get(name);
 }
 
 function periodLabels(

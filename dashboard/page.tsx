@@ -11,7 +11,7 @@ import { Brand } from "./parts/icons.tsx";
 import { Tiles } from "./parts/tiles.tsx";
 import { spanOf } from "./questions.ts";
 import { rangeOf, type State } from "./state.ts";
-import { viewHref, WHOLE } from "./view.ts";
+import { datesOf, viewHref, WHOLE } from "./view.ts";
 
 /** Everything below `<body>`. */
 export function Page({ state }: { readonly state: State }) {
@@ -171,7 +171,7 @@ function Heading(
   { state, locale }: { readonly state: State; readonly locale: Locale },
 ) {
   const range = rangeOf(state);
-  const span = spanOf(state.view, range);
+  const span = spanOf(datesOf(state.view.period, range), range);
   return (
     <div class="heading">
       <h1 id="overview-title">Customer interactions</h1>

@@ -2,7 +2,13 @@
 
 import type { Answers } from "./answers.ts";
 import { type Interval, intervalFor } from "./calendar.ts";
-import { datesOf, namesText, type Range, type View } from "./view.ts";
+import {
+  type Dates,
+  datesOf,
+  namesText,
+  type Range,
+  type View,
+} from "./view.ts";
 
 /** The name of a question. */
 export type Slot = keyof Answers;
@@ -20,20 +26,21 @@ export const FIRST = {
 export const CUSTOMERS_LISTED = 10;
 
 /** The first and the last day that count, closed by the days of the data; null without interactions. */
-export function spanOf(view: View, range: Range | null): Range | null {
+export function spanOf(
+  { start_date, end_date }: Dates,
+  range: Range | null,
+): Range | null {
   if (range === null) return null;
-  const { start_date = range.first, end_date = range.last } = datesOf(
-    view.period,
-    range,
-  );
-  const first = start_date > range.first ? start_date : range.first;
-  const last = end_date < range.last ? end_date : range.last;
+  const first = start_date && start_date > range.first
+    ? start_date
+    : range.first;
+  const last = end_date && end_date < range.last ? end_date : range.last;
   return first <= last ? { first, last } : null;
 }
 
 /** The interval of the chart over time. */
-export function intervalOf(view: View, range: Range | null): Interval {
-  const span = spanOf(view, range);
+function intervalOf(dates: Dates, range: Range | null): Interval {
+  const span = spanOf(dates, range);
   return span ? intervalFor(span.first, span.last) : "year";
 }
 
@@ -73,7 +80,7 @@ export function questionsOf(
       ...reached,
       ...filters,
     }),
-    timeline: metrics({ by: intervalOf(view, range), pivot: "channel" }),
+    timeline: metrics({ by: intervalOf(dates, range), pivot: "channel" }),
     types: metrics({ by: "type", pivot: "channel" }),
     topics: metrics({ by: "topic", pivot: "channel" }),
     weekdays: metrics({ by: "weekday" }),
@@ -97,6 +104,13 @@ function customerQuestions(id: string, range: Range | null) {
     contacts: `api/v1/interactions/${segment}/timeline?interval=${interval}`,
     customer_topics: `api/v1/interactions/${segment}/topics`,
   };
+}
+
+/** The parameters of a question. */
+export function parametersOf(
+  question: Question,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(new URLSearchParams(question.split("?")[1]));
 }
 
 /** The question of the customers that a text finds. */

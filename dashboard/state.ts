@@ -4,11 +4,9 @@ import type { Answers, Checked, Explanation } from "./answers.ts";
 import { FIRST, type Question, questionsOf, type Slot } from "./questions.ts";
 import type { Range, View } from "./view.ts";
 
-/** An answer, or a failure, and the question and view that it belongs to. */
+/** An answer, or a failure, and the question that it belongs to. */
 export interface Answered<Body> {
   readonly question: Question;
-  /** The view it was asked for. */
-  readonly view: View;
   readonly status: number;
   /** Whether it is to be asked again. */
   readonly is_stale: boolean;
@@ -167,8 +165,7 @@ function isMissing(
 /** A result of the API as a slot keeps it. */
 export function answeredOf(
   question: Question,
-  { view, status, body }: {
-    readonly view: View;
+  { status, body }: {
     readonly status: number;
     readonly body: unknown;
   },
@@ -177,7 +174,6 @@ export function answeredOf(
   const { error } = body as { readonly error?: string };
   return {
     question,
-    view,
     status,
     is_stale: false,
     // While nothing is served, the state of the data comes with the failure.

@@ -126,11 +126,14 @@ export function namesText(names: readonly Name[]): string {
     .join(",");
 }
 
-/** The dates of a period, as the API's parameters have them; open where they are missing. */
-export function datesOf(
-  period: Period,
-  range: Range | null,
-): { readonly start_date?: string; readonly end_date?: string } {
+/** Dates as the API's parameters have them; open where they are missing. */
+export interface Dates {
+  readonly start_date?: string;
+  readonly end_date?: string;
+}
+
+/** The dates of a period. */
+export function datesOf(period: Period, range: Range | null): Dates {
   switch (period.of) {
     case "all":
       return {};

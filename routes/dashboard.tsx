@@ -150,9 +150,8 @@ async function withNumbers(
         const bytes = await response.bytes();
         const most = slot === "dimensions" ? MOST_DIMENSION_BYTES : MOST_BYTES;
         if (is_late || bytes.length > most) return;
-        const { view } = state;
         const body = JSON.parse(new TextDecoder().decode(bytes));
-        const answered = answeredOf(question, { view, status, body });
+        const answered = answeredOf(question, { status, body });
         state = withAnswer(state, { slot, answered });
       }),
     );

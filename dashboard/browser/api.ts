@@ -3,7 +3,7 @@
 /// <reference lib="dom" />
 
 import { follow } from "../../docs/examples/live.js";
-import { FIRST, type Question } from "../questions.ts";
+import { FIRST, parametersOf, type Question } from "../questions.ts";
 
 /** An answer or a failure. */
 export interface Result {
@@ -73,8 +73,8 @@ export function connect(
     /** Asks a question, of the version that the page shows; again where too much is asked at once. */
     async ask(question: Question): Promise<Result> {
       if (question === FIRST.data) return await resultOf(await send(question));
-      const [path, query] = question.split("?");
-      const parameters = Object.fromEntries(new URLSearchParams(query));
+      const [path] = question.split("?");
+      const parameters = parametersOf(question);
       for (let turn = 1;; turn++) {
         try {
           const body = await tally.get(`/${path}`, parameters);

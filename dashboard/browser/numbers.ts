@@ -83,13 +83,12 @@ async function fill(): Promise<void> {
       const rest = missing.values();
       await Promise.all(Array.from({ length: AT_ONCE }, async () => {
         for (const [slot, question] of rest) {
-          const { view } = state;
           const result = await ask(question);
           if (signal.aborted) return;
           if (result.status === 401) {
             return lock("This key is not known, or no longer.");
           }
-          const answered = answeredOf(question, { view, ...result });
+          const answered = answeredOf(question, result);
           update({ ...withAnswer(state, { slot, answered }), is_lost: false });
         }
       }));

@@ -25,7 +25,7 @@ function answered(
 ): State {
   return missingOf(state).reduce((state, [slot, question]) => {
     const body = bodies[slot] ?? { data: [], meta: { data_version: "v1" } };
-    const given = { view: state.view, status: 200, body };
+    const given = { status: 200, body };
     return withAnswer(state, { slot, answered: answeredOf(question, given) });
   }, state);
 }
@@ -91,13 +91,12 @@ Deno.test("nothing of what a key has read outlives it", () => {
 
 Deno.test("a failure keeps its words; while nothing is served, the state of the data is there", () => {
   const failed = answeredOf("api/v1/customers/9", {
-    view: WHOLE,
     status: 404,
     body: { error: "No such customer" },
   });
   assertEquals([failed.body, failed.error], [null, "No such customer"]);
   const body = { error: "Loading", data: { state: "building" } };
-  const waiting = answeredOf("api/v1/data", { view: WHOLE, status: 503, body });
+  const waiting = answeredOf("api/v1/data", { status: 503, body });
   assertEquals([waiting.body, waiting.error], [body, "Loading"]);
 });
 
