@@ -6,7 +6,7 @@ import type { Answers } from "../answers.ts";
 import { searchQuestion } from "../questions.ts";
 import { type State, withView } from "../state.ts";
 import { parseView } from "../view.ts";
-import { key, resultOf, send } from "./api.ts";
+import { key, type Result, resultOf, send } from "./api.ts";
 import { ask, askAnew, askMissing, lock } from "./numbers.ts";
 import { drawn, state, update } from "./present.ts";
 
@@ -98,9 +98,7 @@ export async function signIn(form: HTMLFormElement): Promise<void> {
   const is_admin = form.dataset.what === "admin";
   const before = key.get();
   key.set((new FormData(form).get("key") as string).trim());
-  const { status, body } = await resultOf(
-    await send(is_admin ? "api/v1/data/files" : "api/v1/data"),
-  );
+  const { status, body } = await tryKey();
   if (status === 401 || (status === 403 && is_admin)) {
     if (before === null) key.forget();
     else key.set(before);
@@ -108,13 +106,22 @@ export async function signIn(form: HTMLFormElement): Promise<void> {
     return update(is_admin ? { admin_error: error } : { access_error: error });
   }
   form.reset();
-  await useKey();
+  goOnWith(status);
 }
 
 /** Goes on with the key of this tab. */
 export async function useKey(): Promise<void> {
-  const { status } = await send("api/v1/data/files");
-  if (status === 401) return signOut();
+  const { status } = await tryKey();
+  if (status === 401) signOut();
+  else goOnWith(status);
+}
+
+/** Asks what only an administrator may: 401 is no key, and 403 one for less. */
+async function tryKey(): Promise<Result> {
+  return await resultOf(await send("api/v1/data/files"));
+}
+
+function goOnWith(status: number): void {
   update({
     access: state.is_open ? "open" : "key",
     access_error: null,
