@@ -99,6 +99,7 @@ export function dashboardEndpoints(ask: Ask) {
           return textReply(request, {
             media_type,
             text,
+            compress: () => compressedOnce(name),
             headers: { "Cache-Control": cacheControl(request, name) },
           });
         },
@@ -216,11 +217,33 @@ function cacheControl({ url }: Request, name: AssetName): string {
     : "no-cache";
 }
 
+type Compressed = ReturnType<typeof gzipped>;
+
+function compressed(text: string): Compressed {
+  return gzipped([new TextEncoder().encode(text)]);
+}
+
+const compressed_assets = new Map<
+  AssetName,
+  Promise<Uint8Array<ArrayBuffer>>
+>();
+
+/** A file of the page, compressed when it is first asked for. */
+function compressedOnce(name: AssetName): Compressed {
+  const bytes = compressed_assets.get(name) ??
+    new Response(compressed(ASSETS[name].text)).bytes();
+  compressed_assets.set(name, bytes);
+  return ReadableStream.from(async function* () {
+    yield await bytes;
+  }());
+}
+
 function textReply(
   request: Request,
-  { media_type, text, headers = {} }: {
+  { media_type, text, compress = compressed, headers = {} }: {
     readonly media_type: string;
     readonly text: string;
+    readonly compress?: (text: string) => Compressed;
     readonly headers?: Readonly<Record<string, string>>;
   },
 ): StreamReply {
@@ -233,6 +256,6 @@ function textReply(
       Vary: "Accept-Encoding",
       ...gzip && { "Content-Encoding": "gzip" },
     },
-    body: gzip ? gzipped([new TextEncoder().encode(text)]) : text,
+    body: gzip ? compress(text) : text,
   };
 }
