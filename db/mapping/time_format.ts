@@ -86,9 +86,13 @@ export function hasOffset(pattern: string): boolean {
 
 /**
  * The regular expression (RE2) that a text must match in whole to fit a pattern:
- * strptime itself passes over white space, and takes 24 for the year 24.
+ * strptime itself passes over white space, and takes 24 for the year 24. `directive`
+ * may change what stands for one.
  */
-export function shapeOf(pattern: string): string {
+export function shapeOf(
+  pattern: string,
+  directive: (letter: string, shape: string) => string = (_, shape) => shape,
+): string {
   const text = pattern.trim();
   const directives = Array.from(text.matchAll(DIRECTIVE));
   let shape = "";
@@ -104,13 +108,14 @@ export function shapeOf(pattern: string): string {
       (other.index + other[0].length === index || other.index === end)
     );
     // Of 2020112, nobody knows where the month ends.
-    shape += !MAY_BE_SHORT.includes(letter)
+    const own = !MAY_BE_SHORT.includes(letter)
       ? DIRECTIVES[letter]
       : touches
       ? "\\d{2}"
       : short
       ? "\\d{1,2}"
       : DIRECTIVES[letter];
+    shape += directive(letter, own);
   }
   return shape + quoteShape(text.slice(end));
 }

@@ -1,6 +1,6 @@
 /** The forms that times are written in, and which of them a text fits. */
 
-import { NAMED_FORMATS } from "../mapping/time_format.ts";
+import { NAMED_FORMATS, shapeOf } from "../mapping/time_format.ts";
 
 interface Parts {
   readonly year?: number;
@@ -21,6 +21,7 @@ export interface TimeForm {
 const CLOCK =
   /(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:\.\d{1,9})?)?(?: ?(?<half>[AaPp][Mm]))?/
     .source;
+const CLOCK_ALONE = RegExp(`^${CLOCK}$`);
 const OFFSET = /(?: ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?/.source;
 const TAIL = `(?:,? ${CLOCK}${OFFSET})?$`;
 const DAY_FIRST = RegExp(
@@ -54,6 +55,21 @@ function withClock(day: string): string[] {
     .map((clock) => day + clock);
 }
 
+/** The parts of a time that directives of a pattern stand for. */
+const PART_OF: Readonly<Record<string, string>> = {
+  Y: "year",
+  y: "year",
+  m: "month",
+  d: "day",
+  H: "hour",
+  I: "hour",
+  M: "minute",
+  S: "second",
+  b: "name",
+  B: "name",
+  p: "half",
+};
+
 /** Every form that is tried, those first that are preferred among equals. */
 export const TIME_FORMS: readonly TimeForm[] = [
   named("iso", (text) => inRange(groups(ISO, text))),
@@ -68,7 +84,7 @@ export const TIME_FORMS: readonly TimeForm[] = [
   ),
   named("excel", (text) => inNumbers(text, [10_000, 70_000])),
   ...PATTERNS.map((format) => {
-    const shape = shapeOf(format);
+    const shape = partsShape(format);
     return { format, fits: (text: string) => inRange(groups(shape, text)) };
   }),
 ];
@@ -125,38 +141,19 @@ function inRange(parts: Parts | null): boolean {
     second < 60;
 }
 
-function shapeOf(pattern: string): RegExp {
-  const digits: Readonly<Record<string, string>> = {
-    Y: "(?<year>\\d{4})",
-    y: "(?<year>\\d{2})",
-    m: "(?<month>\\d{1,2})",
-    d: "(?<day>\\d{1,2})",
-    H: "(?<hour>\\d{1,2})",
-    I: "(?<hour>\\d{1,2})",
-    M: "(?<minute>\\d{2})",
-    S: "(?<second>\\d{2})",
-    b: "(?<name>[A-Za-z]{3})",
-    B: "(?<name>[A-Za-z]{3,9})",
-    a: "[A-Za-z]{3}",
-    p: "(?<half>[AaPp][Mm])",
-    z: "[+-]\\d{2}:?\\d{2}",
-  };
-  // Where digits touch, each directive has all of its digits.
-  const touching = pattern.startsWith("%Y%m");
-  const shape = pattern.replaceAll(".", "\\.").replace(
-    /%(.)/g,
-    (_, letter) =>
-      touching ? digits[letter].replace("{1,2}", "{2}") : digits[letter],
-  );
+function partsShape(pattern: string): RegExp {
+  const shape = shapeOf(pattern, (letter, shape) => {
+    // In the dates of e-mails, an offset has four digits.
+    if (letter === "z") return "[+-]\\d{2}:?\\d{2}";
+    const part = PART_OF[letter];
+    return part ? `(?<${part}>${shape})` : shape;
+  });
   return RegExp(`^${shape}$`);
 }
 
 /** Whether a text is a time of day alone. */
 export function isClock(text: string): boolean {
-  return RegExp(`^${CLOCK}$`).test(text) && inRange(groups(
-    RegExp(`^${CLOCK}$`),
-    text,
-  ));
+  return inRange(groups(CLOCK_ALONE, text));
 }
 
 /** Whether a text has a time of day without an offset, so that a time zone decides. */
