@@ -1,11 +1,12 @@
 /** `/`: the dashboard as the server draws it, and what it is made of. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { State } from "../../dashboard/state.ts";
+import { missingOf, type State } from "../../dashboard/state.ts";
 import type { App } from "../../routes/app.ts";
 import { ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 
+const MOST_TURNS = 20;
 const SAMPLE = new URL("../../data", import.meta.url).pathname;
 
 async function pageOf(app: App, path = "/", headers: HeadersInit = {}) {
@@ -18,9 +19,19 @@ async function pageOf(app: App, path = "/", headers: HeadersInit = {}) {
   return { html, headers: answer.headers, state: JSON.parse(text) as State };
 }
 
+/** The page with all of its numbers: on a busy machine the first ones may come without some, which are kept by then. */
+async function wholePage(app: App, path: string, headers: HeadersInit = {}) {
+  for (let turn = 0;; turn++) {
+    const page = await pageOf(app, path, headers);
+    const missing = missingOf(page.state);
+    if (missing.length === 0) return page;
+    assert(turn < MOST_TURNS, `never answered: ${missing}`);
+  }
+}
+
 Deno.test("where reading is open, the page has its numbers and pictures without a script", async () => {
   await using opened = await openApp(SAMPLE);
-  const { html, state } = await pageOf(
+  const { html, state } = await wholePage(
     opened.app,
     "/?period=2020&channel=Bird",
   );
@@ -60,7 +71,7 @@ Deno.test("the policy of the page holds: no style and no script stands in it", a
 
 Deno.test("numbers and days are in the reader's language", async () => {
   await using opened = await openApp(SAMPLE);
-  const { html } = await pageOf(opened.app, "/", {
+  const { html } = await wholePage(opened.app, "/", {
     "Accept-Language": "en;q=0.4, de-AT, de;q=0.9",
   });
   assertStringIncludes(html, "07.01.2019");
