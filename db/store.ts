@@ -1,7 +1,7 @@
 /** The interface between HTTP and data: the store and its snapshots, as routes see them. */
 
 import type { CustomerId, CustomersShape } from "./model/customer_ids.ts";
-import type { NamedDimension, Names } from "./model/dimensions.ts";
+import type { Dimension, NamedDimension, Names } from "./model/dimensions.ts";
 import { StoreError } from "./model/problems.ts";
 import type {
   Cell,
@@ -44,6 +44,8 @@ export interface Snapshot {
   readonly channels: readonly string[];
   /** Every known topic, in code-point order; a topic's code is its position. */
   readonly topics: readonly string[];
+  /** The dimensions whose values are names, in the order in which answers list them. */
+  readonly dimensions: readonly NamedDimension[];
   /** The known names of each dimension, `channels` and `topics` among them. */
   readonly names: Names;
   readonly customers: Customers;
@@ -53,7 +55,7 @@ export interface Snapshot {
   readonly row_counts: Readonly<Record<CountedTable, number>>;
   readonly report: LoadReport;
   /** The position of a name among the known ones, ignoring case; undefined when there is none. */
-  positionOf(dimension: NamedDimension, name: string): number | undefined;
+  positionOf(dimension: Dimension, name: string): number | undefined;
   /**
    * Interactions of one customer per channel, in the order of `channels`.
    * Null when the customer is not known.

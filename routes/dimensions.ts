@@ -1,7 +1,6 @@
 /** `/api/v1/dimensions`: all names, for the drop-downs of a website. */
 
 import { z } from "zod";
-import { NAMED_DIMENSIONS } from "../db/model/dimensions.ts";
 import type { Cell, Question } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
@@ -68,10 +67,10 @@ export const dimensionsEndpoint = endpoint({
 });
 
 function ask(
-  { names, date_range }: Snapshot,
+  { dimensions, names, date_range }: Snapshot,
   explain: string | undefined,
 ): RowsReply {
-  const listed = NAMED_DIMENSIONS.filter(({ name }) => names[name]);
+  const listed = dimensions.filter(({ name }) => names[name]);
   const questions = listed.flatMap(({ name, of_customers }): Question[] => [
     { kind: "metrics", by: [name], filter: {} },
     ...of_customers
@@ -87,7 +86,7 @@ function ask(
     json(rows) {
       const counts = rows[Symbol.iterator]();
       const lists: Record<string, Json> = {};
-      for (const { name, plural, of_customers } of NAMED_DIMENSIONS) {
+      for (const { name, plural, of_customers } of dimensions) {
         const known = names[name];
         lists[plural] = known && listOf(known, {
           interactions: countsOf(counts.next().value!),

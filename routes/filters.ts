@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { listElement, splitElements } from "../db/model/comma_list.ts";
 import {
-  NAMED,
+  type Dimension,
   NAMED_DIMENSIONS,
   type NamedDimension,
 } from "../db/model/dimensions.ts";
@@ -62,72 +62,87 @@ export function isPeriod(
 /** The error when `isPeriod` is false. */
 export const NO_PERIOD = "start_date cannot be later than end_date.";
 
-function list(dimension: NamedDimension, meaning: string) {
+function list(name: NamedParameter, meaning: string) {
+  const { has_none } = NAMED_DIMENSIONS.find((one) => one.name === name)!;
   return z.string().optional().meta({
     description: `${meaning}, separated by commas, ignoring case; ` +
       `a name with a comma in double quotes${
-        NAMED[dimension].has_none ? "; null selects those without one" : ""
+        has_none ? "; null selects those without one" : ""
       }`,
   });
 }
 
-/** The parameters that are lists of names. */
+/** The names of the dimensions that every snapshot has. */
+type NamedParameter = typeof NAMED_DIMENSIONS[number]["name"];
+
+/** The parameters that are lists of names, in every snapshot. */
 export const namesShape = {
   topic: list("topic", "Topics, by the month's product"),
   channel: list("channel", "Channels"),
   type: list("type", "Types of customers"),
   occupation: list("occupation", "Occupations of customers"),
-} satisfies Record<NamedDimension, unknown>;
+} satisfies Record<NamedParameter, unknown>;
 
 /** The names given, each of which a snapshot must know. */
 type Given = {
-  readonly [name in keyof typeof periodShape | NamedDimension]?: string;
+  readonly [name in keyof typeof periodShape | NamedParameter]?: string;
 };
 
 /** Turns the parameters of a query into a filter for a snapshot. Throws a 400 for an unknown name. */
 export function filterOf(snapshot: Snapshot, given: Given): Filter {
   const { start_date, end_date } = given;
-  const filter: Record<string, unknown> = {};
+  const filter: Record<string, string | (string | null)[]> = {};
   if (start_date !== undefined) filter.start_date = start_date;
   if (end_date !== undefined) filter.end_date = end_date;
-  for (const { name, plural } of NAMED_DIMENSIONS) {
-    const text = given[name];
+  for (const { name, plural } of snapshot.dimensions) {
+    const text = given[name as keyof Given];
     if (text === undefined) continue;
     filter[plural] = namesOf(snapshot, { dimension: name, text });
   }
-  return filter;
+  return filter as Filter;
 }
 
 /** A filter as `explain` shows it: with the ids that are asked for. */
-export interface ShownFilter extends Omit<Filter, "customer_ids"> {
+export interface ShownFilter {
   readonly customer_ids?: readonly CustomerId[];
-  readonly q?: string;
+  readonly [name: string]:
+    | string
+    | readonly (CustomerId | string | null)[]
+    | undefined;
 }
 
 /** A filter in an answer. */
 export function filterJson(filter: ShownFilter): Json {
-  return Object.fromEntries(Object.entries(filter));
+  return Object.fromEntries(Object.entries(filter)) as Json;
 }
 
 /** The known names of a dimension, in code-point order; throws a 400 where they are free text. */
 export function requireNames(
-  { names }: Snapshot,
-  dimension: NamedDimension,
+  { names, dimensions }: Snapshot,
+  dimension: Dimension,
 ): readonly string[] {
   const known = names[dimension];
   if (known) return known;
-  const { plural } = NAMED[dimension];
+  const { plural } = namedOf({ dimensions }, dimension);
   throw new HTTPException(400, {
     message:
       `The data has too many different ${plural} to filter or group by them.`,
   });
 }
 
+/** What is told of a dimension. */
+function namedOf(
+  { dimensions }: Pick<Snapshot, "dimensions">,
+  dimension: Dimension,
+): NamedDimension {
+  return dimensions.find(({ name }) => name === dimension)!;
+}
+
 /** A name as it is shown, ignoring case; undefined when there is none. */
 export function findName(
   snapshot: Snapshot,
   { dimension, name }: {
-    readonly dimension: NamedDimension;
+    readonly dimension: Dimension;
     readonly name: string;
   },
 ): string | undefined {
@@ -172,7 +187,7 @@ export function unknown(
 export function namesOf(
   snapshot: Snapshot,
   { dimension, text }: {
-    readonly dimension: NamedDimension;
+    readonly dimension: Dimension;
     readonly text: string;
   },
 ): (string | null)[] {
@@ -183,9 +198,8 @@ export function namesOf(
     const found = findName(snapshot, { dimension, name });
     if (found !== undefined) return found;
     // No name is `null`: in every file such a cell means no value.
-    if (NAMED[dimension].has_none && name.trim().toLowerCase() === "null") {
-      return null;
-    }
+    const { has_none } = namedOf(snapshot, dimension);
+    if (has_none && name.trim().toLowerCase() === "null") return null;
     // Written as in a list, so that one can be copied from the text.
     throw unknown(dimension, { value: name, values: known.map(listElement) });
   });

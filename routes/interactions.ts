@@ -1,7 +1,7 @@
 /** `/api/v1/interactions/{customer_id}`: one customer's interactions per channel, from memory. */
 
 import { z } from "zod";
-import type { NamedDimension } from "../db/model/dimensions.ts";
+import type { Dimension } from "../db/model/dimensions.ts";
 import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import { unknownCustomer } from "./access.ts";
@@ -141,7 +141,7 @@ function answer(
 function positionsText(
   snapshot: Snapshot,
   { dimension, names }: {
-    readonly dimension: NamedDimension;
+    readonly dimension: Dimension;
     readonly names: readonly (string | null)[];
   },
 ): string {

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { CustomerId } from "../db/model/customer_ids.ts";
+import { choosesCustomers } from "../db/model/dimensions.ts";
 import {
   columnsOf,
   type Filter,
@@ -122,11 +123,11 @@ function ask(
     ...filterOf(snapshot, given),
     ...customer_ids && { customer_ids },
   };
-  const { types, occupations } = filter;
+  const by_record = choosesCustomers(filter, snapshot.dimensions);
   const page_rows = limit ?? PAGE_ROWS.fallback;
   // Then the page has all of its customers, and so its own totals.
-  const is_whole = customer_ids && !types && !occupations &&
-    cursor === undefined && customer_ids.length <= page_rows;
+  const is_whole = customer_ids && !by_record && cursor === undefined &&
+    customer_ids.length <= page_rows;
   const sort = parseSort(given.sort ?? "customer_id", { snapshot, filter });
   const hides_some = seen?.length !== named?.length;
   const parts = {
@@ -158,7 +159,7 @@ function ask(
     download: { ...question, limit },
     reads: [
       { question, page_rows },
-      ...is_whole ? [] : readsOfTotals(filter),
+      ...is_whole ? [] : readsOfTotals(filter, { by_record }),
     ],
     json([page, all, customers, known]) {
       const { last, columns, pivoted, cells } = page;
@@ -207,8 +208,14 @@ function ask(
 }
 
 /** What is read for the totals of all pages: of interactions, of customers, and who is known. */
-function readsOfTotals(filter: Filter): Read[] {
-  const { types, occupations, customer_ids } = filter;
+function readsOfTotals(
+  filter: Filter,
+  { by_record }: {
+    /** Whether the filter chooses customers by their records. */
+    readonly by_record: boolean;
+  },
+): Read[] {
+  const { customer_ids } = filter;
   const questions: Question[] = [
     {
       kind: "metrics",
@@ -217,7 +224,7 @@ function readsOfTotals(filter: Filter): Read[] {
       filter,
       of_known_customers: true,
     },
-    ...types || occupations || customer_ids
+    ...by_record || customer_ids
       ? [{ kind: "customer_count", by: [], filter } as const]
       : [],
     ...customer_ids

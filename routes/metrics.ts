@@ -3,13 +3,14 @@
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import {
-  CUSTOMER_DIMENSIONS,
-  type CustomerDimension,
   type Dimension,
+  dimensionNames,
   DIMENSIONS,
-  NAMED,
+  isTime,
   NAMED_DIMENSIONS,
-  TIME_DIMENSIONS,
+  ofCustomers,
+  pivotsOf,
+  type TimeDimension,
 } from "../db/model/dimensions.ts";
 import type {
   CustomerCountQuestion,
@@ -43,7 +44,7 @@ import {
   splitList,
   unknown,
 } from "./filters.ts";
-import { CATALOGUE, MEASURES, PIVOTS } from "./metrics_catalogue.ts";
+import { catalogueOf, MEASURES } from "./metrics_catalogue.ts";
 import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
@@ -52,11 +53,11 @@ import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
 const MAX_BY = 3;
 
 /** The dimensions that customers are counted by: in a group of one customer, the number is always 1. */
-const CUSTOMERS_BY = DIMENSIONS.filter((name) => name !== "customer_id");
+function customersBy(dimensions: readonly Dimension[]): Dimension[] {
+  return dimensions.filter((name) => name !== "customer_id");
+}
 
-/** The filters that choose customers, not interactions. */
-const CUSTOMER_FILTERS: readonly string[] = CUSTOMER_DIMENSIONS
-  .map((name) => NAMED[name].plural);
+const PIVOTS = pivotsOf(NAMED_DIMENSIONS);
 
 function byOf(dimensions: readonly Dimension[]) {
   return z.string().optional().meta({
@@ -84,7 +85,7 @@ const interactionsQuery = rowsQuerySchema({
 }).refine(isPeriod, NO_PERIOD);
 
 const customersQuery = rowsQuerySchema({
-  by: byOf(CUSTOMERS_BY),
+  by: byOf(customersBy(DIMENSIONS)),
   ...compareShape,
   ...periodShape,
   ...namesShape,
@@ -105,7 +106,10 @@ const dimensionsShape = {
   quarter: z.string(),
   year: z.string(),
   weekday: z.int().min(1).max(7),
-} satisfies Record<Dimension, z.ZodType>;
+} satisfies Record<
+  typeof NAMED_DIMENSIONS[number]["name"] | "customer_id" | TimeDimension,
+  z.ZodType
+>;
 
 const comparedShape = {
   previous: z.int().optional().meta({ description: "With compare" }),
@@ -237,21 +241,24 @@ export const metricsEndpoints = [
         example: {
           data: {
             measures: MEASURES.slice(0, 1),
-            dimensions: CATALOGUE.slice(0, 1),
+            dimensions: catalogueOf(NAMED_DIMENSIONS).slice(0, 1),
           },
           meta: EXAMPLE_META,
         },
       },
       ...rowsFailures,
     },
-    answer: ({ query: { explain } }) => ({
+    answer: ({ snapshot: { dimensions }, query: { explain } }) => ({
       of: "rows",
       file: "metrics",
       key: questionText("metrics", { explain }),
       reads: [],
       json: () => ({
         data: jsonOf(
-          JSON.stringify({ measures: MEASURES, dimensions: CATALOGUE }),
+          JSON.stringify({
+            measures: MEASURES,
+            dimensions: catalogueOf(dimensions),
+          }),
         ),
         meta: {},
       }),
@@ -265,7 +272,8 @@ function askInteractions(
   query: z.output<typeof interactionsQuery>,
 ): RowsReply {
   const { pivot, compare, explain } = query;
-  const by = parseBy(snapshot, { text: query.by, dimensions: DIMENSIONS });
+  const dimensions = dimensionNames(snapshot.dimensions);
+  const by = parseBy(snapshot, { text: query.by, dimensions });
   if (pivot && by.includes(pivot)) {
     throw badRequest(`by and pivot cannot both be ${pivot}.`);
   }
@@ -319,13 +327,13 @@ function askInteractions(
   };
 }
 
-function parseBy<Name extends Dimension>(
+function parseBy(
   snapshot: Snapshot,
   { text, dimensions }: {
     readonly text: string | undefined;
-    readonly dimensions: readonly Name[];
+    readonly dimensions: readonly Dimension[];
   },
-): Name[] {
+): Dimension[] {
   if (text === undefined) return [];
   const by = splitList("by", text).map((given) => {
     const name = dimensions.find((name) => name === given.toLowerCase());
@@ -338,8 +346,8 @@ function parseBy<Name extends Dimension>(
   if (new Set(by).size < by.length) {
     throw badRequest("by takes each dimension once.");
   }
-  for (const { name } of NAMED_DIMENSIONS) {
-    if ((by as Dimension[]).includes(name)) requireNames(snapshot, name);
+  for (const { name } of snapshot.dimensions) {
+    if (by.includes(name)) requireNames(snapshot, name);
   }
   return by;
 }
@@ -355,9 +363,7 @@ function comparedWith(
   if (!start_date || !end_date) {
     throw badRequest("compare needs start_date and end_date.");
   }
-  const time = [...by, ...pivot ? [pivot] : []].find((name) =>
-    (TIME_DIMENSIONS as readonly Dimension[]).includes(name)
-  );
+  const time = [...by, ...pivot ? [pivot] : []].find(isTime);
   if (time) {
     throw badRequest(
       `compare cannot be by ${time}: the two periods have none in common.`,
@@ -371,15 +377,22 @@ function askCustomers(
   query: z.output<typeof customersQuery>,
 ): RowsReply {
   const { compare, explain } = query;
-  const by = parseBy(snapshot, { text: query.by, dimensions: CUSTOMERS_BY });
+  const dimensions = customersBy(dimensionNames(snapshot.dimensions));
+  const by = parseBy(snapshot, { text: query.by, dimensions });
   const filter = filterOf(snapshot, query);
   const compared_with = compare &&
     comparedWith(filter, { by, comparison: compare });
+  const of_customers = ofCustomers(snapshot.dimensions);
   const are_known = Object.keys(filter)
-    .every((name) => CUSTOMER_FILTERS.includes(name));
-  const { question, ...reply } = are_known && by.every(isOfCustomers)
+    .every((name) => of_customers.some(({ plural }) => plural === name));
+  const is_of_customers = by.every((name) =>
+    of_customers.some((one) => one.name === name)
+  );
+  const { question, ...reply } = are_known && is_of_customers
     ? countKnown({ kind: "customer_count", by, filter })
-    : countReached({ kind: "reached", by, filter, compared_with });
+    : countReached({ kind: "reached", by, filter, compared_with }, {
+      is_of_customers,
+    });
   return {
     of: "rows",
     file: "metrics-customers",
@@ -388,10 +401,6 @@ function askCustomers(
     ...reply,
     ...explain && { explain: { questions: [question], filter } },
   };
-}
-
-function isOfCustomers(name: Dimension): name is CustomerDimension {
-  return (CUSTOMER_DIMENSIONS as readonly Dimension[]).includes(name);
 }
 
 /** The question, and how it is answered in JSON. */
@@ -417,14 +426,17 @@ function countKnown(question: CustomerCountQuestion): CustomersReply {
   };
 }
 
-function countReached(question: ReachedQuestion): CustomersReply {
+function countReached(
+  question: ReachedQuestion,
+  { is_of_customers }: { readonly is_of_customers: boolean },
+): CustomersReply {
   const { by, filter, compared_with } = question;
   return {
     question,
     reads: [
       { question },
       // A customer may be in several rows, unless these are of customers alone.
-      ...by.every(isOfCustomers)
+      ...is_of_customers
         ? []
         : [{ question: { kind: "reached", by: [], filter } } as const],
     ],

@@ -2,9 +2,11 @@
 
 import {
   type Dimension,
-  DIMENSIONS,
+  dimensionNames,
   NAMED_DIMENSIONS,
-  type PivotDimension,
+  type NamedDimension,
+  pivotsOf,
+  type TimeDimension,
 } from "../db/model/dimensions.ts";
 
 /** A measure: a number that is counted. */
@@ -56,14 +58,13 @@ export const MEASURES = [
   },
 ] as const satisfies readonly Measure[];
 
-/** The dimensions whose values may be columns. */
-export const PIVOTS: readonly PivotDimension[] = [
-  ...NAMED_DIMENSIONS.filter((one) => one.pivots).map(({ name }) => name),
-  "weekday",
-];
+type Described = Omit<CataloguedDimension, "name" | "pivots">;
 
 const DESCRIBED: Readonly<
-  Record<Dimension, Omit<CataloguedDimension, "name" | "pivots">>
+  Record<
+    typeof NAMED_DIMENSIONS[number]["name"] | "customer_id" | TimeDimension,
+    Described
+  >
 > = {
   channel: {
     definition: "How the customer was contacted.",
@@ -110,10 +111,23 @@ function period(definition: string) {
 }
 
 /** Every dimension, in the order in which errors list them. */
-export const CATALOGUE: readonly CataloguedDimension[] = DIMENSIONS.map((
-  name,
-) => ({
-  name,
-  ...DESCRIBED[name],
-  pivots: (PIVOTS as readonly Dimension[]).includes(name),
-}));
+export function catalogueOf(
+  named: readonly NamedDimension[],
+): readonly CataloguedDimension[] {
+  const pivots = pivotsOf(named);
+  return dimensionNames(named).map((name) => ({
+    name,
+    ...DESCRIBED[name as keyof typeof DESCRIBED] ?? attribute(name),
+    pivots: pivots.includes(name),
+  }));
+}
+
+/** What tally.toml names, is told by its name alone. */
+function attribute(name: string): Described {
+  return {
+    definition:
+      `The customer's ${name} as of the latest record, in its most frequent spelling; null is unknown.`,
+    grain: "customer",
+    adds_up: true,
+  };
+}

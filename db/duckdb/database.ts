@@ -39,7 +39,7 @@ export type Prepared = (values: Record<string, DuckDBValue>) => Promise<JS[][]>;
 /** An open database: one instance and its connection. */
 export interface Database {
   /** Runs SQL text composed by this program. */
-  run(sql: string): Promise<Row[]>;
+  run(sql: string, values?: Record<string, DuckDBValue>): Promise<Row[]>;
   /** Runs `sql/{name}.sql`; `values` are its params. */
   runFile(name: string, values?: Record<string, DuckDBValue>): Promise<Row[]>;
   /** Prepares `sql/{name}.sql`; its rows come by position. */
@@ -49,8 +49,8 @@ export interface Database {
    * come; its columns are numbers, never null.
    */
   streamNumbers(query: string | ComposedSql): AsyncGenerator<Columns>;
-  /** Runs `sql/{name}.sql` and yields its rows as they come, by position. */
-  streamRows(name: string): AsyncGenerator<DuckDBValue[][]>;
+  /** The same with rows of any values, by position. */
+  streamRows(query: string | ComposedSql): AsyncGenerator<DuckDBValue[][]>;
   /** Writes every table as Parquet to `folder`, new and below the database's own. */
   exportTables(folder: string): Promise<void>;
   /** Makes the tables that `exportTables` wrote to `folder`, below the database's own. */
@@ -108,7 +108,7 @@ export async function openDatabase(
     }
   }
   const database: Database = {
-    run: (sql) => run(sql),
+    run,
     runFile: async (name, values) => run(await textOf(name), values),
     async prepare(name) {
       const statement = await connection.prepare(await textOf(name));
@@ -130,7 +130,7 @@ export async function openDatabase(
             columnOf(chunk, { column: i, Numbers: array })
           );
       }),
-    streamRows: (name) => stream(name, () => (chunk) => chunk.getRows()),
+    streamRows: (query) => stream(query, () => (chunk) => chunk.getRows()),
     async exportTables(folder) {
       // On a connection of its own, since requests are answered meanwhile.
       const own = await instance.connect();

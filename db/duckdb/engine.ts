@@ -2,6 +2,7 @@
 
 import type { Archive, BuildOptions, Engine, KeptSnapshot } from "../engine.ts";
 import type { StagedExports } from "../intake/staging.ts";
+import { dimensionsWith } from "../model/dimensions.ts";
 import { StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
@@ -9,6 +10,7 @@ import type { StateFolder } from "../refresh/archive.ts";
 import { compareSnapshots } from "./compare.ts";
 import type { Database } from "./database.ts";
 import { loadExports, type LoadSettings } from "./load.ts";
+import { composedSql } from "./record_sql.ts";
 import {
   type DuckdbSnapshot,
   type OpenOptions,
@@ -78,7 +80,11 @@ export class DuckdbEngine implements Engine {
       const copy = `${options.folder}/kept`;
       await state_folder.restore(kept, copy);
       await database.importTables(copy);
-      await database.runFile("load/4_serve/drop_query_tables");
+      const { sql } = await composedSql(
+        "load/4_serve/drop_query_tables",
+        dimensionsWith([]),
+      );
+      await database.run(sql);
       // The tables for queries need the macros that compare names.
       await database.runFile("load/1_stage/rules");
       await Deno.remove(copy, { recursive: true });

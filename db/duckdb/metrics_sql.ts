@@ -1,12 +1,19 @@
 /** Composes the statements of the questions `metrics` and `reached`, from fixed fragments; values are its params. */
 
 import type { CustomersShape } from "../model/customer_ids.ts";
-import type { Dimension } from "../model/dimensions.ts";
+import {
+  type Dimension,
+  type NamedDimension,
+  namesIn,
+  ofCustomers,
+  type TimeDimension,
+} from "../model/dimensions.ts";
 import type {
   Filter,
   MetricsQuestion,
   ReachedQuestion,
 } from "../model/questions.ts";
+import { paramOf, shownColumn } from "./record_sql.ts";
 
 /** A question whose statement is composed. */
 type Counting = MetricsQuestion | ReachedQuestion;
@@ -18,11 +25,12 @@ interface Expression {
   readonly shown?: string;
 }
 
-const EXPRESSIONS: Readonly<Record<Dimension, Expression>> = {
+/** Those of interactions; customers have theirs in columns. */
+const EXPRESSIONS: Readonly<
+  Record<"channel" | "topic" | "customer_id" | TimeDimension, Expression>
+> = {
   channel: { key: "channel", shown: "channel::varchar" },
   topic: { key: "topic" },
-  type: { key: "type", shown: "type::varchar" },
-  occupation: { key: "occupation" },
   customer_id: { key: "customer_id" },
   day: { key: "day", shown: "strftime(day, '%Y-%m-%d')" },
   week: {
@@ -45,10 +53,9 @@ const EXPRESSIONS: Readonly<Record<Dimension, Expression>> = {
 };
 
 /** The position of a pivoted value among the known ones; NONE where there is none. */
-const CODES: Readonly<Record<NonNullable<MetricsQuestion["pivot"]>, string>> = {
+const CODES = {
   channel: "enum_code(channel)::integer",
   topic: "coalesce(topic_code, -1)",
-  type: "coalesce(enum_code(type)::integer, -1)",
   weekday: "isodow(day)",
 };
 
@@ -62,18 +69,20 @@ const INTERACTIONS = `(
     select
       customer_id, date_start::date as day, channel, topic_set, 1 as rows
     from interactions)`;
-const OF_CUSTOMERS = `join (
-      select customer_id, type, occupation
-      from known_customers join kinds using (kind))
-    using (customer_id)`;
 
-// Of nobody who is known, nothing else is known either.
-const OF_ANYONE = `join (
-      select customer_id, type, occupation
-      from known_customers join kinds using (kind)
+function ofCustomersSql({ dimensions, has_anonymous }: MetricsTables): string {
+  const columns = ofCustomers(dimensions).map(({ column }) => column);
+  // Of nobody who is known, nothing else is known either.
+  const anyone = has_anonymous
+    ? `
       union all
-      select 0, null, null)
+      select 0, ${columns.map(() => "null").join(", ")}`
+    : "";
+  return `join (
+      select customer_id, ${columns.join(", ")}
+      from known_customers join kinds using (kind)${anyone})
     using (customer_id)`;
+}
 
 /** What is counted: its column; its columns in `counted`, and its number of these. */
 interface Measure {
@@ -104,14 +113,9 @@ const START = "day >= $start_date::date";
 const END = "day <= $end_date::date";
 const PREVIOUS_PERIOD =
   "day between $previous_start::date and $previous_end::date";
-const FILTERS = {
-  channels: "list_contains($channels::varchar[], channel::varchar)",
-  types: "list_contains($types::varchar[], coalesce(type::varchar, ''))",
-  occupations:
-    "list_contains($occupations::varchar[], coalesce(occupation, ''))",
-  customer_ids:
-    "customer_id in (\n      select unnest($customer_ids::bigint[]))",
-};
+const CHANNELS = "list_contains($channels::varchar[], channel::varchar)";
+const CUSTOMER_IDS =
+  "customer_id in (\n      select unnest($customer_ids::bigint[]))";
 const TOPICS = "list_contains($topics::varchar[], coalesce(topic, ''))";
 const TOPIC_SETS = `topic_set in (
       select topic_set from set_topics
@@ -133,6 +137,7 @@ export function metricsSql(
 
 /** What of the tables the statement depends on. */
 interface MetricsTables {
+  readonly dimensions: readonly NamedDimension[];
   readonly by_occupation: boolean;
   /** What a customer_id is shown as. */
   readonly ids: CustomersShape["ids"];
@@ -144,7 +149,8 @@ function longSql(question: Counting, tables: MetricsTables): string {
   const { ids } = tables;
   const { by, compared_with } = question;
   const { name: measure, number } = MEASURES[question.kind];
-  const keys = by.map((name) => `${keyOf(name, tables)} as ${name}`);
+  const groups = by.map((name) => columnOf(name, tables));
+  const keys = by.map((name) => keyOf(name, tables));
   const current = `${number} filter (not earlier)`;
   const earlier = `${number} filter (earlier)`;
   const counts = compared_with
@@ -153,12 +159,12 @@ function longSql(question: Counting, tables: MetricsTables): string {
       `coalesce(${earlier}, 0)::bigint as previous`,
     ]
     : [`coalesce(${number}, 0)::bigint as ${measure}`];
-  const shown = by.map((name) => `${shownOf(name, ids)} as ${name}`);
+  const shown = by.map((name) => shownOf(name, tables));
   return `with counted as (
   ${counted(question, { keys, tables, exploded: needsTopic(by) })}),
 grouped as (
-  select ${[...by, ...counts].join(", ")}
-  from counted${by.length ? `\n  group by ${by.join(", ")}` : ""})
+  select ${[...groups, ...counts].join(", ")}
+  from counted${by.length ? `\n  group by ${groups.join(", ")}` : ""})
 select
   ${
     [
@@ -167,7 +173,9 @@ select
       ...compared_with ? ["previous", change(measure)] : [],
     ].join(",\n  ")
   }
-from grouped${withIds(by, ids)}${ending(question, "grouped")}`;
+from grouped${withIds(by, ids)}${
+    ending(question, { table: "grouped", groups })
+  }`;
 }
 
 function wideSql(
@@ -180,26 +188,27 @@ function wideSql(
   const { ids } = tables;
   const { by, compared_with } = question;
   const by_topic = pivot === "topic";
+  const groups = by.map((name) => columnOf(name, tables));
   const keys = [
-    ...by.map((name) => `${keyOf(name, tables)} as ${name}`),
-    by_topic ? "topic_set" : `${CODES[pivot]} as code`,
+    ...by.map((name) => keyOf(name, tables)),
+    by_topic ? "topic_set" : `${codeOf(pivot, tables)} as code`,
   ];
-  const columns = [...by, "code", "rows"].join(", ");
+  const columns = [...groups, "code", "rows"].join(", ");
   const totals = compared_with
     ? `if(earlier, ${PREVIOUS}, ${TOTAL})`
     : `${TOTAL}`;
   const all_codes = [...codes, TOTAL, ...compared_with ? [PREVIOUS] : []];
   const cells = [
-    `select ${[...by, by_topic ? CODES.topic : "code", "rows"].join(", ")}
+    `select ${[...groups, by_topic ? CODES.topic : "code", "rows"].join(", ")}
   from counted${by_topic ? " join set_topics using (topic_set)" : ""}${
       compared_with ? "\n  where not earlier" : ""
     }`,
-    `select ${[...by, totals, "rows"].join(", ")}
+    `select ${[...groups, totals, "rows"].join(", ")}
   from counted`,
     // Without groups there is a row whatever there is to count.
     ...by.length ? [] : [`select ${TOTAL}, 0`],
   ];
-  const shown = by.map((name) => `${shownOf(name, ids)} as ${name}`);
+  const shown = by.map((name) => shownOf(name, tables));
   const named = [
     ...codes.map((code) => `"${code}"`),
     `"${TOTAL}" as total`,
@@ -212,11 +221,11 @@ cells (${columns}) as (
 wide as (
   pivot cells on code in (${all_codes.join(", ")})
   using coalesce(sum(rows), 0)::bigint${
-    by.length ? `\n  group by ${by.join(", ")}` : ""
+    by.length ? `\n  group by ${groups.join(", ")}` : ""
   })
 select
   ${[...shown, ...named].join(",\n  ")}
-from wide${withIds(by, ids)}${ending(question, "wide")}`;
+from wide${withIds(by, ids)}${ending(question, { table: "wide", groups })}`;
 }
 
 /** The rows to count of the period, and of the one before; grouped by `keys`. */
@@ -233,9 +242,14 @@ function counted(
   const source = sourceOf(question, tables) +
     (exploded ? " join set_topics using (topic_set)" : "");
   const conditions = [
-    ...Object.entries(FILTERS)
-      .filter(([name]) => filter[name as keyof typeof FILTERS])
-      .map(([, condition]) => condition),
+    ...filter.channels ? [CHANNELS] : [],
+    ...ofCustomers(tables.dimensions).filter((one) => namesIn(filter, one))
+      .map((one) =>
+        `list_contains($${paramOf(one)}::varchar[], coalesce(${
+          shownColumn(one)
+        }, ''))`
+      ),
+    ...filter.customer_ids ? [CUSTOMER_IDS] : [],
     ...filter.topics ? [exploded ? TOPICS : TOPIC_SETS] : [],
     ...leavesOut(question, tables) ? ["customer_id > 0"] : [],
   ];
@@ -269,32 +283,72 @@ function sourceOf(question: Counting, tables: MetricsTables): string {
   const by: readonly Dimension[] = question.by;
   const filter: Filter = question.filter;
   const pivot = kind === "metrics" ? question.pivot : undefined;
-  const { by_occupation, has_anonymous } = tables;
-  const occupation = by.includes("occupation") || filter.occupations;
   const customer = kind === "reached" || by.includes("customer_id") ||
     filter.customer_ids || leavesOut(question, tables);
-  const type = by.includes("type") || pivot === "type" || filter.types;
-  if (customer || (occupation && !by_occupation)) {
-    return occupation || type
-      ? `${INTERACTIONS} ${has_anonymous ? OF_ANYONE : OF_CUSTOMERS}`
-      : INTERACTIONS;
-  }
-  return occupation ? "daily_by_occupation" : "daily";
+  const used = ofCustomers(tables.dimensions)
+    .filter((one) =>
+      by.includes(one.name) || pivot === one.name || namesIn(filter, one)
+    ).map(({ name }) => name);
+  const rollup = customer
+    ? undefined
+    : rollupsOf(tables).find(({ has }) =>
+      used.every((name) => has.includes(name))
+    );
+  if (rollup) return rollup.table;
+  return used.length > 0
+    ? `${INTERACTIONS} ${ofCustomersSql(tables)}`
+    : INTERACTIONS;
+}
+
+/** The tables of counts per day, and the dimensions of customers that each has; the smallest comes first. */
+function rollupsOf({ by_occupation }: MetricsTables) {
+  return [
+    { table: "daily", has: ["type"] },
+    ...by_occupation
+      ? [{ table: "daily_by_occupation", has: ["type", "occupation"] }]
+      : [],
+  ];
+}
+
+function customerDimension(
+  name: Dimension,
+  { dimensions }: MetricsTables,
+): NamedDimension | undefined {
+  return ofCustomers(dimensions).find((one) => one.name === name);
+}
+
+function columnOf(name: Dimension, tables: MetricsTables): string {
+  return customerDimension(name, tables)?.column ?? name;
+}
+
+function codeOf(pivot: Dimension, tables: MetricsTables): string {
+  const named = customerDimension(pivot, tables);
+  return named
+    ? `coalesce(enum_code(${named.column})::integer, ${NONE})`
+    : CODES[pivot as keyof typeof CODES];
 }
 
 function needsTopic(by: readonly Dimension[]): boolean {
   return by.includes("topic");
 }
 
-function keyOf(name: Dimension, { has_anonymous }: MetricsTables): string {
-  return name === "customer_id" && has_anonymous
+function keyOf(name: Dimension, tables: MetricsTables): string {
+  const column = columnOf(name, tables);
+  const key = customerDimension(name, tables)
+    ? column
+    : name === "customer_id" && tables.has_anonymous
     ? "nullif(customer_id, 0)"
-    : EXPRESSIONS[name].key;
+    : EXPRESSIONS[name as keyof typeof EXPRESSIONS].key;
+  return `${key} as ${column}`;
 }
 
-function shownOf(name: Dimension, ids: CustomersShape["ids"]): string {
-  if (name === "customer_id" && ids === "text") return "id";
-  return EXPRESSIONS[name].shown ?? name;
+function shownOf(name: Dimension, tables: MetricsTables): string {
+  const named = customerDimension(name, tables);
+  if (named) return `${shownColumn(named)} as ${named.column}`;
+  const shown = name === "customer_id" && tables.ids === "text"
+    ? "id"
+    : EXPRESSIONS[name as keyof typeof EXPRESSIONS].shown ?? name;
+  return `${shown} as ${name}`;
 }
 
 /** The table with the ids that are shown, where they are texts. */
@@ -312,10 +366,13 @@ function change(total: string): string {
 }
 
 function ending(
-  { by, limit }: Counting,
-  table: string,
+  { limit }: Counting,
+  { table, groups }: {
+    readonly table: string;
+    readonly groups: readonly string[];
+  },
 ): string {
-  const order = by.map((name) => `${table}.${name} nulls last`).join(", ");
+  const order = groups.map((name) => `${table}.${name} nulls last`).join(", ");
   return `${order ? `\norder by ${order}` : ""}${
     limit === undefined ? "" : "\nlimit $row_limit::bigint"
   }`;

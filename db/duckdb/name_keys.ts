@@ -2,20 +2,22 @@
 
 import { listValue } from "@duckdb/node-api";
 import { nameKey, shownName } from "../model/names.ts";
-import type { Database } from "./database.ts";
+import type { ComposedSql, Database } from "./database.ts";
 
 /** So many names are noted at once. */
 const BATCH = 10_000;
 
 /**
- * Computes the keys of the names that the statement `sql/{name}.sql` lists, which
- * are the distinct ones with other characters than ASCII, and notes them in `name_keys`.
+ * Computes the keys of the names that a statement lists, `sql/{name}.sql` or a
+ * composed one, which are the distinct ones with other characters than ASCII, and notes them in `name_keys`.
  */
 export async function foldNames(
   database: Database,
-  name: string,
+  query: string | ComposedSql,
 ): Promise<void> {
-  const rows = await database.runFile(name);
+  const rows = typeof query === "string"
+    ? await database.runFile(query)
+    : await database.run(query.sql);
   // Without any, each look-up would be a join that is planned for nothing.
   if (rows.length > 0) await database.runFile("load/2_clean/fold_names");
   for (let at = 0; at < rows.length; at += BATCH) {

@@ -3,9 +3,11 @@
 import { DuckDBListValue, type DuckDBValue, listValue } from "@duckdb/node-api";
 import type { CustomersShape } from "../model/customer_ids.ts";
 import {
-  CUSTOMER_DIMENSIONS,
-  NAMED_DIMENSIONS,
+  type Dimension,
+  type NamedDimension,
   type Names,
+  namesIn,
+  ofCustomers,
 } from "../model/dimensions.ts";
 import { prefixKey } from "../model/names.ts";
 import {
@@ -30,6 +32,7 @@ import type { Snapshot } from "../store.ts";
 import { quoteText, readSql } from "./database.ts";
 import { metricsSql, NONE } from "./metrics_sql.ts";
 import type { QueryRunner } from "./query_runner.ts";
+import { paramOf, repeated } from "./record_sql.ts";
 import { shownCountsSql, shownSql, withoutEnd } from "./shown_sql.ts";
 
 /** The facts about the tables that plans need. */
@@ -44,6 +47,8 @@ export interface QuestionTables extends AnswerShape {
 interface Plan {
   readonly statement: string | Statement;
   readonly values: Record<string, DuckDBValue>;
+  /** Of the statement that repeats a part for each: the dimensions that it groups by. */
+  readonly by?: readonly Dimension[];
   /** Has the statement show customers by texts and names, where they have such. */
   show?(text: string, customers: CustomersShape): string;
   /** When absent, the row is unchanged. */
@@ -127,7 +132,7 @@ function withLiterals(
   text: string,
   values: Readonly<Record<string, DuckDBValue>>,
 ): string {
-  return text.replaceAll(/\$([a-z_]+)/g, (_, name) => literal(values[name]));
+  return text.replaceAll(/\$([a-z_0-9]+)/g, (_, name) => literal(values[name]));
 }
 
 function literal(value: DuckDBValue): string {
@@ -138,11 +143,11 @@ function literal(value: DuckDBValue): string {
 }
 
 async function statementOf(
-  { statement, show }: Plan,
-  { customers }: QuestionTables,
+  { statement, by, show }: Plan,
+  { customers, dimensions }: QuestionTables,
 ): Promise<Statement> {
   if (typeof statement !== "string") return statement;
-  const text = await readSql(statement);
+  const text = repeated(await readSql(statement), { dimensions, by });
   return { name: statement, text: show?.(text, customers) ?? text };
 }
 
@@ -183,7 +188,7 @@ function plan(
       return {
         statement: "queries/customers",
         values: {
-          ...customers(question.filter),
+          ...customers(question.filter, tables.dimensions),
           prefix: question.prefix === undefined
             ? null
             : prefixKey(question.prefix),
@@ -198,24 +203,13 @@ function plan(
       };
     case "customer_count": {
       const { by, filter } = question;
-      // The statement has one column per dimension, then the count.
-      const positions = [
-        ...by.map((name) => CUSTOMER_DIMENSIONS.indexOf(name)),
-        CUSTOMER_DIMENSIONS.length,
-      ];
       return {
         statement: "queries/customer_count",
+        by,
         values: {
-          ...customers(filter),
-          ...Object.fromEntries(
-            CUSTOMER_DIMENSIONS.map((
-              name,
-            ) => [`by_${name}`, by.includes(name)]),
-          ),
-          occupation_first: by[0] === "occupation",
+          ...customers(filter, tables.dimensions),
           without_record: question.without_record ?? false,
         },
-        toCells: (row) => positions.map((position) => row[position]),
         otherwise: by.length === 0 ? [0] : undefined,
       };
     }
@@ -229,7 +223,7 @@ function planMetrics(
   const { filter, compared_with, limit } = question;
   const pivot = question.kind === "metrics" ? question.pivot : undefined;
   const codes = pivot
-    ? pivotedValues(pivot, { filter, names: tables.names }).map((value) =>
+    ? pivotedValues(pivot, { filter, ...tables }).map((value) =>
       codeOf(value, { pivot, names: tables.names })
     )
     : [];
@@ -238,6 +232,7 @@ function planMetrics(
       name: "metrics",
       text: metricsSql(question, {
         codes,
+        dimensions: tables.dimensions,
         by_occupation: tables.by_occupation,
         has_anonymous: tables.has_anonymous,
         ids: tables.customers.ids,
@@ -247,7 +242,7 @@ function planMetrics(
     values: Object.fromEntries(
       Object.entries({
         ...counted(filter),
-        ...customers(filter),
+        ...customers(filter, tables.dimensions),
         previous_start: compared_with?.start_date ?? null,
         previous_end: compared_with?.end_date ?? null,
         row_limit: big(limit),
@@ -263,8 +258,8 @@ function codeOf(
     readonly names: Names;
   },
 ): number {
-  if (typeof value === "number" || pivot === "weekday") return value as number;
-  return value === null ? NONE : names[pivot].indexOf(value);
+  if (typeof value === "number") return value;
+  return value === null ? NONE : names[pivot]!.indexOf(value);
 }
 
 function planInteractions(
@@ -283,7 +278,7 @@ function planInteractions(
       ? "queries/interactions_filtered"
       : "queries/interactions",
     values: {
-      ...customers(filter),
+      ...customers(filter, tables.dimensions),
       ...filtered && counted(filter),
       sort: typeof sort.by === "string" ? sort.by : "channel",
       sort_channel: channel === null || filtered
@@ -322,33 +317,29 @@ function perChannel(
 }
 
 /** The params that choose customers. */
-function customers(filter: Filter): Record<string, DuckDBValue> {
+function customers(
+  filter: Filter,
+  dimensions: readonly NamedDimension[],
+): Record<string, DuckDBValue> {
   const { customer_ids } = filter;
   return {
-    ...namesOf(filter, true),
+    ...Object.fromEntries(
+      ofCustomers(dimensions)
+        .map((one) => [paramOf(one), namesValue(namesIn(filter, one))]),
+    ),
     customer_ids: customer_ids ? listValue(customer_ids.map(BigInt)) : null,
   };
 }
 
 /** The params that choose which interactions count. */
 function counted(filter: Filter): Record<string, DuckDBValue> {
-  const { start_date, end_date } = filter;
+  const { start_date, end_date, channels, topics } = filter;
   return {
     start_date: start_date ?? null,
     end_date: end_date ?? null,
-    ...namesOf(filter, false),
+    channels: namesValue(channels),
+    topics: namesValue(topics),
   };
-}
-
-/** The params for names, of the dimensions of customers or of the others. */
-function namesOf(
-  filter: Filter,
-  of_customers: boolean,
-): Record<string, DuckDBValue> {
-  return Object.fromEntries(
-    NAMED_DIMENSIONS.filter((one) => one.of_customers === of_customers)
-      .map(({ plural }) => [plural, namesValue(filter[plural])]),
-  );
 }
 
 // Names as a value of a statement; no name is empty, so the empty text stands for no name.

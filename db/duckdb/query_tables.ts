@@ -1,53 +1,89 @@
 /** Builds the tables that questions are answered from, on a loaded database. */
 
-import type { CustomerDimension, Names } from "../model/dimensions.ts";
+import type { DuckDBValue } from "@duckdb/node-api";
+import {
+  isAttribute,
+  NAMED_DIMENSIONS,
+  type NamedDimension,
+  type Names,
+  ofCustomers,
+} from "../model/dimensions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Database } from "./database.ts";
 import { foldNames } from "./name_keys.ts";
+import { composedSql } from "./record_sql.ts";
 
 /** Facts about the tables. */
 export interface QueryTables {
-  /** The occupations are null when there are more than MOST_OCCUPATIONS. */
-  readonly customer_names: Pick<Names, CustomerDimension>;
+  /** As these tables have them: one with too many names for columns does not pivot. */
+  readonly dimensions: readonly NamedDimension[];
+  /** Of the dimensions of customers; null where there are more than MOST_NAMES. */
+  readonly customer_names: Readonly<Record<string, readonly string[] | null>>;
   readonly date_range: DateRange | null;
   /** Whether the occupation is in the rollup `daily_by_occupation`. */
   readonly by_occupation: boolean;
 }
 
-/** With more occupations, they are free text: not listed, and no dimension. */
-const MOST_OCCUPATIONS = 10_000;
+/** With more names, they are free text: not listed, and no dimension. */
+const MOST_NAMES = 10_000;
+/** With more names, an answer has no column for each; a load refuses more types. */
+const MOST_PIVOTED = 1_000;
 /** With more occupations, a rollup by them has nearly as many rows as the interactions. */
 const MOST_ROLLED_UP = 100;
 
 /** Builds `known_customers`, `set_topics` and the daily rollups. */
 export async function buildQueryTables(
   database: Database,
-  { has_anonymous }: {
+  { dimensions: given = NAMED_DIMENSIONS, has_anonymous }: {
+    readonly dimensions?: readonly NamedDimension[];
     /** Whether there are interactions of nobody who is known, under customer 0. */
     readonly has_anonymous: boolean;
   },
 ): Promise<QueryTables> {
-  await foldNames(database, "load/4_serve/occupations_to_fold");
-  await database.runFile("load/4_serve/occupations");
-  await database.runFile("load/4_serve/customer_kinds", {
-    most_rolled_up: MOST_ROLLED_UP,
+  let dimensions = given;
+  const run = async (name: string, values?: Record<string, DuckDBValue>) => {
+    const { sql } = await composedSql(name, dimensions);
+    return await database.run(sql, values);
+  };
+  await foldNames(
+    database,
+    await composedSql("load/4_serve/attributes_to_fold", dimensions),
+  );
+  await run("load/4_serve/spellings");
+  const [counts] = await run("load/4_serve/name_counts");
+  const countOf = ({ column }: NamedDimension) => counts[column] as number;
+  dimensions = dimensions.map((one) => ({
+    ...one,
+    pivots: one.pivots && (!isAttribute(one) || countOf(one) <= MOST_PIVOTED),
+  }));
+  const { sql: types } = await composedSql(
+    "load/4_serve/name_types",
+    dimensions.filter(({ pivots }) => pivots),
+  );
+  await database.run(types);
+  await run("load/4_serve/customer_kinds", { most_rolled_up: MOST_ROLLED_UP });
+  await run("load/4_serve/known_customers");
+  const [row] = await run("load/4_serve/query_names", {
+    most_names: MOST_NAMES,
   });
-  await database.runFile("load/4_serve/known_customers");
-  const [row] = await database.runFile("load/4_serve/query_names", {
-    most_occupations: MOST_OCCUPATIONS,
-  });
-  const types = row.types as string[] | null ?? [];
-  const occupations = row.occupations as string[] | null ?? [];
   await database.runFile("load/4_serve/daily_by_occupation");
+  await run("load/4_serve/drop_spellings");
   if (has_anonymous) await database.runFile("load/4_serve/daily_anonymous");
   await database.runFile("load/4_serve/daily");
   const { first, last } = row as { first: string | null; last: string | null };
+  const namesOf = ({ column }: NamedDimension) =>
+    row[column] as string[] | null ?? [];
   return {
-    customer_names: {
-      type: types,
-      occupation: occupations.length > MOST_OCCUPATIONS ? null : occupations,
-    },
+    dimensions,
+    customer_names: Object.fromEntries(
+      ofCustomers(dimensions).map((one) => {
+        const names = namesOf(one);
+        return [one.name, names.length > MOST_NAMES ? null : names];
+      }),
+    ),
     date_range: first && last ? { first, last } : null,
-    by_occupation: occupations.length <= MOST_ROLLED_UP,
+    by_occupation: dimensions.some((one) =>
+      one.name === "occupation" && namesOf(one).length <= MOST_ROLLED_UP
+    ),
   };
 }

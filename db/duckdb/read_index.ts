@@ -1,6 +1,8 @@
 /** Reads the serving index's columns from a loaded database. */
 
+import { type NamedDimension, ofCustomers } from "../model/dimensions.ts";
 import type { Database } from "./database.ts";
+import { composedSql } from "./record_sql.ts";
 import type { CustomerKind } from "../serving/recall.ts";
 import type { CustomersShape } from "../model/customer_ids.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
@@ -13,6 +15,7 @@ export interface IndexSize {
   readonly channels: number;
   readonly topics: number;
   readonly shape: CustomersShape;
+  readonly dimensions: readonly NamedDimension[];
 }
 
 /** What is in memory beside the numbers. */
@@ -91,7 +94,7 @@ export async function readIndex(
     channel_count: size.channels,
   };
   const texts = {
-    kinds: await readKinds(database),
+    kinds: await readKinds(database, size),
     customer_ids: size.shape.ids === "text"
       ? await readTexts(database, {
         query: "load/4_serve/index_ids",
@@ -119,11 +122,18 @@ async function readTexts(
   return writer.end();
 }
 
-async function readKinds(database: Database): Promise<CustomerKind[]> {
+async function readKinds(
+  database: Database,
+  { dimensions }: Pick<IndexSize, "dimensions">,
+): Promise<CustomerKind[]> {
   const kinds: CustomerKind[] = [];
-  for await (const rows of database.streamRows("load/4_serve/index_kinds")) {
-    for (const [kind, occupation, type] of rows) {
-      kinds[kind as number] = { occupation, type } as CustomerKind;
+  const of_customers = ofCustomers(dimensions);
+  const sql = await composedSql("load/4_serve/index_kinds", dimensions);
+  for await (const rows of database.streamRows(sql)) {
+    for (const [kind, ...names] of rows) {
+      kinds[kind as number] = Object.fromEntries(
+        of_customers.map(({ name }, i) => [name, names[i] as string | null]),
+      );
     }
   }
   return kinds;

@@ -2,7 +2,7 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import { customersShape } from "../model/customer_ids.ts";
-import { NAMED_DIMENSIONS, type Names } from "../model/dimensions.ts";
+import { dimensionsWith, type Names } from "../model/dimensions.ts";
 import { nameKey } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
@@ -76,8 +76,11 @@ export async function openSnapshot(
     const anonymous = report.mapping?.anonymous_interactions ?? 0;
     const has_anonymous = anonymous > 0;
     progress("counting per day");
-    const { by_occupation, customer_names, date_range } =
-      await buildQueryTables(database, { has_anonymous });
+    const { dimensions, by_occupation, customer_names, date_range } =
+      await buildQueryTables(database, {
+        dimensions: dimensionsWith([]),
+        has_anonymous,
+      });
     progress("building the serving index");
     const { columns, texts } = await readIndex(database, {
       customers: report.customers,
@@ -85,6 +88,7 @@ export async function openSnapshot(
       channels: channels.length,
       topics: topics.length,
       shape: customersShape(report),
+      dimensions,
     });
     const index = new ServingIndex(columns);
     const customers = createCustomers(
@@ -100,20 +104,19 @@ export async function openSnapshot(
     const users = new Users();
 
     const names: Names = {
+      ...customer_names,
       channel: channels,
       topic: topics,
-      ...customer_names,
     };
     const find = Object.fromEntries(
-      NAMED_DIMENSIONS.map((
-        { name },
-      ) => [name, positionsOf(names[name] ?? [])]),
+      dimensions.map(({ name }) => [name, positionsOf(names[name] ?? [])]),
     );
     const positionOf: Snapshot["positionOf"] = (dimension, name) =>
       find[dimension](name);
     const { kinds, customer_names: names_of } = texts;
     const memory = {
       index,
+      dimensions,
       names,
       customers,
       customer_names: names_of,
@@ -122,6 +125,7 @@ export async function openSnapshot(
       date_range,
     };
     const queries = createQuestions(new QueryRunner(database), {
+      dimensions,
       names,
       customers,
       by_occupation,
@@ -164,6 +168,7 @@ export async function openSnapshot(
       database,
       loaded,
       columns,
+      dimensions,
       names,
       customers,
       date_range,

@@ -1,43 +1,12 @@
 /** The dimensions by which interactions are grouped and filtered, and what each can do. */
 
-/** The dimensions whose values are names, in the order in which answers list them. */
-export const NAMED_DIMENSIONS = [
-  {
-    name: "channel",
-    plural: "channels",
-    pivots: true,
-    of_customers: false,
-    has_none: false,
-    is_free_text: false,
-  },
-  {
-    name: "topic",
-    plural: "topics",
-    pivots: true,
-    of_customers: false,
-    has_none: true,
-    is_free_text: false,
-  },
-  {
-    name: "type",
-    plural: "types",
-    pivots: true,
-    of_customers: true,
-    has_none: true,
-    is_free_text: false,
-  },
-  {
-    name: "occupation",
-    plural: "occupations",
-    pivots: false,
-    of_customers: true,
-    has_none: true,
-    is_free_text: true,
-  },
-] as const satisfies readonly {
+/** A dimension whose values are names. */
+export interface NamedDimension {
   readonly name: string;
-  /** The name of its filter, and of the list of its names. */
+  /** The name of its filter, and of the list of its names; that of an attribute is its own. */
   readonly plural: string;
+  /** The column of tables and the param of statements that have it; no name of tally.toml is one of ours. */
+  readonly column: string;
   /** Whether an answer may have a column for each name. */
   readonly pivots: boolean;
   /** Whether it belongs to customers, who are then grouped and chosen by it; else it belongs to interactions. */
@@ -46,27 +15,96 @@ export const NAMED_DIMENSIONS = [
   readonly has_none: boolean;
   /** Whether it may have too many names to list; then it cannot group or filter. */
   readonly is_free_text: boolean;
-}[];
+  /** Of customers: its place among the columns of their records. */
+  readonly place: number;
+}
 
-type Named = typeof NAMED_DIMENSIONS[number];
+/** The dimensions of names that every snapshot has, in the order in which answers list them. */
+export const NAMED_DIMENSIONS = [
+  {
+    name: "channel",
+    plural: "channels",
+    column: "channel",
+    pivots: true,
+    of_customers: false,
+    has_none: false,
+    is_free_text: false,
+    place: 0,
+  },
+  {
+    name: "topic",
+    plural: "topics",
+    column: "topic",
+    pivots: true,
+    of_customers: false,
+    has_none: true,
+    is_free_text: false,
+    place: 0,
+  },
+  {
+    name: "type",
+    plural: "types",
+    column: "type",
+    pivots: true,
+    of_customers: true,
+    has_none: true,
+    is_free_text: false,
+    place: 2,
+  },
+  {
+    name: "occupation",
+    plural: "occupations",
+    column: "occupation",
+    pivots: false,
+    of_customers: true,
+    has_none: true,
+    is_free_text: true,
+    place: 1,
+  },
+] as const satisfies readonly NamedDimension[];
 
-/** A dimension whose values are names. */
-export type NamedDimension = Named["name"];
+/** The dimensions of names of a snapshot whose records of customers have these attributes too. */
+export function dimensionsWith(
+  attributes: readonly string[],
+): readonly NamedDimension[] {
+  return [
+    ...NAMED_DIMENSIONS,
+    ...attributes.map((name, i) => ({
+      name,
+      plural: name,
+      column: attributeColumn(name),
+      pivots: true,
+      of_customers: true,
+      has_none: true,
+      is_free_text: true,
+      place: 3 + i,
+    })),
+  ];
+}
 
-/** The entry of each dimension whose values are names. */
-export const NAMED: Readonly<Record<NamedDimension, Named>> = Object
-  .fromEntries(NAMED_DIMENSIONS.map((one) => [one.name, one])) as Record<
-    NamedDimension,
-    Named
-  >;
+/** The column of tables that has an attribute. */
+export function attributeColumn(name: string): string {
+  return `attribute_${name}`;
+}
 
-/** A dimension by which customers are grouped and chosen. */
-export type CustomerDimension = Extract<Named, { of_customers: true }>["name"];
+/** Whether tally.toml names a dimension; else every snapshot has it. */
+export function isAttribute({ name }: Pick<NamedDimension, "name">): boolean {
+  return !NAMED_DIMENSIONS.some((one) => one.name === name);
+}
 
-/** The dimensions by which customers are grouped and chosen. */
-export const CUSTOMER_DIMENSIONS = NAMED_DIMENSIONS
-  .filter((one) => one.of_customers)
-  .map(({ name }) => name);
+/** The dimensions that customers have, in the order in which answers list them. */
+export function ofCustomers(
+  dimensions: readonly NamedDimension[],
+): readonly NamedDimension[] {
+  return dimensions.filter((one) => one.of_customers);
+}
+
+/** The same, in the order of the columns of their records. */
+export function recordOf(
+  dimensions: readonly NamedDimension[],
+): readonly NamedDimension[] {
+  return ofCustomers(dimensions).toSorted((a, b) => a.place - b.place);
+}
 
 /** The lengths of periods; weeks are those of ISO 8601. */
 export const INTERVALS = ["day", "week", "month", "quarter", "year"] as const;
@@ -77,37 +115,85 @@ export type Interval = typeof INTERVALS[number];
 /** The dimensions by which two periods have no value in common. */
 export const TIME_DIMENSIONS = [...INTERVALS, "weekday"] as const;
 
-/** A dimension by which interactions are grouped. */
-export type Dimension =
-  | NamedDimension
-  | "customer_id"
-  | typeof TIME_DIMENSIONS[number];
+/** A dimension of the calendar. */
+export type TimeDimension = typeof TIME_DIMENSIONS[number];
 
-/** Every dimension, in the order in which errors and the catalogue list them. */
-export const DIMENSIONS: readonly Dimension[] = [
-  ...NAMED_DIMENSIONS.map(({ name }) => name),
-  "customer_id",
-  ...TIME_DIMENSIONS,
-];
+/** Whether a dimension is one of the calendar. */
+export function isTime(name: Dimension): name is TimeDimension {
+  return (TIME_DIMENSIONS as readonly Dimension[]).includes(name);
+}
 
-/** Dimensions by which an answer may have a column for each value. */
-export type PivotDimension =
-  | Extract<Named, { pivots: true }>["name"]
-  | "weekday";
+/** The name of a dimension by which interactions are grouped. */
+export type Dimension = string;
+
+/** The names of the dimensions that every snapshot has, in the order in which errors and the catalogue list them. */
+export const DIMENSIONS = dimensionNames(NAMED_DIMENSIONS);
+
+/** The names of all dimensions, in the order in which errors and the catalogue list them. */
+export function dimensionNames(
+  named: readonly NamedDimension[],
+): readonly Dimension[] {
+  return [
+    ...named.map(({ name }) => name),
+    "customer_id",
+    ...TIME_DIMENSIONS,
+  ];
+}
+
+/** A dimension by which an answer may have a column for each value. */
+export type PivotDimension = Dimension;
+
+/** The dimensions whose values may be columns. */
+export function pivotsOf(
+  named: readonly NamedDimension[],
+): readonly PivotDimension[] {
+  return [
+    ...named.filter((one) => one.pivots).map(({ name }) => name),
+    "weekday",
+  ];
+}
 
 /**
  * The names that a snapshot knows of each dimension, in code-point order; null where
  * they are free text.
  */
-export type Names = {
-  readonly [One in Named as One["name"]]: One["is_free_text"] extends true
-    ? readonly string[] | null
-    : readonly string[];
-};
+export interface Names {
+  readonly channel: readonly string[];
+  readonly topic: readonly string[];
+  readonly [name: string]: readonly string[] | null;
+}
 
 /** The names that count, by the plural of their dimension; null stands for no name. */
-export type NamesFilter = {
-  readonly [One in Named as One["plural"]]?: One["has_none"] extends true
-    ? readonly (string | null)[]
-    : readonly string[];
-};
+export interface NamesFilter {
+  readonly channels?: readonly string[];
+  readonly topics?: readonly (string | null)[];
+  readonly types?: readonly (string | null)[];
+  readonly occupations?: readonly (string | null)[];
+  /** First day, `YYYY-MM-DD`, a real calendar day. */
+  readonly start_date?: string;
+  /** Last day, `YYYY-MM-DD`, a real calendar day. */
+  readonly end_date?: string;
+  readonly [plural: string]:
+    | string
+    | readonly (string | null)[]
+    | readonly number[]
+    | undefined;
+}
+
+/** The names of a dimension that count; undefined where all do. */
+export function namesIn(
+  filter: object,
+  { plural }: Pick<NamedDimension, "plural">,
+): readonly (string | null)[] | undefined {
+  return (filter as Readonly<Record<string, unknown>>)[plural] as
+    | readonly (string | null)[]
+    | undefined;
+}
+
+/** Whether a filter chooses customers, by what these dimensions say of them. */
+export function choosesCustomers(
+  filter: object,
+  dimensions: readonly NamedDimension[],
+): boolean {
+  return ofCustomers(dimensions).some((one) => namesIn(filter, one));
+}

@@ -2,13 +2,14 @@
 
 import type { CustomersShape } from "./customer_ids.ts";
 import {
-  type CustomerDimension,
   type Dimension,
   type Interval,
-  NAMED,
+  type NamedDimension,
   type Names,
   type NamesFilter,
+  namesIn,
   type PivotDimension,
+  recordOf,
 } from "./dimensions.ts";
 
 /** Interactions per channel. */
@@ -16,7 +17,7 @@ export type ChannelCounts = ArrayLike<number>;
 
 /** Which interactions of which customer to count. */
 export interface CustomerQuestion
-  extends Pick<Filter, "start_date" | "end_date" | "topics"> {
+  extends Pick<NamesFilter, "start_date" | "end_date" | "topics"> {
   /** Its number, as `Customers` has it. */
   readonly customer_id: number;
 }
@@ -26,10 +27,6 @@ export interface CustomerQuestion
  * names are spelt as the snapshot knows them.
  */
 export interface Filter extends NamesFilter {
-  /** First day, `YYYY-MM-DD`, a real calendar day. */
-  readonly start_date?: string;
-  /** Last day, `YYYY-MM-DD`, a real calendar day. */
-  readonly end_date?: string;
   readonly customer_ids?: readonly number[];
 }
 
@@ -74,14 +71,15 @@ export interface ReachedQuestion
   extends Pick<MetricsQuestion, "compared_with" | "limit"> {
   readonly kind: "reached";
   /** Not by customer: each number would be 1. */
-  readonly by: readonly Exclude<Dimension, "customer_id">[];
-  readonly filter: Omit<Filter, "customer_ids">;
+  readonly by: readonly Dimension[];
+  readonly filter: NamesFilter;
 }
 
 /**
  * Every customer by every channel. Columns: customer_id, name where there are names,
- * occupation, type, the channels of the filter, total. Types, occupations and customer_ids choose the
- * customers, the other filters choose the interactions that are counted.
+ * the dimensions of customers, the channels of the filter, total. Those dimensions and
+ * customer_ids choose the customers, the other filters choose the interactions that
+ * are counted.
  */
 export interface InteractionsQuestion {
   readonly kind: "interactions";
@@ -125,8 +123,8 @@ export interface TopicsQuestion {
 
 /**
  * The known customers by customer_id. Columns: customer_id, name where there are
- * names, occupation, type, known_from (`customers` with a record, else `interactions`), first_contact and
- * last_contact (`YYYY-MM-DD`), every channel, total.
+ * names, the dimensions of customers, known_from (`customers` with a record, else
+ * `interactions`), first_contact and last_contact (`YYYY-MM-DD`), every channel, total.
  */
 export interface CustomersQuestion {
   readonly kind: "customers";
@@ -143,7 +141,7 @@ export interface CustomersQuestion {
  */
 export interface CustomerCountQuestion {
   readonly kind: "customer_count";
-  readonly by: readonly CustomerDimension[];
+  readonly by: readonly Dimension[];
   /** Counts only the customers known from interactions alone. */
   readonly without_record?: boolean;
   readonly filter: Filter;
@@ -199,6 +197,7 @@ const NUMBERS: ReadonlySet<string> = new Set(["weekday"]);
 
 /** What the columns of answers depend on, beside the question. */
 export interface AnswerShape {
+  readonly dimensions: readonly NamedDimension[];
   readonly names: Names;
   readonly customers: CustomersShape;
 }
@@ -206,8 +205,9 @@ export interface AnswerShape {
 /** The columns that the answer to `question` has. */
 export function columnsOf(
   question: Question,
-  { names, customers }: AnswerShape,
+  { dimensions, names, customers }: AnswerShape,
 ): AnswerColumns {
+  const record = recordOf(dimensions).map(({ name }) => text(name));
   switch (question.kind) {
     case "metrics": {
       const { by, pivot, filter } = question;
@@ -216,7 +216,9 @@ export function columnsOf(
       return pivot
         ? pivoted(pivot, {
           before,
-          names: pivotedValues(pivot, { filter, names }).map(String),
+          names: pivotedValues(pivot, { filter, names, dimensions }).map(
+            String,
+          ),
           after: [integer("total"), ...compared],
         })
         : { columns: [...before, integer("interactions"), ...compared] };
@@ -232,8 +234,7 @@ export function columnsOf(
     case "interactions":
       return byChannel([
         ...customerColumns(customers),
-        text("occupation"),
-        text("type"),
+        ...record,
       ], { filter: question.filter, names });
     case "timeline":
       return byChannel([text("period")], { filter: question.filter, names });
@@ -242,8 +243,7 @@ export function columnsOf(
     case "customers":
       return byChannel([
         ...customerColumns(customers),
-        text("occupation"),
-        text("type"),
+        ...record,
         text("known_from"),
         date("first_contact"),
         date("last_contact"),
@@ -261,13 +261,16 @@ export function columnsOf(
  */
 export function pivotedValues(
   pivot: PivotDimension,
-  { filter, names }: { readonly filter: Filter; readonly names: Names },
+  { filter, names, dimensions }:
+    & { readonly filter: Filter }
+    & Pick<AnswerShape, "names" | "dimensions">,
 ): (string | number | null)[] {
-  if (pivot === "weekday") return [1, 2, 3, 4, 5, 6, 7];
-  const { plural, has_none } = NAMED[pivot];
+  const named = dimensions.find(({ name }) => name === pivot);
+  if (!named) return [1, 2, 3, 4, 5, 6, 7];
+  const known = names[pivot] ?? [];
   return chosen<string | null>(
-    has_none ? [...names[pivot], null] : names[pivot],
-    filter[plural],
+    named.has_none ? [...known, null] : known,
+    namesIn(filter, named),
   );
 }
 

@@ -2,15 +2,15 @@
 
 import {
   type Dimension,
-  NAMED,
-  type NamedDimension,
+  type Interval,
+  ofCustomers,
 } from "../model/dimensions.ts";
 import type { Cell, ReachedQuestion, Rows } from "../model/questions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Run } from "../model/run.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
 import { periodsOf } from "./periods.ts";
-import { indexFilterOf, type Memory } from "./recall.ts";
+import { indexFilterOf, kindFilter, type Memory } from "./recall.ts";
 import type { Cells, Reached } from "./serving_index.ts";
 
 /** Groups at most, with two numbers of 32 bits each; of more, nearly all are empty. */
@@ -21,7 +21,8 @@ const CELLS_AT_ONCE = 200_000;
 
 /** What of a snapshot is read. */
 interface Source
-  extends Pick<Memory, "index" | "names" | "kinds" | "positionOf"> {
+  extends
+    Pick<Memory, "index" | "dimensions" | "names" | "kinds" | "positionOf"> {
   /** The days with an interaction. */
   readonly date_range: DateRange | null;
 }
@@ -135,7 +136,7 @@ function valuesOf(
     readonly filter: ReachedQuestion["filter"];
   },
 ): Values {
-  if (isNamed(name)) {
+  if (source.dimensions.some((one) => one.name === name)) {
     const names = source.names[name];
     return {
       length: names ? names.length + 1 : Infinity,
@@ -151,16 +152,12 @@ function valuesOf(
     };
   }
   const { first, last } = daysOf(source, filter);
-  const { of_day, textOf } = periodsOf(name);
+  const { of_day, textOf } = periodsOf(name as Interval);
   return {
     length: first > last ? 0 : of_day[last] - of_day[first] + 1,
     valueAt: (position) => textOf(of_day[first] + position),
     placeOf: (day) => of_day[day] - of_day[first],
   };
-}
-
-function isNamed(name: Dimension): name is NamedDimension {
-  return Object.hasOwn(NAMED, name);
 }
 
 /** The first and the last day that may count; without any, the first is after the last. */
@@ -187,14 +184,14 @@ function cellsOf(
     readonly filter: ReachedQuestion["filter"];
   },
 ): Cells {
-  const { index, names, kinds, positionOf } = source;
-  const { channels, topics, types, occupations } = filter;
+  const { index, dimensions, names, kinds, positionOf } = source;
+  const { channels, topics } = filter;
   const stepOf = (name: Dimension) =>
     axes.find((axis) => axis.name === name)?.step ?? 0;
   /** No name comes after all names. */
-  const codeOf = (name: NamedDimension, value: string | null) =>
+  const codeOf = (name: Dimension, value: string | null) =>
     value === null ? names[name]!.length : positionOf(name, value)!;
-  const cellOf = (name: NamedDimension, value: string | null) =>
+  const cellOf = (name: Dimension, value: string | null) =>
     stepOf(name) && stepOf(name) * codeOf(name, value);
 
   const time = axes.filter((axis) => axis.placeOf);
@@ -220,14 +217,19 @@ function cellsOf(
     topic_starts.push(of_topic.length);
   }
 
+  const isChosen = kindFilter(dimensions, filter);
+  const grouped = ofCustomers(dimensions).filter(({ name }) => stepOf(name));
+
   return {
     of_kind: Int32Array.from(
       kinds,
-      ({ type, occupation }) =>
-        (types && !types.includes(type)) ||
-          (occupations && !occupations.includes(occupation))
-          ? -1
-          : cellOf("type", type) + cellOf("occupation", occupation),
+      (kind) =>
+        isChosen(kind)
+          ? grouped.reduce(
+            (cell, { name }) => cell + cellOf(name, kind[name]),
+            0,
+          )
+          : -1,
     ),
     of_channel: Int32Array.from(
       names.channel,

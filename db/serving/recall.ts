@@ -1,6 +1,13 @@
 /** Answers questions about customers that they name from the serving index, at once and without a query. */
 
-import type { NamedDimension, Names } from "../model/dimensions.ts";
+import {
+  type Dimension,
+  type NamedDimension,
+  type Names,
+  namesIn,
+  ofCustomers,
+  recordOf,
+} from "../model/dimensions.ts";
 import type {
   Cell,
   CustomersQuestion,
@@ -20,21 +27,19 @@ import type { TextColumn } from "./text_column.ts";
 /** What is in memory. */
 export interface Memory {
   readonly index: ServingIndex;
+  readonly dimensions: readonly NamedDimension[];
   readonly names: Names;
   readonly customers: Customers;
   /** By place, the names of customers, the empty text for none; null where none has one. */
   readonly customer_names: TextColumn | null;
-  /** By kind of customer; of kind 0, which has no record, both are null. */
+  /** By kind of customer; of kind 0, which has no record, all are null. */
   readonly kinds: readonly CustomerKind[];
   /** The position of a name among the known ones. */
-  positionOf(dimension: NamedDimension, name: string): number | undefined;
+  positionOf(dimension: Dimension, name: string): number | undefined;
 }
 
-/** What the records of customers of a kind say. */
-export interface CustomerKind {
-  readonly occupation: string | null;
-  readonly type: string | null;
-}
+/** What the records of customers of a kind say, by the name of the dimension. */
+export type CustomerKind = Readonly<Record<Dimension, string | null>>;
 
 /** The kind of customers without a record. */
 const NO_RECORD = 0;
@@ -161,6 +166,7 @@ function recallInteractions(
   const customers = countedOf(memory, filter);
   if (!customers) return null;
   const { index, kinds } = memory;
+  const record = recordOf(memory.dimensions);
   const direction = sort.descending ? -1 : 1;
   const valueOf = valueToSort(memory, { filter, sort });
   const placed = customers.map((customer) => ({
@@ -173,9 +179,13 @@ function recallInteractions(
   if (start < 0) return [];
   return placed.slice(start, limit && start + limit).map(({ customer }) => {
     const { place, counts, total } = customer;
-    const { occupation, type } = kinds[index.kindOf(place)];
-    const called = calledOf(memory, customer);
-    return [...called, occupation, type, ...counts, total];
+    const kind = kinds[index.kindOf(place)];
+    return [
+      ...calledOf(memory, customer),
+      ...record.map(({ name }) => kind[name]),
+      ...counts,
+      total,
+    ];
   });
 }
 
@@ -215,18 +225,17 @@ function recallCustomers(
   const customers = prefix === undefined ? countedOf(memory, filter) : null;
   if (!customers) return null;
   const { index, kinds } = memory;
+  const record = recordOf(memory.dimensions);
   return customers
     .filter(({ customer_id }) => customer_id > after_customer_id)
     .slice(0, limit)
     .map((customer) => {
       const { place, counts, total } = customer;
       const kind = index.kindOf(place);
-      const { occupation, type } = kinds[kind];
       const contact = index.contactOf(place);
       return [
         ...calledOf(memory, customer),
-        occupation,
-        type,
+        ...record.map(({ name }) => kinds[kind][name]),
         kind === NO_RECORD ? "interactions" : "customers",
         contact && dateOfDay(contact.first_day),
         contact && dateOfDay(contact.last_day),
@@ -267,20 +276,33 @@ interface CountedCustomer extends ChosenCustomer {
 
 /** The customers that a filter names and chooses, by customer_id; null when it names none. */
 function chosenOf(
-  { index, kinds }: Memory,
-  { customer_ids, types, occupations }: Filter,
+  { index, kinds, dimensions }: Memory,
+  filter: Filter,
 ): ChosenCustomer[] | null {
+  const { customer_ids } = filter;
   if (!customer_ids) return null;
+  const isChosen = kindFilter(dimensions, filter);
   const chosen: ChosenCustomer[] = [];
   for (const customer_id of customer_ids) {
     const place = index.placeOf(customer_id);
     if (place < 0) continue;
-    const { type, occupation } = kinds[index.kindOf(place)];
-    if (types && !types.includes(type)) continue;
-    if (occupations && !occupations.includes(occupation)) continue;
+    if (!isChosen(kinds[index.kindOf(place)])) continue;
     chosen.push({ customer_id, place });
   }
   return chosen;
+}
+
+/** Whether a filter chooses the customers of a kind. */
+export function kindFilter(
+  dimensions: readonly NamedDimension[],
+  filter: object,
+): (kind: CustomerKind) => boolean {
+  const wanted = ofCustomers(dimensions).flatMap((one) => {
+    const names = namesIn(filter, one);
+    return names ? [{ name: one.name, names }] : [];
+  });
+  return (kind) =>
+    wanted.every(({ name, names }) => names.includes(kind[name]));
 }
 
 /** The same with their counts; null also when that is too much work. */

@@ -1,15 +1,13 @@
 -- name: known customers, with first and last contact and counts per channel.
--- params: customer_ids, types, occupations, prefix, after_id, row_limit
+-- params: customer_ids, prefix, after_id, row_limit; those of names
 -- A name of '' stands for those without one; prefix is as names are compared.
 with page as (
   select *
   from known_customers join kinds using (kind)
   where ($customer_ids::bigint[] is null
       or list_contains($customer_ids::bigint[], customer_id))
-    and ($types::varchar[] is null
-      or list_contains($types::varchar[], coalesce(type::varchar, '')))
-    and ($occupations::varchar[] is null
-      or list_contains($occupations::varchar[], coalesce(occupation, '')))
+    /*each and (${param}::varchar[] is null
+      or list_contains(${param}::varchar[], coalesce({text}, '')))*/
     and ($prefix::varchar is null
       or starts_with(customer_id::varchar, $prefix::varchar)
       or starts_with(occupation_key, $prefix::varchar))
@@ -23,8 +21,7 @@ contacts as (
   group by customer_id)
 select
   customer_id,
-  occupation,
-  type::varchar as type,
+  /*record {shown},*/
   if(has_record, 'customers', 'interactions') as known_from,
   strftime(first, '%Y-%m-%d') as first_contact,
   strftime(last, '%Y-%m-%d') as last_contact,

@@ -1,6 +1,6 @@
 -- name: customers by channels, of the interactions that meet filters, in pages.
--- params: customer_ids, types, occupations, start_date, end_date, topics,
---   channels, sort, sort_channel, direction, after_value, after_id, row_limit
+-- params: customer_ids, start_date, end_date, topics, channels, sort,
+--   sort_channel, direction, after_value, after_id, row_limit; those of names
 -- A name of '' stands for those without one. sort_channel is a name.
 with filtered as (
   select customer_id, channel
@@ -25,19 +25,16 @@ page as (
   from (
     select
       customer_id,
-      occupation,
-      type,
+      /*record {column},*/
       $direction::bigint
         * if($sort = 'customer_id', customer_id, coalesce(rows, 0)) as rank
     from known_customers
     join kinds using (kind)
     left join counted using (customer_id)
-    where ($types::varchar[] is null
-        or list_contains($types::varchar[], coalesce(type::varchar, '')))
-      and ($occupations::varchar[] is null
-        or list_contains($occupations::varchar[], coalesce(occupation, '')))
-      and ($customer_ids::bigint[] is null
-        or list_contains($customer_ids::bigint[], customer_id)))
+    where ($customer_ids::bigint[] is null
+        or list_contains($customer_ids::bigint[], customer_id))
+    /*each and (${param}::varchar[] is null
+        or list_contains(${param}::varchar[], coalesce({text}, '')))*/)
   where $after_value::bigint is null
     or rank > $after_value::bigint
     or (rank = $after_value::bigint and customer_id > $after_id::bigint)
@@ -51,6 +48,8 @@ wide as (
   ) on channel in channel_name using count(*) as rows
   group by customer_id)
 select
-  customer_id, occupation, type::varchar as type, columns('_rows$')
+  customer_id,
+  /*record {shown},*/
+  columns('_rows$')
 from page join wide using (customer_id)
 order by rank, customer_id;

@@ -84,7 +84,7 @@ Deno.test("hostile names have their counts in every list and every format", asyn
     name === other ? countOf(HOSTILE_NAMES.indexOf(name)) : 0;
 
   for (const { path, before, row_name, dimension } of LISTS) {
-    const known = names[dimension];
+    const known = names[dimension]!;
     assertEquals(new Set(known), new Set(HOSTILE_NAMES));
     // Where a name is that of another column, the dimension is in front.
     const columns = known.map((name) =>

@@ -1,26 +1,27 @@
--- name: every pair of occupation and type that a customer's record has.
+-- name: every combination of names that a customer's record has.
 -- params: most_rolled_up
--- A kind is a number for the names of a pair; kind 0 has no record. A rolled
--- kind leaves the occupation out where there are too many of them.
+-- A kind is a number for the names of a record; kind 0 has no record. A rolled
+-- kind has type and occupation alone, and leaves the occupation out where there
+-- are too many of them.
 create table kind_spellings as
-with pairs as (
+with records as (
   select distinct
-    coalesce(occupation, '') as own_occupation, coalesce(type, '') as own_type
+    /*record [,] coalesce({column}, '') as own_{column}*/
   from customers),
 named as (
   select
-    own_occupation,
-    own_type,
-    occupation,
-    replace(nullif(own_type, ''), chr(0), chr(65533))::type_name as type,
+    records.*,
+    /*record [,] {column}_spellings.name as {column}*/,
     case
-      when (select count(distinct occupation) from occupation_spellings)
+      when (select count(distinct name) from occupation_spellings)
         <= $most_rolled_up
-        then occupation
+        then occupation_spellings.name
     end as rolled_up
-  from pairs left join occupation_spellings on spelling = own_occupation)
+  from records
+  /*record left join {column}_spellings
+      on {column}_spellings.spelling = own_{column}*/)
 select
   *,
-  (dense_rank() over (order by occupation, type))::integer as kind,
+  (dense_rank() over (order by /*record [,] {column}*/))::integer as kind,
   (dense_rank() over (order by rolled_up, type))::integer as rolled_kind
 from named;

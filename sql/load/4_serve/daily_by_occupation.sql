@@ -15,6 +15,3 @@ rolled_kinds as (
 select day, channel, type, occupation, topic_set, rows::integer as rows
 from counted left join rolled_kinds using (rolled_kind)
 order by day, channel, type, occupation, topic_set, rolled_kind;
-
-drop table kind_spellings;
-drop table occupation_spellings;

@@ -6,5 +6,4 @@ drop table if exists known_customers;
 drop table if exists kinds;
 drop table if exists kind_spellings;
 drop table if exists set_topics;
-drop table if exists occupation_spellings;
-drop type if exists type_name;
+/*each drop type if exists {column}_name;*/

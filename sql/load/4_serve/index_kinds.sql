@@ -1,3 +1,3 @@
 -- name: the kinds of customers, for the index.
 -- params: none
-select kind, occupation, type::varchar from kinds;
+select kind, /*each [,] {text}*/ from kinds;

@@ -1,12 +1,12 @@
 -- name: every known customer with kind and counts per channel.
 -- params: none
 create table kinds as
-select
-  kind, occupation, name_key(occupation) as occupation_key, type,
-  true as has_record
-from (select distinct kind, occupation, type from kind_spellings)
-union all
-select 0, null, null, null, false;
+select *, name_key(occupation) as occupation_key, true as has_record
+from (
+  select distinct kind, /*record [,] {column}*/
+  from kind_spellings)
+union all by name
+select 0 as kind, false as has_record;
 
 create table known_customers as
 select
@@ -20,8 +20,8 @@ from customer_channels
 left join (
   select customer_id, kind, rolled_kind
   from customers join kind_spellings
-    on own_occupation = coalesce(customers.occupation, '')
-    and own_type = coalesce(customers.type, '')) as records
+    on /*record [ and] own_{column} = coalesce(customers.{column}, '')*/
+  ) as records
   using (customer_id)
 order by customer_channels.customer_id;
 

@@ -1,12 +1,10 @@
--- name: the types and occupations that customers have, and the range of days.
--- params: most_occupations
+-- name: the names that customers have, and the range of days.
+-- params: most_names
 select
-  (select list(distinct type::varchar order by type::varchar)
-   from kinds where type is not null) as types,
-  (select list(occupation order by occupation) from (
-    select distinct occupation
+  /*each [,] (select list(name order by name) from (
+    select distinct {text} as name
     from kinds
-    where occupation is not null
-    limit $most_occupations + 1)) as occupations,
+    where {column} is not null
+    limit $most_names + 1)) as {column}*/,
   (select strftime(min(date_start), '%Y-%m-%d') from interactions) as first,
   (select strftime(max(date_start), '%Y-%m-%d') from interactions) as last;

@@ -4,6 +4,7 @@ import { assert, assertRejects } from "@std/assert";
 import { checkIndex } from "../../../db/duckdb/check_index.ts";
 import { buildQueryTables } from "../../../db/duckdb/query_tables.ts";
 import { customersShape } from "../../../db/model/customer_ids.ts";
+import { NAMED_DIMENSIONS } from "../../../db/model/dimensions.ts";
 import { readIndex } from "../../../db/duckdb/read_index.ts";
 import {
   type IndexColumns,
@@ -59,6 +60,7 @@ async function check(
     channels: channels.length,
     topics: topics.length,
     shape: customersShape(report),
+    dimensions: NAMED_DIMENSIONS,
   });
   await checkIndex(database, indexOf(columns), {
     channel_count: channels.length,

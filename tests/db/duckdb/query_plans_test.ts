@@ -400,7 +400,7 @@ function knownOf(snapshot: Snapshot, filter: Filter): Filter {
   return {
     ...filter,
     topics: keep(filter.topics, snapshot.topics),
-    types: keep(filter.types, snapshot.names.type),
+    types: keep(filter.types, snapshot.names.type!),
     occupations: keep(filter.occupations, snapshot.names.occupation!),
   };
 }
