@@ -62,7 +62,14 @@ export type Report = Omit<LoadReport, "set_aside_listed">;
 /** Of `/api/v1/dimensions`: the names of each dimension, by its plural, and the days. */
 export interface Dimensions {
   readonly date_range: Range | null;
-  readonly [plural: string]: readonly NameCount[] | null | Range;
+  /** By name, those that `tally.toml` names. */
+  readonly attributes?: Readonly<Record<string, readonly NameCount[] | null>>;
+  readonly [plural: string]:
+    | readonly NameCount[]
+    | Readonly<Record<string, readonly NameCount[] | null>>
+    | null
+    | Range
+    | undefined;
 }
 
 /** A name of a dimension. */

@@ -86,7 +86,7 @@ export function createApp(parts: Parts): App {
         await respond.admit(c.env, endpoint);
         await next();
       },
-      ...validators(endpoint),
+      ...validators(endpoint, { snapshotNow: () => parts.store.snapshot }),
       (c) => {
         const given = (target: string) => c.req.valid(target as never);
         return respond.answer(endpoint, {

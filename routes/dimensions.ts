@@ -1,6 +1,7 @@
 /** `/api/v1/dimensions`: all names, for the drop-downs of a website. */
 
 import { z } from "zod";
+import { isAttribute } from "../db/model/dimensions.ts";
 import type { Cell, Question } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import {
@@ -45,6 +46,11 @@ export const dimensionsEndpoint = endpoint({
           topics: names,
           types: customerNames,
           occupations: customerNames.nullable(),
+          attributes: z.record(z.string(), customerNames.nullable()).optional()
+            .meta({
+              description:
+                "By name, those that tally.toml names; absent where there are none",
+            }),
           date_range: z.object({ first: z.iso.date(), last: z.iso.date() })
             .nullable(),
         }),
@@ -86,14 +92,21 @@ function ask(
     json(rows) {
       const counts = rows[Symbol.iterator]();
       const lists: Record<string, Json> = {};
-      for (const { name, plural, of_customers } of dimensions) {
+      const attributes: Record<string, Json> = {};
+      for (const dimension of dimensions) {
+        const { name, plural, of_customers } = dimension;
         const known = names[name];
-        lists[plural] = known && listOf(known, {
+        const list = isAttribute(dimension) ? attributes : lists;
+        list[plural] = known && listOf(known, {
           interactions: countsOf(counts.next().value!),
           ...of_customers && { customers: countsOf(counts.next().value!) },
         });
       }
-      const data = { ...lists, date_range: date_range && { ...date_range } };
+      const data = {
+        ...lists,
+        ...Object.keys(attributes).length > 0 && { attributes },
+        date_range: date_range && { ...date_range },
+      };
       return { data: jsonParts(data), meta: {} };
     },
     ...explain && { explain: { questions, filter: {} } },

@@ -10,6 +10,7 @@ import type { CustomerQuestion, Question } from "../db/model/questions.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import type { Callers } from "../access/callers.ts";
 import type { Grant, Scope } from "../access/grant.ts";
+import { withAttributes } from "./attribute_params.ts";
 import type { ShownFilter } from "./filters.ts";
 import type { Json, JsonText } from "./json_text.ts";
 import { badRequest, parseQuery } from "./query_string.ts";
@@ -295,13 +296,19 @@ export const MAX_BODY_BYTES = 1_024;
 /** The checks of params, query and body, in this order; Hono keeps the checked values. */
 export function validators(
   { params, query, body }: Pick<Described, "params" | "query" | "body">,
+  { snapshotNow }: { snapshotNow(): Snapshot | null },
 ): MiddlewareHandler[] {
   return [
     ...params ? [validated("param", params)] : [],
     // Hono's own reader ignores `__proto__`, and reads `%FF` in another way than the
     // hot path.
     ...query
-      ? [validator("query", (_, c) => parseQuery(query, c.req.url))]
+      ? [
+        validator(
+          "query",
+          (_, c) => parseQuery(withAttributes(query, snapshotNow()), c.req.url),
+        ),
+      ]
       : [],
     ...body ? [limitBody, validated("json", body)] : [],
   ];

@@ -77,8 +77,11 @@ const compareShape = {
 
 const interactionsQuery = rowsQuerySchema({
   by: byOf(DIMENSIONS),
-  pivot: z.enum(PIVOTS, `pivot must be one of ${PIVOTS.join(", ")}.`).optional()
-    .meta({ description: "A dimension whose values become columns" }),
+  // Which there are depends on the snapshot.
+  pivot: z.string().optional().meta({
+    description: "A dimension whose values become columns",
+    enum: PIVOTS,
+  }),
   ...compareShape,
   ...periodShape,
   ...namesShape,
@@ -274,6 +277,10 @@ function askInteractions(
   const { pivot, compare, explain } = query;
   const dimensions = dimensionNames(snapshot.dimensions);
   const by = parseBy(snapshot, { text: query.by, dimensions });
+  const pivots = pivotsOf(snapshot.dimensions);
+  if (pivot !== undefined && !pivots.includes(pivot)) {
+    throw badRequest(`pivot must be one of ${pivots.join(", ")}.`);
+  }
   if (pivot && by.includes(pivot)) {
     throw badRequest(`by and pivot cannot both be ${pivot}.`);
   }

@@ -5,6 +5,8 @@ import {
   type CustomersShape,
   customersShape,
 } from "../db/model/customer_ids.ts";
+import { attributesOf } from "../db/model/dimensions.ts";
+import { attributeParam } from "./attribute_params.ts";
 import {
   type Access,
   type Answer,
@@ -34,29 +36,35 @@ const KEY_FAILURES = {
 export function createOpenApi(endpoints: readonly Endpoint[]) {
   const described = describe(endpoints);
   const documents = new Map<string, string>();
-  function documentOf({ ids, names }: CustomersShape): string {
-    const kind = `${ids} ${names}`;
+  function documentOf(
+    { ids, names }: CustomersShape,
+    attributes: readonly string[],
+  ): string {
+    const kind = `${ids} ${names} ${attributes}`;
     const document = documents.get(kind) ??
-      JSON.stringify(named(described, { ids, names }));
+      JSON.stringify(named(described, { ids, names, attributes }));
     documents.set(kind, document);
     return document;
   }
   // Before anything is served, as without a mapping.
-  documentOf(customersShape({}));
+  documentOf(customersShape({}), []);
   return endpoint({
     access: "public",
     path: "/openapi.json",
     name: "getOpenApi",
     summary: "The API as OpenAPI 3.1",
     description:
-      "Made of the schemas that check requests. What a customer_id is, and whether customers have names, is as in the served data.",
+      "Made of the schemas that check requests. What a customer_id is, whether customers have names, and which attributes, is as in the served data.",
     answers: {
       200: { description: "The document", schema: z.looseObject({}) },
     },
     answerNow: ({ store: { snapshot } }) => ({
       of: "stream",
       media_type: "application/json",
-      body: documentOf(customersShape(snapshot?.report ?? {})),
+      body: documentOf(
+        customersShape(snapshot?.report ?? {}),
+        snapshot ? attributesOf(snapshot.report) : [],
+      ),
     }),
   });
 }
@@ -286,7 +294,9 @@ type ByIds = Record<CustomersShape["ids"], z.core.JSONSchema.BaseSchema>;
  */
 function named<Document extends { readonly components: object }>(
   document: Document,
-  { ids, names }: CustomersShape,
+  { ids, names, attributes }: CustomersShape & {
+    readonly attributes: readonly string[];
+  },
 ): Document {
   const schemas: Record<string, unknown> = {};
   const hoisted = (value: unknown): unknown => {
@@ -294,8 +304,14 @@ function named<Document extends { readonly components: object }>(
       return value.replace("#/$defs/", "#/components/schemas/");
     }
     if (typeof value !== "object" || value === null) return value;
-    if (Array.isArray(value)) return value.map(hoisted);
-    const { $defs, by_ids, only_names: _, ...rest } = value as Node;
+    if (Array.isArray(value)) {
+      return attributes.length === 0
+        ? value.map(hoisted)
+        : value.flatMap((one) => withParams(one, attributes)).map(hoisted);
+    }
+    const { $defs, by_ids, only_names: _, ...rest } = attributes.length === 0
+      ? value as Node
+      : withProperties(value as Node, attributes);
     if (by_ids) return hoisted(by_ids[ids]);
     if ($defs) Object.assign(schemas, hoisted($defs));
     return Object.fromEntries(
@@ -311,6 +327,53 @@ function named<Document extends { readonly components: object }>(
   };
   const { components, ...rest } = hoisted(document) as Document;
   return { ...rest, components: { schemas, ...components } } as Document;
+}
+
+/** A parameter, and where it is the last one about records, one for each attribute; `by` and `pivot` name them. */
+function withParams(one: Node, attributes: readonly string[]): Node[] {
+  if (one?.in !== "query") return [one];
+  if (one.name === "occupation") {
+    const json = attributes.map((name) => ({
+      name,
+      in: "query",
+      required: false,
+      description: attributeParam(name).meta()!.description,
+      schema: { type: "string" },
+    }));
+    return [one, ...json];
+  }
+  if (one.name === "by") {
+    const description = String(one.description)
+      .replace("occupation,", ["occupation", ...attributes].join(", ") + ",");
+    return [{ ...one, description }];
+  }
+  if (one.name !== "pivot") return [one];
+  const schema = one.schema as { readonly enum: readonly string[] };
+  return [{
+    ...one,
+    schema: { ...schema, enum: [...schema.enum, ...attributes] },
+  }];
+}
+
+/** A schema of what records say, or of the filters of an explanation, with the attributes. */
+function withProperties(node: Node, attributes: readonly string[]): Node {
+  const { properties, required } = node as {
+    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly required?: readonly string[];
+  };
+  const like = properties?.occupation ??
+    (properties?.customer_ids ? properties.occupations : undefined);
+  if (like === undefined) return node;
+  return {
+    ...node,
+    properties: {
+      ...properties,
+      ...Object.fromEntries(attributes.map((name) => [name, like])),
+    },
+    ...required?.includes("occupation") && {
+      required: [...required, ...attributes],
+    },
+  };
 }
 
 interface Node {

@@ -1,5 +1,6 @@
 /** The one way out: makes HTTP of what handlers reply and throw; nothing else makes an answer. */
 
+import { requireKnown, withAttributes } from "./attribute_params.ts";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { joinBytes } from "../db/model/bytes.ts";
@@ -219,8 +220,15 @@ export function createResponder(
       refuseSecret(url);
       // Before anything is said about the question.
       permit(exchange.caller, need);
-      requireSnapshot(store);
-      query = parseQuery(schema, url);
+      const snapshot = requireSnapshot(store);
+      const extended = endpoint.query &&
+        withAttributes(endpoint.query, snapshot);
+      query = parseQuery(
+        extended === undefined || extended === endpoint.query
+          ? schema
+          : extended,
+        url,
+      );
     }
     return answerFrom(endpoint, { exchange, params, query });
   }
@@ -228,7 +236,7 @@ export function createResponder(
   // The snapshot is read and retained in one turn, before anything is asked of
   // it, so that a refresh in between cannot close it.
   function answerFrom(
-    endpoint: Pick<SnapshotEndpoint, "answer" | "access" | "scopes">,
+    endpoint: Pick<SnapshotEndpoint, "answer" | "access" | "scopes" | "query">,
     { exchange, params, query }: {
       exchange: Exchange;
       params: unknown;
@@ -238,6 +246,8 @@ export function createResponder(
     const need = questionNeed(endpoint, { params, query });
     permit(exchange.caller, need);
     const snapshot = requireSnapshot(store);
+    // A refresh may have come between the check of the query and now.
+    requireKnown(query, { schema: endpoint.query, snapshot });
     const names_version = namesVersion(query, snapshot);
     const retained = snapshot.retain();
     const from = { exchange, need, names_version, snapshot, query };

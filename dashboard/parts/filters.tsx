@@ -56,11 +56,16 @@ export function Filters(
 
 /** The dimensions that the data has, with their names, the most frequent first. */
 function filtersOf({ slots }: State) {
-  const lists = Object.entries(slots.dimensions?.body?.data ?? {});
-  return lists.flatMap(([plural, names]) =>
+  const { attributes = {}, ...lists } = slots.dimensions?.body?.data ?? {};
+  const all = [
+    ...Object.entries(lists)
+      .map(([plural, names]) => [plural.slice(0, -1), names] as const),
+    ...Object.entries(attributes),
+  ];
+  return all.flatMap(([dimension, names]) =>
     Array.isArray(names) && names.length > 0
       ? [{
-        dimension: plural.slice(0, -1),
+        dimension,
         names: (names as NameCount[])
           .toSorted((a, b) => b.interactions - a.interactions),
       }]

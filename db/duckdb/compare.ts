@@ -2,6 +2,7 @@
 
 import type { Pace } from "../pace.ts";
 import type { Changes, Loaded, TableChange } from "../model/report.ts";
+import { attributeColumn, attributesOf } from "../model/dimensions.ts";
 import type { CustomersShape } from "../model/customer_ids.ts";
 import type { ComposedSql, Database } from "./database.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
@@ -53,8 +54,8 @@ export async function compareSnapshots(
     tables: {
       customers: await compareRows(previous, next, {
         queries: [
-          customerHashes(previous.customers, next.customers),
-          customerHashes(next.customers, previous.customers),
+          customerHashes(shapeOf(previous), shapeOf(next)),
+          customerHashes(shapeOf(next), shapeOf(previous)),
         ],
         pace,
       }),
@@ -149,10 +150,21 @@ async function readHashes(
   return whole;
 }
 
+/** What records say, and how customers are called. */
+interface RecordShape extends CustomersShape {
+  readonly attributes: readonly string[];
+}
+
+function shapeOf(
+  { customers: { ids, names }, loaded }: Comparable,
+): RecordShape {
+  return { ids, names, attributes: attributesOf(loaded.report) };
+}
+
 /** A number for each customer record, as another snapshot numbers it that has other columns. */
 function customerHashes(
-  { ids, names }: CustomersShape,
-  other: CustomersShape,
+  { ids, names, attributes }: RecordShape,
+  other: RecordShape,
 ): ComposedSql {
   const id = ids === "text"
     ? "id"
@@ -160,7 +172,11 @@ function customerHashes(
     ? "customer_id::varchar"
     : "customer_id";
   const name = names ? ["name"] : other.names ? ["null::varchar"] : [];
-  const columns = [id, ...name, "occupation", "type"].join(", ");
+  const all = new Set([...attributes, ...other.attributes]);
+  const further = [...all].sort().map((one) =>
+    attributes.includes(one) ? attributeColumn(one) : "null::varchar"
+  );
+  const columns = [id, ...name, "occupation", "type", ...further].join(", ");
   return {
     sql: `select (hash(${columns}) >> 11)::double as row_hash
 from customers${ids === "text" ? " join ids using (customer_id)" : ""}

@@ -29,6 +29,7 @@ import {
   sumOfRows,
   tooManySetAside,
 } from "../model/row_problems.ts";
+import { dimensionsWith } from "../model/dimensions.ts";
 import { checkAccounts } from "../model/load_accounts.ts";
 import { loadWarnings } from "../model/load_warnings.ts";
 import {
@@ -56,6 +57,7 @@ import {
   withoutPassedOver,
 } from "./mapped_report.ts";
 import { foldNames } from "./name_keys.ts";
+import { composedSql } from "./record_sql.ts";
 import {
   countOtherEnds,
   describeParquet,
@@ -158,7 +160,9 @@ export async function loadExports(
     what: "sets of topics",
     max: MAX_TOPIC_SETS,
   });
-  await database.runFile("load/3_tables/customers");
+  const dimensions = dimensionsWith(mapping?.attributes ?? []);
+  const { sql } = await composedSql("load/3_tables/customers", dimensions);
+  await database.run(sql);
   await checkCount(database, "types", { max: MAX_TYPES });
   const types = await names(database, "types", { column: "type" });
   if (mapping?.has_names) {

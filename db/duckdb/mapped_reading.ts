@@ -102,6 +102,7 @@ order by source_rows.rowid`;
     }
     return mappedRows(rows, file, {
       id_kind: this.id_kind,
+      attributes: this.#mapping?.attributes ?? [],
       shifts: this.#shifts,
       conditions,
       rows: row_count,

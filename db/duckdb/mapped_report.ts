@@ -3,9 +3,17 @@
 import type { StagedFile } from "../intake/stage_file.ts";
 import type { StagedExports } from "../intake/staging.ts";
 import type { ColumnRule, Mapping, Source } from "../mapping/mapping.ts";
+import {
+  attributeColumn,
+  attributeName,
+  dimensionsWith,
+  MOST_NAMES,
+} from "../model/dimensions.ts";
 import type { LoadProblem } from "../model/problems.ts";
 import type { FileReport, LoadReport } from "../model/report.ts";
 import type { Database } from "./database.ts";
+import { foldNames } from "./name_keys.ts";
+import { composedSql } from "./record_sql.ts";
 
 /** A file that was read. */
 interface ReadFile {
@@ -63,6 +71,7 @@ export async function mappingReport(
   return {
     ids: mapping.id_kind === "integer" ? "integer" : "text",
     names: mapping.has_names,
+    attributes: await countAttributes(database, mapping),
     has_customers: mapping.needs_customers,
     sources_without_files: withoutFiles(mapping, exports),
     anonymous_interactions: await countAnonymous(database),
@@ -70,6 +79,28 @@ export async function mappingReport(
       ? await countSalesforcePairs(database)
       : 0,
   };
+}
+
+/** How many names each attribute has. */
+async function countAttributes(
+  database: Database,
+  { attributes }: Mapping,
+): Promise<NonNullable<LoadReport["mapping"]>["attributes"]> {
+  if (attributes.length === 0) return [];
+  const dimensions = dimensionsWith(attributes);
+  await foldNames(
+    database,
+    await composedSql("load/4_serve/attributes_to_fold", dimensions),
+  );
+  const { sql } = await composedSql(
+    "load/3_tables/attribute_counts",
+    dimensions,
+  );
+  const [counts] = await database.run(sql);
+  return attributes.map((name) => {
+    const names = counts[attributeColumn(name)] as number;
+    return { name, names, is_counted: names <= MOST_NAMES };
+  });
 }
 
 /** The sources that match no file, and what they look for. */
@@ -99,7 +130,7 @@ export function sourceReport(
   { key, rules }: Source,
 ): Pick<FileReport, "source" | "columns"> {
   const columns = Object.entries(rules).map(([column, rule]) => ({
-    column,
+    column: attributeName(column) ?? column,
     header: rule.headers.join(" + ") || null,
     read_as: howRead(rule),
   }));

@@ -2,6 +2,7 @@
 
 import type { StagedFile } from "../intake/stage_file.ts";
 import type { IdKind } from "../mapping/mapping.ts";
+import { attributeColumn } from "../model/dimensions.ts";
 import { quoteText } from "./database.ts";
 import { withIds } from "./mapped_ids.ts";
 import { withTime } from "./mapped_times.ts";
@@ -9,6 +10,8 @@ import { withTime } from "./mapped_times.ts";
 /** How the rows of a file are read, besides what its source says. */
 export interface MappedOptions {
   readonly id_kind: IdKind;
+  /** The attributes of customers. */
+  readonly attributes: readonly string[];
   /** By zone, the SQL that makes the column `local` a moment of TIME_ZONE. */
   readonly shifts: ReadonlyMap<string, string>;
   /** By column of a condition, the SQL that tells whether its cell has one of the values. */
@@ -65,7 +68,7 @@ export function mappedRows(
 function filled(
   rows: string,
   { table, source, layout }: Pick<StagedFile, "table" | "source" | "layout">,
-  { conditions, rows: row_count }: MappedOptions,
+  { attributes, conditions, rows: row_count }: MappedOptions,
 ): string {
   const present = new Set(layout?.columns.map(({ name }) => name));
   const replaced: string[] = [];
@@ -98,6 +101,7 @@ function filled(
     const keys = (layout?.columns ?? []).filter(({ name }) =>
       name.startsWith("match_")
     );
+    added.push(...attributesSql(attributes, { present, source }));
     added.push(
       keys.length > 0
         ? `[${keys.map(({ name }) => name).join(", ")}] as match_cells`
@@ -108,6 +112,41 @@ function filled(
     ? ` replace (${replaced.join(", ")})`
     : "";
   return `select *${replace}, ${added.join(",\n  ")}\nfrom (${rows})`;
+}
+
+/** The attributes of a row as one list, and the first one that is an error of a spreadsheet with its name. */
+function attributesSql(
+  names: readonly string[],
+  { present, source }: {
+    readonly present: ReadonlySet<string>;
+    readonly source: StagedFile["source"];
+  },
+): string[] {
+  if (names.length === 0) {
+    return [
+      "null::varchar[] as attributes",
+      "null::varchar[] as attribute_error",
+    ];
+  }
+  const cells = names.map((name) => {
+    const column = attributeColumn(name);
+    const value = source?.rules[column]?.value;
+    const cell = present.has(column)
+      ? column
+      : value === undefined
+      ? "null::varchar"
+      : quoteText(value);
+    return { name, cell };
+  });
+  const errors = cells.map(({ name, cell }) =>
+    `when is_error(${cell}) then [${quoteText(name)}, ${cell}]`
+  );
+  return [
+    `[${
+      cells.map(({ cell }) => `text_value(${cell})`).join(", ")
+    }] as attributes`,
+    `case ${errors.join(" ")} end as attribute_error`,
+  ];
 }
 
 /** Columns of no file that follows the built-in contract. */

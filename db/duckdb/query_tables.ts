@@ -3,9 +3,9 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import {
   isAttribute,
+  MOST_NAMES,
   NAMED_DIMENSIONS,
   type NamedDimension,
-  type Names,
   ofCustomers,
 } from "../model/dimensions.ts";
 import type { DateRange } from "../model/report.ts";
@@ -24,8 +24,6 @@ export interface QueryTables {
   readonly by_occupation: boolean;
 }
 
-/** With more names, they are free text: not listed, and no dimension. */
-const MOST_NAMES = 10_000;
 /** With more names, an answer has no column for each; a load refuses more types. */
 const MOST_PIVOTED = 1_000;
 /** With more occupations, a rollup by them has nearly as many rows as the interactions. */

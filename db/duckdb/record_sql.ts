@@ -2,6 +2,7 @@
 
 import {
   type Dimension,
+  isAttribute,
   type NamedDimension,
   ofCustomers,
   recordOf,
@@ -9,7 +10,7 @@ import {
 import { type ComposedSql, readSql } from "./database.ts";
 
 /** A part that is repeated, what stands between two of them, and of which dimensions. */
-const REPEATED = /\/\*(each|record|by)(?: \[(.*?)\])? ([^]*?)\*\//g;
+const REPEATED = /\/\*(each|record|attribute|by)(?: \[(.*?)\])? ([^]*?)\*\//g;
 
 /** What a statement repeats its parts for. */
 export interface Repeated {
@@ -20,7 +21,8 @@ export interface Repeated {
 
 /**
  * The text with its parts in comments repeated: `each` in the order of answers,
- * `record` in that of the columns of records, `by` as it is grouped.
+ * `record` in that of the columns of records, `attribute` for those that tally.toml
+ * names, `by` as it is grouped.
  */
 export function repeated(
   text: string,
@@ -29,12 +31,16 @@ export function repeated(
   const lists: Readonly<Record<string, readonly NamedDimension[]>> = {
     each: ofCustomers(dimensions),
     record: recordOf(dimensions),
+    attribute: dimensions.filter(isAttribute),
     by: by.map((name) => dimensions.find((one) => one.name === name)!),
   };
   return text.replaceAll(
     REPEATED,
     (...[, list, between = "", part]: string[]) =>
-      lists[list].map((dimension) => filledIn(part.trimEnd(), dimension))
+      lists[list].map((dimension, i) =>
+        filledIn(part.trimEnd(), dimension)
+          .replaceAll("{position}", String(i + 1))
+      )
         .join(`${between}\n    `),
   );
 }

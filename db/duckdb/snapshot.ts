@@ -2,7 +2,11 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import { customersShape } from "../model/customer_ids.ts";
-import { dimensionsWith, type Names } from "../model/dimensions.ts";
+import {
+  attributesOf,
+  dimensionsWith,
+  type Names,
+} from "../model/dimensions.ts";
 import { nameKey } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
@@ -15,6 +19,7 @@ import { buildQueryTables } from "./query_tables.ts";
 import { createQuestions, planCustomer } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
 import { createCustomers } from "../serving/customers.ts";
+import { countedRows } from "../serving/counted.ts";
 import { reachedRows } from "../serving/reached.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
@@ -78,7 +83,7 @@ export async function openSnapshot(
     progress("counting per day");
     const { dimensions, by_occupation, customer_names, date_range } =
       await buildQueryTables(database, {
-        dimensions: dimensionsWith([]),
+        dimensions: dimensionsWith(attributesOf(report)),
         has_anonymous,
       });
     progress("building the serving index");
@@ -141,9 +146,17 @@ export async function openSnapshot(
       recall: (question) => recall(memory, question),
       ask(question, run) {
         const rows = queries.ask(question, run);
-        return question.kind === "reached"
-          ? { ...rows, ...reachedRows(memory, { question, run }) }
-          : rows;
+        switch (question.kind) {
+          case "reached":
+            return { ...rows, ...reachedRows(memory, { question, run }) };
+          case "metrics":
+            return {
+              ...rows,
+              ...countedRows(memory, { question, has_anonymous, run }),
+            };
+          default:
+            return rows;
+        }
       },
     };
     const served = options.serve_from === "index" ? from_index : {

@@ -7,6 +7,7 @@ import {
   type TextShape,
 } from "../intake/stage_file.ts";
 import { NATIVE_DATE } from "../intake/stage_sheet.ts";
+import { attributeName } from "../model/dimensions.ts";
 import { quoteText } from "./database.ts";
 
 /** A column of a Parquet file. */
@@ -237,7 +238,11 @@ function selected(
         } as ${name}_is_local`,
       ];
     }
-    const fields = [`${text} as ${name}`];
+    // A day of a spreadsheet comes with its midnight.
+    const shown = file.format === "xlsx" && attributeName(name) !== undefined
+      ? `regexp_replace(${text}, '^(\\d{4}-\\d\\d-\\d\\d) 00:00:00$', '\\1')`
+      : text;
+    const fields = [`${shown} as ${name}`];
     if (type) fields.push(`${value ?? `null::${type}`} as ${name}_value`);
     return fields;
   }).join(", ");
@@ -263,6 +268,10 @@ function nativeText(
   if (type.startsWith("DECIMAL")) {
     return `regexp_replace(${column}::varchar, '\\.0+$', '')`;
   }
+  // A day is written without its midnight, as people read it.
+  if (attributeName(of) !== undefined && type.startsWith("TIMESTAMP")) {
+    return `regexp_replace(${column}::varchar, ' 00:00:00$', '')`;
+  }
   if (!/^(FLOAT|DOUBLE)$/.test(type)) return `${column}::varchar`;
   // The shortest text of a FLOAT of nine digits is that of another id.
   const text = VALUE_TYPES[of] === "bigint"
@@ -270,7 +279,8 @@ function nativeText(
     : `${column}::varchar`;
   // In texts that are compared, 12.0 would be another one than 12.
   const is_compared = ids_as_text && VALUE_TYPES[of] === "bigint" ||
-    of === "activity" || of.startsWith("match_") || of.startsWith("where_");
+    of === "activity" || of.startsWith("match_") || of.startsWith("where_") ||
+    attributeName(of) !== undefined;
   return is_compared ? `regexp_replace(${text}, '\\.0$', '')` : text;
 }
 

@@ -8,8 +8,10 @@ import {
   type TableName,
   TABLES,
 } from "../model/contract.ts";
+import { attributeColumn } from "../model/dimensions.ts";
 import { nameKey } from "../model/names.ts";
 import { type LoadProblem, refused } from "../model/problems.ts";
+import { MAX_ATTRIBUTES } from "./attribute_names.ts";
 import { MAPPING_FILE, readMappingFile } from "./mapping_file.ts";
 import type { ID_KINDS, MappingFile } from "./mapping_schema.ts";
 
@@ -84,6 +86,8 @@ export interface Mapping {
   /** Whether a folder without a file of customers is refused. */
   readonly needs_customers: boolean;
   readonly has_names: boolean;
+  /** The names of the attributes of customers, sorted. */
+  readonly attributes: readonly string[];
   readonly sources: readonly Source[];
   /** The columns of customers by which interactions find theirs. */
   readonly matches: readonly Match[];
@@ -107,6 +111,8 @@ function listOf<T>(value: OneOrMore<T> | undefined): readonly T[] {
 
 /** A source as the file has it, whatever its table. */
 interface SourceInFile {
+  /** Only customers have them. */
+  readonly attributes?: Readonly<Record<string, string | ColumnInFile>>;
   readonly files: string;
   readonly sheet?: string;
   readonly header_row?: number;
@@ -220,6 +226,12 @@ function createMapping(file: MappingFile): Mapping {
           rules[column] = ruleOf(given, `${key}.${name}`);
         }
       }
+      for (const [name, given] of Object.entries(source.attributes ?? {})) {
+        rules[attributeColumn(name)] = ruleOf(
+          given,
+          `${key}.attributes.${name}`,
+        );
+      }
       of_table.push(createSource(source, { key, table, rules, matches }));
     }
     sources.unshift(...of_table);
@@ -230,12 +242,27 @@ function createMapping(file: MappingFile): Mapping {
       "Leave match out, or name the files of customers",
     );
   }
+  // Sorted, since the order of keys has no meaning.
+  const attributes = [
+    ...new Set(
+      customers.flatMap(({ attributes = {} }) => Object.keys(attributes)),
+    ),
+  ].sort();
+  if (attributes.length > MAX_ATTRIBUTES) {
+    mistake(
+      `customers have ${attributes.length} attributes, more than ${MAX_ATTRIBUTES}: ${
+        attributes.join(", ")
+      }`,
+      "Leave some out",
+    );
+  }
   if (problems.length > 0) throw refused(...problems);
   const needs_customers = file.customers !== false;
   return {
     id_kind,
     needs_customers,
     has_names: customers.some(({ name }) => name !== undefined),
+    attributes,
     sources: sources.map((source, i) => ({ ...source, number: i + 1 })),
     matches,
     meaning: meaningOf({ id_kind, needs_customers, sources }),

@@ -1,6 +1,7 @@
 /** The schema of tally.toml: how a system's own tables, columns, dates and ids are named to Tally. */
 
 import { z } from "zod";
+import { MAX_ATTRIBUTES, nameProblem } from "./attribute_names.ts";
 import { hasDay, NAMED_FORMATS, patternProblem } from "./time_format.ts";
 
 /** The largest number of characters of a text in tally.toml, and of elements of a list. */
@@ -191,6 +192,23 @@ const source = {
   }),
 };
 
+const attributes = z.record(z.string(), columnOrValue({})).superRefine(
+  (attributes, context) => {
+    const names = Object.keys(attributes);
+    for (const name of names) {
+      const message = nameProblem(name);
+      if (message === undefined) continue;
+      context.addIssue({ code: "custom", path: [name], message });
+    }
+    if (names.length > MAX_ATTRIBUTES) {
+      context.addIssue({
+        code: "custom",
+        message: `must have at most ${MAX_ATTRIBUTES} attributes`,
+      });
+    }
+  },
+);
+
 const customers = z.strictObject({
   ...source,
   id: column({
@@ -207,6 +225,10 @@ const customers = z.strictObject({
   }),
   occupation: columnOrValue({}).optional().meta({
     description: "The column with the occupation of the customer, or { value }",
+  }),
+  attributes: attributes.optional().meta({
+    description:
+      'Further columns by which customers are grouped and chosen, by the name of each in the API, such as { country = "Country/Region" }',
   }),
 }).meta({
   id: "customers",

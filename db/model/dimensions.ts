@@ -82,10 +82,30 @@ export function dimensionsWith(
   ];
 }
 
+/** The attributes of the customers of a load, by its report. */
+export function attributesOf(
+  { mapping }: {
+    readonly mapping?:
+      | { readonly attributes: readonly { readonly name: string }[] }
+      | undefined;
+  },
+): readonly string[] {
+  return mapping?.attributes.map(({ name }) => name) ?? [];
+}
+
 /** The column of tables that has an attribute. */
 export function attributeColumn(name: string): string {
   return `attribute_${name}`;
 }
+
+/** The attribute that a column of tables has; undefined for another column. */
+export function attributeName(column: string): string | undefined {
+  const prefix = attributeColumn("");
+  return column.startsWith(prefix) ? column.slice(prefix.length) : undefined;
+}
+
+/** With more names, a dimension of customers is free text: shown, not listed, and nothing is counted by it. */
+export const MOST_NAMES = 10_000;
 
 /** Whether tally.toml names a dimension; else every snapshot has it. */
 export function isAttribute({ name }: Pick<NamedDimension, "name">): boolean {

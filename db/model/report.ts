@@ -215,6 +215,14 @@ const mappingReportSchema = z.object({
     description: "What a customer_id is",
   }),
   names: z.boolean().meta({ description: "Whether customers have names" }),
+  attributes: z.array(z.object({
+    name: z.string(),
+    names: z.int().meta({ description: "How many different names it has" }),
+    is_counted: z.boolean().meta({
+      description:
+        "False where it has more than 10,000 names: it is shown, and nothing is grouped or chosen by it",
+    }),
+  })).meta({ description: "The attributes of customers, by name" }),
   has_customers: z.boolean().meta({
     description:
       "False where customers = false: everyone is known from interactions alone",

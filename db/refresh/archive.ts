@@ -10,7 +10,7 @@ import type { Loaded } from "../model/report.ts";
 import { folderError } from "./setting_folder.ts";
 
 /** Raised by one when the tables of a snapshot change; a snapshot of another format is not used. */
-const FORMAT = 1;
+const FORMAT = 2;
 const KEPT = 3;
 const MANIFEST = "snapshot.json";
 const DISCARDED = "discarded.json";

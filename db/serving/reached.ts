@@ -14,13 +14,14 @@ import { indexFilterOf, kindFilter, type Memory } from "./recall.ts";
 import type { Cells, Reached } from "./serving_index.ts";
 
 /** Groups at most, with two numbers of 32 bits each; of more, nearly all are empty. */
-const MOST_CELLS = 4_000_000;
+export const MOST_CELLS = 4_000_000;
 /** Rows of a batch, and groups that are looked through, at most: a millisecond of work. */
-const BATCH_ROWS = 2_000;
-const CELLS_AT_ONCE = 200_000;
+export const BATCH_ROWS = 2_000;
+/** See BATCH_ROWS. */
+export const CELLS_AT_ONCE = 200_000;
 
 /** What of a snapshot is read. */
-interface Source
+export interface Source
   extends
     Pick<Memory, "index" | "dimensions" | "names" | "kinds" | "positionOf"> {
   /** The days with an interaction. */
@@ -36,7 +37,7 @@ interface Values {
 }
 
 /** A dimension of the table of all groups. */
-interface Axis extends Values {
+export interface Axis extends Values {
   readonly name: Dimension;
   /** How far its neighbours are from each other. */
   readonly step: number;
@@ -109,14 +110,14 @@ export function reachedRows(
 }
 
 /** A share of `previous`, rounded as the query rounds it: halves away from 0. */
-function changeOf(customers: number, previous: number): number | null {
+export function changeOf(customers: number, previous: number): number | null {
   if (previous === 0) return null;
   const change = (customers - previous) / previous;
   return Math.sign(change) * Math.round(Math.abs(change) * 1e4) / 1e4;
 }
 
 /** The dimensions of `by`, with steps by which groups are numbered in the order of rows. */
-function axesOf(
+export function axesOf(
   source: Source,
   { by, filter }: Pick<ReachedQuestion, "by" | "filter">,
 ): Axis[] {
@@ -177,7 +178,8 @@ function daysOf(
   };
 }
 
-function cellsOf(
+/** The cells into which the interactions fall that count. */
+export function cellsOf(
   source: Source,
   { axes, filter }: {
     readonly axes: readonly Axis[];
@@ -237,6 +239,12 @@ function cellsOf(
         channels && !channels.includes(name) ? -1 : cellOf("channel", name),
     ),
     of_day,
+    // Where only these decide, the days of a slice are found by a search.
+    days: time.length > 0 || by_topic || topics ? null : {
+      first_day: Math.max(first, 0),
+      last_day: last,
+      are_all: !filter.start_date && !filter.end_date,
+    },
     of_topic: Int32Array.from(of_topic),
     topic_starts: Int32Array.from(topic_starts),
     alike: time.length > 0 || by_topic

@@ -7,6 +7,7 @@ select
   text_value(name),
   occupation_name,
   type_name,
+  attributes,
   -- NA, a region to some, has no value.
   case when type_name is null and trim(type) = 'NA' then true end,
   match_cells,
@@ -30,9 +31,12 @@ select
       then as_fault('occupation', occupation, error_reason())
     when is_error(type)
       then as_fault('type', type, error_reason())
+    when attribute_error is not null
+      then as_fault(attribute_error[1], attribute_error[2], error_reason())
     -- Certain only where the file has other columns, empty in this row.
     when is_summary(label)
       and occupation_name is null and type_name is null
+      and coalesce(list_count(attributes), 0) = 0
       and has_optional
       then as_fault('row', label, 'a summary row')
   end

@@ -15,8 +15,8 @@ create table staged_products (
   day utinyint, fault varchar[]);
 create table staged_customers (
   file usmallint, customer_id bigint, name varchar, occupation varchar,
-  type varchar, is_na boolean, match_cells varchar[], label varchar,
-  fault varchar[]);
+  type varchar, attributes varchar[], is_na boolean, match_cells varchar[],
+  label varchar, fault varchar[]);
 create table staged_interactions (
   file usmallint, date_start timestamp, date_form utinyint, spelling utinyint,
   customer_id bigint, customer_ids bigint[], texts varchar[],

@@ -5,8 +5,9 @@ select
   customer_id,
   max(rowid) as last,
   count(distinct struct_pack(
-    occupation := coalesce(occupation, ''), type := name_key(coalesce(type, ''))
-  )) > 1 as conflicting
+    occupation := coalesce(occupation, ''),
+    type := name_key(coalesce(type, '')),
+    attributes := attributes)) > 1 as conflicting
 from staged_customers
 where fault is null and customer_id in (
   select customer_id from staged_customers
@@ -16,7 +17,7 @@ where fault is null and customer_id in (
 group by customer_id;
 
 create temp view customer_records as
-select customer_id, name, occupation, type
+select customer_id, name, occupation, type, attributes
 from staged_customers left join repeated_customers using (customer_id)
 where fault is null
   and (last is null or last = staged_customers.rowid);
@@ -45,7 +46,11 @@ from (
 join types using (key);
 
 create table customers as
-select customer_id, occupation, type_spellings.type
+select
+  customer_id,
+  occupation,
+  /*attribute attributes[{position}] as {column},*/
+  type_spellings.type
 from customer_records
 left join type_spellings on spelling = customer_records.type
 order by customer_id;

@@ -127,7 +127,7 @@ Deno.test("a manifest of another build is passed over, whatever it lacks", async
     ...pathsIn(JSON.parse(written)).filter((path) => !/\.\d+$/.test(path)).map(
       (path): typeof changes[number] => [path, () => undefined],
     ),
-    ["format", () => 2],
+    ["format", () => 3],
     ["files.0.name", () => "../../t.parquet"],
     ["loaded.report.channels", () => ["Email"]],
   ];

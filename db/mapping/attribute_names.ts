@@ -1,0 +1,27 @@
+/** The names that tally.toml may give to attributes of customers. */
+
+/** The largest number of attributes. */
+export const MAX_ATTRIBUTES = 8;
+
+/** The names of parameters and of columns of answers, of which an attribute has none. */
+export const TAKEN_NAMES: ReadonlySet<string> = new Set([
+  ..."channel channels topic topics type types occupation occupations".split(
+    " ",
+  ),
+  ..."customer customers customer_id customer_ids name id".split(" "),
+  ..."day week month quarter year weekday period interval".split(" "),
+  ..."start_date end_date compare previous change by pivot".split(" "),
+  ..."q sort limit cursor format bom explain data_version".split(" "),
+  ..."interactions total known_from first_contact last_contact".split(" "),
+  ..."date_range attributes table file line column reason rows row".split(" "),
+]);
+
+/** Why an attribute cannot have this name; undefined when it can. */
+export function nameProblem(name: string): string | undefined {
+  if (!/^[a-z][a-z0-9_]{0,30}$/.test(name)) {
+    return "must be a letter and at most 30 letters, digits and underscores, all in lower case";
+  }
+  return TAKEN_NAMES.has(name)
+    ? "is the name of a parameter or of a column of answers"
+    : undefined;
+}

@@ -1,0 +1,331 @@
+/** Attributes of customers that tally.toml names: filters, groups, columns and names of answers. */
+
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { TAKEN_NAMES } from "../../db/mapping/attribute_names.ts";
+import { readMapping } from "../../db/mapping/mapping.ts";
+import { StoreError } from "../../db/model/problems.ts";
+import { endpoints } from "../../routes/app.ts";
+import type { Endpoint } from "../../routes/endpoint.ts";
+import { csv } from "../support/data_folder.ts";
+import { openApp } from "../support/open_app.ts";
+
+const FILES = {
+  "tally.toml": `
+[customers]
+files = "people.csv"
+id = "Id"
+type = "Type"
+occupation = "Job"
+attributes = { country = "Country/Region", owner = "Contact owner" }
+
+[interactions]
+files = "calls.csv"
+time = "When"
+channel = "Kind"
+customer = "Who"
+`,
+  "people.csv": csv(
+    ["Id", "Type", "Job", "Country/Region", "Contact owner"],
+    ["1", "Red", "Jedi", "Chile", "Ann"],
+    ["2", "Red", "Sith", "chile", "Bob"],
+    ["3", "Blue", "", "Peru", "Bob"],
+    ["4", "", "", "", "Zoë"],
+  ),
+  "calls.csv": csv(
+    ["When", "Kind", "Who"],
+    ["2020-01-31", "Call", "1"],
+    ["2020-02-01", "Mail", "1"],
+    ["2020-03-05", "Call", "2"],
+    ["2020-03-06", "Call", "3"],
+    ["2020-03-07", "Mail", "4"],
+    ["2020-03-08", "Mail", "5"],
+  ),
+};
+
+Deno.test("the document has the attributes of the served data", async () => {
+  await using opened = await openApp(FILES);
+  const text = await (await opened.app.request("/openapi.json")).text();
+  const { paths, components } = JSON.parse(text);
+  for (
+    const path of [
+      "metrics/interactions",
+      "metrics/customers",
+      "customers",
+      "interactions",
+    ]
+  ) {
+    const { parameters } = paths[`/api/v1/${path}`].get;
+    const names = parameters.map(({ name }: { name: string }) => name);
+    assertEquals(names.includes("country"), true, path);
+  }
+  const { Customer, InteractionsGroup } = components.schemas;
+  assertEquals(Object.keys(Customer.properties).includes("owner"), true);
+  assertEquals(Customer.required.includes("owner"), true);
+  assertEquals(
+    Object.keys(InteractionsGroup.properties).includes("owner"),
+    true,
+  );
+});
+
+Deno.test("names of attributes that are none", async (t) => {
+  const refused = async (attributes: string) => {
+    const toml = FILES["tally.toml"].replace(
+      /^attributes = .*$/m,
+      `attributes = ${attributes}`,
+    );
+    await assertRejects(
+      () => Promise.resolve().then(() => readMapping(toml)),
+      StoreError,
+    );
+  };
+  const nine = Array.from({ length: 9 }, (_, i) => `a${i} = "A"`).join(", ");
+  for (
+    const attributes of [
+      '{ Country = "A" }',
+      '{ type = "A" }',
+      '{ sort = "A" }',
+      '{ "a-b" = "A" }',
+      `{ ${nine} }`,
+    ]
+  ) {
+    await t.step(attributes, () => refused(attributes));
+  }
+});
+
+Deno.test("no attribute has the name of a parameter or column of an endpoint", () => {
+  for (const { query } of endpoints as readonly Endpoint[]) {
+    for (const name of Object.keys(query?.shape ?? {})) {
+      assertEquals(TAKEN_NAMES.has(name), true, name);
+    }
+  }
+});
+
+/** A pseudo-random number below `end`, the same in every run. */
+function createRandom(seed: number): (end: number) => number {
+  let state = seed;
+  return (end) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor(state / 2_147_483_648 * end);
+  };
+}
+
+Deno.test("random counts by attributes are those of a recount, from the index and by query", async () => {
+  const random = createRandom(7);
+  const value = (values: readonly string[]) => values[random(values.length)];
+  const people = Array.from({ length: 40 }, (_, i) => ({
+    id: `${i + 1}`,
+    type: value(["Red", "Blue", ""]),
+    country: value(["Chile", "Peru", "Togo", ""]),
+    owner: value(["Ann", "Bob", ""]),
+  }));
+  const calls = Array.from({ length: 600 }, () => ({
+    day: `2020-0${1 + random(4)}-1${random(10)}`,
+    channel: value(["Call", "Mail", "Visit"]),
+    who: `${1 + random(45)}`,
+  }));
+  const files = {
+    "tally.toml": FILES["tally.toml"],
+    "people.csv": csv(
+      ["Id", "Type", "Job", "Country/Region", "Contact owner"],
+      ...people.map((
+        { id, type, country, owner },
+      ) => [id, type, "", country, owner]),
+    ),
+    "calls.csv": csv(
+      ["When", "Kind", "Who"],
+      ...calls.map(({ day, channel, who }) => [day, channel, who]),
+    ),
+  };
+  await using index = await openApp(files);
+  await using query = await openApp(files, { SERVE_FROM: "query" });
+  const facts = calls.map(({ day, channel, who }) => {
+    const person = people.find(({ id }) => id === who);
+    return {
+      channel,
+      type: person?.type || null,
+      country: person?.country || null,
+      owner: person?.owner || null,
+      month: day.slice(0, 7),
+      day,
+    };
+  });
+  type Fact = typeof facts[number];
+  const names = ["channel", "type", "country", "owner", "month"] as const;
+  for (let turn = 0; turn < 60; turn++) {
+    const by = names.filter(() => random(3) === 0).slice(0, 3);
+    const country = random(2) ? value(["Chile", "Peru", "null"]) : undefined;
+    const start = random(2) ? `2020-02-1${random(10)}` : undefined;
+    const end = random(2) ? `2020-03-1${random(10)}` : undefined;
+    const pivots = (["country", "owner", "channel"] as const)
+      .filter((name) => !by.includes(name));
+    const pivot = random(2) ? pivots[random(pivots.length)] : undefined;
+    const params = new URLSearchParams(
+      Object.entries({
+        by: by.join() || undefined,
+        pivot,
+        country,
+        start_date: start,
+        end_date: end,
+      })
+        .filter((pair): pair is [string, string] => pair[1] !== undefined),
+    );
+    const path = `/api/v1/metrics/interactions?${params}`;
+    const [from_index, from_query] = await Promise.all(
+      [index, query].map(async ({ app }) => (await app.request(path)).json()),
+    );
+    assertEquals(from_index.data, from_query.data, path);
+    const counted = facts.filter((fact) =>
+      (country === undefined || `${fact.country}` === country) &&
+      (!start || fact.day >= start) && (!end || fact.day <= end)
+    );
+    const keyOf = (fact: Fact) => JSON.stringify(by.map((name) => fact[name]));
+    const groups = Map.groupBy(counted, keyOf);
+    const told = new Map<string, number>(
+      from_index.data.map((
+        row: Fact & { interactions: number; total: number },
+      ) => [
+        keyOf(row),
+        pivot ? row.total : row.interactions,
+      ]),
+    );
+    const expected = new Map(
+      [...groups].map(([key, { length }]) => [key, length]),
+    );
+    if (by.length === 0) expected.set("[]", counted.length);
+    assertEquals(told, expected, path);
+    if (!pivot) continue;
+    for (const row of from_index.data) {
+      for (const [name, number] of Object.entries(row.interactions)) {
+        const own = groups.get(keyOf(row)) ?? [];
+        assertEquals(
+          number,
+          own.filter((fact) => `${fact[pivot]}` === name).length,
+          path,
+        );
+      }
+    }
+  }
+});
+
+for (const SERVE_FROM of ["index", "query"]) {
+  Deno.test(`attributes are dimensions, served from the ${SERVE_FROM}`, async (t) => {
+    await using opened = await openApp(FILES, { SERVE_FROM });
+    const ask = async (path: string) => {
+      const answer = await opened.app.request(`/api/v1/${path}`);
+      const { data, error } = await answer.json();
+      return error ?? data;
+    };
+    for (
+      const [path, expected] of [
+        ["metrics/interactions?by=country", [
+          { country: "Chile", interactions: 3 },
+          { country: "Peru", interactions: 1 },
+          { country: null, interactions: 2 },
+        ]],
+        ["metrics/interactions?by=channel&pivot=country", [
+          {
+            channel: "Call",
+            interactions: { Chile: 2, Peru: 1, null: 0 },
+            total: 3,
+          },
+          {
+            channel: "Mail",
+            interactions: { Chile: 1, Peru: 0, null: 2 },
+            total: 3,
+          },
+        ]],
+        [
+          "metrics/interactions?by=owner,channel&country=CHILE&start_date=2020-02-01",
+          [
+            { owner: "Ann", channel: "Mail", interactions: 1 },
+            { owner: "Bob", channel: "Call", interactions: 1 },
+          ],
+        ],
+        ["metrics/customers?by=owner", [
+          { owner: "Ann", customers: 1 },
+          { owner: "Bob", customers: 2 },
+          { owner: "Zoë", customers: 1 },
+          { owner: null, customers: 1 },
+        ]],
+        ["metrics/customers?by=country&channel=Mail", [
+          { country: "Chile", customers: 1 },
+          { country: null, customers: 2 },
+        ]],
+        ["interactions?country=null&owner=zoë", [{
+          customer_id: 4,
+          occupation: null,
+          type: null,
+          country: null,
+          owner: "Zoë",
+          interactions: { Call: 0, Mail: 1 },
+          total: 1,
+        }]],
+        ["customers?country=Peru", [{
+          customer_id: 3,
+          occupation: null,
+          type: "Blue",
+          country: "Peru",
+          owner: "Bob",
+          known_from: "customers",
+          first_contact: "2020-03-06",
+          last_contact: "2020-03-06",
+          interactions: { Call: 1, Mail: 0 },
+          total: 1,
+        }]],
+      ] as const
+    ) {
+      await t.step(path, async () => {
+        assertEquals<unknown>(await ask(path), expected);
+      });
+    }
+    await t.step("names, catalogue and errors", async () => {
+      const { attributes } = await ask("dimensions");
+      assertEquals(attributes.country, [
+        { name: "Chile", interactions: 3, customers: 2 },
+        { name: "Peru", interactions: 1, customers: 1 },
+        { name: null, interactions: 2, customers: 2 },
+      ]);
+      const { dimensions } = await ask("metrics");
+      assertEquals(dimensions[4].name, "country");
+      assertMatch(await ask("interactions?county=Peru"), /Allowed.*country/);
+      assertMatch(
+        await ask("metrics/interactions?by=kind"),
+        /occupation, country, owner, customer_id/,
+      );
+    });
+  });
+}
+
+Deno.test("an attribute with more than 10,000 values is shown, not counted", async () => {
+  const people = Array.from({ length: 10_001 }, (_, i) => [
+    `${i + 1}`,
+    "Red",
+    "",
+    `c${i}`,
+    i % 2 ? "Ann" : "Bob",
+  ]);
+  await using opened = await openApp({
+    ...FILES,
+    "people.csv": csv(
+      ["Id", "Type", "Job", "Country/Region", "Contact owner"],
+      ...people,
+    ),
+  });
+  const { report, dimensions } = opened.store.snapshot!;
+  assertEquals(report.mapping!.attributes, [
+    { name: "country", names: 10_001, is_counted: false },
+    { name: "owner", names: 2, is_counted: true },
+  ]);
+  assertEquals(
+    dimensions.filter(({ pivots }) => pivots).map(({ name }) => name),
+    ["channel", "topic", "type", "owner"],
+  );
+  const ask = async (path: string) =>
+    await (await opened.app.request(`/api/v1/${path}`)).json();
+  const { error } = await ask("metrics/interactions?by=country");
+  assertMatch(error, /too many different country/);
+  const { data } = await ask("customers/7");
+  assertEquals(data.country, "c6");
+  const { data: { attributes } } = await ask("dimensions");
+  assertEquals(attributes.country, null);
+});
