@@ -57,8 +57,6 @@ function customersBy(dimensions: readonly Dimension[]): Dimension[] {
   return dimensions.filter((name) => name !== "customer_id");
 }
 
-const PIVOTS = pivotsOf(NAMED_DIMENSIONS);
-
 function byOf(dimensions: readonly Dimension[]) {
   return z.string().optional().meta({
     description: `Up to ${MAX_BY} of ${
@@ -79,8 +77,9 @@ const interactionsQuery = rowsQuerySchema({
   by: byOf(DIMENSIONS),
   // Which there are depends on the snapshot.
   pivot: z.string().optional().meta({
-    description: "A dimension whose values become columns",
-    enum: PIVOTS,
+    description: `A dimension whose values become columns: one of ${
+      pivotsOf(NAMED_DIMENSIONS).join(", ")
+    }`,
   }),
   ...compareShape,
   ...periodShape,

@@ -342,18 +342,16 @@ function withParams(one: Node, attributes: readonly string[]): Node[] {
     }));
     return [one, ...json];
   }
-  if (one.name === "by") {
-    const description = String(one.description)
-      .replace("occupation,", ["occupation", ...attributes].join(", ") + ",");
-    return [{ ...one, description }];
-  }
-  if (one.name !== "pivot") return [one];
-  const schema = one.schema as { readonly enum: readonly string[] };
-  return [{
+  const last = LAST_NAMED[one.name as keyof typeof LAST_NAMED];
+  return last === undefined ? [one] : [{
     ...one,
-    schema: { ...schema, enum: [...schema.enum, ...attributes] },
+    description: String(one.description)
+      .replace(`${last},`, `${[last, ...attributes].join(", ")},`),
   }];
 }
+
+/** The dimension in the description of a parameter that attributes follow. */
+const LAST_NAMED = { by: "occupation", pivot: "type" };
 
 /** A schema of what records say, or of the filters of an explanation, with the attributes. */
 function withProperties(node: Node, attributes: readonly string[]): Node {

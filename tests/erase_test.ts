@@ -219,6 +219,7 @@ async function withTextIds(
   manifest.loaded.report.mapping = {
     ids: "text",
     names: true,
+    attributes: [],
     has_customers: true,
     sources_without_files: [],
     anonymous_interactions: 0,
@@ -296,7 +297,7 @@ Deno.test("what cannot be read, or is not finished, counts as left", async (t) =
   const written = await Deno.readTextFile(manifest);
   await Deno.writeTextFile(
     manifest,
-    written.replace('"format":1', '"format":0'),
+    written.replace(/"format":\d+/, '"format":0'),
   );
   await Deno.truncate(`${state.path}/${cut}/interactions.parquet`, 10);
   const half = `.unfinished-00000009-${"a".repeat(16)}`;

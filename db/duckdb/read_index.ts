@@ -1,9 +1,12 @@
 /** Reads the serving index's columns from a loaded database. */
 
-import { type NamedDimension, ofCustomers } from "../model/dimensions.ts";
+import type { Dimension, NamedDimension } from "../model/dimensions.ts";
 import type { Database } from "./database.ts";
 import { composedSql } from "./record_sql.ts";
-import type { CustomerKind } from "../serving/recall.ts";
+import {
+  type CustomerKinds,
+  CustomerKindsWriter,
+} from "../serving/customer_kinds.ts";
 import type { CustomersShape } from "../model/customer_ids.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
 import { type TextColumn, TextColumnWriter } from "../serving/text_column.ts";
@@ -16,11 +19,15 @@ export interface IndexSize {
   readonly topics: number;
   readonly shape: CustomersShape;
   readonly dimensions: readonly NamedDimension[];
+  /** Of the dimensions of customers; null where they are free text. */
+  readonly customer_names: Readonly<
+    Record<Dimension, readonly string[] | null>
+  >;
 }
 
 /** What is in memory beside the numbers. */
 export interface IndexTexts {
-  readonly kinds: CustomerKind[];
+  readonly kinds: CustomerKinds;
   /** By place; null where they are whole numbers. */
   readonly customer_ids: TextColumn | null;
   /** By place, the empty text for no name; null where customers have none. */
@@ -94,7 +101,7 @@ export async function readIndex(
     channel_count: size.channels,
   };
   const texts = {
-    kinds: await readKinds(database, size),
+    kinds: await readKinds(database, { ...size, kinds }),
     customer_ids: size.shape.ids === "text"
       ? await readTexts(database, {
         query: "load/4_serve/index_ids",
@@ -124,19 +131,20 @@ async function readTexts(
 
 async function readKinds(
   database: Database,
-  { dimensions }: Pick<IndexSize, "dimensions">,
-): Promise<CustomerKind[]> {
-  const kinds: CustomerKind[] = [];
-  const of_customers = ofCustomers(dimensions);
+  { dimensions, customer_names, kinds }:
+    & Pick<IndexSize, "dimensions" | "customer_names">
+    & Pick<IndexColumns, "kinds">,
+): Promise<CustomerKinds> {
+  const writer = new CustomerKindsWriter({
+    length: kinds.reduce((most, kind) => Math.max(most, kind), 0) + 1,
+    dimensions,
+    names: customer_names,
+  });
   const sql = await composedSql("load/4_serve/index_kinds", dimensions);
   for await (const rows of database.streamRows(sql)) {
-    for (const [kind, ...names] of rows) {
-      kinds[kind as number] = Object.fromEntries(
-        of_customers.map(({ name }, i) => [name, names[i] as string | null]),
-      );
-    }
+    for (const names of rows) writer.add(names as (string | null)[]);
   }
-  return kinds;
+  return writer.end();
 }
 
 /** The topics of each set; the code after the last one where it has none. */

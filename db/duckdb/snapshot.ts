@@ -94,6 +94,7 @@ export async function openSnapshot(
       topics: topics.length,
       shape: customersShape(report),
       dimensions,
+      customer_names,
     });
     const index = new ServingIndex(columns);
     const customers = createCustomers(

@@ -10,7 +10,8 @@ import type { DateRange } from "../model/report.ts";
 import type { Run } from "../model/run.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
 import { periodsOf } from "./periods.ts";
-import { indexFilterOf, kindFilter, type Memory } from "./recall.ts";
+import { kindFilter } from "./customer_kinds.ts";
+import { indexFilterOf, type Memory } from "./recall.ts";
 import type { Cells, Reached } from "./serving_index.ts";
 
 /** Groups at most, with two numbers of 32 bits each; of more, nearly all are empty. */
@@ -219,20 +220,22 @@ export function cellsOf(
     topic_starts.push(of_topic.length);
   }
 
-  const isChosen = kindFilter(dimensions, filter);
-  const grouped = ofCustomers(dimensions).filter(({ name }) => stepOf(name));
+  const isChosen = kindFilter(source, filter);
+  const grouped = ofCustomers(dimensions).flatMap(({ name }) => {
+    const { codes } = kinds.columns[name];
+    return codes && stepOf(name) ? [{ step: stepOf(name), codes }] : [];
+  });
+  const of_kind = new Int32Array(kinds.length).fill(-1);
+  for (let kind = 0; kind < kinds.length; kind++) {
+    if (!isChosen(kind)) continue;
+    of_kind[kind] = grouped.reduce(
+      (cell, { step, codes }) => cell + step * codes[kind],
+      0,
+    );
+  }
 
   return {
-    of_kind: Int32Array.from(
-      kinds,
-      (kind) =>
-        isChosen(kind)
-          ? grouped.reduce(
-            (cell, { name }) => cell + cellOf(name, kind[name]),
-            0,
-          )
-          : -1,
-    ),
+    of_kind,
     of_channel: Int32Array.from(
       names.channel,
       (name) =>

@@ -4,8 +4,6 @@ import {
   type Dimension,
   type NamedDimension,
   type Names,
-  namesIn,
-  ofCustomers,
   recordOf,
 } from "../model/dimensions.ts";
 import type {
@@ -18,6 +16,7 @@ import type {
   TimelineQuestion,
   TopicsQuestion,
 } from "../model/questions.ts";
+import { type CustomerKinds, kindFilter } from "./customer_kinds.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
 import { dateOfDay, periodsOf } from "./periods.ts";
 import type { Customers } from "../store.ts";
@@ -32,14 +31,10 @@ export interface Memory {
   readonly customers: Customers;
   /** By place, the names of customers, the empty text for none; null where none has one. */
   readonly customer_names: TextColumn | null;
-  /** By kind of customer; of kind 0, which has no record, all are null. */
-  readonly kinds: readonly CustomerKind[];
+  readonly kinds: CustomerKinds;
   /** The position of a name among the known ones. */
   positionOf(dimension: Dimension, name: string): number | undefined;
 }
-
-/** What the records of customers of a kind say, by the name of the dimension. */
-export type CustomerKind = Readonly<Record<Dimension, string | null>>;
 
 /** The kind of customers without a record. */
 const NO_RECORD = 0;
@@ -179,10 +174,10 @@ function recallInteractions(
   if (start < 0) return [];
   return placed.slice(start, limit && start + limit).map(({ customer }) => {
     const { place, counts, total } = customer;
-    const kind = kinds[index.kindOf(place)];
+    const kind = index.kindOf(place);
     return [
       ...calledOf(memory, customer),
-      ...record.map(({ name }) => kind[name]),
+      ...record.map(({ name }) => kinds.columns[name].nameAt(kind)),
       ...counts,
       total,
     ];
@@ -235,7 +230,7 @@ function recallCustomers(
       const contact = index.contactOf(place);
       return [
         ...calledOf(memory, customer),
-        ...record.map(({ name }) => kinds[kind][name]),
+        ...record.map(({ name }) => kinds.columns[name].nameAt(kind)),
         kind === NO_RECORD ? "interactions" : "customers",
         contact && dateOfDay(contact.first_day),
         contact && dateOfDay(contact.last_day),
@@ -276,33 +271,21 @@ interface CountedCustomer extends ChosenCustomer {
 
 /** The customers that a filter names and chooses, by customer_id; null when it names none. */
 function chosenOf(
-  { index, kinds, dimensions }: Memory,
+  memory: Memory,
   filter: Filter,
 ): ChosenCustomer[] | null {
   const { customer_ids } = filter;
   if (!customer_ids) return null;
-  const isChosen = kindFilter(dimensions, filter);
+  const { index } = memory;
+  const isChosen = kindFilter(memory, filter);
   const chosen: ChosenCustomer[] = [];
   for (const customer_id of customer_ids) {
     const place = index.placeOf(customer_id);
     if (place < 0) continue;
-    if (!isChosen(kinds[index.kindOf(place)])) continue;
+    if (!isChosen(index.kindOf(place))) continue;
     chosen.push({ customer_id, place });
   }
   return chosen;
-}
-
-/** Whether a filter chooses the customers of a kind. */
-export function kindFilter(
-  dimensions: readonly NamedDimension[],
-  filter: object,
-): (kind: CustomerKind) => boolean {
-  const wanted = ofCustomers(dimensions).flatMap((one) => {
-    const names = namesIn(filter, one);
-    return names ? [{ name: one.name, names }] : [];
-  });
-  return (kind) =>
-    wanted.every(({ name, names }) => names.includes(kind[name]));
 }
 
 /** The same with their counts; null also when that is too much work. */

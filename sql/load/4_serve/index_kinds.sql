@@ -1,3 +1,5 @@
--- name: the kinds of customers, for the index.
+-- name: what records say of the kinds of customers, for the index.
 -- params: none
-select kind, /*each [,] {text}*/ from kinds;
+select /*each [,] {text}*/
+from kinds
+order by kind;

@@ -53,7 +53,9 @@ async function check(
 ): Promise<void> {
   await using loaded = await loadTables(files);
   const { database, report, channels, topics } = loaded;
-  await buildQueryTables(database, { has_anonymous: false });
+  const { customer_names } = await buildQueryTables(database, {
+    has_anonymous: false,
+  });
   const { columns } = await readIndex(database, {
     customers: report.customers,
     interactions: report.interactions,
@@ -61,6 +63,7 @@ async function check(
     topics: topics.length,
     shape: customersShape(report),
     dimensions: NAMED_DIMENSIONS,
+    customer_names,
   });
   await checkIndex(database, indexOf(columns), {
     channel_count: channels.length,
