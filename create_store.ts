@@ -4,7 +4,9 @@ import type { Config } from "./config.ts";
 import { DuckdbEngine } from "./db/duckdb/engine.ts";
 import { StateFolder } from "./db/refresh/archive.ts";
 import { Refresher } from "./db/refresh/refresher.ts";
+import type { Log } from "./db/model/log.ts";
 import { createSlots } from "./db/serving/slots.ts";
+import { printEntry } from "./operator/log.ts";
 
 /** What reading the exports depends on. */
 export function stagingSettings(config: Config) {
@@ -31,11 +33,10 @@ export function loadSettings(config: Config) {
 export function createStore(
   config: Config,
   {
-    log = console.error,
+    log = printEntry,
     hasAdmin = () => config.ADMIN_KEY_SHA256 !== undefined,
   }: {
-    /** Gets what an operator must see. */
-    readonly log?: (text: string) => void;
+    readonly log?: Log;
     /** Whether there is someone who could decide about what is held. */
     readonly hasAdmin?: () => boolean;
   } = {},

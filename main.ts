@@ -11,22 +11,25 @@ import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { createApp } from "./routes/app.ts";
 import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
-import {
-  accessText,
-  fail,
-  refreshText,
-  startProgress,
-  summary,
-} from "./operator/terminal.ts";
+import { failWith, printEntry } from "./operator/log.ts";
+import { createRefreshLog } from "./operator/refresh_log.ts";
+import { accessText, startProgress } from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
 
 /** How long running requests may take to end after SIGTERM, in milliseconds. */
 const DRAIN_MS = 5_000;
 
+/** Ends the process because of something that no delivery of files can mend. */
+function fail(text: string): never {
+  failWith({ event: "start_failed", text });
+}
+
 function failSetting(error: unknown): never {
   if (!(error instanceof SettingError)) throw error;
   fail(`Wrong setting ${error.message}`);
 }
+
+const log = printEntry;
 
 let config: Config;
 try {
@@ -34,22 +37,27 @@ try {
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);
 }
-for (const text of misspelt()) console.error(text);
+for (const text of misspelt()) {
+  log({ level: "warning", event: "unknown_setting", text });
+}
 const changed = changedSettings(config);
 
 let followed: FollowedCallers;
 try {
-  followed = await openCallers({ ...config, log: console.error });
+  followed = await openCallers({ ...config, log });
 } catch (error) {
   failSetting(error);
 }
 const { callers } = followed;
-const store = createStore(config, { hasAdmin: () => callers.has_admin });
+const store = createStore(config, {
+  log,
+  hasAdmin: () => callers.has_admin,
+});
 const webhook = config.REFRESH_WEBHOOK_URL
   ? createWebhook({
     url: config.REFRESH_WEBHOOK_URL,
     secret: config.REFRESH_WEBHOOK_SECRET,
-    log: console.error,
+    log,
   })
   : null;
 const stopping = new AbortController();
@@ -58,7 +66,7 @@ const app = createApp({
   store,
   config,
   callers,
-  log: console.error,
+  log,
   stopping: stopping.signal,
   checkHost: createHostCheck(hosts),
 });
@@ -84,10 +92,22 @@ function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
   }, answer);
   made.finished.catch((error) => {
     if (stopping.signal.aborted) return;
-    console.error(`Listening again, since it ended: ${error.message}`);
+    log({
+      level: "error",
+      event: "listening_again",
+      text: `Listening again, since it ended: ${error.message}`,
+    });
     setTimeout(() => server = listen(made.addr.port), LISTEN_AGAIN_MS);
   });
   return made;
+}
+
+function remedyOf(error: unknown): string {
+  return error instanceof Deno.errors.AddrInUse
+    ? "Stop the process that listens there, or set PORT to another port; 0 takes a free one."
+    : error instanceof Deno.errors.PermissionDenied
+    ? "Set PORT to a port that this user may listen on, such as 8000."
+    : "Set HOST to an address of this machine.";
 }
 
 // The socket opens before the load, so that whoever waits can ask.
@@ -98,7 +118,7 @@ try {
   fail(
     `Cannot listen on HOST=${config.HOST} PORT=${config.PORT}: ${
       (error as Error).message
-    }`,
+    }. ${remedyOf(error)}`,
   );
 }
 const host = ["0.0.0.0", "::"].includes(config.HOST)
@@ -127,18 +147,20 @@ try {
 } catch (error) {
   failSetting(error);
 }
-console.log(`Listening on ${base_url}`);
-if (changed) console.log(`Settings: ${changed}`);
-console.log(accessText(hosts, callers));
+const level = "info";
+log({
+  level,
+  event: "listening",
+  text: `Listening on ${base_url}`,
+  url: base_url,
+});
+if (changed) log({ level, event: "settings", text: `Settings: ${changed}` });
+log({ level, event: "access", text: accessText(hosts, callers) });
 const progress = startProgress();
-let served: string | null = null;
+const logRefresh = createRefreshLog({ store, base_url, log });
 store.refreshes.subscribe((refresh) => {
   progress.stop();
-  const { snapshot, notice } = store;
-  if (served !== null) console.log(refreshText(refresh, served));
-  else if (snapshot) console.log(summary({ snapshot, notice }, base_url));
-  else console.error(`Not ready. ${refresh.reasons.join("\n")}`);
-  served = snapshot?.data_version ?? null;
+  logRefresh(refresh);
 });
 if (webhook) store.refreshes.subscribe(webhook.send);
 Deno.addSignalListener("SIGHUP", () => store.refreshes.request());

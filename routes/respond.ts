@@ -3,6 +3,7 @@
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { joinBytes } from "../db/model/bytes.ts";
+import { fault, type Log } from "../db/model/log.ts";
 import type { Run } from "../db/model/run.ts";
 import { StoreError } from "../db/model/problems.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
@@ -13,7 +14,7 @@ import { DOWNLOAD, needOf, permit, questionNeed, refuse } from "./access.ts";
 import { answerText, explained } from "./answer.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { createCors, foreignPage } from "./cors.ts";
-import { brokenText, type Download, startDownload } from "./download.ts";
+import { brokenDownload, type Download, startDownload } from "./download.ts";
 import type {
   AskedNow,
   Endpoint,
@@ -62,8 +63,7 @@ export interface Parts {
   readonly store: Store;
   readonly config: AnswerSettings;
   readonly callers: Callers;
-  /** Gets what an operator must see. */
-  readonly log: (text: string) => void;
+  readonly log: Log;
   /** Is aborted when the process is to end, for answers that would go on. */
   readonly stopping: AbortSignal;
   /** Checks the host that a request names; where there is no socket, there is none. */
@@ -425,7 +425,7 @@ export function createResponder(
         return found(wanted, { exchange, tags, ...download });
       }
       const body = download.take((error) =>
-        log(`${exchange.id} ${brokenText(error)}`)
+        log(brokenDownload(error, exchange.id))
       );
       if (body) return found(wanted, { exchange, tags, body, is_gzip: gzip });
     }
@@ -526,7 +526,13 @@ export function createResponder(
   function thrown(exchange: Exchange, error: unknown): Response {
     const failure = failureOf(error);
     if (failure) return fail(exchange, failure);
-    log(`${exchange.id} ${(error as Error).stack}`);
+    log(
+      fault(error, {
+        event: "request_fault",
+        text: `Request ${exchange.id} failed`,
+        id: exchange.id,
+      }),
+    );
     return fail(exchange, { status: 500, error: "Internal error" });
   }
 

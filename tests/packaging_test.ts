@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
+import { logLines, logTexts } from "./support/log_lines.ts";
 import { openApp } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -140,11 +141,12 @@ Deno.test("the image's rights are enough, and a few", async () => {
     const text of server.stdout.pipeThrough(new TextDecoderStream())
   ) {
     output += text;
-    if (output.includes("\nTry ")) server.kill("SIGTERM");
+    const served = logLines(output).at(-1)?.event === "refresh_served";
+    if (served) server.kill("SIGTERM");
   }
   assertEquals(
-    await server.stderr.text(),
-    "CORS_ORIGIN is not a setting; did you mean CORS_ORIGINS?\n",
+    logTexts(await server.stderr.text()),
+    ["CORS_ORIGIN is not a setting; did you mean CORS_ORIGINS?"],
   );
   assertEquals((await server.status).code, 0);
 });

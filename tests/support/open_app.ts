@@ -5,6 +5,7 @@ import type { KeyFile } from "../../access/key_file.ts";
 import { readConfig } from "../../config.ts";
 import { createStore } from "../../create_store.ts";
 import type { Refresher } from "../../db/refresh/refresher.ts";
+import type { LogEntry } from "../../db/model/log.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { type App, createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
@@ -18,7 +19,7 @@ export interface OpenedApp extends AsyncDisposable {
   readonly store: Refresher;
   readonly snapshot: Snapshot;
   /** What it logged. */
-  readonly logged: readonly string[];
+  readonly logged: readonly LogEntry[];
 }
 
 /** Loads the folder `data`, or one with the files `data`, and puts the application on it. */
@@ -77,7 +78,7 @@ export function appOn(
   settings: Settings = {},
   { key_file }: { readonly key_file?: KeyFile } = {},
 ) {
-  const logged: string[] = [];
+  const logged: LogEntry[] = [];
   const config = readConfig(settings);
   const callers = new Callers({
     admin_key_sha256: config.ADMIN_KEY_SHA256,
@@ -87,7 +88,7 @@ export function appOn(
     store,
     config,
     callers,
-    log: (text) => void logged.push(text),
+    log: (entry) => void logged.push(entry),
     stopping: new AbortController().signal,
   }));
   return { app, callers, logged };
