@@ -3,15 +3,18 @@
 import { z } from "zod";
 import { editDistance } from "./db/model/edit_distance.ts";
 
+function anyWholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d{1,15}$/, error).transform(Number)
+    .pipe(z.number().min(min, error).max(max, error));
+}
+
 function wholeNumber(
   min: number,
   max: number,
   { fallback }: { readonly fallback: number },
 ) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.string().regex(/^\d{1,15}$/, error).transform(Number)
-    .pipe(z.number().min(min, error).max(max, error))
-    .default(fallback);
+  return anyWholeNumber(min, max).default(fallback);
 }
 
 function share(fallback: number) {
@@ -49,6 +52,9 @@ export const settings = z.object({
     .default("127.0.0.1").describe(
       "address to listen on; 0.0.0.0, which the image sets, is every network of the machine",
     ),
+  ADMIN_PORT: anyWholeNumber(0, 65535).optional().describe(
+    "second TCP port, for /metrics, /healthz and /readyz, which needs no key there; 0 takes a free port; without it, /metrics is on PORT, and needs the administrator's key once there is one",
+  ),
   ALLOWED_HOSTS: z.string()
     .refine(
       (text) => text.split(",").every(isHost),

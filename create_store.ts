@@ -5,7 +5,7 @@ import { DuckdbEngine } from "./db/duckdb/engine.ts";
 import { StateFolder } from "./db/refresh/archive.ts";
 import { Refresher } from "./db/refresh/refresher.ts";
 import type { Log } from "./db/model/log.ts";
-import { createSlots } from "./db/serving/slots.ts";
+import { createSlots, type Slots } from "./db/serving/slots.ts";
 import { printEntry } from "./operator/log.ts";
 
 /** What reading the exports depends on. */
@@ -35,10 +35,12 @@ export function createStore(
   {
     log = printEntry,
     hasAdmin = () => config.ADMIN_KEY_SHA256 !== undefined,
+    slots = createSlots(config),
   }: {
     readonly log?: Log;
     /** Whether there is someone who could decide about what is held. */
     readonly hasAdmin?: () => boolean;
+    readonly slots?: Slots;
   } = {},
 ): Refresher {
   const engine = new DuckdbEngine({
@@ -47,7 +49,7 @@ export function createStore(
     threads: config.DUCKDB_THREADS,
     serve_from: config.SERVE_FROM,
     // Of the process and not of a snapshot, so that a refresh does not double them.
-    slots: createSlots(config),
+    slots,
     state_folder: config.STATE_DIR
       ? new StateFolder(config.STATE_DIR, log)
       : null,

@@ -9,9 +9,17 @@ import {
 import { type FollowedCallers, openCallers } from "./access/follow_key_file.ts";
 import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
+import { createSlots, slotMetrics } from "./db/serving/slots.ts";
+import { createAdminPort } from "./routes/admin_port.ts";
 import { createApp } from "./routes/app.ts";
 import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
+import { type Listener, openListener } from "./routes/listener.ts";
 import { failWith, printEntry } from "./operator/log.ts";
+import {
+  createMetrics,
+  processMetrics,
+  storeMetrics,
+} from "./operator/metrics.ts";
 import { createRefreshLog } from "./operator/refresh_log.ts";
 import { accessText, startProgress } from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
@@ -49,8 +57,10 @@ try {
   failSetting(error);
 }
 const { callers } = followed;
+const slots = createSlots(config);
 const store = createStore(config, {
   log,
+  slots,
   hasAdmin: () => callers.has_admin,
 });
 const webhook = config.REFRESH_WEBHOOK_URL
@@ -61,72 +71,63 @@ const webhook = config.REFRESH_WEBHOOK_URL
   })
   : null;
 const stopping = new AbortController();
+const metrics = createMetrics();
+metrics.add(
+  ...storeMetrics(store),
+  ...slotMetrics(slots),
+  ...processMetrics(stopping.signal),
+);
 const hosts = answeredHosts(config);
 const app = createApp({
   store,
   config,
   callers,
   log,
+  metrics,
+  has_admin_port: config.ADMIN_PORT !== undefined,
   stopping: stopping.signal,
   checkHost: createHostCheck(hosts),
 });
 
-// HEAD is answered as GET: Deno omits the body and sends its true length.
-function answer(request: Request): Response | Promise<Response> {
-  return app.fetch(
-    request.method === "HEAD"
-      ? new Request(request, { method: "GET" })
-      : request,
-  );
-}
-
-/** After a failure of the listener, such as too many open files, in milliseconds. */
-const LISTEN_AGAIN_MS = 1_000;
-
-// Deno ends its listener for good when one connection cannot be accepted.
-function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
-  const made = Deno.serve({
-    hostname: config.HOST,
-    port,
-    onListen: () => {},
-  }, answer);
-  made.finished.catch((error) => {
-    if (stopping.signal.aborted) return;
-    log({
-      level: "error",
-      event: "listening_again",
-      text: `Listening again, since it ended: ${error.message}`,
+function listen(
+  name: "PORT" | "ADMIN_PORT",
+  { port, answer }: {
+    readonly port: number;
+    readonly answer: Parameters<typeof openListener>[0];
+  },
+): Listener {
+  try {
+    return openListener(answer, {
+      hostname: config.HOST,
+      port,
+      stopping: stopping.signal,
+      log,
     });
-    setTimeout(() => server = listen(made.addr.port), LISTEN_AGAIN_MS);
-  });
-  return made;
+  } catch (error) {
+    const remedy = error instanceof Deno.errors.AddrInUse
+      ? `Stop the process that listens there, or set ${name} to another port; 0 takes a free one`
+      : error instanceof Deno.errors.PermissionDenied
+      ? `Set ${name} to a port that this user may listen on, such as 8000`
+      : "Set HOST to an address of this machine";
+    const { message } = error as Error;
+    fail(
+      `Cannot listen on HOST=${config.HOST} ${name}=${port}: ${message}. ${remedy}.`,
+    );
+  }
 }
 
-function remedyOf(error: unknown): string {
-  return error instanceof Deno.errors.AddrInUse
-    ? "Stop the process that listens there, or set PORT to another port; 0 takes a free one."
-    : error instanceof Deno.errors.PermissionDenied
-    ? "Set PORT to a port that this user may listen on, such as 8000."
-    : "Set HOST to an address of this machine.";
-}
-
-// The socket opens before the load, so that whoever waits can ask.
-let server: Deno.HttpServer<Deno.NetAddr>;
-try {
-  server = listen(config.PORT);
-} catch (error) {
-  fail(
-    `Cannot listen on HOST=${config.HOST} PORT=${config.PORT}: ${
-      (error as Error).message
-    }. ${remedyOf(error)}`,
-  );
-}
+// The sockets open before the load, so that whoever waits can ask.
+const server = listen("PORT", { port: config.PORT, answer: app.fetch });
+const admin = config.ADMIN_PORT === undefined ? null : listen("ADMIN_PORT", {
+  port: config.ADMIN_PORT,
+  answer: createAdminPort(app, metrics),
+});
 const host = ["0.0.0.0", "::"].includes(config.HOST)
   ? "localhost"
   : config.HOST.includes(":")
   ? `[${config.HOST}]`
   : config.HOST;
-const base_url = `http://${host}:${server.addr.port}`;
+const base_url = `http://${host}:${server.port}`;
 
 async function stop(): Promise<void> {
   setTimeout(() => Deno.exit(1), DRAIN_MS);
@@ -134,6 +135,8 @@ async function stop(): Promise<void> {
   followed.stop();
   await webhook?.close();
   await server.shutdown();
+  // Last, so that the end is seen.
+  await admin?.shutdown();
   await store.close();
   Deno.exit(0);
 }
@@ -154,6 +157,11 @@ log({
   text: `Listening on ${base_url}`,
   url: base_url,
 });
+if (admin) {
+  const url = `http://${host}:${admin.port}`;
+  const text = `Metrics are at ${url}/metrics`;
+  log({ level, event: "listening_admin", text, url });
+}
 if (changed) log({ level, event: "settings", text: `Settings: ${changed}` });
 log({ level, event: "access", text: accessText(hosts, callers) });
 const progress = startProgress();

@@ -44,20 +44,44 @@ export function createRefreshLog(
   };
 }
 
+/** What may become of a refresh. */
+export const RESULTS = ["served", "unchanged", "held", "failed"] as const;
+
+/** What became of a refresh. */
+export type Result = typeof RESULTS[number];
+
+/** What became of a refresh, when the version `before` was served. */
+export function resultOf(
+  { state, report }: Refresh,
+  before: string | null,
+): Result {
+  if (state !== "serving") return state;
+  return report?.data_version === before ? "unchanged" : "served";
+}
+
+/** The time that a refresh took. */
+export function secondsOf({ started_at, ended_at }: Refresh): number {
+  return (Date.parse(ended_at) - Date.parse(started_at)) / 1_000;
+}
+
 /** The entry of a refresh. */
 export function refreshEntry(
   refresh: Refresh,
   circumstances: Circumstances,
 ): LogEntry {
-  const { state, reasons, report, changes, started_at, ended_at } = refresh;
+  const { reasons, report, changes } = refresh;
   const { before, had_failed, snapshot } = circumstances;
-  const seconds = (Date.parse(ended_at) - Date.parse(started_at)) / 1_000;
-  const fields = { account: reasons, state, seconds, reasons };
+  const result = resultOf(refresh, before);
+  const fields = {
+    event: `refresh_${result}`,
+    account: reasons,
+    seconds: secondsOf(refresh),
+    reasons,
+  };
   if (report === null) {
     return {
       ...fields,
       level: "error",
-      event: "refresh_failed",
       text: before === null
         ? "Not ready: the data cannot be served."
         : "Refresh failed; the version before stays in service.",
@@ -66,12 +90,11 @@ export function refreshEntry(
   }
   const counts = countsOf(report);
   const version = `data version ${report.data_version}`;
-  if (state === "held") {
+  if (result === "held") {
     return {
       ...fields,
       ...counts,
       level: "warning",
-      event: "refresh_held",
       text:
         `Held: ${version} needs a decision: POST /api/v1/data/accept or /discard.`,
     };
@@ -81,17 +104,15 @@ export function refreshEntry(
       ...fields,
       ...counts,
       level: "info",
-      event: "refresh_served",
       text: `Ready in ${report.seconds.toFixed(1)} s, ${version}`,
       ...firstAccount(snapshot!, circumstances),
     };
   }
-  if (report.data_version === before) {
+  if (result === "unchanged") {
     return {
       ...fields,
       ...counts,
       level: "info",
-      event: "refresh_unchanged",
       text: had_failed
         ? `The files are good again; still serving the last good data, ${version}`
         : `Still serving ${version}`,
@@ -107,14 +128,14 @@ export function refreshEntry(
     ...fields,
     ...counts,
     level: "info",
-    event: "refresh_served",
     text: `Live after ${report.seconds.toFixed(1)} s: ${version}${what}`,
     interactions_added: rows?.rows_added,
     interactions_gone: rows?.rows_gone,
   };
 }
 
-function countsOf({ data_version, files, ...report }: LoadReport) {
+/** The counts of a load. */
+export function countsOf({ data_version, files, ...report }: LoadReport) {
   const sum = (name: "rows_read" | "rows_set_aside") =>
     files.reduce((total, file) => total + file[name], 0);
   return {

@@ -118,6 +118,7 @@ Deno.test("readConfig, right values", async (t) => {
 Deno.test("readConfig, wrong values: one line that names the setting and quotes the value, but of a secret", async (t) => {
   const cases: [name: string, text: string][] = [
     ["PORT", "http"],
+    ["ADMIN_PORT", "65536"],
     ["PORT", "-1"],
     ["PORT", "65536"],
     ["PORT", "80.5"],

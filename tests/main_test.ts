@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
 import { logLines, logTexts } from "./support/log_lines.ts";
+import { rawExchange } from "./support/raw_exchange.ts";
 import {
   runToEnd,
   type Start,
@@ -31,7 +32,6 @@ Deno.test("it serves the sample, and ends without leftovers", async () => {
   assertEquals(fields, {
     level: "info",
     event: "refresh_served",
-    state: "serving",
     reasons: [],
     customers: 13,
     interactions: 31,
@@ -140,6 +140,39 @@ Deno.test("the start names what is nearly a setting, and shows what differs from
   );
 });
 
+Deno.test("ADMIN_PORT has the metrics, under any host and without a key", async () => {
+  await using server = await startServer({
+    DATA_DIR,
+    ADMIN_PORT: "0",
+    ADMIN_KEY_SHA256: "0".repeat(64),
+  });
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  const [, listening] = logLines(server.output.out);
+  assertEquals(listening.event, "listening_admin");
+  const admin_url = String(listening.url);
+  const other_host = (method: string) =>
+    rawExchange(
+      admin_url,
+      new TextEncoder().encode(
+        `${method} /metrics HTTP/1.1\r\nHost: prometheus.example\r\nConnection: close\r\n\r\n`,
+      ),
+    );
+  const { statuses, text } = await other_host("GET");
+  assertEquals(statuses, [200]);
+  assertStringIncludes(text, "\ntally_data_interactions 31\n");
+  assertStringIncludes(text, "\ntally_queue_length{");
+  assertEquals((await other_host("HEAD")).statuses, [200]);
+  for (const path of ["/healthz", "/readyz"]) {
+    const answer = await fetch(new URL(path, admin_url));
+    assertEquals(answer.status, 200);
+    await answer.body?.cancel();
+  }
+  const elsewhere = await fetch(`${server.base_url}/metrics`);
+  assertEquals(elsewhere.status, 404);
+  await elsewhere.body?.cancel();
+  assertEquals(await server.stop(), 0);
+});
+
 Deno.test("it can be stopped in the middle of a load", async () => {
   const rows = "05/03/2020 11:23,Bird,1\n".repeat(400_000);
   await using folder = await dataFolder({
@@ -184,7 +217,12 @@ Deno.test("what keeps it from starting is one line", async (t) => {
     [
       "the port",
       { PORT: String(port) },
-      /^Cannot listen on HOST=127\.0\.0\.1 PORT=\d+: .*$/,
+      /^Cannot listen on HOST=127\.0\.0\.1 PORT=\d+: .+ set PORT to another port; 0 takes a free one\.$/,
+    ],
+    [
+      "ADMIN_PORT is taken",
+      { ADMIN_PORT: String(port) },
+      /^Cannot listen on HOST=127\.0\.0\.1 ADMIN_PORT=\d+: .+ set ADMIN_PORT to another port; 0 takes a free one\.$/,
     ],
     [
       "an address of another machine",

@@ -1,6 +1,6 @@
 /** The image and CI have what the code needs: files, packages, rights, version and answer. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
 import { logLines, logTexts } from "./support/log_lines.ts";
 import { openApp } from "./support/open_app.ts";
@@ -141,8 +141,12 @@ Deno.test("the image's rights are enough, and a few", async () => {
     const text of server.stdout.pipeThrough(new TextDecoderStream())
   ) {
     output += text;
-    const served = logLines(output).at(-1)?.event === "refresh_served";
-    if (served) server.kill("SIGTERM");
+    const last = logLines(output).at(-1);
+    if (last?.event !== "refresh_served") continue;
+    // It loads a package of its own.
+    const metrics = await fetch(`${last.url}metrics`);
+    assertStringIncludes(await metrics.text(), "\ntally_data_ready 1\n");
+    server.kill("SIGTERM");
   }
   assertEquals(
     logTexts(await server.stderr.text()),

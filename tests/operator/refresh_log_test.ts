@@ -126,7 +126,6 @@ Deno.test("each result of a refresh has its event, its level, its text and its c
       assertEquals(
         refreshEntry(refresh, { ...CIRCUMSTANCES, ...circumstances }),
         {
-          state: refresh.state,
           seconds: 2.5,
           reasons: [],
           account: [],

@@ -7,6 +7,7 @@ import { createStore } from "../../create_store.ts";
 import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { LogEntry } from "../../db/model/log.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
+import { createMetrics } from "../../operator/metrics.ts";
 import { type App, createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
 import { createDocumentCheck } from "./document_check.ts";
@@ -84,11 +85,13 @@ export function appOn(
     admin_key_sha256: config.ADMIN_KEY_SHA256,
     key_file,
   });
+  const metrics = createMetrics();
   const app = checked(createApp({
     store,
     config,
     callers,
     log: (entry) => void logged.push(entry),
+    metrics,
     stopping: new AbortController().signal,
   }));
   return { app, callers, logged };
