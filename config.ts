@@ -63,6 +63,16 @@ export const settings = z.object({
     .optional().describe(
       "hosts that requests may name, separated by commas, or * for all; the default is localhost, 127.0.0.1 and [::1] when HOST is one of these, else all",
     ),
+  LOG_REQUESTS: z.enum(
+    ["off", "errors", "all"],
+    'must be "off", "errors" or "all"',
+  ).default("errors").describe(
+    "requests that are logged: errors are those with a status of 500 or more, and of 400 or more but 404 on paths of the API, 60 of each in a minute",
+  ),
+  LOG_CUSTOMER_IDS: z.enum(["on", "off"], 'must be "on" or "off"')
+    .default("off").describe(
+      "whether the log of requests has the customer_id that a URL names",
+    ),
   DATA_DIR: z.string().default("./data").describe(
     "folder with the exports; only uploads write to it",
   ),

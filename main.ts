@@ -12,9 +12,10 @@ import { SettingError } from "./db/model/problems.ts";
 import { createSlots, slotMetrics } from "./db/serving/slots.ts";
 import { createAdminPort } from "./routes/admin_port.ts";
 import { createApp } from "./routes/app.ts";
+import { createRequestLog } from "./routes/request_log.ts";
 import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
 import { type Listener, openListener } from "./routes/listener.ts";
-import { failWith, printEntry } from "./operator/log.ts";
+import { failWith, printEntry, printRequests } from "./operator/log.ts";
 import {
   createMetrics,
   processMetrics,
@@ -26,6 +27,8 @@ import { createWebhook } from "./operator/webhook.ts";
 
 /** How long running requests may take to end after SIGTERM, in milliseconds. */
 const DRAIN_MS = 5_000;
+/** How long a request may wait for its line in the log, in milliseconds. */
+const FLUSH_MS = 250;
 
 /** Ends the process because of something that no delivery of files can mend. */
 function fail(text: string): never {
@@ -77,12 +80,18 @@ metrics.add(
   ...slotMetrics(slots),
   ...processMetrics(stopping.signal),
 );
+const requests = createRequestLog(config, { print: printRequests, log });
+if (requests) {
+  setInterval(requests.flush, FLUSH_MS);
+  addEventListener("unload", requests.end);
+}
 const hosts = answeredHosts(config);
 const app = createApp({
   store,
   config,
   callers,
   log,
+  requests,
   metrics,
   has_admin_port: config.ADMIN_PORT !== undefined,
   stopping: stopping.signal,

@@ -1,6 +1,11 @@
 /** Prints the log: for a person on a terminal, elsewhere one JSON object per line. */
 
-import type { Log, LogEntry, LogEvent } from "../db/model/log.ts";
+import type {
+  Log,
+  LogEntry,
+  LogEvent,
+  RequestRecord,
+} from "../db/model/log.ts";
 import { harmless } from "../db/model/names.ts";
 
 /** Container runtimes split lines that are longer than 16 KiB. */
@@ -18,6 +23,26 @@ export const printEntry: Log = (entry) => {
   if (is_info) console.log(text);
   else console.error(text);
 };
+
+/** Prints requests, all to the standard output in one piece. */
+export function printRequests(records: readonly RequestRecord[]): void {
+  const lineOf = Deno.stdout.isTerminal() ? terminalText : jsonLine;
+  console.log(
+    records.map((record) =>
+      lineOf(requestEntry(record), new Date(record.time_ms))
+    ).join("\n"),
+  );
+}
+
+/** The entry of a request. */
+export function requestEntry(
+  { time_ms: _, ...fields }: RequestRecord,
+): LogEntry {
+  const { id, method, route, status, ms } = fields;
+  const text = `${method} ${route} ${status} after ${ms} ms, request ${id}`;
+  const level = status >= 500 ? "error" : status >= 400 ? "warning" : "info";
+  return { level, event: "request", text, ...fields };
+}
 
 /** Prints an entry and ends the process, which cannot go on. */
 export function failWith(event: LogEvent): never {
@@ -45,7 +70,8 @@ export function jsonLine(
 ): string {
   const head = { time: time.toISOString(), level, event };
   const line = lineOf({ ...head, text, ...fields });
-  // A letter has three bytes at most, in UTF-8 as after an escape of two.
+  // In UTF-8, no unit of a text has more than three bytes.
+  if (line.length <= MAX_LINE_BYTES / 3) return line;
   if (new TextEncoder().encode(line).length <= MAX_LINE_BYTES) return line;
   return lineOf({ ...head, text: text.slice(0, CUT_TEXT), cut: true });
 }

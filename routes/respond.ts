@@ -51,6 +51,7 @@ import {
   createRequestCounts,
   type RouteCounts,
 } from "./request_counts.ts";
+import type { RequestLog } from "./request_log.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
 
@@ -70,6 +71,8 @@ export interface Parts {
   readonly config: AnswerSettings;
   readonly callers: Callers;
   readonly log: Log;
+  /** Gets every request that is answered. */
+  readonly requests?: RequestLog | null;
   /** Get those of requests and of the answer cache. */
   readonly metrics: Metrics;
   /** Is aborted when the process is to end, for answers that would go on. */
@@ -89,6 +92,8 @@ export interface Exchange {
   readonly came_ms: number;
   /** Its endpoint, once that is known. */
   route: RouteCounts;
+  /** What is sent. */
+  body: string | Uint8Array | ReadableStream | null;
 }
 
 /** What a request says, checked by the schemas of its endpoint. */
@@ -197,7 +202,8 @@ interface Unrouted {
  * one that is asked most first; a path has one parameter at most, a customer_id.
  */
 export function createResponder(
-  { store, config, callers, log, metrics, stopping, checkHost }: Parts,
+  { store, config, callers, log, requests, metrics, stopping, checkHost }:
+    Parts,
   page_views: readonly Endpoint[],
 ): Responder {
   const { is_open, stranger } = callers;
@@ -454,16 +460,33 @@ export function createResponder(
     }
   }
 
-  function answerNow(reply: ReplyNow, exchange: Exchange): Response {
-    if (reply.of === "moment") {
-      const { status = 200, json } = reply;
-      const headers = {
+  function answerMoment(
+    exchange: Exchange,
+    { status = 200, json, headers }: {
+      readonly status?: number;
+      readonly json: object;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
+  ): Response {
+    const body = JSON.stringify(json);
+    exchange.body = body;
+    const answer = new Response(body, {
+      status,
+      headers: {
+        "Content-Type": JSON_TYPE,
         ...NO_STORE,
         ...headersOf(status),
-        ...reply.headers,
-      };
-      return send(exchange, Response.json(json, { status, headers }));
+        ...headers,
+      },
+    });
+    return send(exchange, answer);
+  }
+
+  function answerNow(reply: ReplyNow, exchange: Exchange): Response {
+    if (reply.of === "moment") {
+      return answerMoment(exchange, reply);
     }
+    exchange.body = reply.body;
     const answer = new Response(reply.body, {
       headers: {
         ...NO_STORE,
@@ -489,6 +512,7 @@ export function createResponder(
       if (body instanceof ReadableStream) body.cancel();
       return notModified(of, exchange);
     }
+    exchange.body = body;
     const answer = new Response(
       body,
       of.content_type === JSON_TYPE
@@ -539,11 +563,7 @@ export function createResponder(
     exchange: Exchange,
     { status, error, headers }: Failure,
   ): Response {
-    const answer = Response.json({ error }, {
-      status,
-      headers: { ...NO_STORE, ...headersOf(status), ...headers },
-    });
-    return send(exchange, answer);
+    return answerMoment(exchange, { status, json: { error }, headers });
   }
 
   function thrown(exchange: Exchange, error: unknown): Response {
@@ -655,6 +675,7 @@ export function createResponder(
       caller: stranger,
       came_ms: performance.now(),
       route: counts.unknown,
+      body: null,
     };
   }
 
@@ -665,7 +686,7 @@ export function createResponder(
     if (status === 503 && request.signal.aborted) status = CLIENT_GONE;
     const seconds = (performance.now() - came_ms) / 1_000;
     countAnswer(route, { status, seconds });
-    return answer;
+    return requests ? requests.add(exchange, { answer, status }) : answer;
   }
 
   return {

@@ -173,6 +173,21 @@ Deno.test("ADMIN_PORT has the metrics, under any host and without a key", async 
   assertEquals(await server.stop(), 0);
 });
 
+Deno.test("requests are logged, also the last ones before the end", async () => {
+  await using server = await startServer({ DATA_DIR, LOG_REQUESTS: "all" });
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  const asked = 300;
+  for (let i = 0; i < asked; i++) {
+    await (await fetch(`${server.base_url}/api/v1/interactions/4`)).text();
+  }
+  assertEquals(await server.stop(), 0);
+  const routes = logLines(server.output.out)
+    .filter(({ event }) => event === "request").map(({ route }) => route);
+  const customer = "/api/v1/interactions/:customer_id";
+  assertEquals(routes.filter((one) => one === customer).length, asked);
+  assertEquals(server.output.error, "");
+});
+
 Deno.test("it can be stopped in the middle of a load", async () => {
   const rows = "05/03/2020 11:23,Bird,1\n".repeat(400_000);
   await using folder = await dataFolder({

@@ -44,3 +44,24 @@ export function fault(
     : { message: String(error), stack: undefined };
   return { ...event, level: "error", text: `${text}: ${message}`, stack };
 }
+
+/** A request that was answered. */
+export interface RequestRecord {
+  /** When, in milliseconds of the epoch. */
+  readonly time_ms: number;
+  /** The one of X-Request-Id. */
+  readonly id: string;
+  readonly method: string;
+  /** The pattern of its path. */
+  readonly route: string;
+  readonly status: number;
+  /** From the request to the answer; to the end of a stream. */
+  readonly ms: number;
+  /** Of the body. */
+  readonly bytes: number;
+  /** Null without a key. */
+  readonly key_id: string | null;
+  readonly data_version: string | null;
+  /** Absent unless the settings ask for it. */
+  readonly customer_id?: string | null;
+}
