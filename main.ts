@@ -22,6 +22,7 @@ import {
   storeMetrics,
 } from "./operator/metrics.ts";
 import { createRefreshLog } from "./operator/refresh_log.ts";
+import { prepareSpans } from "./operator/telemetry.ts";
 import { accessText, startProgress } from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
 
@@ -92,6 +93,7 @@ const app = createApp({
   callers,
   log,
   requests,
+  nameRoute: await prepareSpans(),
   metrics,
   has_admin_port: config.ADMIN_PORT !== undefined,
   stopping: stopping.signal,

@@ -4,6 +4,7 @@ import type {
   Log,
   LogEntry,
   LogEvent,
+  LogLevel,
   RequestRecord,
 } from "../db/model/log.ts";
 import { harmless } from "../db/model/names.ts";
@@ -26,22 +27,72 @@ export const printEntry: Log = (entry) => {
 
 /** Prints requests, all to the standard output in one piece. */
 export function printRequests(records: readonly RequestRecord[]): void {
-  const lineOf = Deno.stdout.isTerminal() ? terminalText : jsonLine;
-  console.log(
-    records.map((record) =>
-      lineOf(requestEntry(record), new Date(record.time_ms))
-    ).join("\n"),
+  const print = Deno.stdout.isTerminal() ? requestText : requestLine;
+  write(`${records.map(print).join("\n")}\n`);
+}
+
+// The console would take as long as all else that is done for a line.
+function write(text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) {
+      bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    }
+  } catch {
+    // Nobody reads any more, as the console ignores it too.
+  }
+}
+
+/** A request as a person reads it. */
+export function requestText(record: RequestRecord): string {
+  const { time_ms, status } = record;
+  const entry = { level: levelOf(status), event: "request" };
+  return terminalText(
+    { ...entry, text: textOf(record) },
+    new Date(time_ms),
   );
 }
 
-/** The entry of a request. */
-export function requestEntry(
-  { time_ms: _, ...fields }: RequestRecord,
-): LogEntry {
-  const { id, method, route, status, ms } = fields;
-  const text = `${method} ${route} ${status} after ${ms} ms, request ${id}`;
-  const level = status >= 500 ? "error" : status >= 400 ? "warning" : "info";
-  return { level, event: "request", text, ...fields };
+/** A request as one line of JSON. Put together by hand, since there may be many: it takes a fifth of the time. */
+export function requestLine(record: RequestRecord): string {
+  const { time_ms, id, method, route, status, ms, bytes } = record;
+  const { key_id, data_version, customer_id } = record;
+  return `{"time":"${isoText(time_ms)}","level":"${
+    levelOf(status)
+  }","event":"request","text":${quoted(textOf(record))},"id":${
+    quoted(id)
+  },"method":${quoted(method)},"route":${
+    quoted(route)
+  },"status":${status},"ms":${ms},"bytes":${bytes},"key_id":${
+    quoted(key_id)
+  },"data_version":${quoted(data_version)}${
+    customer_id === undefined ? "" : `,"customer_id":${quoted(customer_id)}`
+  }}`;
+}
+
+function textOf({ method, route, status, ms, id }: RequestRecord): string {
+  return `${method} ${route} ${status} after ${ms} ms, request ${id}`;
+}
+
+function levelOf(status: number): LogLevel {
+  return status >= 500 ? "error" : status >= 400 ? "warning" : "info";
+}
+
+/** Characters of a JSON text that mean themselves. */
+const PLAIN = /^[\w /:.-]*$/;
+
+function quoted(text: string | null): string {
+  return text !== null && PLAIN.test(text) ? `"${text}"` : lineOf(text);
+}
+
+// Of the last time, since many requests share one.
+let iso = { time_ms: NaN, text: "" };
+
+function isoText(time_ms: number): string {
+  if (iso.time_ms !== time_ms) {
+    iso = { time_ms, text: new Date(time_ms).toISOString() };
+  }
+  return iso.text;
 }
 
 /** Prints an entry and ends the process, which cannot go on. */
@@ -79,7 +130,7 @@ export function jsonLine(
 /** What JSON leaves as it is, and terminals or readers of lines obey. */
 const OBEYED = /[\u007f-\u009f\u2028\u2029]/g;
 
-function lineOf(value: object): string {
+function lineOf(value: object | string | null): string {
   return JSON.stringify(value).replaceAll(
     OBEYED,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -73,6 +73,8 @@ export interface Parts {
   readonly log: Log;
   /** Gets every request that is answered. */
   readonly requests?: RequestLog | null;
+  /** Names the route of a request in its trace; null where nothing is traced. */
+  readonly nameRoute?: ((route: RouteCounts) => void) | null;
   /** Get those of requests and of the answer cache. */
   readonly metrics: Metrics;
   /** Is aborted when the process is to end, for answers that would go on. */
@@ -202,8 +204,17 @@ interface Unrouted {
  * one that is asked most first; a path has one parameter at most, a customer_id.
  */
 export function createResponder(
-  { store, config, callers, log, requests, metrics, stopping, checkHost }:
-    Parts,
+  {
+    store,
+    config,
+    callers,
+    log,
+    requests,
+    nameRoute,
+    metrics,
+    stopping,
+    checkHost,
+  }: Parts,
   page_views: readonly Endpoint[],
 ): Responder {
   const { is_open, stranger } = callers;
@@ -686,6 +697,7 @@ export function createResponder(
     if (status === 503 && request.signal.aborted) status = CLIENT_GONE;
     const seconds = (performance.now() - came_ms) / 1_000;
     countAnswer(route, { status, seconds });
+    if (nameRoute && route !== counts.unknown) nameRoute(route);
     return requests ? requests.add(exchange, { answer, status }) : answer;
   }
 

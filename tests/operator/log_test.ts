@@ -1,8 +1,12 @@
 /** The log: readable on a terminal, elsewhere one harmless JSON object per line. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fault, type LogEntry } from "../../db/model/log.ts";
-import { jsonLine, terminalText } from "../../operator/log.ts";
+import {
+  fault,
+  type LogEntry,
+  type RequestRecord,
+} from "../../db/model/log.ts";
+import { jsonLine, requestLine, terminalText } from "../../operator/log.ts";
 
 const TIME = new Date("2024-05-01T10:00:02.345Z");
 const ENTRY: LogEntry = {
@@ -92,4 +96,41 @@ Deno.test("a line is never longer than container runtimes take", () => {
   const reasons = Array(1_000).fill("a reason of more than ten letters");
   const line = JSON.parse(jsonLine({ ...ENTRY, reasons }, TIME));
   assertEquals([line.text, line.cut], ["Something is odd", true]);
+});
+
+Deno.test("the line of a request is that of its entry, whatever is in it", () => {
+  const record: RequestRecord = {
+    time_ms: TIME.getTime(),
+    id: "9c546c24-7b39",
+    method: "GET",
+    route: "/api/v1/interactions/:customer_id",
+    status: 200,
+    ms: 0.123,
+    bytes: 97,
+    key_id: null,
+    data_version: "b80cb9a916b9890e",
+  };
+  const records: RequestRecord[] = [
+    record,
+    { ...record, time_ms: 0, status: 404, key_id: "k-1", data_version: null },
+    { ...record, status: 503, customer_id: null },
+    ...['a"b', "\\", "\n", "\u2028\x9b", "ü", "\ud800", "</script>"].map((
+      odd,
+    ) => ({
+      ...record,
+      method: odd,
+      id: odd,
+      key_id: odd,
+      customer_id: odd,
+    })),
+  ];
+  for (const { time_ms, ...fields } of records) {
+    const { method, route, status, ms, id } = fields;
+    const level = status >= 500 ? "error" : status >= 400 ? "warning" : "info";
+    const text = `${method} ${route} ${status} after ${ms} ms, request ${id}`;
+    assertEquals(
+      requestLine({ time_ms, ...fields }),
+      jsonLine({ level, event: "request", text, ...fields }, new Date(time_ms)),
+    );
+  }
 });

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { LogEntry, RequestRecord } from "../../db/model/log.ts";
-import { jsonLine, requestEntry, terminalText } from "../../operator/log.ts";
+import { requestLine, requestText } from "../../operator/log.ts";
 import { createRequestLog } from "../../routes/request_log.ts";
 import type { Exchange } from "../../routes/respond.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
@@ -92,7 +92,7 @@ Deno.test("a record has what is known of the request, but not the customer", asy
   assert(Math.abs(Date.now() - time_ms) < 10_000);
   assert(ms > 0 && ms < 10_000);
   assertMatch(
-    terminalText(requestEntry(record), new Date(time_ms)),
+    requestText(record),
     /^[\d-]+ [\d:]+ GET \/api\/v1\/interactions\/:customer_id 200 after [\d.]+ ms, request request-7$/,
   );
 
@@ -129,9 +129,7 @@ Deno.test("customer ids are there only with LOG_CUSTOMER_IDS, and never a secret
       );
       const records = opened.records();
       assertEquals(records.length, asked.length);
-      const text = records.map((record) =>
-        jsonLine(requestEntry(record), new Date())
-      ).join("\n");
+      const text = records.map(requestLine).join("\n");
       assert(!text.includes(keys.reader), text);
       if (LOG_CUSTOMER_IDS === "off") {
         assert(
