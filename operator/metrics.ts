@@ -100,7 +100,8 @@ export function storeMetrics(store: Store): Metric[] {
       read: () => Number(store.refreshes.restored),
     }),
     gauge("tally_data_notice", {
-      help: "1 while /readyz has a notice, else 0.",
+      help:
+        "1 while the data needs attention, as the notice of /api/v1/data says, else 0.",
       read: () => Number(store.notice !== null),
     }),
     {
