@@ -3,15 +3,18 @@
 import { z } from "zod";
 import { editDistance } from "./db/model/edit_distance.ts";
 
+function anyWholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d{1,15}$/, error).transform(Number)
+    .pipe(z.number().min(min, error).max(max, error));
+}
+
 function wholeNumber(
   min: number,
   max: number,
   { fallback }: { readonly fallback: number },
 ) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.string().regex(/^\d{1,15}$/, error).transform(Number)
-    .pipe(z.number().min(min, error).max(max, error))
-    .default(fallback);
+  return anyWholeNumber(min, max).default(fallback);
 }
 
 function share(fallback: number) {
@@ -49,6 +52,9 @@ export const settings = z.object({
     .default("127.0.0.1").describe(
       "address to listen on; 0.0.0.0, which the image sets, is every network of the machine",
     ),
+  ADMIN_PORT: anyWholeNumber(0, 65535).optional().describe(
+    "second TCP port, for /metrics, /healthz and /readyz, which needs no key there; 0 takes a free port; without it, /metrics is on PORT, and needs the administrator's key once there is one",
+  ),
   ALLOWED_HOSTS: z.string()
     .refine(
       (text) => text.split(",").every(isHost),
@@ -56,6 +62,16 @@ export const settings = z.object({
     ).transform((text) => text.split(",").map((host) => host.trim()))
     .optional().describe(
       "hosts that requests may name, separated by commas, or * for all; the default is localhost, 127.0.0.1 and [::1] when HOST is one of these, else all",
+    ),
+  LOG_REQUESTS: z.enum(
+    ["off", "errors", "all"],
+    'must be "off", "errors" or "all"',
+  ).default("errors").describe(
+    "requests that are logged: errors are those with a status of 500 or more, and of 400 or more but 404 on paths of the API, 60 of each in a minute",
+  ),
+  LOG_CUSTOMER_IDS: z.enum(["on", "off"], 'must be "on" or "off"')
+    .default("off").describe(
+      "whether the log of requests has the customer_id that a URL names",
     ),
   DATA_DIR: z.string().default("./data").describe(
     "folder with the exports; only uploads write to it",

@@ -4,7 +4,9 @@ import type { Config } from "./config.ts";
 import { DuckdbEngine } from "./db/duckdb/engine.ts";
 import { StateFolder } from "./db/refresh/archive.ts";
 import { Refresher } from "./db/refresh/refresher.ts";
-import { createSlots } from "./db/serving/slots.ts";
+import type { Log } from "./db/model/log.ts";
+import { createSlots, type Slots } from "./db/serving/slots.ts";
+import { printEntry } from "./operator/log.ts";
 
 /** What reading the exports depends on. */
 export function stagingSettings(config: Config) {
@@ -31,13 +33,14 @@ export function loadSettings(config: Config) {
 export function createStore(
   config: Config,
   {
-    log = console.error,
+    log = printEntry,
     hasAdmin = () => config.ADMIN_KEY_SHA256 !== undefined,
+    slots = createSlots(config),
   }: {
-    /** Gets what an operator must see. */
-    readonly log?: (text: string) => void;
+    readonly log?: Log;
     /** Whether there is someone who could decide about what is held. */
     readonly hasAdmin?: () => boolean;
+    readonly slots?: Slots;
   } = {},
 ): Refresher {
   const engine = new DuckdbEngine({
@@ -46,7 +49,7 @@ export function createStore(
     threads: config.DUCKDB_THREADS,
     serve_from: config.SERVE_FROM,
     // Of the process and not of a snapshot, so that a refresh does not double them.
-    slots: createSlots(config),
+    slots,
     state_folder: config.STATE_DIR
       ? new StateFolder(config.STATE_DIR, log)
       : null,

@@ -9,6 +9,7 @@ import { StateFolder } from "./db/refresh/archive.ts";
 import { eraseCustomer } from "./db/refresh/erasure.ts";
 import { folderError } from "./db/refresh/setting_folder.ts";
 import { claimWorkFolder } from "./db/refresh/work_folder.ts";
+import { printEntry } from "./operator/log.ts";
 import { fail } from "./operator/terminal.ts";
 
 const USAGE = `Usage: deno task erase ID [--dry-run] [--unreadable]
@@ -56,7 +57,7 @@ try {
     });
     try {
       const { versions, removed, left, latest_is_clean } = await eraseCustomer(
-        new StateFolder(path, console.error),
+        new StateFolder(path, printEntry),
         {
           id,
           dry_run: values["dry-run"],

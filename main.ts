@@ -9,24 +9,39 @@ import {
 import { type FollowedCallers, openCallers } from "./access/follow_key_file.ts";
 import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
+import { createSlots, slotMetrics } from "./db/serving/slots.ts";
+import { createAdminPort } from "./routes/admin_port.ts";
 import { createApp } from "./routes/app.ts";
+import { createRequestLog } from "./routes/request_log.ts";
 import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
+import { type Listener, openListener } from "./routes/listener.ts";
+import { failWith, printEntry, printRequests } from "./operator/log.ts";
 import {
-  accessText,
-  fail,
-  refreshText,
-  startProgress,
-  summary,
-} from "./operator/terminal.ts";
+  createMetrics,
+  processMetrics,
+  storeMetrics,
+} from "./operator/metrics.ts";
+import { createRefreshLog } from "./operator/refresh_log.ts";
+import { prepareSpans } from "./operator/telemetry.ts";
+import { accessText, startProgress } from "./operator/terminal.ts";
 import { createWebhook } from "./operator/webhook.ts";
 
 /** How long running requests may take to end after SIGTERM, in milliseconds. */
 const DRAIN_MS = 5_000;
+/** How long a request may wait for its line in the log, in milliseconds. */
+const FLUSH_MS = 250;
+
+/** Ends the process because of something that no delivery of files can mend. */
+function fail(text: string): never {
+  failWith({ event: "start_failed", text });
+}
 
 function failSetting(error: unknown): never {
   if (!(error instanceof SettingError)) throw error;
   fail(`Wrong setting ${error.message}`);
 }
+
+const log = printEntry;
 
 let config: Config;
 try {
@@ -34,79 +49,96 @@ try {
 } catch (error) {
   fail(`Wrong setting ${(error as Error).message}`);
 }
-for (const text of misspelt()) console.error(text);
+for (const text of misspelt()) {
+  log({ level: "warning", event: "unknown_setting", text });
+}
 const changed = changedSettings(config);
 
 let followed: FollowedCallers;
 try {
-  followed = await openCallers({ ...config, log: console.error });
+  followed = await openCallers({ ...config, log });
 } catch (error) {
   failSetting(error);
 }
 const { callers } = followed;
-const store = createStore(config, { hasAdmin: () => callers.has_admin });
+const slots = createSlots(config);
+const store = createStore(config, {
+  log,
+  slots,
+  hasAdmin: () => callers.has_admin,
+});
 const webhook = config.REFRESH_WEBHOOK_URL
   ? createWebhook({
     url: config.REFRESH_WEBHOOK_URL,
     secret: config.REFRESH_WEBHOOK_SECRET,
-    log: console.error,
+    log,
   })
   : null;
 const stopping = new AbortController();
+const metrics = createMetrics();
+metrics.add(
+  ...storeMetrics(store),
+  ...slotMetrics(slots),
+  ...processMetrics(stopping.signal),
+);
+const requests = createRequestLog(config, { print: printRequests, log });
+if (requests) {
+  setInterval(requests.flush, FLUSH_MS);
+  addEventListener("unload", requests.end);
+}
 const hosts = answeredHosts(config);
 const app = createApp({
   store,
   config,
   callers,
-  log: console.error,
+  log,
+  requests,
+  nameRoute: await prepareSpans(),
+  metrics,
+  has_admin_port: config.ADMIN_PORT !== undefined,
   stopping: stopping.signal,
   checkHost: createHostCheck(hosts),
 });
 
-// HEAD is answered as GET: Deno omits the body and sends its true length.
-function answer(request: Request): Response | Promise<Response> {
-  return app.fetch(
-    request.method === "HEAD"
-      ? new Request(request, { method: "GET" })
-      : request,
-  );
+function listen(
+  name: "PORT" | "ADMIN_PORT",
+  { port, answer }: {
+    readonly port: number;
+    readonly answer: Parameters<typeof openListener>[0];
+  },
+): Listener {
+  try {
+    return openListener(answer, {
+      hostname: config.HOST,
+      port,
+      stopping: stopping.signal,
+      log,
+    });
+  } catch (error) {
+    const remedy = error instanceof Deno.errors.AddrInUse
+      ? `Stop the process that listens there, or set ${name} to another port; 0 takes a free one`
+      : error instanceof Deno.errors.PermissionDenied
+      ? `Set ${name} to a port that this user may listen on, such as 8000`
+      : "Set HOST to an address of this machine";
+    const { message } = error as Error;
+    fail(
+      `Cannot listen on HOST=${config.HOST} ${name}=${port}: ${message}. ${remedy}.`,
+    );
+  }
 }
 
-/** After a failure of the listener, such as too many open files, in milliseconds. */
-const LISTEN_AGAIN_MS = 1_000;
-
-// Deno ends its listener for good when one connection cannot be accepted.
-function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
-  const made = Deno.serve({
-    hostname: config.HOST,
-    port,
-    onListen: () => {},
-  }, answer);
-  made.finished.catch((error) => {
-    if (stopping.signal.aborted) return;
-    console.error(`Listening again, since it ended: ${error.message}`);
-    setTimeout(() => server = listen(made.addr.port), LISTEN_AGAIN_MS);
-  });
-  return made;
-}
-
-// The socket opens before the load, so that whoever waits can ask.
-let server: Deno.HttpServer<Deno.NetAddr>;
-try {
-  server = listen(config.PORT);
-} catch (error) {
-  fail(
-    `Cannot listen on HOST=${config.HOST} PORT=${config.PORT}: ${
-      (error as Error).message
-    }`,
-  );
-}
+// The sockets open before the load, so that whoever waits can ask.
+const server = listen("PORT", { port: config.PORT, answer: app.fetch });
+const admin = config.ADMIN_PORT === undefined ? null : listen("ADMIN_PORT", {
+  port: config.ADMIN_PORT,
+  answer: createAdminPort(app, metrics),
+});
 const host = ["0.0.0.0", "::"].includes(config.HOST)
   ? "localhost"
   : config.HOST.includes(":")
   ? `[${config.HOST}]`
   : config.HOST;
-const base_url = `http://${host}:${server.addr.port}`;
+const base_url = `http://${host}:${server.port}`;
 
 async function stop(): Promise<void> {
   setTimeout(() => Deno.exit(1), DRAIN_MS);
@@ -114,6 +146,8 @@ async function stop(): Promise<void> {
   followed.stop();
   await webhook?.close();
   await server.shutdown();
+  // Last, so that the end is seen.
+  await admin?.shutdown();
   await store.close();
   Deno.exit(0);
 }
@@ -127,18 +161,25 @@ try {
 } catch (error) {
   failSetting(error);
 }
-console.log(`Listening on ${base_url}`);
-if (changed) console.log(`Settings: ${changed}`);
-console.log(accessText(hosts, callers));
+const level = "info";
+log({
+  level,
+  event: "listening",
+  text: `Listening on ${base_url}`,
+  url: base_url,
+});
+if (admin) {
+  const url = `http://${host}:${admin.port}`;
+  const text = `Metrics are at ${url}/metrics`;
+  log({ level, event: "listening_admin", text, url });
+}
+if (changed) log({ level, event: "settings", text: `Settings: ${changed}` });
+log({ level, event: "access", text: accessText(hosts, callers) });
 const progress = startProgress();
-let served: string | null = null;
+const logRefresh = createRefreshLog({ store, base_url, log });
 store.refreshes.subscribe((refresh) => {
   progress.stop();
-  const { snapshot, notice } = store;
-  if (served !== null) console.log(refreshText(refresh, served));
-  else if (snapshot) console.log(summary({ snapshot, notice }, base_url));
-  else console.error(`Not ready. ${refresh.reasons.join("\n")}`);
-  served = snapshot?.data_version ?? null;
+  logRefresh(refresh);
 });
 if (webhook) store.refreshes.subscribe(webhook.send);
 Deno.addSignalListener("SIGHUP", () => store.refreshes.request());

@@ -1,5 +1,6 @@
 /** Opens the key file of a server, and follows its changes without ever opening what it closed. */
 
+import type { Log } from "../db/model/log.ts";
 import { SettingError } from "../db/model/problems.ts";
 import { Callers } from "./callers.ts";
 import { KeyFileError, parseKeyFile, readKeyText } from "./key_file.ts";
@@ -25,7 +26,7 @@ export async function openCallers(
   { API_KEYS_FILE: path, ADMIN_KEY_SHA256: admin_key_sha256, log }: {
     readonly API_KEYS_FILE?: string | undefined;
     readonly ADMIN_KEY_SHA256?: string | undefined;
-    readonly log: (text: string) => void;
+    readonly log: Log;
   },
 ): Promise<FollowedCallers> {
   if (path === undefined) {
@@ -54,16 +55,23 @@ export async function openCallers(
       if (now !== text) callers.use(parseKeyFile(now));
       text = now;
       callers.problem = null;
-      log(`API_KEYS_FILE was read again: ${keysText(callers.key_count)}.`);
+      log({
+        level: "info",
+        event: "key_file_read",
+        text: `API_KEYS_FILE was read again: ${keysText(callers.key_count)}.`,
+        keys: callers.key_count,
+      });
     } catch (error) {
       if (!(error instanceof KeyFileError)) throw error;
       if (callers.problem === error.message) return;
       callers.problem = error.message;
-      log(
-        `API_KEYS_FILE=${
+      log({
+        level: "error",
+        event: "key_file_unusable",
+        text: `API_KEYS_FILE=${
           JSON.stringify(path)
         }: ${error.message}. The keys of before are used.`,
-      );
+      });
     }
   }
 

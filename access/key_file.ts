@@ -120,7 +120,8 @@ export async function readKeyText(path: string): Promise<string> {
     throw new KeyFileError(
       error instanceof Deno.errors.NotFound
         ? "there is no such file"
-        : error instanceof Deno.errors.PermissionDenied
+        : error instanceof Deno.errors.PermissionDenied ||
+            error instanceof Deno.errors.NotCapable
         ? "this process may not read it"
         : (error as Error).message,
     );

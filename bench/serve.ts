@@ -1,4 +1,4 @@
-/** Measures the website's question against a constant answered by the same framework, and with an Origin, a key or a token against without, in turns, with wrk as load. */
+/** Measures the website's question against a constant answered by the same framework, and with an Origin, a key, a token or the log of requests against without, in turns, with wrk as load. */
 
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -29,6 +29,8 @@ const p99_target_ratio = 2;
 const page_origin = "https://www.example.com";
 const page_target_ratio = 0.92;
 const key_target_ratio = 0.85;
+/** A key and the log of errors; requests are counted on both sides. */
+const operated_target_ratio = 0.80;
 
 interface Question {
   title: string;
@@ -169,6 +171,39 @@ async function measureServing(): Promise<void> {
         : undefined;
       console.log(row(asked.title, ...formatRates(target, pairs)));
     }
+  }
+
+  await using silent = startServer("main.ts", {
+    env: { ...env, LOG_REQUESTS: "off" },
+    signal,
+  });
+  await silent.waitForReady();
+  console.log(
+    "\n| Plain, with a key and ADMIN_PORT | With (requests/s) " +
+      "| Without, LOG_REQUESTS=off (requests/s) | Ratio (min..max) | Target |",
+  );
+  console.log("| --- | ---: | ---: | ---: | :--- |");
+  for (const LOG_REQUESTS of ["errors", "all"]) {
+    await using logging = startServer("main.ts", {
+      env: {
+        ...env,
+        LOG_REQUESTS,
+        API_KEYS_FILE: keys.file,
+        ADMIN_PORT: "0",
+      },
+      signal,
+    });
+    await logging.waitForReady();
+    const pairs = await measurePairs(
+      [{ server: logging, headers: keys.headers }, { server: silent }],
+      { before, customers, rounds, signal },
+    );
+    const target = LOG_REQUESTS === "errors"
+      ? operated_target_ratio
+      : undefined;
+    console.log(
+      row(`LOG_REQUESTS=${LOG_REQUESTS}`, ...formatRates(target, pairs)),
+    );
   }
 }
 

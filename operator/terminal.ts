@@ -1,12 +1,7 @@
-/** What the operator's terminal shows: progress, a summary when ready, and what is wrong. */
+/** What the operator's terminal shows beside the log: progress, the report of a load, who may ask. */
 
 import { harmless } from "../db/model/names.ts";
-import type {
-  DateOrder,
-  FileReport,
-  LoadReport,
-  Refresh,
-} from "../db/model/report.ts";
+import type { DateOrder, FileReport, LoadReport } from "../db/model/report.ts";
 import { slashForms } from "../db/model/row_problems.ts";
 import type { Snapshot } from "../db/store.ts";
 
@@ -71,53 +66,6 @@ export function accessText(
     ? `${hosts.join(", ")} (ALLOWED_HOSTS)`
     : "every one; set ALLOWED_HOSTS to the names that requests have";
   return `Reading ${reading}; administration ${administration}. Hosts answered: ${answered}.`;
-}
-
-/** The result of a refresh, as one text for the terminal; `before` is the data version that was served. */
-export function refreshText(
-  { state, reasons, report, changes }: Refresh,
-  before: string | null,
-): string {
-  const why = reasons.map((text) => `\n  ${harmless(text)}`).join("");
-  if (state === "failed") {
-    return `Refresh failed; the version before stays in service.${why}`;
-  }
-  const version = `data version ${report!.data_version}`;
-  if (state === "held") {
-    return `Held: ${version} needs a decision: POST /api/v1/data/accept or /discard.${why}`;
-  }
-  if (report!.data_version === before) return `Still serving ${version}${why}`;
-  const rows = changes?.tables.interactions;
-  const what = rows
-    ? `: ${count(rows.rows_added)} interactions added, ${
-      count(rows.rows_gone)
-    } gone`
-    : "";
-  return `Live after ${report!.seconds.toFixed(1)} s: ${version}${what}${why}`;
-}
-
-/** The summary of a load: totals, rows set aside, warnings, two URLs to try. */
-export function summary(
-  { snapshot, notice }: { snapshot: Snapshot; notice: string | null },
-  base_url: string,
-): string {
-  const { report } = snapshot;
-  const rows: [string, string][] = [
-    ...notice === null ? [] : [["notice", notice] satisfies [string, string]],
-    ...totals(snapshot),
-    ["set aside", setAside(report)],
-    ...report.warnings.map(({ text }): [string, string] => ["note", text]),
-  ];
-  return [
-    `Ready in ${
-      report.seconds.toFixed(1)
-    } s, data version ${report.data_version}`,
-    ...rows.map(([name, text]) => `  ${name.padEnd(14)}${harmless(text)}`),
-    `Open ${base_url}/ in a browser`,
-    `Try ${base_url}/api/v1/interactions/${
-      encodeURIComponent(report.example_customer_id ?? 1)
-    }`,
-  ].join("\n");
 }
 
 /** The whole report of a load that succeeded: every file, the first rows set aside, the warnings. */
@@ -292,7 +240,10 @@ export function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function totals({ report, channels, topics }: Snapshot): [string, string][] {
+/** The totals of a version, each with its name. */
+export function totals(
+  { report, channels, topics }: Snapshot,
+): [string, string][] {
   const { date_range } = report;
   return [
     ["customers", customers(report)],
@@ -315,7 +266,8 @@ function customers({ customers, orphan_customers }: LoadReport): string {
     : count(customers);
 }
 
-function setAside({ files }: LoadReport): string {
+/** How many rows of which files were set aside, and why most of them. */
+export function setAsideText({ files }: LoadReport): string {
   const dirty = files.filter(({ rows_set_aside }) => rows_set_aside > 0);
   if (dirty.length === 0) return "no rows";
   return dirty.map(({ file, rows_set_aside, rows_read, set_aside }) => {
@@ -323,7 +275,7 @@ function setAside({ files }: LoadReport): string {
     return `${count(rows_set_aside)} of ${
       count(rows_read)
     } rows of ${file}, most often ${column}: ${reason}`;
-  }).join(`\n${" ".repeat(16)}`);
+  }).join(`\n${" ".repeat(14)}`);
 }
 
 function listed(names: readonly string[]): string {
@@ -331,6 +283,7 @@ function listed(names: readonly string[]): string {
   return names.slice(0, 10).join(", ") + more || "none";
 }
 
-function count(value: number): string {
+/** A number with its thousands separated. */
+export function count(value: number): string {
   return value.toLocaleString("en-US");
 }

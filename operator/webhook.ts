@@ -2,6 +2,7 @@
 
 import { createHmac } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../db/model/log.ts";
 import type { Refresh } from "../db/model/report.ts";
 
 /** Where reports go, and how hard it is tried. */
@@ -9,8 +10,7 @@ export interface WebhookOptions {
   readonly url: string;
   /** Key of the signature; without one there is none. */
   readonly secret: string | undefined;
-  /** Gets what an operator must see. */
-  readonly log: (text: string) => void;
+  readonly log: Log;
   /** Time for one try, in milliseconds. */
   readonly timeout_ms?: number;
   /** Waits before each further try, in milliseconds. */
@@ -44,6 +44,15 @@ export function createWebhook(options: WebhookOptions): Webhook {
   /** Aborted when a newer report comes. */
   let newer = new AbortController();
   let sending: Promise<void> | null = null;
+
+  function notDelivered(reports: number, text: string): void {
+    log({
+      level: "warning",
+      event: "webhook_report_not_delivered",
+      text,
+      reports,
+    });
+  }
 
   /** Why the body was not taken; null when it was. */
   async function post(body: string): Promise<string | null> {
@@ -92,7 +101,8 @@ export function createWebhook(options: WebhookOptions): Webhook {
       problem = await post(body);
     }
     if (problem === null || closing.signal.aborted) return;
-    log(
+    notDelivered(
+      1,
       waiting.length > 0
         ? `REFRESH_WEBHOOK_URL did not take report ${sequence}: ${problem}. It is not tried again, since a newer report waits.`
         : `REFRESH_WEBHOOK_URL did not take report ${sequence}, tried ${
@@ -115,7 +125,8 @@ export function createWebhook(options: WebhookOptions): Webhook {
       newer.abort();
       if (waiting.length > MAX_WAITING) {
         const { sequence } = waiting.shift()!;
-        log(
+        notDelivered(
+          1,
           `REFRESH_WEBHOOK_URL does not get report ${sequence}: ${MAX_WAITING} newer ones wait.`,
         );
       }
@@ -127,7 +138,8 @@ export function createWebhook(options: WebhookOptions): Webhook {
       waiting.length = 0;
       closing.abort();
       if (lost > 0) {
-        log(
+        notDelivered(
+          lost,
           `REFRESH_WEBHOOK_URL: the process ends before ${
             lost === 1 ? "1 report was" : `${lost} reports were`
           } delivered.`,

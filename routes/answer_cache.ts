@@ -1,6 +1,7 @@
 /** Keeps encoded answers of the snapshot being served, within a number of bytes. */
 
 import { LRUCache } from "lru-cache";
+import type { Metric } from "../db/model/metric.ts";
 import type { Snapshot } from "../db/store.ts";
 
 /** An encoded answer. */
@@ -21,6 +22,8 @@ const ENTRY_BYTES = 512;
 export class AnswerCache<Understood extends object> {
   readonly #answers: LRUCache<string, Kept> | null = null;
   readonly #requests: LRUCache<string, Understood> | null = null;
+  #hits = 0;
+  #misses = 0;
   // A text and not the snapshot, which it would keep in memory after its end.
   #snapshot = "";
 
@@ -42,7 +45,41 @@ export class AnswerCache<Understood extends object> {
   /** The answer if it is kept. A snapshot that was not asked before empties the cache. */
   get(snapshot: Snapshot, key: string): Kept | undefined {
     this.#turnTo(snapshot);
-    return this.#answers?.get(key);
+    const kept = this.#answers?.get(key);
+    if (kept) this.#hits++;
+    return kept;
+  }
+
+  /** Counts an answer that has to be made, since it is not kept. */
+  countMiss(): void {
+    this.#misses++;
+  }
+
+  /** Its use and its size. */
+  get metrics(): readonly Metric[] {
+    const metric = (
+      name: string,
+      { read, ...metric }: Pick<Metric, "help" | "type"> & { read(): number },
+    ): Metric => ({ name, ...metric, samples: () => [{ value: read() }] });
+    return [
+      metric("tally_cache_hits_total", {
+        help: "Answers that came from the answer cache.",
+        type: "counter",
+        read: () => this.#hits,
+      }),
+      metric("tally_cache_misses_total", {
+        help: "Answers that had to be made by a query.",
+        type: "counter",
+        read: () => this.#misses,
+      }),
+      metric("tally_cache_bytes", {
+        help: "Size of the answer cache in bytes.",
+        type: "gauge",
+        read: () =>
+          (this.#answers?.calculatedSize ?? 0) +
+          (this.#requests?.calculatedSize ?? 0),
+      }),
+    ];
   }
 
   /** Keeps an answer, unless another snapshot is served now. */

@@ -16,6 +16,7 @@ import { historyEndpoints } from "./history.ts";
 import { interactionsEndpoints } from "./interactions.ts";
 import { matrixEndpoint } from "./matrix.ts";
 import { metricsEndpoints } from "./metrics.ts";
+import { metricsEndpoint } from "./prometheus.ts";
 import { createOpenApi } from "./openapi.ts";
 import { opsEndpoints } from "./ops.ts";
 import { refuseLongUrl, refuseSecret } from "./query_string.ts";
@@ -59,10 +60,18 @@ interface Env {
 /** The application as a Hono value; its users call `fetch` and `request`. */
 export type App = Hono<Env>;
 
+/** What the application is made of. */
+export interface AppParts extends Parts {
+  /** Whether ADMIN_PORT has `/metrics`, and this application has not. */
+  readonly has_admin_port?: boolean;
+}
+
 /** Mounts every endpoint on Hono. */
-export function createApp(parts: Parts): App {
+export function createApp(parts: AppParts): App {
   const respond = createResponder(parts, PAGE_VIEWS);
   const app = new Hono<Env>();
+  const { fetch } = app;
+  const route = (exchange: Exchange) => fetch(exchange.request, exchange);
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: (c, methods) =>
@@ -76,7 +85,8 @@ export function createApp(parts: Parts): App {
   const all: readonly Endpoint[] = [
     ...endpoints,
     createOpenApi(endpoints),
-    ...dashboardEndpoints((request) => app.fetch(request)),
+    ...parts.has_admin_port ? [] : [metricsEndpoint],
+    ...dashboardEndpoints((request) => respond.handleWithin(request, route)),
   ];
   for (const endpoint of all) {
     app.on(
@@ -101,8 +111,6 @@ export function createApp(parts: Parts): App {
   app.notFound((c) => respond.notFound(c.env));
   app.onError((error, c) => respond.thrown(c.env, error));
 
-  const { fetch } = app;
-  app.fetch = (request) =>
-    respond.handle(request, (exchange) => fetch(request, exchange));
+  app.fetch = (request) => respond.handle(request, route);
   return app;
 }

@@ -1,6 +1,7 @@
 /** Downloads: whole answers, kept when they are small, streamed when they are large. */
 
 import { joinBytes } from "../db/model/bytes.ts";
+import { fault, type LogEntry } from "../db/model/log.ts";
 import { StoreError } from "../db/model/problems.ts";
 import type { Question } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
@@ -138,12 +139,10 @@ function isCancelled(error: unknown): boolean {
   return error instanceof StoreError && error.kind === "cancelled";
 }
 
-/** Why a download broke off, for the log. */
-export function brokenText(error: unknown): string {
-  const text = error instanceof StoreError
-    ? error.message
-    : error instanceof Error
-    ? error.stack
-    : String(error);
-  return `A download was broken off. ${text}`;
+/** The entry of the log for a download that broke off; `id` is that of its request. */
+export function brokenDownload(error: unknown, id: string): LogEntry {
+  const text = `Request ${id}: the download was broken off`;
+  const event = { event: "download_broken", text, id };
+  if (!(error instanceof StoreError)) return fault(error, event);
+  return { ...event, level: "warning", text: `${text}. ${error.message}` };
 }

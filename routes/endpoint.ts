@@ -6,6 +6,7 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { validator } from "hono/validator";
 import { z } from "zod";
+import type { Metrics } from "../db/model/metric.ts";
 import type { CustomerQuestion, Question } from "../db/model/questions.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import type { Callers } from "../access/callers.ts";
@@ -174,6 +175,8 @@ export interface AskedNow<Params = unknown, Query = unknown, Body = unknown> {
   readonly caller: Grant;
   readonly callers: Callers;
   readonly listening: Listening;
+  /** Those of the process. */
+  readonly metrics: Metrics;
 }
 
 /**

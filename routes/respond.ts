@@ -4,6 +4,8 @@ import { requireKnown, withAttributes } from "./attribute_params.ts";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { joinBytes } from "../db/model/bytes.ts";
+import { fault, type Log } from "../db/model/log.ts";
+import type { Metrics } from "../db/model/metric.ts";
 import type { Run } from "../db/model/run.ts";
 import { StoreError } from "../db/model/problems.ts";
 import { requireSnapshot, type Snapshot, type Store } from "../db/store.ts";
@@ -14,7 +16,7 @@ import { DOWNLOAD, needOf, permit, questionNeed, refuse } from "./access.ts";
 import { answerText, explained } from "./answer.ts";
 import { AnswerCache, type Kept, nameOf } from "./answer_cache.ts";
 import { createCors, foreignPage } from "./cors.ts";
-import { brokenText, type Download, startDownload } from "./download.ts";
+import { brokenDownload, type Download, startDownload } from "./download.ts";
 import type {
   AskedNow,
   Endpoint,
@@ -45,6 +47,12 @@ import {
   refuseSecret,
 } from "./query_string.ts";
 import { readAll, recallAll } from "./read_rows.ts";
+import {
+  countAnswer,
+  createRequestCounts,
+  type RouteCounts,
+} from "./request_counts.ts";
+import type { RequestLog } from "./request_log.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
 
@@ -63,8 +71,13 @@ export interface Parts {
   readonly store: Store;
   readonly config: AnswerSettings;
   readonly callers: Callers;
-  /** Gets what an operator must see. */
-  readonly log: (text: string) => void;
+  readonly log: Log;
+  /** Gets every request that is answered. */
+  readonly requests?: RequestLog | null;
+  /** Names the route of a request in its trace; null where nothing is traced. */
+  readonly nameRoute?: ((route: RouteCounts) => void) | null;
+  /** Get those of requests and of the answer cache. */
+  readonly metrics: Metrics;
   /** Is aborted when the process is to end, for answers that would go on. */
   readonly stopping: AbortSignal;
   /** Checks the host that a request names; where there is no socket, there is none. */
@@ -78,12 +91,21 @@ export interface Exchange {
   readonly id: string;
   /** A stranger until more is known. */
   caller: Grant;
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly came_ms: number;
+  /** Its endpoint, once that is known. */
+  route: RouteCounts;
+  /** What is sent. */
+  body: string | Uint8Array | ReadableStream | null;
 }
 
 /** What a request says, checked by the schemas of its endpoint. */
 export type Given = Pick<AskedNow, "params" | "query" | "body">;
 
 type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Finds the endpoint of a request and has it answer. */
+type Route = (exchange: Exchange) => MaybePromise<Response>;
 
 /** Makes answers. */
 export interface Responder {
@@ -92,10 +114,9 @@ export interface Responder {
    * of page views, what is kept, what browsers ask beforehand, and hosts and pages
    * that may not ask; by `route` otherwise.
    */
-  handle(
-    request: Request,
-    route: (exchange: Exchange) => MaybePromise<Response>,
-  ): MaybePromise<Response>;
+  handle(request: Request, route: Route): MaybePromise<Response>;
+  /** Answers a request of our own, which is not counted. */
+  handleWithin(request: Request, route: Route): MaybePromise<Response>;
   /** Lets a request through to an endpoint, or throws a 401, 403, 409 or 503. */
   admit(exchange: Exchange, endpoint: Endpoint): Promise<void>;
   /** Has an endpoint answer what it is given. */
@@ -131,6 +152,7 @@ interface Wanted extends Representation {
   readonly key: string;
   /** What its caller needs. */
   readonly need: Need;
+  readonly route: RouteCounts;
 }
 
 /** What an answer from a snapshot is made with. */
@@ -160,6 +182,8 @@ const NOTHING = {};
 const NO_STORE = { "Cache-Control": "no-store" };
 /** `http://h` is the shortest origin there is. */
 const SHORTEST_ORIGIN = 8;
+/** What a request counts as whose client has disconnected; it is never sent. */
+const CLIENT_GONE = 499;
 const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** An endpoint that is answered without routing, prepared for it. */
@@ -173,6 +197,7 @@ interface Unrouted {
   readonly need: Need;
   /** A generated parser of the query's schema. */
   readonly query: z.ZodObject;
+  readonly route: RouteCounts;
 }
 
 /**
@@ -180,7 +205,17 @@ interface Unrouted {
  * one that is asked most first; a path has one parameter at most, a customer_id.
  */
 export function createResponder(
-  { store, config, callers, log, stopping, checkHost }: Parts,
+  {
+    store,
+    config,
+    callers,
+    log,
+    requests,
+    nameRoute,
+    metrics,
+    stopping,
+    checkHost,
+  }: Parts,
   page_views: readonly Endpoint[],
 ): Responder {
   const { is_open, stranger } = callers;
@@ -201,7 +236,9 @@ export function createResponder(
     max: config.EVENTS_MAX,
     stopping,
   };
-  const unrouted = page_views.flatMap(prepare);
+  const counts = createRequestCounts();
+  metrics.add(...counts.metrics, ...cache.metrics);
+  const unrouted = page_views.flatMap((one) => prepare(one, counts.of(one)));
   const of_one = unrouted.filter(({ after }) => after !== undefined);
   const of_many = unrouted.filter(({ after }) => after === undefined);
 
@@ -210,9 +247,10 @@ export function createResponder(
    * answers; docs/benchmarks.md has what steps cost.
    */
   function answerUnrouted(
-    { endpoint, need, query: schema }: Unrouted,
+    { endpoint, need, query: schema, route }: Unrouted,
     { exchange, params }: { exchange: Exchange; params: object },
   ): MaybePromise<Response> {
+    exchange.route = route;
     const { url } = exchange.request;
     let query = NOTHING;
     if (url.includes("?")) {
@@ -315,6 +353,7 @@ export function createResponder(
       query: query as FormatQuery,
       need,
       names_version,
+      route: exchange.route,
     });
     permit(exchange.caller, wanted.need);
     const tags = request.headers.get("if-none-match");
@@ -324,6 +363,7 @@ export function createResponder(
     const is_json = wanted.format === "json";
     const rows = is_json && !reply.explain && recallAll(snapshot, reply.reads);
     if (rows) return answerRecalled(reply.json(rows), from);
+    cache.countMiss();
     understand(from);
     return is_json ? answerJson(reply, from) : answerDownload(reply, from);
   }
@@ -435,22 +475,39 @@ export function createResponder(
         return found(wanted, { exchange, tags, ...download });
       }
       const body = download.take((error) =>
-        log(`${exchange.id} ${brokenText(error)}`)
+        log(brokenDownload(error, exchange.id))
       );
       if (body) return found(wanted, { exchange, tags, body, is_gzip: gzip });
     }
   }
 
-  function answerNow(reply: ReplyNow, exchange: Exchange): Response {
-    if (reply.of === "moment") {
-      const { status = 200, json } = reply;
-      const headers = {
+  function answerMoment(
+    exchange: Exchange,
+    { status = 200, json, headers }: {
+      readonly status?: number;
+      readonly json: object;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
+  ): Response {
+    const body = JSON.stringify(json);
+    exchange.body = body;
+    const answer = new Response(body, {
+      status,
+      headers: {
+        "Content-Type": JSON_TYPE,
         ...NO_STORE,
         ...headersOf(status),
-        ...reply.headers,
-      };
-      return send(exchange, Response.json(json, { status, headers }));
+        ...headers,
+      },
+    });
+    return send(exchange, answer);
+  }
+
+  function answerNow(reply: ReplyNow, exchange: Exchange): Response {
+    if (reply.of === "moment") {
+      return answerMoment(exchange, reply);
     }
+    exchange.body = reply.body;
     const answer = new Response(reply.body, {
       headers: {
         ...NO_STORE,
@@ -476,6 +533,7 @@ export function createResponder(
       if (body instanceof ReadableStream) body.cancel();
       return notModified(of, exchange);
     }
+    exchange.body = body;
     const answer = new Response(
       body,
       of.content_type === JSON_TYPE
@@ -526,17 +584,19 @@ export function createResponder(
     exchange: Exchange,
     { status, error, headers }: Failure,
   ): Response {
-    const answer = Response.json({ error }, {
-      status,
-      headers: { ...NO_STORE, ...headersOf(status), ...headers },
-    });
-    return send(exchange, answer);
+    return answerMoment(exchange, { status, json: { error }, headers });
   }
 
   function thrown(exchange: Exchange, error: unknown): Response {
     const failure = failureOf(error);
     if (failure) return fail(exchange, failure);
-    log(`${exchange.id} ${(error as Error).stack}`);
+    log(
+      fault(error, {
+        event: "request_fault",
+        text: `Request ${exchange.id} failed`,
+        id: exchange.id,
+      }),
+    );
     return fail(exchange, { status: 500, error: "Internal error" });
   }
 
@@ -572,14 +632,14 @@ export function createResponder(
     const { request, caller } = exchange;
     const { snapshot } = store;
     const wanted = snapshot && cache.understood(snapshot, textOf(request));
-    return wanted && !refusalOf(caller, wanted.need)
-      ? known({
-        exchange,
-        snapshot,
-        wanted,
-        tags: request.headers.get("if-none-match"),
-      })
-      : undefined;
+    if (!wanted || refusalOf(caller, wanted.need)) return undefined;
+    exchange.route = wanted.route;
+    return known({
+      exchange,
+      snapshot,
+      wanted,
+      tags: request.headers.get("if-none-match"),
+    });
   }
 
   function answerGet(exchange: Exchange): MaybePromise<Response> | undefined {
@@ -604,33 +664,66 @@ export function createResponder(
     return requireIdInPath(path, { url, ids });
   }
 
+  function handle(exchange: Exchange, route: Route): MaybePromise<Response> {
+    const { request } = exchange;
+    const host_problem = checkHost?.(request);
+    if (host_problem) return fail(exchange, host_problem);
+    const is_get = request.method === "GET";
+    if (!is_get) {
+      if (cors && request.method === "OPTIONS") {
+        return send(exchange, cors.preflight());
+      }
+      const page_problem = foreignPage(request, config.CORS_ORIGINS);
+      if (page_problem) return fail(exchange, page_problem);
+    }
+
+    const answer = (caller: Grant) => {
+      exchange.caller = caller;
+      return (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
+    };
+    // Where reading is open, only what is routed may need a key.
+    if (is_open) return answer(stranger);
+    const caller = callers.identify(request.headers);
+    return caller instanceof Promise
+      ? caller.then(answer).catch((error) => thrown(exchange, error))
+      : answer(caller);
+  }
+
+  function exchangeOf(request: Request): Exchange {
+    return {
+      request,
+      id: idOf(request),
+      caller: stranger,
+      came_ms: performance.now(),
+      route: counts.unknown,
+      body: null,
+    };
+  }
+
+  /** What is done with every answer to a client. */
+  function ended(exchange: Exchange, answer: Response): Response {
+    const { request, route, came_ms } = exchange;
+    let { status } = answer;
+    if (status === 503 && request.signal.aborted) status = CLIENT_GONE;
+    const seconds = (performance.now() - came_ms) / 1_000;
+    countAnswer(route, { status, seconds });
+    if (nameRoute && route !== counts.unknown) nameRoute(route);
+    return requests ? requests.add(exchange, { answer, status }) : answer;
+  }
+
   return {
     handle(request, route) {
-      const exchange = { request, id: idOf(request), caller: stranger };
-      const host_problem = checkHost?.(request);
-      if (host_problem) return fail(exchange, host_problem);
-      const is_get = request.method === "GET";
-      if (!is_get) {
-        if (cors && request.method === "OPTIONS") {
-          return send(exchange, cors.preflight());
-        }
-        const page_problem = foreignPage(request, config.CORS_ORIGINS);
-        if (page_problem) return fail(exchange, page_problem);
-      }
-
-      const answer = (caller: Grant) => {
-        exchange.caller = caller;
-        return (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
-      };
-      // Where reading is open, only what is routed may need a key.
-      if (is_open) return answer(stranger);
-      const caller = callers.identify(request.headers);
-      return caller instanceof Promise
-        ? caller.then(answer).catch((error) => thrown(exchange, error))
-        : answer(caller);
+      const exchange = exchangeOf(request);
+      const answer = handle(exchange, route);
+      return answer instanceof Promise
+        ? answer.then((answer) => ended(exchange, answer))
+        : ended(exchange, answer);
     },
 
+    handleWithin: (request, route) => handle(exchangeOf(request), route),
+
     async admit(exchange, endpoint) {
+      exchange.route = counts.of(endpoint);
       const { headers } = exchange.request;
       if (is_open) exchange.caller = await callers.identify(headers);
       const { caller } = exchange;
@@ -653,7 +746,15 @@ export function createResponder(
         return await answerFrom(endpoint, { exchange, ...given, params });
       }
       const { request, caller } = exchange;
-      const asked = { store, request, caller, callers, listening, ...given };
+      const asked = {
+        store,
+        request,
+        caller,
+        callers,
+        listening,
+        metrics,
+        ...given,
+      };
       return answerNow(await endpoint.answerNow(asked), exchange);
     },
 
@@ -673,11 +774,11 @@ export function createResponder(
 }
 
 // Only answers from the snapshot need no key where reading is open.
-function prepare(endpoint: Endpoint): Unrouted[] {
+function prepare(endpoint: Endpoint, route: RouteCounts): Unrouted[] {
   if (!endpoint.answer) return [];
   const [before, after] = endpoint.path.split(":customer_id");
   const query = z.compile(endpoint.query ?? NO_QUERY);
-  return [{ endpoint, before, after, need: needOf(endpoint), query }];
+  return [{ endpoint, before, after, need: needOf(endpoint), query, route }];
 }
 
 /** The client's own id, where it is harmless in a log; else one of ours. */
@@ -714,12 +815,13 @@ interface FormatQuery {
 
 function wantedOf(
   { file, key: question, download }: RowsReply,
-  { request: { headers }, snapshot, query, need, names_version }: {
+  { request: { headers }, snapshot, query, need, names_version, route }: {
     request: Request;
     snapshot: Snapshot;
     query: FormatQuery;
     need: Need;
     names_version: boolean;
+    route: RouteCounts;
   },
 ): Wanted {
   const { data_version } = snapshot;
@@ -742,6 +844,7 @@ function wantedOf(
   return {
     data_version,
     names_version,
+    route,
     format,
     bom,
     gzip,

@@ -12,6 +12,8 @@ const SECRETS = [
 Deno.test("readConfig, nothing set: every default", () => {
   assertEquals(readConfig({}), {
     PORT: 8000,
+    LOG_REQUESTS: "errors",
+    LOG_CUSTOMER_IDS: "off",
     HOST: "127.0.0.1",
     DATA_DIR: "./data",
     DATE_ORDER: "DMY",
@@ -118,6 +120,9 @@ Deno.test("readConfig, right values", async (t) => {
 Deno.test("readConfig, wrong values: one line that names the setting and quotes the value, but of a secret", async (t) => {
   const cases: [name: string, text: string][] = [
     ["PORT", "http"],
+    ["ADMIN_PORT", "65536"],
+    ["LOG_REQUESTS", "some"],
+    ["LOG_CUSTOMER_IDS", "yes"],
     ["PORT", "-1"],
     ["PORT", "65536"],
     ["PORT", "80.5"],

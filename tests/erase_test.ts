@@ -361,7 +361,7 @@ Deno.test("killed at any moment: a version is whole or gone, and the next run en
       await Deno.copyFile(`${state.path}/${kept}/${file}`, `${copy}/${file}`);
     }
   }
-  const folder = new StateFolder(state.path, (text) => {
+  const folder = new StateFolder(state.path, ({ text }) => {
     throw new Error(text);
   });
   await using staging = await dataFolder();

@@ -7,6 +7,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
+import { logLines, logTexts } from "./support/log_lines.ts";
+import { rawExchange } from "./support/raw_exchange.ts";
 import {
   runToEnd,
   type Start,
@@ -23,22 +25,23 @@ Deno.test("it serves the sample, and ends without leftovers", async () => {
   assertStringIncludes(notice, "This is the sample that comes with Tally.");
   const about = await fetch(`${server.base_url}/api/v1/data`);
   assertEquals((await about.json()).data.notice, notice);
-  assertStringIncludes(server.output.out, `notice        ${notice}`);
-  assertMatch(
-    server.output.out,
-    /Ready in \d+\.\d s, data version [0-9a-f]{16}/,
-  );
-  for (
-    const line of [
-      "customers     13, 1 of them only in interactions",
-      "interactions  31",
-      "channels      Bird, Boat, Call, Email, Post",
-      "topics        Lemon, Orange, Sand",
-      "set aside     1 of 10 rows of products_of_discussion.csv, most often date: no such month",
-      `Open ${server.base_url}/ in a browser`,
-      `Try ${server.base_url}/api/v1/interactions/1`,
-    ]
-  ) assertStringIncludes(server.output.out, line);
+  const served = logLines(server.output.out).at(-1)!;
+  assertMatch(served.text, /^Ready in \d+\.\d s, data version [0-9a-f]{16}$/);
+  const { time, text: _, data_version: __, seconds: ___, ...fields } = served;
+  assertMatch(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assertEquals(fields, {
+    level: "info",
+    event: "refresh_served",
+    reasons: [],
+    customers: 13,
+    interactions: 31,
+    files: 4,
+    rows_read: 60,
+    rows_set_aside: 5,
+    notice,
+    url: `${server.base_url}/`,
+    example_url: `${server.base_url}/api/v1/interactions/1`,
+  });
   // No terminal, no progress line.
   assertEquals(server.output.error, "");
 
@@ -84,7 +87,10 @@ Deno.test("it stays up with data it refuses, and says what to do", async () => {
     error: "No data is loaded yet; /readyz has the reason.",
   });
   assertEquals(await server.stop("SIGINT"), 0);
-  assertEquals(server.output.error, `Not ready. ${text}\n`);
+  const [refused, ...further] = logLines(server.output.error);
+  assertEquals(refused.event, "refresh_failed");
+  assertEquals(refused.reasons, [text]);
+  assertEquals(further, []);
   assertEquals(await namesIn(server.staging), []);
 });
 
@@ -109,7 +115,10 @@ Deno.test("a DATA_DIR that is not there: up and not ready, without a stack, unti
   }
   const ready = await waitFor(`${server.base_url}/readyz`, 200);
   await ready.body?.cancel();
-  assertEquals(server.output.error, `Not ready. ${text}\n`);
+  const [refused, ...further] = logLines(server.output.error);
+  assertEquals(refused.reasons, [text]);
+  assertEquals("stack" in refused, false);
+  assertEquals(further, []);
 });
 
 Deno.test("the start names what is nearly a setting, and shows what differs from its default", async () => {
@@ -121,14 +130,62 @@ Deno.test("the start names what is nearly a setting, and shows what differs from
   });
   assertEquals(await server.stop(), 0);
   assertEquals(
-    server.output.error,
-    "CORS_ORIGIN is not a setting; did you mean CORS_ORIGINS?\n",
+    logTexts(server.output.error),
+    ["CORS_ORIGIN is not a setting; did you mean CORS_ORIGINS?"],
   );
-  const [, settings] = server.output.out.split("\n");
+  const [, settings] = logTexts(server.output.out);
   assertEquals(
     settings,
     `Settings: PORT=0, DATA_DIR=${DATA_DIR}, STAGING_DIR=${server.staging}, REFRESH_WEBHOOK_SECRET=set`,
   );
+});
+
+Deno.test("ADMIN_PORT has the metrics, under any host and without a key", async () => {
+  await using server = await startServer({
+    DATA_DIR,
+    ADMIN_PORT: "0",
+    ADMIN_KEY_SHA256: "0".repeat(64),
+  });
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  const [, listening] = logLines(server.output.out);
+  assertEquals(listening.event, "listening_admin");
+  const admin_url = String(listening.url);
+  const other_host = (method: string) =>
+    rawExchange(
+      admin_url,
+      new TextEncoder().encode(
+        `${method} /metrics HTTP/1.1\r\nHost: prometheus.example\r\nConnection: close\r\n\r\n`,
+      ),
+    );
+  const { statuses, text } = await other_host("GET");
+  assertEquals(statuses, [200]);
+  assertStringIncludes(text, "\ntally_data_interactions 31\n");
+  assertStringIncludes(text, "\ntally_queue_length{");
+  assertEquals((await other_host("HEAD")).statuses, [200]);
+  for (const path of ["/healthz", "/readyz"]) {
+    const answer = await fetch(new URL(path, admin_url));
+    assertEquals(answer.status, 200);
+    await answer.body?.cancel();
+  }
+  const elsewhere = await fetch(`${server.base_url}/metrics`);
+  assertEquals(elsewhere.status, 404);
+  await elsewhere.body?.cancel();
+  assertEquals(await server.stop(), 0);
+});
+
+Deno.test("requests are logged, also the last ones before the end", async () => {
+  await using server = await startServer({ DATA_DIR, LOG_REQUESTS: "all" });
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  const asked = 300;
+  for (let i = 0; i < asked; i++) {
+    await (await fetch(`${server.base_url}/api/v1/interactions/4`)).text();
+  }
+  assertEquals(await server.stop(), 0);
+  const routes = logLines(server.output.out)
+    .filter(({ event }) => event === "request").map(({ route }) => route);
+  const customer = "/api/v1/interactions/:customer_id";
+  assertEquals(routes.filter((one) => one === customer).length, asked);
+  assertEquals(server.output.error, "");
 });
 
 Deno.test("it can be stopped in the middle of a load", async () => {
@@ -165,79 +222,84 @@ Deno.test("what keeps it from starting is one line", async (t) => {
     [
       "a setting",
       { MAX_SET_ASIDE: "2" },
-      /^Wrong setting MAX_SET_ASIDE="2": must be a number from 0 to 1\n$/,
+      /^Wrong setting MAX_SET_ASIDE="2": must be a number from 0 to 1$/,
     ],
     [
       "a choice",
       { SERVE_FROM: "cache" },
-      /^Wrong setting SERVE_FROM="cache": must be "index" or "query"\n$/,
+      /^Wrong setting SERVE_FROM="cache": must be "index" or "query"$/,
     ],
     [
       "the port",
       { PORT: String(port) },
-      /^Cannot listen on HOST=127\.0\.0\.1 PORT=\d+: .*\n$/,
+      /^Cannot listen on HOST=127\.0\.0\.1 PORT=\d+: .+ set PORT to another port; 0 takes a free one\.$/,
+    ],
+    [
+      "ADMIN_PORT is taken",
+      { ADMIN_PORT: String(port) },
+      /^Cannot listen on HOST=127\.0\.0\.1 ADMIN_PORT=\d+: .+ set ADMIN_PORT to another port; 0 takes a free one\.$/,
     ],
     [
       "an address of another machine",
       { HOST: "192.0.2.1" },
-      /^Cannot listen on HOST=192\.0\.2\.1 PORT=0: .*\n$/,
+      /^Cannot listen on HOST=192\.0\.2\.1 PORT=0: .*$/,
     ],
     [
       "no such host",
       { HOST: "no-such-host.invalid" },
-      /^Cannot listen on HOST=no-such-host\.invalid PORT=0: .*\n$/,
+      /^Cannot listen on HOST=no-such-host\.invalid PORT=0: .*$/,
     ],
     [
       "a webhook that is no URL, with a password in it",
       { REFRESH_WEBHOOK_URL: "user:password@example.com" },
-      "Wrong setting REFRESH_WEBHOOK_URL: must be an http or https URL\n",
+      "Wrong setting REFRESH_WEBHOOK_URL: must be an http or https URL",
     ],
     [
       "STAGING_DIR is a file",
       { STAGING_DIR: `${path}/a file` },
-      `Wrong setting STAGING_DIR="${path}/a file": ${must} (it is a file, or below one)\n`,
+      `Wrong setting STAGING_DIR="${path}/a file": ${must} (it is a file, or below one)`,
     ],
     [
       "STAGING_DIR is below a file",
       { STAGING_DIR: `${path}/a file/x` },
-      `Wrong setting STAGING_DIR="${path}/a file/x": ${must} (it is a file, or below one)\n`,
+      `Wrong setting STAGING_DIR="${path}/a file/x": ${must} (it is a file, or below one)`,
     ],
     [
       "STAGING_DIR cannot be made",
       { STAGING_DIR: `${path}/${"x".repeat(300)}` },
-      /^Wrong setting STAGING_DIR=".*\/x+": must be a folder that this process may write \(File name too long.*\n$/,
+      /^Wrong setting STAGING_DIR=".*\/x+": must be a folder that this process may write \(File name too long.*$/,
     ],
     [
       "STAGING_DIR may not be written",
       { STAGING_DIR: `${path}/locked` },
-      `Wrong setting STAGING_DIR="${path}/locked": ${must} (permission denied)\n`,
+      `Wrong setting STAGING_DIR="${path}/locked": ${must} (permission denied)`,
       denied,
     ],
     [
       "STAGING_DIR leads to a question mark",
       { STAGING_DIR: `${path}/link` },
-      `Wrong setting STAGING_DIR="${path}/link": must not lead to a folder with a ? in its path: ${path}/what?\n`,
+      `Wrong setting STAGING_DIR="${path}/link": must not lead to a folder with a ? in its path: ${path}/what?`,
     ],
     [
       "no STAGING_DIR, and no temporary folder",
       { STAGING_DIR: "", TMPDIR: `${path}/nowhere` },
-      /^Wrong setting STAGING_DIR, which is not set: must be a folder that this process may write \(.*\n$/,
+      /^Wrong setting STAGING_DIR, which is not set: must be a folder that this process may write \(.*$/,
     ],
     [
       "STATE_DIR is a file",
       { STATE_DIR: `${path}/a file` },
-      `Wrong setting STATE_DIR="${path}/a file": ${must} (it is a file, or below one)\n`,
+      `Wrong setting STATE_DIR="${path}/a file": ${must} (it is a file, or below one)`,
     ],
     [
       "STATE_DIR may not be written",
       { STATE_DIR: `${path}/locked` },
-      `Wrong setting STATE_DIR="${path}/locked": ${must} (permission denied)\n`,
+      `Wrong setting STATE_DIR="${path}/locked": ${must} (permission denied)`,
       denied,
     ],
     [
       "what STATE_DIR remembers cannot be read",
       { STATE_DIR: `${path}/state` },
-      /^Wrong setting STATE_DIR=".*\/state": must be a folder that this process may write \(.*\n$/,
+      /^Wrong setting STATE_DIR=".*\/state": must be a folder that this process may write \(.*$/,
     ],
   ];
   for (const [name, settings, error, start] of table) {
@@ -248,8 +310,12 @@ Deno.test("what keeps it from starting is one line", async (t) => {
       );
       assertEquals(ended.code, 1);
       assertEquals(ended.out, "");
-      if (typeof error === "string") assertEquals(ended.error, error);
-      else assertMatch(ended.error, error);
+      const [line, ...further] = logLines(ended.error);
+      assertEquals(line.event, "start_failed");
+      if (typeof error === "string") assertEquals(line.text, error);
+      else assertMatch(line.text, error);
+      assertEquals("stack" in line, false);
+      assertEquals(further, []);
       assertEquals(await namesIn(`${path}/staging`), ["x"]);
       assertEquals(await namesIn(`${path}/what?`), ["x"]);
     });
@@ -277,8 +343,8 @@ Deno.test("reports of refreshes rise over a restart, and one under way does not 
     assertEquals(await server.stop(), 0);
     assert(performance.now() - began < 3_000);
     assertEquals(
-      server.output.error,
-      "REFRESH_WEBHOOK_URL: the process ends before 1 report was delivered.\n",
+      logTexts(server.output.error),
+      ["REFRESH_WEBHOOK_URL: the process ends before 1 report was delivered."],
     );
   }
   never.resolve(new Response());

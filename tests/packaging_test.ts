@@ -1,7 +1,8 @@
 /** The image and CI have what the code needs: files, packages, rights, version and answer. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
+import { logLines, logTexts } from "./support/log_lines.ts";
 import { openApp } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -140,11 +141,16 @@ Deno.test("the image's rights are enough, and a few", async () => {
     const text of server.stdout.pipeThrough(new TextDecoderStream())
   ) {
     output += text;
-    if (output.includes("\nTry ")) server.kill("SIGTERM");
+    const last = logLines(output).at(-1);
+    if (last?.event !== "refresh_served") continue;
+    // It loads a package of its own.
+    const metrics = await fetch(`${last.url}metrics`);
+    assertStringIncludes(await metrics.text(), "\ntally_data_ready 1\n");
+    server.kill("SIGTERM");
   }
   assertEquals(
-    await server.stderr.text(),
-    "CORS_ORIGIN is not a setting; did you mean CORS_ORIGINS?\n",
+    logTexts(await server.stderr.text()),
+    ["CORS_ORIGIN is not a setting; did you mean CORS_ORIGINS?"],
   );
   assertEquals((await server.status).code, 0);
 });

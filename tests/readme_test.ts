@@ -106,13 +106,18 @@ Deno.test("the README has ten of the settings, word for word", () => {
 });
 
 Deno.test("every setting that a document names exists", async () => {
-  // A convention of terminals, a variable of a shell, constants of the code.
+  // A convention of terminals, a variable of a shell, constants of the code; and
+  // those that Deno reads.
   const others = new Set([
     "NO_COLOR",
     "ADMIN_KEY",
     "RULES_VERSION",
     "NAMED_DIMENSIONS",
     "TIME_DIMENSIONS",
+    "OTEL_DENO",
+    "OTEL_DENO_CONSOLE",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_SERVICE_NAME",
   ]);
   const told = (await documents()).matchAll(
     /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g,

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { KeptSnapshot } from "../engine.ts";
 import { writeAll } from "../intake/write_all.ts";
+import type { Log } from "../model/log.ts";
 import { refused, type StoreError } from "../model/problems.ts";
 import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
@@ -49,8 +50,7 @@ export type VersionFolder =
 export class StateFolder {
   constructor(
     readonly path: string,
-    /** Called with each line that an operator must see. */
-    readonly log: (text: string) => void,
+    readonly log: Log,
   ) {}
 
   /**
@@ -81,7 +81,12 @@ export class StateFolder {
     for (const version of await this.versions()) {
       if ("problem" in version) {
         const { name, problem } = version;
-        this.log(`STATE_DIR: ${name} is passed over: ${problem}`);
+        this.log({
+          level: "warning",
+          event: "kept_version_passed_over",
+          text: `STATE_DIR: ${name} is passed over: ${problem}`,
+          version: name,
+        });
       } else kept.push(version);
     }
     return kept.reverse();

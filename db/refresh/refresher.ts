@@ -21,6 +21,7 @@ import type { StagingOptions } from "../intake/stage_file.ts";
 import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import { createInTurn } from "../model/in_turn.ts";
+import { fault, type Log } from "../model/log.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
 import { createPace, type Pace } from "../pace.ts";
@@ -46,6 +47,7 @@ import {
   refusalOf,
   type Version,
 } from "./transitions.ts";
+import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 
 /** The settings that a refresher needs. */
@@ -65,8 +67,7 @@ export interface RefresherOptions
   readonly hold: () => boolean;
   /** Share of a table's rows that may go before it looks wrong. */
   readonly hold_drop: number;
-  /** Called with each line that an operator must see. */
-  readonly log: (text: string) => void;
+  readonly log: Log;
 }
 
 /** How a snapshot is opened. */
@@ -719,14 +720,25 @@ export class Refresher implements Store, Refreshes {
   ): Promise<StagedExports> {
     const { options } = this;
     const tables = await findExports(found, options);
-    const folder = `${this.#work_folder!.path}/exports-${++this.#number}`;
-    await Deno.mkdir(folder);
+    const folder = await this.#makeFolder(`exports-${++this.#number}`);
     return new StagedExports(tables, {
       ...options,
       folder,
       pace: this.#paceUntil(signal),
       hashes: this.#hashes,
     });
+  }
+
+  /** Makes a folder for working files. Throws a SettingError where STAGING_DIR is gone. */
+  async #makeFolder(name: string): Promise<string> {
+    const path = `${this.#work_folder!.path}/${name}`;
+    try {
+      await Deno.mkdir(path);
+    } catch (error) {
+      const { staging_dir } = this.options;
+      throw folderError({ setting: STAGING_DIR, path: staging_dir }, error);
+    }
+    return path;
   }
 
   async #build(
@@ -766,11 +778,10 @@ export class Refresher implements Store, Refreshes {
     ) => Promise<EngineSnapshot>,
   ): Promise<Version> {
     const number = ++this.#number;
-    const folder = `${this.#work_folder!.path}/${number}`;
-    const remove = () => Deno.remove(folder, { recursive: true });
+    const folder = await this.#makeFolder(String(number));
+    const remove = () => removeAll(folder);
     let snapshot: EngineSnapshot | undefined;
     try {
-      await Deno.mkdir(folder);
       snapshot = await make({
         folder,
         beside_readers: this.#snapshot !== null,
@@ -818,7 +829,11 @@ export class Refresher implements Store, Refreshes {
   async #fail(error: unknown, began_at?: string): Promise<void> {
     if (this.#ended.signal.aborted) return;
     const known = error instanceof StoreError;
-    if (!known) this.options.log((error as Error).stack ?? String(error));
+    if (!known) {
+      this.options.log(
+        fault(error, { event: "load_fault", text: "The load failed" }),
+      );
+    }
     if (known && error.kind === "full") {
       this.#retry_at = performance.now() + RETRY_MS;
     }
@@ -878,7 +893,11 @@ export class Refresher implements Store, Refreshes {
         mark_discarded: "does not remember which data was discarded",
         drop_kept: "still has the data that was rolled back",
       }[effect.type];
-      this.options.log(`STATE_DIR ${what}: ${(error as Error).message}`);
+      this.options.log({
+        level: "error",
+        event: "state_dir_unusable",
+        text: `STATE_DIR ${what}: ${(error as Error).message}`,
+      });
     }
   }
 
@@ -887,7 +906,14 @@ export class Refresher implements Store, Refreshes {
     this.#opened.delete(number);
     if (this.#snapshot === opened.snapshot) this.#snapshot = null;
     const closing = opened.close()
-      .catch((error) => this.options.log((error as Error).stack ?? `${error}`))
+      .catch((error) =>
+        this.options.log(
+          fault(error, {
+            event: "close_fault",
+            text: "A version that is no longer served was not closed",
+          }),
+        )
+      )
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
     return closing;

@@ -2,6 +2,9 @@
 
 import { SettingError } from "../model/problems.ts";
 
+/** The setting of the folder for working files. */
+export const STAGING_DIR = "STAGING_DIR";
+
 /** A folder, and the setting that names it. */
 export interface SettingFolder {
   readonly setting: string;
@@ -19,6 +22,15 @@ export function folderError(
     value: path,
     problem: `must be a folder that this process may write (${problem})`,
   });
+}
+
+/** Removes a folder with all in it, unless somebody else has. */
+export async function removeAll(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function problemOf(error: unknown): string | null {

@@ -1,7 +1,7 @@
 /** A private folder of this process for staging and database files, and the removal of those that dead processes left. */
 
 import { SettingError } from "../model/problems.ts";
-import { folderError } from "./setting_folder.ts";
+import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";
 
 /** A folder that only this process uses, until it is released. */
 export interface WorkFolder {
@@ -11,7 +11,6 @@ export interface WorkFolder {
 
 const PREFIX = "tally-";
 const LOCK = "lock";
-const SETTING = "STAGING_DIR";
 
 /**
  * Makes a folder in `parent`, by default the system's temporary one. Folders
@@ -34,20 +33,20 @@ export async function claimWorkFolder(parent?: string): Promise<WorkFolder> {
     return {
       path,
       async release() {
-        await Deno.remove(path, { recursive: true });
+        await removeAll(path);
         lock.close();
       },
     };
   } catch (error) {
     if (made) await Deno.remove(made, { recursive: true }).catch(() => {});
-    throw folderError({ setting: SETTING, path: parent }, error);
+    throw folderError({ setting: STAGING_DIR, path: parent }, error);
   }
 }
 
 // DuckDB takes what follows a question mark for options.
 function questionMark(parent: string | undefined, path: string): SettingError {
   const folder = path.slice(0, path.lastIndexOf("/"));
-  return new SettingError(SETTING, {
+  return new SettingError(STAGING_DIR, {
     value: parent,
     problem: `must not lead to a folder with a ? in its path: ${folder}`,
   });

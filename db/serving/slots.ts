@@ -1,5 +1,6 @@
 /** Slots: how many questions run at once and how many wait; who cannot end in time is refused at once. */
 
+import type { Metric } from "../model/metric.ts";
 import { StoreError, tooMany } from "../model/problems.ts";
 import { type Limit, Run } from "../model/run.ts";
 import { canBegin, expectedWaitMs, isHopeless, median } from "./waiting.ts";
@@ -8,6 +9,13 @@ import { canBegin, expectedWaitMs, isHopeless, median } from "./waiting.ts";
 export interface SlotLimits {
   readonly concurrency: number;
   readonly queue: number;
+}
+
+/** How busy the slots are. */
+export interface SlotCounts {
+  readonly running: number;
+  readonly waiting: number;
+  readonly shed: number;
 }
 
 /** Of so many questions that ended last the time is kept. */
@@ -26,6 +34,7 @@ interface Waiting {
 export class QuestionSlots {
   readonly #limits: SlotLimits;
   #taken = 0;
+  #shed = 0;
   // In the order of arrival; an aborted one takes itself out.
   readonly #waiting = new Set<Waiting>();
   // How long the last ones held their slots, in milliseconds, since a slot was
@@ -34,6 +43,15 @@ export class QuestionSlots {
 
   constructor(limits: SlotLimits) {
     this.#limits = limits;
+  }
+
+  /** The numbers of questions: that run, that wait, and that were refused so far. */
+  get counts(): SlotCounts {
+    return {
+      running: this.#taken,
+      waiting: this.#waiting.size,
+      shed: this.#shed,
+    };
   }
 
   /**
@@ -129,6 +147,7 @@ export class QuestionSlots {
   }
 
   #busy(left_ms: number): StoreError {
+    this.#shed++;
     const ahead = this.#waiting.size + 1;
     // Who comes after those that wait now begins when the time of these is over.
     const wait_ms = Math.min(
@@ -150,6 +169,36 @@ export interface Slots {
   readonly downloads: QuestionSlots;
   /** For the prepared query of one customer, which runs once at a time. */
   readonly customers: QuestionSlots;
+}
+
+/** The metrics of slots, by their name in `slots`. */
+export function slotMetrics(slots: Slots): Metric[] {
+  const samples = (count: keyof SlotCounts) => () =>
+    Object.entries(slots).map(([queue, one]: [string, QuestionSlots]) => ({
+      labels: { queue },
+      value: one.counts[count],
+    }));
+  return [
+    {
+      name: "tally_queue_length",
+      help: "Questions that wait for a slot, by queue.",
+      type: "gauge",
+      samples: samples("waiting"),
+    },
+    {
+      name: "tally_questions_running",
+      help: "Questions that have a slot, by queue.",
+      type: "gauge",
+      samples: samples("running"),
+    },
+    {
+      name: "tally_shed_requests_total",
+      help:
+        "Requests that were refused because they could not end in time, or the queue was full, by queue.",
+      type: "counter",
+      samples: samples("shed"),
+    },
+  ];
 }
 
 /** The settings that bound how many questions there are. */

@@ -95,7 +95,7 @@ async function following(content: string) {
   const followed = await openCallers({
     API_KEYS_FILE: `${folder.path}/keys.json`,
     ADMIN_KEY_SHA256,
-    log: (line) => void logged.push(line),
+    log: ({ text }) => void logged.push(text),
   });
   return { folder, logged, ...followed, [Symbol.asyncDispose]: close };
 

@@ -61,7 +61,7 @@ function opened(options: Partial<WebhookOptions> & { readonly url: string }) {
   const logged: string[] = [];
   const webhook = createWebhook({
     secret: undefined,
-    log: (text) => void logged.push(text),
+    log: ({ text }) => void logged.push(text),
     timeout_ms: 200,
     waits_ms: [1, 1],
     ...options,

@@ -285,7 +285,9 @@ Deno.test("a bug is logged with its request id and says nothing outside", async 
   assertEquals(answer.status, 500);
   assertEquals(await answer.json(), { error: "Internal error" });
   assertEquals(logged.length, 1);
-  assertMatch(logged[0], /^request-7 Error: secret detail\n {4}at /);
+  assertEquals(logged[0].text, "Request request-7 failed: secret detail");
+  assertEquals(logged[0].id, "request-7");
+  assertMatch(logged[0].stack!, /^Error: secret detail\n {4}at /);
 });
 
 Deno.test("the way past Hono answers as the mounted route does", async (t) => {

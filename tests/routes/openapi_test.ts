@@ -9,7 +9,8 @@ const { app } = appOn(emptyStore());
 const document = await (await app.request("/openapi.json")).json();
 
 // The document itself, and the dashboard, which is no part of the API.
-const OTHERS = /^\/(openapi\.json|assets\/.+|favicon\.ico|robots\.txt)?$/;
+const OTHERS =
+  /^\/(openapi\.json|metrics|assets\/.+|favicon\.ico|robots\.txt)?$/;
 
 Deno.test("the document has exactly the routes of the API", () => {
   const routes = app.routes

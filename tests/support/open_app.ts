@@ -5,9 +5,12 @@ import type { KeyFile } from "../../access/key_file.ts";
 import { readConfig } from "../../config.ts";
 import { createStore } from "../../create_store.ts";
 import type { Refresher } from "../../db/refresh/refresher.ts";
+import type { Log, LogEntry, RequestRecord } from "../../db/model/log.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
+import { createMetrics } from "../../operator/metrics.ts";
 import { type App, createApp } from "../../routes/app.ts";
 import type { Files } from "./data_folder.ts";
+import { createRequestLog } from "../../routes/request_log.ts";
 import { createDocumentCheck } from "./document_check.ts";
 import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 
@@ -18,7 +21,9 @@ export interface OpenedApp extends AsyncDisposable {
   readonly store: Refresher;
   readonly snapshot: Snapshot;
   /** What it logged. */
-  readonly logged: readonly string[];
+  readonly logged: readonly LogEntry[];
+  /** The requests that it logged, but those of the document with which answers are compared. */
+  records(): readonly RequestRecord[];
 }
 
 /** Loads the folder `data`, or one with the files `data`, and puts the application on it. */
@@ -77,20 +82,37 @@ export function appOn(
   settings: Settings = {},
   { key_file }: { readonly key_file?: KeyFile } = {},
 ) {
-  const logged: string[] = [];
+  const logged: LogEntry[] = [];
   const config = readConfig(settings);
   const callers = new Callers({
     admin_key_sha256: config.ADMIN_KEY_SHA256,
     key_file,
   });
+  const metrics = createMetrics();
+  const records: RequestRecord[] = [];
+  const log: Log = (entry) => void logged.push(entry);
+  const requests = createRequestLog(config, {
+    print: (more) => void records.push(...more),
+    log,
+  });
   const app = checked(createApp({
     store,
     config,
     callers,
-    log: (text) => void logged.push(text),
+    log,
+    requests,
+    metrics,
     stopping: new AbortController().signal,
   }));
-  return { app, callers, logged };
+  return {
+    app,
+    callers,
+    logged,
+    records() {
+      requests?.flush();
+      return records.filter(({ route }) => route !== "/openapi.json");
+    },
+  };
 }
 
 /** A store that nothing is loaded into. */

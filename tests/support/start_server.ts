@@ -1,6 +1,7 @@
 /** The real process: main.ts as a child, on a free port of the loopback. */
 
 import { dataFolder } from "./data_folder.ts";
+import { logLines } from "./log_lines.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
@@ -67,8 +68,8 @@ export async function startServer(
   const reading = Promise.all([
     read(child.stdout, (text) => {
       output.out += text;
-      const url = /^Listening on (\S+)\n/.exec(output.out)?.[1];
-      if (url) listening.resolve(url);
+      const [first] = logLines(output.out);
+      if (first?.event === "listening") listening.resolve(String(first.url));
     }),
     read(child.stderr, (text) => output.error += text),
   ]);

@@ -43,7 +43,7 @@ export async function watchedStore(
       REFRESH_SECONDS: "1",
       ...settings,
     }),
-    { ...options, log: (text) => void logged.push(text) },
+    { ...options, log: ({ text }) => void logged.push(text) },
   );
   const refreshes: Refresh[] = [];
   store.refreshes.subscribe((refresh) => void refreshes.push(refresh));

@@ -32,7 +32,7 @@ async function loadedAs(data_version: string): Promise<Loaded> {
 async function keptOnce(path: string) {
   await using tables = await dataFolder({ "t.parquet": "PAR1" });
   const logged: string[] = [];
-  const state = new StateFolder(path, (text) => void logged.push(text));
+  const state = new StateFolder(path, ({ text }) => void logged.push(text));
   await state.open();
   await state.keep(tables.path, await loadedAs(VERSIONS[0]));
   return { state, logged };

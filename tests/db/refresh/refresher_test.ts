@@ -64,6 +64,24 @@ Deno.test("every way of changing files is picked up", async (t) => {
   assertEquals(watched.logged, []);
 });
 
+Deno.test("a STAGING_DIR that is gone: the version stays, the reason names the setting, and it ends well", async () => {
+  await using watched = await watchedStore(exportsOf(3));
+  const { staging, folder } = watched;
+  await live(watched, 3);
+  await Deno.remove(staging.path, { recursive: true });
+  await folder.write(exportsOf(4));
+  const { state, reasons } = await watched.next();
+  assertEquals(state, "failed");
+  assertEquals(reasons, [
+    `STAGING_DIR="${staging.path}": must be a folder that this process may write (it is not there)`,
+  ]);
+  assertEquals(watched.snapshot.row_counts.interactions, 3);
+  await watched.store.close();
+  assertEquals(watched.logged, []);
+  // For the end of the test, which removes it.
+  await Deno.mkdir(staging.path);
+});
+
 Deno.test("a link that is swapped, as Kubernetes mounts files", async () => {
   await using watched = await watchedStore({
     "..2024_1/customers.csv": exportsOf(1)["customers.csv"],
