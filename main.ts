@@ -162,16 +162,10 @@ try {
   failSetting(error);
 }
 const level = "info";
-log({
-  level,
-  event: "listening",
-  text: `Listening on ${base_url}`,
-  url: base_url,
-});
+log({ level, event: "listening", text: `Listening on ${base_url}` });
 if (admin) {
-  const url = `http://${host}:${admin.port}`;
-  const text = `Metrics are at ${url}/metrics`;
-  log({ level, event: "listening_admin", text, url });
+  const text = `Metrics are at http://${host}:${admin.port}/metrics`;
+  log({ level, event: "listening_admin", text });
 }
 if (changed) log({ level, event: "settings", text: `Settings: ${changed}` });
 log({ level, event: "access", text: accessText(hosts, callers) });

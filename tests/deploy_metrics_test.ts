@@ -19,8 +19,9 @@ async function scrapeOfServer(): Promise<Scraped> {
   await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
   const customer = await fetch(`${server.base_url}/api/v1/interactions/4`);
   await customer.body?.cancel();
-  const [, { url }] = logLines(server.output.out);
-  return scraped(await (await fetch(`${url}/metrics`)).text());
+  const [, { text }] = logLines(server.output.out);
+  const answer = await fetch(/http:\S+$/.exec(text)![0]);
+  return scraped(await answer.text());
 }
 
 const { types, samples } = await scrapeOfServer();

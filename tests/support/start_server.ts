@@ -69,7 +69,8 @@ export async function startServer(
     read(child.stdout, (text) => {
       output.out += text;
       const [first] = logLines(output.out);
-      if (first?.event === "listening") listening.resolve(String(first.url));
+      const url = /^Listening on (\S+)$/.exec(first?.text)?.[1];
+      if (url) listening.resolve(url);
     }),
     read(child.stderr, (text) => output.error += text),
   ]);
