@@ -20,6 +20,7 @@ import { findExports, isOfFile } from "../intake/find_tables.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
 import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
+import type { UnpackOptions } from "../intake/unpack_zip.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
@@ -52,7 +53,8 @@ import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 export interface RefresherOptions
   extends
     ReadingRules,
-    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace"> {
+    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace">,
+    Pick<UnpackOptions, "zip_max_bytes"> {
   readonly data_dir: string;
   /** Undefined: the system's temporary folder. */
   readonly staging_dir: string | undefined;
@@ -717,16 +719,20 @@ export class Refresher implements Store, Refreshes {
     found: Found,
     signal: AbortSignal = this.#ended.signal,
   ): Promise<StagedExports> {
-    const { options } = this;
-    const tables = await findExports(found, options);
     const folder = `${this.#work_folder!.path}/exports-${++this.#number}`;
-    await Deno.mkdir(folder);
-    return new StagedExports(tables, {
-      ...options,
+    const options = {
+      ...this.options,
       folder,
       pace: this.#paceUntil(signal),
       hashes: this.#hashes,
-    });
+    };
+    await Deno.mkdir(folder);
+    try {
+      return new StagedExports(await findExports(found, options), options);
+    } catch (error) {
+      await Deno.remove(folder, { recursive: true });
+      throw error;
+    }
   }
 
   async #build(
