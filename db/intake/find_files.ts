@@ -25,6 +25,8 @@ export interface SourceFile {
   readonly sheet?: string;
   /** The source of tally.toml to which it belongs; absent when it follows the built-in contract. */
   readonly source?: Source;
+  /** With a source, the name of the file itself, without its folders and sheet. */
+  readonly name?: string;
   /** The columns that it must have; those of the built-in contract where it is left out. */
   readonly layout?: Table;
 }

@@ -254,6 +254,7 @@ async function mappedTables(
     ...rest,
     table: source.table,
     source,
+    name: file.file.slice(file.file.lastIndexOf("/") + 1),
     layout: source.layout,
     ...sheet && { file: labelOf(file, sheet.name), sheet: sheet.name },
   });

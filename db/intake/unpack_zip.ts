@@ -57,6 +57,8 @@ const KINDS_OF_ZIP: readonly FileKind[] = [
   "an Excel workbook",
   "an OpenDocument spreadsheet",
 ];
+/** Characters of a name with its folders. */
+const MAX_NAME_LENGTH = 1_000;
 /** What macOS adds for itself. */
 const OF_MACOS = "__MACOSX";
 /** The ways in which bytes are packed: not at all, or by Deflate. */
@@ -129,6 +131,11 @@ function membersOf(
     // Reports and logs name a file in one line.
     if (/\p{Cc}/u.test(entry.fileName)) {
       throw refused(notSound(zip, "a control character in the name of a file"));
+    }
+    if (entry.fileName.length > MAX_NAME_LENGTH) {
+      throw refused(
+        notSound(zip, `a name of more than ${MAX_NAME_LENGTH} characters`),
+      );
     }
     const folders = entry.fileName.split("/");
     const name = folders.pop()!;

@@ -225,6 +225,11 @@ Deno.test("a ZIP that is not sound, or hostile: refused", async (t) => {
       unsound("a control character in the name of a file"),
     ],
     [
+      "a long name",
+      other({ name: `${"a".repeat(988)}.csv/interactions.csv` }),
+      unsound("a name of more than 1000 characters"),
+    ],
+    [
       "one name twice",
       zipOf([...BOTH, interactions]),
       unsound('two files "interactions.csv" in it'),
