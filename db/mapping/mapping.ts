@@ -151,6 +151,7 @@ const COLUMNS: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
     customer: "customers",
     topic: "topic",
     id: "activity",
+    count: "count",
   },
 };
 

@@ -237,6 +237,10 @@ const interactions = z.strictObject({
     description:
       'The column with the channel, or { value = "Call" }, or { file_name } for what the name of the file says',
   }),
+  count: column({}).optional().meta({
+    description:
+      "The column with the number of interactions that a row stands for, from 0 to 1,000,000; a row with 0 is passed over",
+  }),
   topic: columnOrValue({ separator: separator.optional() }).optional().meta({
     description: "The column with the topics, or { value }",
   }),
