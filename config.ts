@@ -118,6 +118,9 @@ export const settings = z.object({
   XLSX_MAX_BYTES: wholeNumber(1, 1e15, { fallback: 1_073_741_824 }).describe(
     "size limit of one workbook in bytes, unpacked; stops a zip bomb",
   ),
+  ZIP_MAX_BYTES: wholeNumber(1, 1e15, { fallback: 17_179_869_184 }).describe(
+    "size limit of the exports in one ZIP in bytes, unpacked; a load has them in STAGING_DIR",
+  ),
   SET_ASIDE_KEPT: wholeNumber(0, 1_000_000, { fallback: 10_000 }).describe(
     "number of rows set aside that are listed with line and value; all are counted",
   ),

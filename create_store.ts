@@ -16,6 +16,7 @@ export function stagingSettings(config: Config) {
     csv_encoding: config.CSV_ENCODING,
     max_file_bytes: config.MAX_FILE_BYTES,
     xlsx_max_bytes: config.XLSX_MAX_BYTES,
+    zip_max_bytes: config.ZIP_MAX_BYTES,
   };
 }
 

@@ -73,7 +73,7 @@ Deno.test("a folder fit to serve: its report, 0, and nothing changed", async () 
       "Notes",
       "  customers known only from interactions, so without type and occupation: 1",
       "  interactions without a topic, because no file names a product: 2",
-      "  files that are not read: 1 (notes.txt: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx)",
+      "  files that are not read: 1 (notes.txt: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip)",
       "",
       "Totals",
       "  customers     3, 1 of them only in interactions",

@@ -89,6 +89,8 @@ export interface LoadOptions extends LoadSettings {
 const MAX_TOPICS = 1_000;
 const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
+/** The largest number of interactions that rows with a count stand for. */
+const MAX_COUNTED = 100_000_000;
 /** The number of ignored files, and of unknown columns of a file, that are listed. */
 const NAMES_KEPT = 100;
 
@@ -141,6 +143,8 @@ export async function loadExports(
       ].join("\n"),
     );
   }
+  const has_counts = mapping?.sources.some(hasCounts) ?? false;
+  if (has_counts) await checkCounted(database, files);
   const too_many = tooManySetAside(checked, options);
   const doubts = await readDoubts(database, files);
   await database.runFile("load/2_clean/spellings");
@@ -176,6 +180,7 @@ export async function loadExports(
       ? "load/3_tables/latest_interactions"
       : "load/3_tables/kept_interactions",
   );
+  if (has_counts) await database.runFile("load/3_tables/repeated_rows");
   await database.runFile("load/3_tables/interaction_sources");
   await database.runFile(
     has_text_ids
@@ -291,6 +296,10 @@ function merges({ table, part, source }: SourceFile): boolean {
 
 function hasActivities({ rules }: Source): boolean {
   return rules.activity !== undefined;
+}
+
+function hasCounts({ rules }: Source): boolean {
+  return rules.count !== undefined;
 }
 
 interface LoadedFile {
@@ -724,6 +733,25 @@ function requireEqual(
 ): void {
   if (found === expected) return;
   throw new Error(`the load counts ${found} and ${expected} ${what}`);
+}
+
+/** Throws a refusal when counts add up to so much that they must be another column. */
+async function checkCounted(
+  database: Database,
+  files: readonly LoadedFile[],
+): Promise<void> {
+  const counted = await database.runFile("load/2_clean/counted");
+  const sum = sumOf(counted.map(({ interactions }) => Number(interactions)));
+  if (sum <= MAX_COUNTED) return;
+  const { staged } = files.find(({ number }) => number === counted[0].file)!;
+  throw refused({
+    file: staged.file,
+    problem: `its rows stand for ${
+      counted[0].interactions
+    } interactions by their count; all files together may have ${MAX_COUNTED}`,
+    remedy:
+      `Check that count of ${staged.source?.key} in tally.toml names the right column`,
+  });
 }
 
 async function checkCount(

@@ -47,8 +47,10 @@ export class MappedReading {
       await this.#database.runFile("load/1_stage/text_ids");
     }
     for (const { key, rules } of this.#mapping.sources) {
-      for (const { pattern } of Object.values(rules)) {
-        if (pattern !== undefined) await this.#checkPattern(key, pattern);
+      for (const { pattern, file_name } of Object.values(rules)) {
+        for (const one of [pattern, file_name]) {
+          if (one !== undefined) await this.#checkPattern(key, one);
+        }
       }
     }
   }
@@ -100,7 +102,7 @@ export class MappedReading {
 from source_rows left join matched_cells on matched_cell = customers
 order by source_rows.rowid`;
     }
-    return mappedRows(rows, file, {
+    return mappedRows(rows, await this.#withNamedValues(file), {
       id_kind: this.id_kind,
       attributes: this.#mapping?.attributes ?? [],
       shifts: this.#shifts,
@@ -133,6 +135,33 @@ order by source_rows.rowid`;
         remedy: "Write it in the syntax of RE2, which has no look-around",
       });
     }
+  }
+
+  /** The file with the values that its name has, as constants of its source. Throws a refusal when it has none. */
+  async #withNamedValues(file: StagedFile): Promise<StagedFile> {
+    const { source, name = "" } = file;
+    if (!source) return file;
+    const rules = { ...source.rules };
+    for (const [column, { file_name }] of Object.entries(rules)) {
+      if (file_name === undefined) continue;
+      // Here, and not in JavaScript, whose time for some patterns has no bound.
+      const [{ value }] = await this.#database.run(
+        `select regexp_extract(${quoteText(name)}, ${
+          quoteText(file_name)
+        }, 1) as value`,
+      );
+      if (value === "") {
+        throw refused({
+          file: file.file,
+          problem: `the pattern ${
+            JSON.stringify(file_name)
+          } of ${source.key} finds nothing in its name`,
+          remedy: "Rename the file, or mend file_name in tally.toml",
+        });
+      }
+      rules[column] = { headers: [], value: value as string };
+    }
+    return { ...file, source: { ...source, rules } };
   }
 
   /** The condition that a cell has one of the values, compared as names are. */

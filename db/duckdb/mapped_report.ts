@@ -140,6 +140,8 @@ export function sourceReport(
 function howRead(rule: ColumnRule): string | null {
   const { value, format, zone, separator, match, pattern, prefix } = rule;
   const parts = [
+    rule.file_name !== undefined &&
+    `from the name of the file by the pattern ${rule.file_name}`,
     value !== undefined && `the value ${JSON.stringify(value)}`,
     format !== undefined && `in the form ${format}`,
     zone !== undefined && `in ${zone}`,

@@ -89,6 +89,7 @@ function filled(
   if (source && row_count !== undefined) {
     over.push(`position >= ${row_count - source.footer_rows}`);
   }
+  if (present.has("count")) over.push("coalesce(count_of(count) = 0, false)");
   added.push(`${over.join(" or ") || "false"} as passed_over`);
   if (table === "interactions") {
     // Two systems may use one id for two interactions; a text takes longer to store.
@@ -96,6 +97,19 @@ function filled(
       replaced.push(`md5_number('${source!.number} ' || coalesce(
     quick_text_id(activity), text_value(activity))) as activity`);
     } else added.push("null::uhugeint as activity");
+    added.push(
+      ...present.has("count")
+        ? [
+          "count_of(count) as times",
+          "count as count_cell",
+          "count_reason(count) as count_problem",
+        ]
+        : [
+          "1::uinteger as times",
+          "null::varchar as count_cell",
+          "null::varchar as count_problem",
+        ],
+    );
   }
   if (table === "customers") {
     const keys = (layout?.columns ?? []).filter(({ name }) =>

@@ -20,7 +20,7 @@ import {
   unreadable,
 } from "./find_files.ts";
 import { findMapping } from "./find_mapping.ts";
-import { tablesOf } from "./find_tables.ts";
+import { findTables } from "./find_tables.ts";
 import { checkPreconditions } from "./preconditions.ts";
 import {
   checksumOf,
@@ -30,10 +30,12 @@ import {
   readManifest,
 } from "./proofs.ts";
 import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
+import type { UnpackOptions } from "./unpack_zip.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The settings that the folder needs. */
-export interface ExportFolderOptions extends StagingOptions {
+export interface ExportFolderOptions
+  extends StagingOptions, Omit<UnpackOptions, "folder"> {
   readonly data_dir: string;
   /** The largest upload in bytes. */
   readonly max_upload_bytes: number;
@@ -316,7 +318,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       await Deno.chmod(part, 0o644);
       const { mtime } = await this.#remember(part, written);
       await this.#check({ ...target, path: part }, {
-        copy: `${check}/copy`,
+        folder: check,
         mapping,
       });
       await this.#exclusive(async () => {
@@ -355,9 +357,10 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
         return await write(file, body, this.#options);
       })();
       await this.#remember(path, written);
-      const copy = `${folder}/copy`;
-      await this.#check({ ...target, path }, { copy, mapping });
-      await Deno.remove(copy).catch(() => {});
+      const check = `${folder}/check`;
+      await Deno.mkdir(check);
+      await this.#check({ ...target, path }, { folder: check, mapping });
+      await Deno.remove(check, { recursive: true });
       await this.#checkProofs(target, written);
       return { file: target.file, path, [Symbol.asyncDispose]: remove };
     } catch (error) {
@@ -403,35 +406,46 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
     }
   }
 
-  /** Reads the file as a load does, every sheet of a workbook. */
+  /** Reads the file as a load does, every sheet of a workbook and every file in a ZIP. */
   async #check(
     found: Delivered,
-    { copy, mapping }: {
-      readonly copy: string;
+    { folder, mapping }: {
+      /** An empty folder for copies. */
+      readonly folder: string;
       readonly mapping: Mapping | null;
     },
   ): Promise<void> {
     if (describes(found)) return await checkDescription(found);
-    const { xlsx_max_bytes } = this.#options;
-    const { files } = await tablesOf(found, { xlsx_max_bytes, mapping });
+    const { files, refusals } = await findTables({
+      files: [found],
+      ignored: [],
+      mapping: mapping && { mapping },
+    }, { ...this.#options, folder });
+    if (refusals.length > 0) throw refusals[0];
     if (files.length === 0) {
+      const [problem, remedy] = found.format === "zip"
+        ? ["no file in it is a table's", "files in it"]
+        : ["no sheet is named after a table", "sheets"];
       throw refused({
         file: found.file,
-        problem: "no sheet is named after a table",
-        remedy: "Name the sheets as docs/file-contract.md says",
+        problem,
+        remedy: `Name the ${remedy} as docs/file-contract.md says`,
       });
     }
-    if (found.format !== "xlsx") {
-      // Each source of tally.toml reads other columns of it.
-      for (const file of files) await stageFile(file, copy, this.#options);
-      return;
+    const copy = `${folder}/copy`;
+    for (const of_path of Map.groupBy(files, ({ path }) => path).values()) {
+      if (of_path[0].format !== "xlsx") {
+        // Each source of tally.toml reads other columns of it.
+        for (const file of of_path) await stageFile(file, copy, this.#options);
+        continue;
+      }
+      await using book = await copyWorkbook(
+        of_path[0],
+        `${copy}.xlsx`,
+        this.#options,
+      );
+      for (const file of of_path) await book.stage(file, copy);
     }
-    await using book = await copyWorkbook(
-      files[0],
-      `${copy}.xlsx`,
-      this.#options,
-    );
-    for (const file of files) await book.stage(file, copy);
   }
 
   /** Runs an action on the folder. Throws a StoreError for errors that people can mend, `missing` for a file that is not there. */

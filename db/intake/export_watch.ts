@@ -14,6 +14,7 @@ import {
 import type { FileHashes } from "./file_hashes.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { readRange } from "./read_range.ts";
+import { endsAsZip } from "./zip.ts";
 import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
 
 /** The settings that the watch needs. */
@@ -58,7 +59,9 @@ interface Seen {
   readonly grows: boolean;
   /** Whether a look found it unchanged for long enough. */
   rested: boolean;
-  readonly ends_whole: () => Promise<boolean>;
+  /** Whether its last bytes are those of a whole text, or of a whole ZIP. */
+  readonly ends_with_line_break: () => Promise<boolean>;
+  readonly ends_as_zip: () => Promise<boolean>;
 }
 
 /** Remembers the state of each file, so that a file is read only when it has changed. */
@@ -145,7 +148,8 @@ export class ExportWatch {
           remedy: "Deliver the file and its .sha256 again",
         });
       }
-      if (proof || vouched.has(file) || !isPlainText(source)) {
+      const end = endOf(source);
+      if (proof || vouched.has(file) || !end) {
         seen.rested = true;
         return;
       }
@@ -153,18 +157,13 @@ export class ExportWatch {
       if (seen.grows && !rests) {
         return void waiting.push(`${file}: was growing, so more may come`);
       }
-      const whole = await seen.ends_whole();
-      const cut = "no line break at its end, so it may be cut";
+      const { is_whole, cut, remedy } = end;
+      const whole = await is_whole(seen);
       if (!whole && !rests) return void waiting.push(`${file}: ${cut}`);
       seen.rested = true;
       if (whole) return;
-      if (this.#options.final_newline_required) {
-        problems.push({
-          file,
-          problem: cut,
-          remedy:
-            "End its last line with a line break, or set CSV_FINAL_NEWLINE=optional",
-        });
+      if (source.format === "zip" || this.#options.final_newline_required) {
+        problems.push({ file, problem: cut, remedy });
       } else warnings.push(`${file}: ${cut}`);
     };
     const { files, mapping_file } = found;
@@ -218,7 +217,8 @@ export class ExportWatch {
       grows: restless && (last.grows || size > last.bytes),
       rested: false,
       bytes: size,
-      ends_whole: once(() => endsWithLineBreak(path, size)),
+      ends_with_line_break: once(() => endsWithLineBreak(path, size)),
+      ends_as_zip: once(() => endsAsZip(path)),
     };
   }
 }
@@ -279,8 +279,27 @@ async function checkManifest(
   return { vouched, expected_rows };
 }
 
-function isPlainText({ format, gzip }: FoundFile): boolean {
-  return format === "text" && !gzip;
+/** By what the end of a file tells whether it is whole; null where loading finds it out. */
+function endOf(source: FoundFile): {
+  readonly is_whole: (seen: Seen) => Promise<boolean>;
+  readonly cut: string;
+  readonly remedy: string;
+} | null {
+  if (source.format === "zip") {
+    return {
+      is_whole: (seen) => seen.ends_as_zip(),
+      cut: "no list of its files at its end, so it is cut or no ZIP",
+      remedy: "Copy it there again, whole",
+    };
+  }
+  return source.format === "text" && !source.gzip
+    ? {
+      is_whole: (seen) => seen.ends_with_line_break(),
+      cut: "no line break at its end, so it may be cut",
+      remedy:
+        "End its last line with a line break, or set CSV_FINAL_NEWLINE=optional",
+    }
+    : null;
 }
 
 /** Whether the last character is a line break, in UTF-8 or UTF-16; true for an empty file. */

@@ -25,18 +25,31 @@ export interface SourceFile {
   readonly sheet?: string;
   /** The source of tally.toml to which it belongs; absent when it follows the built-in contract. */
   readonly source?: Source;
+  /** With a source, the name of the file itself, without its folders and sheet. */
+  readonly name?: string;
   /** The columns that it must have; those of the built-in contract where it is left out. */
   readonly layout?: Table;
 }
 
-/** A file with exports: of the table it is named after, or a workbook of any name. */
-export interface FoundFile
-  extends Omit<SourceFile, "table" | "sheet" | "source" | "layout"> {
-  /** Null for a workbook whose name is no table: its sheets decide. */
+/** What the name and the place of a file with exports say of it. */
+interface Named
+  extends Pick<SourceFile, "file" | "path" | "part" | "identity"> {
+  /** Null for a workbook or a ZIP whose name is no table: what is in it decides. */
   readonly table: TableName | null;
   /** The sources of tally.toml to which it belongs; empty when it follows the built-in contract. */
   readonly sources: readonly Source[];
 }
+
+/** A file of the table it is named after, or a workbook of any name. */
+export interface TableFile extends Named, Pick<SourceFile, "format" | "gzip"> {}
+
+/** A ZIP of any name, whose files are as those beside it. */
+export interface FoundZip extends Named {
+  readonly format: "zip";
+}
+
+/** A file with exports. */
+export type FoundFile = TableFile | FoundZip;
 
 /** The files in the data folder. */
 export interface Found {
@@ -48,7 +61,7 @@ export interface Found {
   /** What tally.toml says; null where there is none. */
   readonly mapping: FoundMapping | null;
   /** tally.toml itself; null where there is none. */
-  readonly mapping_file: FoundFile | null;
+  readonly mapping_file: TableFile | null;
 }
 
 /** A file that counts as the one of that name in the data folder, there or not. */
@@ -66,8 +79,8 @@ export interface FolderView {
 }
 
 const FORMATS =
-  /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet|(?<book>xlsx?))$/i;
-const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
+  /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet|(?<book>xlsx?)|(?<zip>zip))$/i;
+const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
 /** What Spark writes beside the parts of an export, for itself. */
 const SUCCESS = "_SUCCESS";
 const OF_SPARK =
@@ -101,7 +114,7 @@ export async function findFiles(
     const path = placeOf(file, { root, replacement });
     const name = file.slice(file.lastIndexOf("/") + 1);
     if (isUnfinished(name)) return;
-    if (folder && OF_SPARK.test(name)) return;
+    if (folder && isOfSpark(name)) return;
     if (isProof(name)) return void proofs.push({ file, path });
     if (file === MAPPING_FILE && mapping_file) return;
     // Editors look for it beside the mapping; nothing here does.
@@ -132,10 +145,11 @@ export async function findFiles(
 
     const is_inside = real_path.startsWith(`${root}/`) ||
       file === replacement?.file;
-    if ((is_named || format?.book) && !is_inside) {
+    const holds_files = format?.book ?? format?.zip;
+    if ((is_named || holds_files) && !is_inside) {
       return ignore("a link out of the data folder");
     }
-    if (info.isDirectory && is_named && !folder && !format?.book) {
+    if (info.isDirectory && is_named && !folder && !holds_files) {
       const entries = await list(path).catch((error) => {
         refuseUnreadable(file, error);
         throw error;
@@ -164,7 +178,7 @@ export async function findFiles(
 }
 
 /** A folder with the parts of an export. */
-type Folder = Pick<FoundFile, "table" | "sources">;
+export type Folder = Pick<FoundFile, "table" | "sources">;
 
 /** The sources to which a file or folder of that name belongs. */
 export function sourcesOf(
@@ -177,7 +191,7 @@ export function sourcesOf(
 /** tally.toml; null where there is none. Throws a refusal of anything else by that name: without it, the same files mean something else. */
 async function lookForMapping(
   folder: FolderView & { readonly root: string },
-): Promise<FoundFile | null> {
+): Promise<TableFile | null> {
   const { root, replacement } = folder;
   const path = placeOf(MAPPING_FILE, folder);
   const refuse = (problem: string) => {
@@ -340,19 +354,17 @@ export function foundFile(
   const table = is_mapped
     ? null
     : folder?.table ?? tableOf(format.stem) ?? null;
+  const named = { file, path, table, sources, part: folder !== undefined };
+  if (format.zip) return { ...named, format: "zip" };
   const is_workbook = format.book?.toLowerCase() === "xlsx";
   if (is_mapped && format.book && !is_workbook) return NO_FORMAT;
   if (!table && !is_mapped && !is_workbook) {
     return format.book ? NO_FORMAT : "not the name of a table";
   }
   return {
-    file,
-    path,
-    table,
-    sources,
+    ...named,
     format: format.text ? "text" : format.book ? "xlsx" : "parquet",
     gzip: Boolean(format.gzip),
-    part: folder !== undefined,
   };
 }
 
@@ -361,11 +373,18 @@ export function formatOf(
   name: string,
 ): Pick<SourceFile, "format" | "gzip"> | null {
   const format = name.match(FORMATS)?.groups;
-  if (!format || format.book?.toLowerCase() === "xls") return null;
+  if (!format || format.zip || format.book?.toLowerCase() === "xls") {
+    return null;
+  }
   return {
     format: format.text ? "text" : format.book ? "xlsx" : "parquet",
     gzip: Boolean(format.gzip),
   };
+}
+
+/** Whether Spark writes a file of that name for itself, beside the parts of an export. */
+export function isOfSpark(name: string): boolean {
+  return OF_SPARK.test(name);
 }
 
 /** Whether a file of that name is still being written, or an editor's own. */

@@ -16,8 +16,10 @@ import {
   type FoundFile,
   refuseUnreadable,
   type SourceFile,
+  type TableFile,
 } from "./find_files.ts";
 import { isEmptySheet } from "./stage_sheet.ts";
+import { type Unpacked, type UnpackOptions, unpackZip } from "./unpack_zip.ts";
 import { type Sheet, Workbook } from "./workbook.ts";
 
 /** The exports to load. */
@@ -37,9 +39,8 @@ const SHEET = ", sheet ";
 /** The number of near misses that are named for a table. */
 const NEAR_LISTED = 5;
 
-/** The settings for finding tables. */
-export interface FindTablesOptions {
-  readonly data_dir: string;
+/** How tables are found: ZIP archives are unpacked for it. */
+export interface FindTablesOptions extends UnpackOptions {
   /** The largest size of the parts of a workbook in bytes, unpacked. */
   readonly xlsx_max_bytes: number;
 }
@@ -50,14 +51,14 @@ export interface FindTablesOptions {
  */
 export async function findExports(
   found: Found,
-  { data_dir, xlsx_max_bytes }: FindTablesOptions,
+  { data_dir, ...options }: FindTablesOptions & { readonly data_dir: string },
 ): Promise<FoundTables> {
   const problem = found.mapping?.problem;
   // What the files are is not known without it.
   if (problem) {
     return { files: [], ignored: [], refusals: [problem], mapping: null };
   }
-  const tables = await findTables(found, xlsx_max_bytes);
+  const tables = await findTables(found, options);
   const { mapping } = tables;
   const isRequired = (table: TableName) =>
     TABLES[table].required &&
@@ -110,39 +111,71 @@ function isNearly(table: TableName, file: string): boolean {
   return TABLES[table].stems.some((wanted) => unlikeness(stem, wanted) < 1);
 }
 
-/** Opens the workbooks among the files. */
+/** Opens the archives and workbooks among the files. */
 export async function findTables(
-  { files, ignored, mapping: found_mapping }: Found,
-  xlsx_max_bytes: number,
+  { files, ignored, mapping: found_mapping }: Pick<
+    Found,
+    "files" | "ignored" | "mapping"
+  >,
+  options: FindTablesOptions,
 ): Promise<
   FoundTables & {
-    /** The tables that may be in workbooks that cannot be used. */
+    /** The tables that may be in archives and workbooks that cannot be used. */
     readonly may_have: ReadonlySet<TableName>;
   }
 > {
   const sources: SourceFile[] = [];
-  const ignored_sheets: IgnoredFile[] = [];
+  const also_ignored: IgnoredFile[] = [];
   const refusals: StoreError[] = [];
   const may_have = new Set<TableName>();
   const mapping = found_mapping?.mapping ?? null;
-  for (const file of files) {
+  async function attempt<T>(file: FoundFile, action: () => Promise<T>) {
     try {
-      const found = await tablesOf(file, { xlsx_max_bytes, mapping });
-      sources.push(...found.files);
-      ignored_sheets.push(...found.ignored);
+      return await action();
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof StoreError) || error.kind !== "refused") {
+        throw error;
+      }
       refusals.push(error);
       for (const table of tablesMeant(file)) may_have.add(table);
     }
   }
+  for (const delivered of files) {
+    const opened = await attempt(
+      delivered,
+      () => unpacked(delivered, { ...options, mapping }),
+    );
+    also_ignored.push(...opened?.ignored ?? []);
+    for (const file of opened?.files ?? []) {
+      const found = await attempt(
+        file,
+        () => tablesOf(file, { ...options, mapping }),
+      );
+      sources.push(...found?.files ?? []);
+      also_ignored.push(...found?.ignored ?? []);
+    }
+  }
   return {
     files: sources,
-    ignored: [...ignored, ...ignored_sheets],
+    ignored: [...ignored, ...also_ignored],
     refusals,
     may_have,
     mapping,
   };
+}
+
+/** The files in a ZIP, and any other file itself. */
+async function unpacked(
+  file: FoundFile,
+  options: Parameters<typeof unpackZip>[1],
+): Promise<Unpacked> {
+  if (file.format !== "zip") return { files: [file], ignored: [] };
+  try {
+    return await unpackZip(file, options);
+  } catch (error) {
+    refuseUnreadable(file.file, error);
+    throw error;
+  }
 }
 
 /** The tables that a file may have, whatever is in it. */
@@ -157,8 +190,8 @@ function tablesMeant({ table, sources }: FoundFile): readonly TableName[] {
  * workbook among the parts of an export holds that table only. A file of sources of
  * tally.toml has the table of each.
  */
-export async function tablesOf(
-  file: FoundFile,
+async function tablesOf(
+  file: TableFile,
   { xlsx_max_bytes, mapping }: {
     readonly xlsx_max_bytes: number;
     readonly mapping: Mapping | null;
@@ -213,7 +246,7 @@ export async function tablesOf(
 }
 
 async function mappedTables(
-  file: FoundFile,
+  file: TableFile,
   xlsx_max_bytes: number,
 ): Promise<Pick<FoundTables, "files" | "ignored">> {
   const { sources, table: _, ...rest } = file;
@@ -221,6 +254,7 @@ async function mappedTables(
     ...rest,
     table: source.table,
     source,
+    name: file.file.slice(file.file.lastIndexOf("/") + 1),
     layout: source.layout,
     ...sheet && { file: labelOf(file, sheet.name), sheet: sheet.name },
   });
@@ -347,9 +381,10 @@ function labelOf({ file }: FoundFile, sheet: string): string {
   return `${file}${SHEET}${shown(sheet)}`;
 }
 
-/** Whether reports call the file `delivered`, or a sheet of it, `label`. */
+/** Whether reports call the file `delivered`, a sheet of it or a file in it, `label`. */
 export function isOfFile(label: string, delivered: string): boolean {
-  return label === delivered || label.startsWith(`${delivered}${SHEET}`);
+  return label === delivered ||
+    [SHEET, "/"].some((sign) => label.startsWith(`${delivered}${sign}`));
 }
 
 // Spreadsheet programs allow 31 characters; others could write anything.

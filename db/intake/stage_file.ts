@@ -401,7 +401,8 @@ async function copy(
   return { bytes, sha256 };
 }
 
-function changed({ file }: SourceFile): StoreError {
+/** The refusal of a file that is another one than it was. */
+export function changed({ file }: Pick<SourceFile, "file">): StoreError {
   return refused({
     file,
     problem: "changed while it was being read",

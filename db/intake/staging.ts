@@ -1,7 +1,7 @@
 /** The exports of one load in a staging folder: each file is read once; the next file is copied while one is loaded. */
 
 import { createHash } from "node:crypto";
-import type { Mapping } from "../mapping/mapping.ts";
+import type { Mapping, Source } from "../mapping/mapping.ts";
 import { TABLE_NAMES } from "../model/contract.ts";
 import { refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
@@ -180,7 +180,7 @@ export class StagedExports implements AsyncDisposable {
 /** The parts of a file on which the data version depends. */
 export type HashedFile = Pick<
   StagedFile,
-  "table" | "part" | "sha256" | "source"
+  "table" | "part" | "sha256" | "source" | "name"
 >;
 
 /** The data version of these exports, in the order they are loaded, with these settings. */
@@ -195,14 +195,20 @@ export function dataVersion(
     date_order,
     time_zone,
     csv_encoding,
-    ...files.map(({ table, part, sha256, source }) => [
+    ...files.map(({ table, part, sha256, source, name }) => [
       table,
       part,
       sha256,
       ...source ? [source.number] : [],
+      ...source && readsName(source) ? [name] : [],
     ]),
     ...mapping ? [mapping.meaning] : [],
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex")
     .slice(0, 16);
+}
+
+/** Whether the rows of a file depend on its name. */
+function readsName({ rules }: Source): boolean {
+  return Object.values(rules).some((rule) => rule.file_name !== undefined);
 }

@@ -1,11 +1,10 @@
 /** Opens an .xlsx workbook and streams the XML of its parts, within limits that hold for every file. */
 
-import { crc32 } from "node:zlib";
 import { SaxesParser } from "saxes";
-import yauzl from "yauzl";
 import { createPause } from "../model/pause.ts";
 import { refused, StoreError } from "../model/problems.ts";
 import { type FileKind, kindOf, wrongKind } from "./file_kind.ts";
+import { unsoundness, Zip } from "./zip.ts";
 
 /** A sheet of a workbook. */
 export interface Sheet {
@@ -26,20 +25,7 @@ export interface PartReader {
   settle?(): Promise<void> | undefined;
 }
 
-interface ZipEntry {
-  readonly fileName: string;
-  readonly crc32: number;
-  readonly uncompressedSize: number;
-  isEncrypted(): boolean;
-}
-
-interface ZipFile {
-  close(): void;
-  eachEntry(): AsyncIterable<ZipEntry>;
-  openReadStreamPromise(entry: ZipEntry): Promise<AsyncIterable<Uint8Array>>;
-}
-
-const MAX_ENTRIES = 10_000;
+const MAX_RELATIONS = 10_000;
 const MAX_SHEETS = 1_000;
 const MAX_DEPTH = 64;
 /** Characters between two tags; a cell has at most 32,767, or seven times as many in the file. */
@@ -61,9 +47,7 @@ export class Workbook implements Disposable {
   /** The zip entries of the strings that cells share and of the number formats, where there are any. */
   shared_strings: string | undefined;
   styles: string | undefined;
-  #zip: ZipFile | undefined;
-  /** By name in lower case: some programs write other names than they refer to. */
-  readonly #entries = new Map<string, ZipEntry>();
+  #zip: Zip | undefined;
   #unpacked = 0;
 
   private constructor(
@@ -94,22 +78,20 @@ export class Workbook implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#zip?.close();
+    this.#zip?.[Symbol.dispose]();
   }
 
   /** Reads a part to its end. Throws a refusal when it is not sound or too large. */
   async read(part: string, reader: PartReader): Promise<void> {
-    const entry = this.#entries.get(part.toLowerCase());
+    const entry = this.#zip!.entries.get(part.toLowerCase());
     if (!entry) throw this.unsound(`${part} is missing`);
     const parser = this.#parser(reader);
     const decoder = new TextDecoder("utf-8", { fatal: true });
-    let checksum = 0;
     const pause = createPause();
     try {
-      for await (const chunk of await this.#zip!.openReadStreamPromise(entry)) {
+      for await (const chunk of this.#zip!.read(entry)) {
         this.#unpacked += chunk.length;
         if (this.#unpacked > this.max_bytes) throw this.tooLarge();
-        checksum = crc32(chunk, checksum);
         for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
           const piece = chunk.subarray(at, at + PIECE_BYTES);
           parser.write(decoder.decode(piece, { stream: true }));
@@ -119,7 +101,6 @@ export class Workbook implements Disposable {
           await pause();
         }
       }
-      if (checksum !== entry.crc32) throw this.unsound(`${part} is damaged`);
       parser.write(decoder.decode()).close();
     } catch (error) {
       throw this.#soundError(error, part);
@@ -170,22 +151,12 @@ export class Workbook implements Disposable {
 
   async #openZip(path: string): Promise<void> {
     try {
-      this.#zip = await yauzl.openPromise(path, { autoClose: false });
+      this.#zip = await Zip.open(path);
       let claimed = 0;
-      for await (const entry of this.#zip!.eachEntry()) {
-        const { fileName } = entry;
-        if (this.#entries.size >= MAX_ENTRIES) {
-          throw this.unsound(`more than ${MAX_ENTRIES} files in it`);
-        }
-        const name = fileName.toLowerCase();
-        if (this.#entries.has(name)) {
-          throw this.unsound(`two files ${quote(fileName)} in it`);
-        }
+      for (const entry of this.#zip.entries.values()) {
         if (entry.isEncrypted()) throw this.unsound("it is encrypted");
-        // An entry that unpacks to more than it claims is stopped by yauzl.
         claimed += entry.uncompressedSize;
         if (claimed > this.max_bytes) throw this.tooLarge();
-        this.#entries.set(name, entry);
       }
     } catch (error) {
       throw this.#soundError(error, "the zip");
@@ -238,8 +209,8 @@ export class Workbook implements Disposable {
     await this.read(part, {
       open: (name, { Id, Type, Target, TargetMode }) => {
         if (name !== "Relationship" || TargetMode === "External") return;
-        if (relations.length >= MAX_ENTRIES) {
-          throw this.unsound(`more than ${MAX_ENTRIES} relations`);
+        if (relations.length >= MAX_RELATIONS) {
+          throw this.unsound(`more than ${MAX_RELATIONS} relations`);
         }
         // Only ever looked up among the zip's entries, never on the disk.
         const path = Target?.startsWith("/") ? Target : `/${folder}${Target}`;
@@ -291,18 +262,10 @@ export class Workbook implements Disposable {
     };
   }
 
-  // Errors of yauzl, zlib, the decoder and the parser are about the file; errors of
-  // the system have upper-case codes.
   #soundError(error: unknown, where: string): unknown {
-    if (error instanceof StoreError || !(error instanceof Error)) return error;
-    const { code } = error as { code?: unknown };
-    const by_zlib = typeof code === "string" &&
-      /^(Z_|ERR_ENCODING)/.test(code);
-    if (typeof code === "string" && !by_zlib) return error;
-    const [detail] = error.message.split("\n");
-    return this.unsound(
-      `${where}: ${detail.slice(0, 200).replace(/\.$/, "")}`,
-    );
+    if (error instanceof StoreError) return error;
+    const detail = unsoundness(error, where);
+    return detail === null ? error : this.unsound(detail);
   }
 }
 

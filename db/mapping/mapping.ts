@@ -24,6 +24,8 @@ export interface ColumnRule {
   readonly headers: readonly string[];
   /** The value of every row, where there is no header. */
   readonly value?: string;
+  /** A regular expression with one group, which takes the value of every row from the name of the file. */
+  readonly file_name?: string;
   /** What separates several values in a cell; where absent, the built-in rule holds. */
   readonly separator?: string;
   /** A regular expression with one group, which is the id. */
@@ -127,6 +129,7 @@ interface ColumnInFile {
   readonly date?: string;
   readonly time?: string;
   readonly value?: string;
+  readonly file_name?: string;
   readonly separator?: string;
   readonly pattern?: string;
   readonly prefix?: string;
@@ -154,6 +157,7 @@ const COLUMNS: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
     customer: "customers",
     topic: "topic",
     id: "activity",
+    count: "count",
   },
 };
 

@@ -75,6 +75,10 @@ const pattern = text(
   "A regular expression (RE2) whose one group is the id, such as '\\((\\d+)\\)$' for Ann Smith (12)",
 ).refine((pattern) => groupsOf(pattern) === 1, "must have exactly one group");
 
+const file_name = text(
+  "A regular expression (RE2) on the name of the file, without its folders, whose one group is the value of every row, such as ^(.*)_2024",
+).refine((pattern) => groupsOf(pattern) === 1, "must have exactly one group");
+
 const prefix = text(
   "Is put before every id, such as zd-, to keep the ids of two systems apart; the ids must be texts",
 ).max(64, "must have at most 64 characters");
@@ -248,8 +252,16 @@ const interactions = z.strictObject({
   time: time.meta({
     description: "The column with date and time, or { date, time } for two",
   }),
-  channel: columnOrValue({}).meta({
-    description: 'The column with the channel, or { value = "Call" }',
+  channel: z.union([
+    columnOrValue({}),
+    z.strictObject({ file_name }),
+  ]).meta({
+    description:
+      'The column with the channel, or { value = "Call" }, or { file_name } for what the name of the file says',
+  }),
+  count: column({}).optional().meta({
+    description:
+      "The column with the number of interactions that a row stands for, from 0 to 1,000,000; a row with 0 is passed over",
   }),
   topic: columnOrValue({ separator: separator.optional() }).optional().meta({
     description: "The column with the topics, or { value }",

@@ -61,6 +61,16 @@ export function tooMany(retry_seconds = 1): StoreError {
   );
 }
 
+/** The problem of a disk that is full, by the text of an error; undefined for other errors. */
+export function diskFull(error: unknown): StoreError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (!/No space left on device/i.test(error.message)) return undefined;
+  return new StoreError(
+    "full",
+    "The disk under STAGING_DIR is full. Free some space, or set STAGING_DIR to another disk.",
+  );
+}
+
 /** The value or the default of a setting names something that cannot be used. The message is one line that names the setting. */
 export class SettingError extends StoreError {
   constructor(

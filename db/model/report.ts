@@ -277,11 +277,11 @@ export const servedReportSchema = z.object({
   }),
   interactions: z.int().meta({
     description:
-      "Interactions, after a row that lists several customers is split",
+      "Interactions, after a row that lists several customers is split, and one with a count is repeated",
   }),
   duplicate_interactions: z.int().meta({
     description:
-      "Interactions equal in customer, time, channel and topic to an earlier one; they are counted",
+      "Interactions equal in customer, time, channel and topic to an earlier one; they are counted, and those that a count in tally.toml stands for are among them",
   }),
   merged_interactions: z.int().meta({
     description:

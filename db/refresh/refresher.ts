@@ -20,6 +20,7 @@ import { findExports, isOfFile } from "../intake/find_tables.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
 import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
+import type { UnpackOptions } from "../intake/unpack_zip.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { fault, type Log } from "../model/log.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
@@ -54,7 +55,8 @@ import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 export interface RefresherOptions
   extends
     ReadingRules,
-    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace"> {
+    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace">,
+    Pick<UnpackOptions, "zip_max_bytes"> {
   readonly data_dir: string;
   /** Undefined: the system's temporary folder. */
   readonly staging_dir: string | undefined;
@@ -718,15 +720,19 @@ export class Refresher implements Store, Refreshes {
     found: Found,
     signal: AbortSignal = this.#ended.signal,
   ): Promise<StagedExports> {
-    const { options } = this;
-    const tables = await findExports(found, options);
     const folder = await this.#makeFolder(`exports-${++this.#number}`);
-    return new StagedExports(tables, {
-      ...options,
+    const options = {
+      ...this.options,
       folder,
       pace: this.#paceUntil(signal),
       hashes: this.#hashes,
-    });
+    };
+    try {
+      return new StagedExports(await findExports(found, options), options);
+    } catch (error) {
+      await Deno.remove(folder, { recursive: true });
+      throw error;
+    }
   }
 
   /** Makes a folder for working files. Throws a SettingError where STAGING_DIR is gone. */

@@ -102,6 +102,8 @@ export async function sampleFolder(
       else if (!isFile) skip("not a regular file");
       else if (!path.startsWith(`${root}/`)) {
         skip("a link out of the data folder");
+      } else if (/\.zip$/i.test(file)) {
+        skip("a ZIP: unpack it in another folder, and look at that");
       } else if (!format) {
         skip("not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx");
       } else if (++looked_at > LIMITS.files) {

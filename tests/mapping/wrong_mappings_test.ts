@@ -175,6 +175,31 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
       'tally.toml: the pattern "(?<=a)(b)" of interactions[1] is not taken: invalid perl operator: (?<. Write it in the syntax of RE2, which has no look-around.',
     ],
     [
+      "a pattern of names that looks behind",
+      source({ channel: '{ file_name = "(?<=a)(b)" }' }),
+      'tally.toml: the pattern "(?<=a)(b)" of interactions[1] is not taken: invalid perl operator: (?<. Write it in the syntax of RE2, which has no look-around.',
+    ],
+    [
+      "a pattern of names without a group",
+      source({ channel: '{ file_name = "a" }' }),
+      `${IN}.channel.file_name must have exactly one group. ${MEND}`,
+    ],
+    [
+      "a pattern of names that is too large to run",
+      source({ channel: '{ file_name = "((?:(?:a{99}){99}){99})" }' }),
+      'tally.toml: the pattern "((?:(?:a{99}){99}){99})" of interactions[1] is not taken: invalid repetition size: {99}. Write it in the syntax of RE2, which has no look-around.',
+    ],
+    [
+      "a pattern of names beside a column",
+      source({ channel: '{ file_name = "(a)", column = "how" }' }),
+      `${IN}.channel.file_name does not go with the other keys beside it. ${MEND}`,
+    ],
+    [
+      "a pattern of names for another key",
+      source({}, 'topic = { file_name = "(a)" }'),
+      `${IN}.topic.column is missing. ${MEND}\n${IN}.topic has no key "file_name". ${MEND}`,
+    ],
+    [
       "a pattern without a group",
       source({ customer: '{ column = "who", pattern = "a" }' }),
       `${IN}.customer.pattern must have exactly one group. ${MEND}`,

@@ -16,10 +16,10 @@ export async function stageFolder(
 ): Promise<StagedExports> {
   const config = readConfig(settings);
   const staging = { ...stagingSettings(config), folder, hashes };
+  await Deno.mkdir(folder);
   const found = await findExports(await listExports(config.DATA_DIR), {
     data_dir: config.DATA_DIR,
     ...staging,
   });
-  await Deno.mkdir(folder);
   return new StagedExports(found, staging);
 }

@@ -10,10 +10,19 @@ export interface ZipPart {
   readonly claimed_bytes?: number;
   readonly crc?: number;
   readonly encrypted?: boolean;
+  /** How its bytes are packed, said or in truth; 8 is Deflate, 0 not at all. */
+  readonly method?: number;
+  /** The mode of Unix, such as 0o120777 for a link. */
+  readonly mode?: number;
+  /** Whether its bytes are those of the file before it. */
+  readonly shares_bytes?: boolean;
 }
 
-/** A zip with these files. */
-export function zipOf(parts: readonly ZipPart[]): Uint8Array<ArrayBuffer> {
+/** A zip with these files; with `zip64`, its list of them is written as for more than 4 GB. */
+export function zipOf(
+  parts: readonly ZipPart[],
+  { zip64 = false } = {},
+): Uint8Array<ArrayBuffer> {
   const pieces: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let offset = 0;
@@ -22,43 +31,78 @@ export function zipOf(parts: readonly ZipPart[]): Uint8Array<ArrayBuffer> {
     const content = typeof part.content === "string"
       ? new TextEncoder().encode(part.content)
       : part.content;
-    const packed = deflateRawSync(content);
+    const packed = part.method === 0 ? content : deflateRawSync(content);
     const common = new DataView(new ArrayBuffer(26));
     common.setUint16(0, 20, true);
     common.setUint16(2, part.encrypted ? 1 : 0, true);
-    common.setUint16(4, 8, true);
+    common.setUint16(4, part.method ?? 8, true);
     common.setUint32(10, part.crc ?? crc32(content), true);
     common.setUint32(14, packed.length, true);
     common.setUint32(18, part.claimed_bytes ?? content.length, true);
     common.setUint16(22, name.length, true);
     const head = new Uint8Array(common.buffer);
     const local = joined(utf8("PK\x03\x04"), head, name, packed);
+    if (part.shares_bytes) offset -= pieces.at(-1)!.length;
+    else pieces.push(local);
     const tail = new DataView(new ArrayBuffer(14));
-    tail.setUint32(10, offset, true);
+    tail.setUint32(6, (part.mode ?? 0) * 0x10000, true);
+    tail.setUint32(10, zip64 ? 0xffffffff : offset, true);
+    const of_list = head.slice();
+    if (zip64) of_list.fill(0xff, 14, 22).set([28], 24);
     directory.push(
       joined(
         utf8("PK\x01\x02"),
-        Uint8Array.of(20, 0),
-        head,
+        Uint8Array.of(20, part.mode === undefined ? 0 : 3),
+        of_list,
         new Uint8Array(tail.buffer),
         name,
+        ...zip64
+          ? [
+            Uint8Array.of(1, 0, 24, 0),
+            longs(
+              part.claimed_bytes ?? content.length,
+              packed.length,
+              offset,
+            ),
+          ]
+          : [],
       ),
     );
-    pieces.push(local);
-    offset += local.length;
+    offset += part.shares_bytes ? pieces.at(-1)!.length : local.length;
   }
   const size = directory.reduce((sum, { length }) => sum + length, 0);
   const end = new DataView(new ArrayBuffer(18));
-  end.setUint16(4, parts.length, true);
-  end.setUint16(6, parts.length, true);
-  end.setUint32(8, size, true);
-  end.setUint32(12, offset, true);
+  end.setUint16(4, zip64 ? 0xffff : parts.length, true);
+  end.setUint16(6, zip64 ? 0xffff : parts.length, true);
+  end.setUint32(8, zip64 ? 0xffffffff : size, true);
+  end.setUint32(12, zip64 ? 0xffffffff : offset, true);
   return joined(
     ...pieces,
     ...directory,
+    ...zip64
+      ? [
+        utf8("PK\x06\x06"),
+        longs(44),
+        Uint8Array.of(45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        longs(parts.length, parts.length, size, offset),
+        utf8("PK\x06\x07"),
+        new Uint8Array(4),
+        longs(offset + size),
+        Uint8Array.of(1, 0, 0, 0),
+      ]
+      : [],
     utf8("PK\x05\x06"),
     new Uint8Array(end.buffer),
   );
+}
+
+/** Whole numbers as ZIP64 writes them, of 8 bytes each. */
+function longs(...numbers: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * numbers.length));
+  for (const [i, one] of numbers.entries()) {
+    view.setBigUint64(8 * i, BigInt(one), true);
+  }
+  return new Uint8Array(view.buffer);
 }
 
 /** What a workbook has beside its sheets. */

@@ -67,6 +67,24 @@ create temp macro parse_salesforce_id(id) as
       then id
   end;
 
+-- How many interactions a row stands for; 1.000 could be a thousand.
+create temp macro in_count_range(number) as
+  case when number <= 1_000_000 then number::uinteger end;
+create temp macro count_of(cell) as
+  case
+    when try_cast(cell as ubigint)::varchar = cell
+      then in_count_range(try_cast(cell as ubigint))
+    when regexp_full_match(plain_text(cell), '\d{1,16}(\.0+)?')
+      and not has_groups(plain_text(cell))
+      then in_count_range(split_part(plain_text(cell), '.', 1)::ubigint)
+  end;
+create temp macro count_reason(cell) as
+  case
+    when has_no_value(cell) then 'no value'
+    when is_error(cell) then error_reason()
+    else 'not a whole number from 0 to 1000000'
+  end;
+
 -- What interactions and customers are matched by.
 create temp macro text_match_key(cell) as lower(text_value(cell));
 create temp macro phone_match_key(cell) as

@@ -18,6 +18,7 @@ select
       then [case when spelling is null then interaction end, topic]
   end,
   activity,
+  times,
   case
     when passed_over then []
     when cell_problem is not null then problem_fault(cell_problem)
@@ -55,6 +56,7 @@ select
         end)
     when topic <> '' and is_error(topic)
       then as_fault('topic', topic, error_reason())
+    when times is null then as_fault('count', count_cell, count_problem)
   end
 from (
   -- Each level uses the one below, so that no rule runs twice on a row.

@@ -4,7 +4,8 @@
 -- spelling of an interaction's channel is a position in the variable spellings;
 -- texts, mostly null, is [the spelling that is not there, topic]. A label is
 -- that of a row that may sum up the others; day is that of D/M/YYYY. An empty
--- fault is that of a row that is passed over, as tally.toml says.
+-- fault is that of a row that is passed over, as tally.toml says. A row stands
+-- for as many interactions as times says.
 create table files (
   file usmallint, source usmallint, merges boolean, first_row bigint);
 create table staged_channels (
@@ -20,4 +21,4 @@ create table staged_customers (
 create table staged_interactions (
   file usmallint, date_start timestamp, date_form utinyint, spelling utinyint,
   customer_id bigint, customer_ids bigint[], texts varchar[],
-  activity uhugeint, fault varchar[]);
+  activity uhugeint, times uinteger, fault varchar[]);

@@ -4,7 +4,7 @@
 -- interaction is deleted.
 create table superseded as
 select staged_interactions.rowid as position, file,
-  case when customer_ids is null then 1 else len(customer_ids) end
+  times * case when customer_ids is null then 1 else len(customer_ids) end
     as interactions
 from staged_interactions join (
   select activity, max(rowid) as last

@@ -19,7 +19,7 @@ select
    where date_start <= timezone(
      getvariable('settings').time_zone, $now::timestamptz))
     as latest_interaction,
-  (select coalesce(sum(case when customer_ids is null then 1
+  (select coalesce(sum(times * case when customer_ids is null then 1
     else len(customer_ids) end), 0)::bigint
    from staged_interactions
    where fault is null) as interaction_sources,

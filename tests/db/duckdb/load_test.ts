@@ -148,7 +148,7 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
   ]);
   assertEquals(report.ignored, [{
     file: "notes.txt",
-    reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
+    reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip",
   }]);
   assertEquals(report.set_aside_listed.map(({ file, line }) => [file, line]), [
     ["products.csv", 3],

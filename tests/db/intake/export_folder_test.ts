@@ -13,6 +13,12 @@ import {
   namesIn,
 } from "../../support/data_folder.ts";
 import { utf8 } from "../../support/text_bytes.ts";
+import {
+  sheetOf,
+  xlsx,
+  zipOf,
+  type ZipPart,
+} from "../../support/xlsx_files.ts";
 
 const CUSTOMERS = "Customer_Id,Occupation,Type\n1,Jedi,Red\n";
 
@@ -26,6 +32,7 @@ async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
     csv_encoding: "windows-1252",
     max_file_bytes: 1 << 30,
     xlsx_max_bytes: 1 << 30,
+    zip_max_bytes: 1 << 30,
     max_upload_bytes,
     hashes: new FileHashes(),
   });
@@ -591,6 +598,7 @@ Deno.test({
       csv_encoding: "windows-1252",
       max_file_bytes: 1 << 20,
       xlsx_max_bytes: 1 << 20,
+      zip_max_bytes: 1 << 20,
       max_upload_bytes: 1 << 20,
       hashes: new FileHashes(),
     });
@@ -680,4 +688,46 @@ Deno.test({
       await new Deno.Command("umount", { args: [folder.path] }).output();
     }
   },
+});
+
+Deno.test("a ZIP is uploaded as a load would read it, or refused", async () => {
+  await using folder = await dataFolder();
+  await using use = await opened(folder);
+  const put = (parts: readonly ZipPart[]) =>
+    use.exports.put("May.zip", new Blob([zipOf(parts)]).stream());
+  const customers = { name: "customers.csv", content: CUSTOMERS };
+  const book = {
+    name: "interactions.xlsx",
+    content: xlsx({
+      a: sheetOf(["Date", "Channel", "Customer"], ["2020-02-01", "Email", 1]),
+    }),
+  };
+  const { name, table, kind } = await put([customers, book]);
+  assertEquals([name, table, kind], ["May.zip", null, "export"]);
+  assertEquals((await use.exports.list()).map(({ name }) => name), ["May.zip"]);
+
+  const refusals: [ZipPart[], string][] = [
+    [
+      [],
+      "May.zip: no file in it is a table's. Name the files in it as docs/file-contract.md says.",
+    ],
+    [
+      [{ ...customers, content: "x\n" }],
+      'May.zip/customers.csv, line 1: no column Customer_Id among "x". Name the columns as docs/file-contract.md says.',
+    ],
+    [
+      [{ ...customers, encrypted: true }],
+      "May.zip/customers.csv: packed with a password. Pack it again without one.",
+    ],
+    [
+      [customers, { ...book, content: "x" }],
+      "May.zip/interactions.xlsx: its name ends in .xlsx, but it is text. Rename it to interactions.csv, or export it again.",
+    ],
+  ];
+  for (const [parts, message] of refusals) {
+    assertEquals(await failure("refused", () => put(parts)), message);
+  }
+  // Nothing is left of what was refused, here or in staging.
+  assertEquals(await namesIn(folder.path), ["May.zip"]);
+  assertEquals(await namesIn(use.staging.path), []);
 });

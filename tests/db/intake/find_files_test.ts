@@ -7,11 +7,27 @@ import { dataFolder } from "../../support/data_folder.ts";
 /** What is found in a folder, in short: `file table format[ gzip][ part]`. */
 async function found(data_dir: string): Promise<string[]> {
   const { files } = await findFiles(data_dir);
-  return files.map(({ file, table, format, gzip, part }) =>
-    [file, table, format, gzip && "gzip", part && "part"]
-      .filter(Boolean).join(" ")
-  );
+  return files.map((found) => {
+    const { file, table, format, part } = found;
+    const gzip = format !== "zip" && found.gzip;
+    return [file, table, format, gzip && "gzip", part && "part"]
+      .filter(Boolean).join(" ");
+  });
 }
+
+Deno.test("findFiles, a ZIP of any name", async () => {
+  await using folder = await dataFolder({
+    "Export of May.zip": "",
+    "customers.csv.ZIP": "",
+    "interactions/jan.zip": "",
+  });
+  assertEquals(await found(folder.path), [
+    "Export of May.zip zip",
+    "customers.csv.ZIP zip",
+    "interactions/jan.zip interactions zip part",
+  ]);
+  assertEquals((await findFiles(folder.path)).ignored, []);
+});
 
 Deno.test("findFiles, formats and names", async () => {
   await using folder = await dataFolder({
@@ -57,7 +73,7 @@ Deno.test("findFiles, workbooks: of any name; old ones by their table's name, to
     { file: "crm", reason: "a folder that is not a table's" },
     {
       file: "crm.xls",
-      reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
+      reason: "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip",
     },
     { file: "more.xlsx", reason: "a link out of the data folder" },
   ]);
@@ -122,7 +138,7 @@ Deno.test("findFiles, the folders that Spark writes: parts of one export", async
 });
 
 Deno.test("findFiles, what is not read: named with the reason", async () => {
-  const no_format = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx";
+  const no_format = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
   const no_table = "not the name of a table";
   await using folder = await dataFolder({
     "customers (1).csv": "",
@@ -131,7 +147,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
     "__proto__.csv": "",
     "customers.txt": "",
     "sales.xls": "",
-    "customers.csv.zip": "",
+    "customers.csv.7z": "",
     "customers.parquet.gz": "",
     "customers": "",
     "README.md": "",
@@ -153,7 +169,7 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
       ["__proto__.csv"]: no_table,
       "customers.txt": no_format,
       "sales.xls": no_format,
-      "customers.csv.zip": no_format,
+      "customers.csv.7z": no_format,
       "customers.parquet.gz": no_format,
       "customers": no_format,
       "README.md": no_format,

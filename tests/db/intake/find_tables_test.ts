@@ -13,6 +13,12 @@ import { messageOfRefusal } from "../../support/load_folder.ts";
 import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
 
 const FILLED = sheetOf(["a"]);
+const LIMITS = {
+  folder: "/nowhere",
+  max_file_bytes: 1e8,
+  xlsx_max_bytes: 1e8,
+  zip_max_bytes: 1e8,
+};
 
 function throwAll({ refusals }: Pick<FoundTables, "refusals">): void {
   if (refusals.length === 0) return;
@@ -26,7 +32,7 @@ async function found(
   files: Files,
 ): Promise<{ files: string[]; ignored: string[] }> {
   await using folder = await dataFolder(files);
-  const found = await findTables(await findFiles(folder.path), 1e8);
+  const found = await findTables(await findFiles(folder.path), LIMITS);
   throwAll(found);
   return {
     files: found.files.map(({ file, table, part }) =>
@@ -159,7 +165,7 @@ Deno.test("findTables, files in order, and what was ignored before", async () =>
         "customers_3.csv: customers",
       ],
       ignored: [
-        "notes.txt: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx",
+        "notes.txt: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip",
       ],
     },
   );
@@ -209,12 +215,12 @@ Deno.test("findExports, a table that is missing: names what is nearly called so"
     [
       "interactions.xlsm",
       "",
-      '; "interactions.xlsm" is not read: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx',
+      '; "interactions.xlsm" is not read: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip',
     ],
     [
       "interactions.ods",
       "",
-      '; "interactions.ods" is not read: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx',
+      '; "interactions.ods" is not read: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip',
     ],
     [
       "crm.xlsx",
@@ -235,10 +241,7 @@ Deno.test("findExports, a table that is missing: names what is nearly called so"
       assertEquals(
         await messageOfRefusal(async () =>
           throwAll(
-            await findExports(found, {
-              data_dir: "/data",
-              xlsx_max_bytes: 1e8,
-            }),
+            await findExports(found, { ...LIMITS, data_dir: "/data" }),
           )
         ),
         `/data has no file of interactions${told}. Put interactions.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet interactions) there; a header alone counts.`,

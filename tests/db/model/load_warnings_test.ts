@@ -107,7 +107,7 @@ Deno.test("warnings", async (t) => {
       [
         "ignored_files",
         2,
-        "files that are not read: 2 (customers (1).csv: not the name of a table; notes.txt: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx)",
+        "files that are not read: 2 (customers (1).csv: not the name of a table; notes.txt: not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip)",
       ],
     ]],
   ];

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Files } from "../../support/data_folder.ts";
 import {
   exportsOf,
   live,
@@ -10,7 +11,7 @@ import {
   TWO_LOOKS_MS,
   watchedStore,
 } from "../../support/watched_store.ts";
-import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
+import { sheetOf, xlsx, zipOf } from "../../support/xlsx_files.ts";
 
 function hashOf(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
@@ -251,4 +252,70 @@ Deno.test("bytes that were put in the place of proven ones are never served", as
       watched.snapshot.row_counts.interactions,
     ));
   }
+});
+
+function zipped(files: Files): Uint8Array {
+  return zipOf(
+    Object.entries(files).map(([name, content]) => ({ name, content })),
+  );
+}
+
+Deno.test("a ZIP that is replaced is picked up; half of one is waited for, then refused", async () => {
+  await using watched = await watchedStore(
+    { "exports.zip": zipped(exportsOf(1)) },
+    { SETTLE_SECONDS: "2" },
+  );
+  await live(watched, 1);
+  await watched.folder.write({ "exports.zip": zipped(exportsOf(2)) });
+  await live(watched, 2);
+
+  const next = zipped(exportsOf(3));
+  const half = next.length / 2 | 0;
+  const path = `${watched.folder.path}/exports.zip`;
+  await Deno.writeFile(path, next.subarray(0, half));
+  await watched.until(() => watched.store.refreshes.waiting.length > 0);
+  await pause(1_200);
+  await Deno.writeFile(path, next.subarray(half), { append: true });
+  await live(watched, 3);
+
+  await Deno.writeFile(path, next.subarray(0, half));
+  const refresh = await watched.next();
+  assertEquals([refresh.state, refresh.reasons], ["failed", [
+    "exports.zip: no list of its files at its end, so it is cut or no ZIP. Copy it there again, whole.",
+  ]]);
+  assertEquals(watched.snapshot.row_counts.interactions, 3);
+
+  // Packed in another way, the files are the same ones.
+  await watched.folder.write({
+    "exports.zip": zipOf(
+      Object.entries(exportsOf(3)).map(([name, content]) => ({
+        name,
+        content,
+        method: 0,
+      })),
+    ),
+  });
+  assertEquals((await watched.next()).state, "serving");
+});
+
+Deno.test("a manifest vouches for a ZIP, with the rows of all files in it", async () => {
+  const zip = zipped(exportsOf(2));
+  const manifest = (rows: number) =>
+    JSON.stringify({
+      files: [{
+        file: "exports.zip",
+        sha256: hashOf(zip),
+        bytes: zip.length,
+        rows,
+      }],
+    });
+  await using watched = await watchedStore({
+    "exports.zip": zip,
+    "manifest.json": manifest(4),
+  });
+  assertEquals((await watched.next()).reasons, [
+    "exports.zip: 3 rows, and manifest.json lists 4. Deliver the whole set again, manifest.json last.",
+  ]);
+  await watched.folder.write({ "manifest.json": manifest(3) });
+  await live(watched, 2);
 });
