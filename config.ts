@@ -49,6 +49,9 @@ export const settings = z.object({
     .default("127.0.0.1").describe(
       "address to listen on; 0.0.0.0, which the image sets, is every network of the machine",
     ),
+  DRAIN_SECONDS: wholeNumber(0, 3_600, { fallback: 5 }).describe(
+    "seconds after SIGTERM in which /readyz is 503 and everything else is still answered, so that a proxy can ask elsewhere; 0 stops accepting at once",
+  ),
   ALLOWED_HOSTS: z.string()
     .refine(
       (text) => text.split(",").every(isHost),

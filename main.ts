@@ -11,13 +11,14 @@ import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { createApp } from "./routes/app.ts";
 import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
+import { Underway } from "./routes/underway.ts";
+import { listen, type Listener } from "./operator/listening.ts";
 import { failWith, printEntry } from "./operator/log.ts";
 import { createRefreshLog } from "./operator/refresh_log.ts";
+import { createEnding, stopOnSignals } from "./operator/stopping.ts";
 import { accessText, startProgress } from "./operator/terminal.ts";
+import { logUnhandled } from "./operator/unhandled.ts";
 import { createWebhook } from "./operator/webhook.ts";
-
-/** How long running requests may take to end after SIGTERM, in milliseconds. */
-const DRAIN_MS = 5_000;
 
 /** Ends the process because of something that no delivery of files can mend. */
 function fail(text: string): never {
@@ -60,14 +61,19 @@ const webhook = config.REFRESH_WEBHOOK_URL
     log,
   })
   : null;
-const stopping = new AbortController();
+const ending = createEnding();
+const underway = new Underway();
 const hosts = answeredHosts(config);
 const app = createApp({
   store,
   config,
   callers,
   log,
-  stopping: stopping.signal,
+  ending: {
+    draining: ending.draining.signal,
+    finishing: ending.finishing.signal,
+  },
+  underway,
   checkHost: createHostCheck(hosts),
 });
 
@@ -80,28 +86,6 @@ function answer(request: Request): Response | Promise<Response> {
   );
 }
 
-/** After a failure of the listener, such as too many open files, in milliseconds. */
-const LISTEN_AGAIN_MS = 1_000;
-
-// Deno ends its listener for good when one connection cannot be accepted.
-function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
-  const made = Deno.serve({
-    hostname: config.HOST,
-    port,
-    onListen: () => {},
-  }, answer);
-  made.finished.catch((error) => {
-    if (stopping.signal.aborted) return;
-    log({
-      level: "error",
-      event: "listening_again",
-      text: `Listening again, since it ended: ${error.message}`,
-    });
-    setTimeout(() => server = listen(made.addr.port), LISTEN_AGAIN_MS);
-  });
-  return made;
-}
-
 function remedyOf(error: unknown): string {
   return error instanceof Deno.errors.AddrInUse
     ? "Stop the process that listens there, or set PORT to another port; 0 takes a free one."
@@ -111,9 +95,14 @@ function remedyOf(error: unknown): string {
 }
 
 // The socket opens before the load, so that whoever waits can ask.
-let server: Deno.HttpServer<Deno.NetAddr>;
+let listener: Listener;
 try {
-  server = listen(config.PORT);
+  listener = listen({
+    hostname: config.HOST,
+    port: config.PORT,
+    answer,
+    log,
+  });
 } catch (error) {
   fail(
     `Cannot listen on HOST=${config.HOST} PORT=${config.PORT}: ${
@@ -126,20 +115,20 @@ const host = ["0.0.0.0", "::"].includes(config.HOST)
   : config.HOST.includes(":")
   ? `[${config.HOST}]`
   : config.HOST;
-const base_url = `http://${host}:${server.addr.port}`;
+const base_url = `http://${host}:${listener.port}`;
 
-async function stop(): Promise<void> {
-  setTimeout(() => Deno.exit(1), DRAIN_MS);
-  stopping.abort();
-  followed.stop();
-  await webhook?.close();
-  await server.shutdown();
-  await store.close();
-  Deno.exit(0);
-}
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, stop);
-}
+stopOnSignals({
+  ending,
+  drain_ms: config.DRAIN_SECONDS * 1_000,
+  store,
+  webhook,
+  listener,
+  underway,
+  log,
+});
+logUnhandled(log);
+// The keys are followed to the last answer.
+ending.finishing.signal.addEventListener("abort", followed.stop);
 
 // After the socket: the folders of a process that listens here already are its own.
 try {

@@ -173,6 +173,15 @@ export interface AskedNow<Params = unknown, Query = unknown, Body = unknown> {
   readonly caller: Grant;
   readonly callers: Callers;
   readonly listening: Listening;
+  readonly ending: EndingSignals;
+}
+
+/** The end of the process, in two steps. */
+export interface EndingSignals {
+  /** Is aborted when proxies must ask elsewhere; everything is still answered. */
+  readonly draining: AbortSignal;
+  /** Is aborted when nothing more is accepted, and answers that would go on must end. */
+  readonly finishing: AbortSignal;
 }
 
 /**
@@ -191,8 +200,6 @@ export interface Listening {
   readonly listeners: Set<symbol>;
   /** The largest number of open streams. */
   readonly max: number;
-  /** Is aborted when the process stops. */
-  readonly stopping: AbortSignal;
 }
 
 /** An endpoint with its handler, which is either `answer` or `answerNow`. */

@@ -17,6 +17,7 @@ import { createCors, foreignPage } from "./cors.ts";
 import { brokenDownload, type Download, startDownload } from "./download.ts";
 import type {
   AskedNow,
+  EndingSignals,
   Endpoint,
   JsonAnswer,
   Listening,
@@ -47,6 +48,7 @@ import {
 import { readAll, recallAll } from "./read_rows.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
+import type { Underway } from "./underway.ts";
 
 /** The settings of answers. */
 export interface AnswerSettings {
@@ -64,8 +66,8 @@ export interface Parts {
   readonly config: AnswerSettings;
   readonly callers: Callers;
   readonly log: Log;
-  /** Is aborted when the process is to end, for answers that would go on. */
-  readonly stopping: AbortSignal;
+  readonly ending: EndingSignals;
+  readonly underway: Underway;
   /** Checks the host that a request names; where there is no socket, there is none. */
   readonly checkHost?: HostCheck;
 }
@@ -159,6 +161,12 @@ const NOTHING = {};
 const NO_STORE = { "Cache-Control": "no-store" };
 /** `http://h` is the shortest origin there is. */
 const SHORTEST_ORIGIN = 8;
+const STOPPING: Failure = {
+  status: 503,
+  error: "The process is stopping.",
+  // Whoever asks again must not ask here.
+  headers: { Connection: "close" },
+};
 const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** An endpoint that is answered without routing, prepared for it. */
@@ -179,7 +187,7 @@ interface Unrouted {
  * one that is asked most first; a path has one parameter at most, a customer_id.
  */
 export function createResponder(
-  { store, config, callers, log, stopping, checkHost }: Parts,
+  { store, config, callers, log, ending, underway, checkHost }: Parts,
   page_views: readonly Endpoint[],
 ): Responder {
   const { is_open, stranger } = callers;
@@ -198,7 +206,6 @@ export function createResponder(
   const listening: Listening = {
     listeners: new Set(),
     max: config.EVENTS_MAX,
-    stopping,
   };
   const unrouted = page_views.flatMap(prepare);
   const of_one = unrouted.filter(({ after }) => after !== undefined);
@@ -372,6 +379,10 @@ export function createResponder(
         async work(deadline) {
           using _ = snapshot.retain();
           using _deadline = deadline;
+          using _underway = underway.begin(
+            "answer",
+            (reason) => deadline.abort(reason),
+          );
           using run = await snapshot.begin(deadline);
           const { data, meta } = reply.json(
             await readAll(snapshot, { reads: reply.reads, run }),
@@ -413,6 +424,7 @@ export function createResponder(
               gzip,
               deadline,
               snapshot,
+              underway,
             });
             if ("body" in download) {
               cache.set(snapshot, { key, answer: download });
@@ -603,6 +615,7 @@ export function createResponder(
   return {
     handle(request, route) {
       const exchange = { request, id: idOf(request), caller: stranger };
+      if (ending.finishing.aborted) return fail(exchange, STOPPING);
       const host_problem = checkHost?.(request);
       if (host_problem) return fail(exchange, host_problem);
       const is_get = request.method === "GET";
@@ -649,7 +662,16 @@ export function createResponder(
         return await answerFrom(endpoint, { exchange, ...given, params });
       }
       const { request, caller } = exchange;
-      const asked = { store, request, caller, callers, listening, ...given };
+      const asked = {
+        store,
+        request,
+        caller,
+        callers,
+        listening,
+        ending,
+        ...given,
+      };
+      using _ = endpoint.upload === undefined ? null : underway.begin("upload");
       return answerNow(await endpoint.answerNow(asked), exchange);
     },
 

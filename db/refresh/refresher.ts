@@ -373,12 +373,19 @@ export class Refresher implements Store, Refreshes {
     });
   }
 
-  /** Ends refreshes and snapshots, and removes every working file. */
-  async close(): Promise<void> {
+  /** Ends refreshes and checks; what is served stays so. */
+  async stop(): Promise<void> {
     this.#ended.abort();
     this.#wake.resolve();
+    await this.#opening?.catch(() => {});
     await this.#watching;
-    await this.#exclusive(() => this.#giveWay());
+    // A check ends with the store, and so its client is told.
+    await this.#exclusive(async () => await this.#trial?.ended);
+  }
+
+  /** Ends refreshes, uploads and snapshots, and removes every working file. */
+  async close(): Promise<void> {
+    await Promise.all([this.stop(), this.#export_folder?.close()]);
     for (const { version } of this.#opened.values()) this.#close(version);
     await Promise.all(this.#closing);
     await this.engine.close();

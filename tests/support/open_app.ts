@@ -8,6 +8,7 @@ import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { LogEntry } from "../../db/model/log.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { type App, createApp } from "../../routes/app.ts";
+import { Underway } from "../../routes/underway.ts";
 import type { Files } from "./data_folder.ts";
 import { createDocumentCheck } from "./document_check.ts";
 import { loadFolder, openStore, type Settings } from "./load_folder.ts";
@@ -79,6 +80,7 @@ export function appOn(
   { key_file }: { readonly key_file?: KeyFile } = {},
 ) {
   const logged: LogEntry[] = [];
+  const { signal } = new AbortController();
   const config = readConfig(settings);
   const callers = new Callers({
     admin_key_sha256: config.ADMIN_KEY_SHA256,
@@ -89,7 +91,8 @@ export function appOn(
     config,
     callers,
     log: (entry) => void logged.push(entry),
-    stopping: new AbortController().signal,
+    ending: { draining: signal, finishing: signal },
+    underway: new Underway(),
   }));
   return { app, callers, logged };
 }
