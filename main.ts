@@ -126,7 +126,6 @@ stopOnSignals({
   underway,
   log,
 });
-logUnhandled(log);
 // The keys are followed to the last answer.
 ending.finishing.signal.addEventListener("abort", followed.stop);
 
@@ -136,6 +135,8 @@ try {
 } catch (error) {
   failSetting(error);
 }
+// Not before: what keeps it from starting ends it.
+logUnhandled(log);
 const level = "info";
 log({
   level,

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
-import { dataFolder, namesIn } from "./support/data_folder.ts";
+import { dataFolder, keptIn, namesIn } from "./support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "./support/keys.ts";
 import { logLines } from "./support/log_lines.ts";
 import { beginDownload, largeExports } from "./support/large_download.ts";
@@ -263,7 +263,7 @@ Deno.test("a load ends with its process: the first one, and a refresh", async (t
     assertEquals(await server.stop(), 0);
     assertEquals(server.output.error, "");
     assertEquals(await namesIn(server.staging), []);
-    const kept = await namesIn(state.path);
+    const kept = await keptIn(state.path);
     assertEquals(kept.filter((name) => name.startsWith(".")), []);
   });
 });

@@ -31,6 +31,16 @@ export class DuckdbEngine implements Engine {
     const { state_folder } = options;
     this.#options = options;
     this.archive = state_folder && {
+      name: state_folder.name,
+      lock: state_folder.lock,
+      get is_ours() {
+        return state_folder.is_ours;
+      },
+      get has_locks() {
+        return state_folder.has_locks;
+      },
+      claim: () => state_folder.claim(),
+      keptVersions: () => state_folder.keptVersions(),
       kept: () => state_folder.kept(),
       keep: (snapshot: DuckdbSnapshot) => keep(snapshot, state_folder),
       reopen: (kept, options) => this.#reopen(kept, state_folder, options),
@@ -66,6 +76,7 @@ export class DuckdbEngine implements Engine {
 
   close(): Promise<void> {
     // Each snapshot ends its own instance.
+    this.#options.state_folder?.release();
     return Promise.resolve();
   }
 

@@ -33,6 +33,7 @@ import type {
   Snapshot,
   Store,
 } from "../store.ts";
+import { ArchiveKeeper, type Decided } from "./archive_keeper.ts";
 import { holdReasons } from "./hold_reasons.ts";
 import {
   type Decision,
@@ -140,6 +141,10 @@ export class Refresher implements Store, Refreshes {
   /** Begins in turn, and goes on beside others; while there is one, nothing else goes live. */
   #trial: Trial | null = null;
   #watching: Promise<void> | null = null;
+  /** Null where no versions are kept. */
+  readonly #keeper: ArchiveKeeper | null;
+  /** What was followed last of another process that decides. */
+  #followed = "";
   readonly #pace = createPace(() => this.#snapshot !== null);
 
   constructor(
@@ -147,6 +152,8 @@ export class Refresher implements Store, Refreshes {
     readonly options: RefresherOptions,
   ) {
     this.#watch = this.#watchWith(options);
+    const { archive } = engine;
+    this.#keeper = archive && new ArchiveKeeper(archive, options.log);
   }
 
   get snapshot(): Snapshot | null {
@@ -169,6 +176,7 @@ export class Refresher implements Store, Refreshes {
       restored && RESTORED,
       latest?.state === "failed" &&
       `The latest refresh failed: ${latest.reasons.join(" ")}`,
+      this.#keeper?.notice,
     ];
     return notices.filter(Boolean).join(" ") || null;
   }
@@ -363,6 +371,7 @@ export class Refresher implements Store, Refreshes {
   async #open(): Promise<void> {
     const { options } = this;
     await this.engine.open();
+    this.#keeper?.noteSharing();
     const discarded = await this.engine.archive?.discarded() ?? [];
     this.#status = { ...this.#status, discarded };
     this.#work_folder = await claimWorkFolder(options.staging_dir);
@@ -478,6 +487,7 @@ export class Refresher implements Store, Refreshes {
   /** Looks at the folder and refreshes; false when the next look should come soon. */
   async #look(progress: Progress): Promise<boolean> {
     await this.open();
+    await this.#tendArchive(progress);
     const look = await this.#watch.look();
     const time = performance.now();
     if (this.#next?.identity !== look.identity) {
@@ -492,6 +502,38 @@ export class Refresher implements Store, Refreshes {
     if (time - this.#next.since < STEADY_MS) return false;
     await this.#refresh(look, { progress });
     return true;
+  }
+
+  /** Takes the archive over when nobody has it, follows the process that has it, and keeps what could not be kept. */
+  async #tendArchive(progress: Progress): Promise<void> {
+    const keeper = this.#keeper;
+    if (!keeper) return;
+    const decided = await keeper.tend(this.#snapshot?.data_version);
+    if (decided) await this.#follow(decided, progress);
+    await keeper.keepAgain(this.#snapshot);
+  }
+
+  /** Takes the decisions of the process that has the archive, or had it until now. */
+  async #follow(
+    { kept, discarded }: Decided,
+    progress: Progress,
+  ): Promise<void> {
+    const { served, held } = this.#status;
+    const followed = JSON.stringify([
+      kept,
+      discarded,
+      served?.number,
+      held?.version.number,
+    ]);
+    if (followed === this.#followed) return;
+    this.#followed = followed;
+    await this.#giveWay();
+    await this.#apply({ type: "followed", served: kept[0] ?? null, discarded });
+    const isLeft = (data_version: string) => discarded.includes(data_version);
+    if (
+      this.#snapshot && isLeft(this.#snapshot.data_version) &&
+      !kept.every(isLeft)
+    ) await this.#restore(progress);
   }
 
   async #refresh(
@@ -828,6 +870,7 @@ export class Refresher implements Store, Refreshes {
 
   /** Throws a conflict when a decision does not fit the status; else a check gives way to it. */
   async #require(decision: Decision): Promise<void> {
+    this.#keeper?.requireOurs();
     const refusal = refusalOf(this.#status, decision);
     if (refusal !== null) throw new StoreError("conflict", refusal);
     await this.#giveWay();
@@ -867,6 +910,7 @@ export class Refresher implements Store, Refreshes {
     switch (effect.type) {
       case "serve":
         this.#snapshot = this.#snapshotOf(effect.version);
+        this.#keeper?.forget();
         break;
       case "close":
         this.#close(effect.version);
@@ -875,36 +919,7 @@ export class Refresher implements Store, Refreshes {
         this.#tell(effect.refresh);
         break;
       default:
-        await this.#archive(effect);
-    }
-  }
-
-  /** Carries out an effect on the archive. A failure is only logged, since answers do not depend on it. */
-  async #archive(
-    effect: Exclude<Effect, { type: "serve" | "close" | "tell" }>,
-  ): Promise<void> {
-    const { archive } = this.engine;
-    if (!archive) return;
-    try {
-      switch (effect.type) {
-        case "keep":
-          return await archive.keep(this.#snapshotOf(effect.version));
-        case "mark_discarded":
-          return await archive.markDiscarded(effect.data_versions);
-        case "drop_kept":
-          return await archive.drop(effect.name);
-      }
-    } catch (error) {
-      const what = {
-        keep: "does not keep the data that is served",
-        mark_discarded: "does not remember which data was discarded",
-        drop_kept: "still has the data that was rolled back",
-      }[effect.type];
-      this.options.log({
-        level: "error",
-        event: "state_dir_unusable",
-        text: `STATE_DIR ${what}: ${(error as Error).message}`,
-      });
+        await this.#keeper?.carryOut(effect, this.#snapshot);
     }
   }
 

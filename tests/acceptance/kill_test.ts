@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as pause } from "node:timers/promises";
-import { dataFolder, namesIn } from "../support/data_folder.ts";
+import { dataFolder, keptIn, namesIn } from "../support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { startServer, waitFor } from "../support/start_server.ts";
 import { utf8 } from "../support/text_bytes.ts";
@@ -35,7 +35,7 @@ Deno.test("killed in loads, refreshes and while it keeps the last good data", as
   const left = await namesIn(staging.path);
   assertEquals(left.length, 1, left.join());
   assertEquals(await server.stop(), 0);
-  const kept = await namesIn(state.path);
+  const kept = await keptIn(state.path);
   assert(
     kept.every((name) => /^\d{8}-[0-9a-f]{16}$/.test(name)) && kept.length <= 3,
     kept.join(),
