@@ -51,7 +51,9 @@ export function refreshEntry(
 ): LogEntry {
   const { state, reasons, report, changes, started_at, ended_at } = refresh;
   const { before, had_failed, snapshot } = circumstances;
-  const seconds = (Date.parse(ended_at) - Date.parse(started_at)) / 1_000;
+  // Not below 0: the clock may have been set back.
+  const seconds = Math.max(0, Date.parse(ended_at) - Date.parse(started_at)) /
+    1_000;
   const fields = { account: reasons, state, seconds, reasons };
   if (report === null) {
     return {

@@ -2,7 +2,7 @@
 
 import type { Archive, BuildOptions, Engine, KeptSnapshot } from "../engine.ts";
 import type { StagedExports } from "../intake/staging.ts";
-import { StoreError } from "../model/problems.ts";
+import { stagingFull, StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
 import type { StateFolder } from "../refresh/archive.ts";
@@ -140,10 +140,5 @@ function outOfSpace(error: unknown): StoreError | undefined {
       "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
     );
   }
-  if (/No space left on device/i.test(message)) {
-    return new StoreError(
-      "full",
-      "The disk under STAGING_DIR is full. Free some space, or set STAGING_DIR to another disk.",
-    );
-  }
+  return stagingFull(error);
 }

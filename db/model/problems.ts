@@ -61,6 +61,16 @@ export function tooMany(retry_seconds = 1): StoreError {
   );
 }
 
+/** The problem of a working file for which the disk has no room; undefined for other errors. */
+export function stagingFull(error: unknown): StoreError | undefined {
+  const message = error instanceof Error ? error.message : "";
+  if (!/No space left on device|Disk quota exceeded/i.test(message)) return;
+  return new StoreError(
+    "full",
+    "The disk under STAGING_DIR is full. Free some space, or set STAGING_DIR to another disk.",
+  );
+}
+
 /** The value or the default of a setting names something that cannot be used. The message is one line that names the setting. */
 export class SettingError extends StoreError {
   constructor(

@@ -22,7 +22,12 @@ import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { fault, type Log } from "../model/log.ts";
-import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
+import {
+  type LoadProblem,
+  refused,
+  stagingFull,
+  StoreError,
+} from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
 import { createPace, type Pace } from "../pace.ts";
 import type {
@@ -785,7 +790,8 @@ export class Refresher implements Store, Refreshes {
       await Deno.mkdir(path);
     } catch (error) {
       const { staging_dir } = this.options;
-      throw folderError({ setting: STAGING_DIR, path: staging_dir }, error);
+      throw stagingFull(error) ??
+        folderError({ setting: STAGING_DIR, path: staging_dir }, error);
     }
     return path;
   }
