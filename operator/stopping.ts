@@ -91,6 +91,7 @@ export function stopOnSignals(parts: Stopped): void {
   let phase: Phase = "serving";
   let timer: ReturnType<typeof setTimeout> | undefined;
   let began = 0;
+  let ends_at = Infinity;
   const seconds = () => Math.round((performance.now() - began) / 100) / 10;
 
   function take(event: StopEvent): void {
@@ -117,12 +118,14 @@ export function stopOnSignals(parts: Stopped): void {
       finishing() {
         ending.draining.abort();
         ending.finishing.abort();
+        ends_at = performance.now() + FINISH_MS + CLOSE_MS;
         timer = setTimeout(take, FINISH_MS, "time is over");
         finish();
       },
       closing() {
         closing.abort();
-        timer = setTimeout(take, CLOSE_MS, "time is over");
+        // Closing has the time that what ran has left.
+        timer = setTimeout(take, ends_at - performance.now(), "time is over");
       },
       abandoned() {
         log({

@@ -8,12 +8,6 @@ import type { Effect } from "./transitions.ts";
 /** Time until data that could not be kept is kept again, in milliseconds. */
 const RETRY_MS = 30_000;
 
-/** An effect on the archive. */
-export type ArchiveEffect = Exclude<
-  Effect,
-  { type: "serve" | "close" | "tell" }
->;
-
 /** What the archive says of decisions, by whichever process. */
 export interface Decided {
   /** The data versions that are kept, the latest first. */
@@ -111,7 +105,7 @@ export class ArchiveKeeper {
   async carryOut(
     effect:
       | { readonly type: "keep" }
-      | Exclude<ArchiveEffect, { type: "keep" }>,
+      | Extract<Effect, { type: "mark_discarded" | "drop_kept" }>,
     snapshot: EngineSnapshot | null,
   ): Promise<void> {
     const archive = this.#archive;
