@@ -55,6 +55,9 @@ export const settings = z.object({
   ADMIN_PORT: anyWholeNumber(0, 65535).optional().describe(
     "second TCP port, for /metrics, /healthz and /readyz, which needs no key there; 0 takes a free port; without it, /metrics is on PORT, and needs the administrator's key once there is one",
   ),
+  DRAIN_SECONDS: wholeNumber(0, 3_600, { fallback: 5 }).describe(
+    "seconds after SIGTERM in which /readyz is 503 and everything else is still answered, so that a proxy can ask elsewhere; 0 stops accepting at once",
+  ),
   ALLOWED_HOSTS: z.string()
     .refine(
       (text) => text.split(",").every(isHost),

@@ -14,7 +14,12 @@ import { createAdminPort } from "./routes/admin_port.ts";
 import { createApp } from "./routes/app.ts";
 import { createRequestLog } from "./routes/request_log.ts";
 import { answeredHosts, createHostCheck } from "./routes/hosts.ts";
-import { type Listener, openListener } from "./routes/listener.ts";
+import { Underway } from "./routes/underway.ts";
+import {
+  listen,
+  type Listener,
+  type ListenOptions,
+} from "./operator/listening.ts";
 import { failWith, printEntry, printRequests } from "./operator/log.ts";
 import {
   createMetrics,
@@ -22,12 +27,12 @@ import {
   storeMetrics,
 } from "./operator/metrics.ts";
 import { createRefreshLog } from "./operator/refresh_log.ts";
+import { createEnding, stopOnSignals } from "./operator/stopping.ts";
 import { prepareSpans } from "./operator/telemetry.ts";
 import { accessText, startProgress } from "./operator/terminal.ts";
+import { logUnhandled } from "./operator/unhandled.ts";
 import { createWebhook } from "./operator/webhook.ts";
 
-/** How long running requests may take to end after SIGTERM, in milliseconds. */
-const DRAIN_MS = 5_000;
 /** How long a request may wait for its line in the log, in milliseconds. */
 const FLUSH_MS = 250;
 
@@ -74,12 +79,13 @@ const webhook = config.REFRESH_WEBHOOK_URL
     log,
   })
   : null;
-const stopping = new AbortController();
+const ending = createEnding();
+const underway = new Underway();
 const metrics = createMetrics();
 metrics.add(
   ...storeMetrics(store),
   ...slotMetrics(slots),
-  ...processMetrics(stopping.signal),
+  ...processMetrics(ending.finishing.signal),
 );
 const requests = createRequestLog(config, { print: printRequests, log });
 if (requests) {
@@ -96,24 +102,20 @@ const app = createApp({
   nameRoute: await prepareSpans(),
   metrics,
   has_admin_port: config.ADMIN_PORT !== undefined,
-  stopping: stopping.signal,
+  ending: {
+    draining: ending.draining.signal,
+    finishing: ending.finishing.signal,
+  },
+  underway,
   checkHost: createHostCheck(hosts),
 });
 
-function listen(
+function listenOn(
   name: "PORT" | "ADMIN_PORT",
-  { port, answer }: {
-    readonly port: number;
-    readonly answer: Parameters<typeof openListener>[0];
-  },
+  { port, answer }: Pick<ListenOptions, "port" | "answer">,
 ): Listener {
   try {
-    return openListener(answer, {
-      hostname: config.HOST,
-      port,
-      stopping: stopping.signal,
-      log,
-    });
+    return listen({ hostname: config.HOST, port, answer, log });
   } catch (error) {
     const remedy = error instanceof Deno.errors.AddrInUse
       ? `Stop the process that listens there, or set ${name} to another port; 0 takes a free one`
@@ -128,8 +130,8 @@ function listen(
 }
 
 // The sockets open before the load, so that whoever waits can ask.
-const server = listen("PORT", { port: config.PORT, answer: app.fetch });
-const admin = config.ADMIN_PORT === undefined ? null : listen("ADMIN_PORT", {
+const listener = listenOn("PORT", { port: config.PORT, answer: app.fetch });
+const admin = config.ADMIN_PORT === undefined ? null : listenOn("ADMIN_PORT", {
   port: config.ADMIN_PORT,
   answer: createAdminPort(app, metrics),
 });
@@ -138,22 +140,19 @@ const host = ["0.0.0.0", "::"].includes(config.HOST)
   : config.HOST.includes(":")
   ? `[${config.HOST}]`
   : config.HOST;
-const base_url = `http://${host}:${server.port}`;
+const base_url = `http://${host}:${listener.port}`;
 
-async function stop(): Promise<void> {
-  setTimeout(() => Deno.exit(1), DRAIN_MS);
-  stopping.abort();
-  followed.stop();
-  await webhook?.close();
-  await server.shutdown();
-  // Last, so that the end is seen.
-  await admin?.shutdown();
-  await store.close();
-  Deno.exit(0);
-}
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, stop);
-}
+stopOnSignals({
+  ending,
+  drain_ms: config.DRAIN_SECONDS * 1_000,
+  store,
+  webhook,
+  listener,
+  underway,
+  log,
+});
+// The keys are followed to the last answer.
+ending.finishing.signal.addEventListener("abort", followed.stop);
 
 // After the socket: the folders of a process that listens here already are its own.
 try {
@@ -161,6 +160,8 @@ try {
 } catch (error) {
   failSetting(error);
 }
+// Not before: what keeps it from starting ends it.
+logUnhandled(log);
 const level = "info";
 log({ level, event: "listening", text: `Listening on ${base_url}` });
 if (admin) {

@@ -46,8 +46,26 @@ export interface EngineSnapshot extends Snapshot {
   close(): Promise<void>;
 }
 
-/** The versions that went live, kept for a restart without good exports and for a rollback. */
+/** Whether this process keeps versions in an archive: another one may, `locked`; it did before, `held`; it does from now on, `taken`. */
+export type Claim = "held" | "taken" | "locked";
+
+/**
+ * The versions that went live, kept for a restart without good exports and for a
+ * rollback. One process keeps them, and others may read them meanwhile.
+ */
 export interface Archive {
+  /** What it is called in messages, such as `STATE_DIR="/state"`. */
+  readonly name: string;
+  /** What is locked, for messages. */
+  readonly lock: string;
+  /** Whether this process is the one that keeps versions. */
+  readonly is_ours: boolean;
+  /** Whether a second process would be noticed. */
+  readonly has_locks: boolean;
+  /** Becomes the process that keeps versions, unless there is one. Throws a SettingError where the archive cannot be used. */
+  claim(): Promise<Claim>;
+  /** The data versions that are kept, the latest first. */
+  keptVersions(): Promise<readonly string[]>;
   /** The versions that this build can reopen, the latest first. */
   kept(): Promise<readonly KeptSnapshot[]>;
   /** Keeps a snapshot, and drops the oldest when there are too many. */

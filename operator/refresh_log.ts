@@ -61,7 +61,8 @@ export function resultOf(
 
 /** The time that a refresh took. */
 export function secondsOf({ started_at, ended_at }: Refresh): number {
-  return (Date.parse(ended_at) - Date.parse(started_at)) / 1_000;
+  // Not below 0: the clock may have been set back.
+  return Math.max(0, Date.parse(ended_at) - Date.parse(started_at)) / 1_000;
 }
 
 /** The entry of a refresh. */

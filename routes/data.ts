@@ -155,7 +155,8 @@ function currentData({ refreshes, snapshot, notice }: StoreNow) {
     loaded_at,
     age_seconds: loaded_at === null
       ? null
-      : Math.round((Date.now() - Date.parse(loaded_at)) / 1_000),
+      // Not below 0: the clock may have been set back.
+      : Math.max(0, Math.round((Date.now() - Date.parse(loaded_at)) / 1_000)),
     restored,
     reasons: history[0]?.reasons ?? [],
     waiting,

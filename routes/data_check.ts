@@ -73,13 +73,13 @@ export const dataCheckEndpoint = endpoint({
     503: failure("Too many uploads at once, or the data folder is missing"),
     507: failure("The disk or the memory is full; nothing was kept"),
   },
-  async answerNow({ store, params: { name }, request, listening }) {
+  async answerNow({ store, params: { name }, request, ending }) {
     const checked = await store.files.check(
       name,
       uploadOf(request),
       {
         ...preconditionsOf(request),
-        signal: AbortSignal.any([request.signal, listening.stopping]),
+        signal: AbortSignal.any([request.signal, ending.finishing]),
       },
     );
     const { outcome, reasons, changes, report, beside } = checked;

@@ -31,7 +31,7 @@ export const dataEventsEndpoint = endpoint({
     400: failure("A query parameter was given"),
     503: failure("EVENTS_MAX clients have the stream already"),
   },
-  answerNow({ store, listening, caller, callers }) {
+  answerNow({ store, listening, ending, caller, callers }) {
     const { listeners, max } = listening;
     if (listeners.size >= max) {
       throw new StoreError("busy", `EVENTS_MAX=${max} pages listen already.`);
@@ -43,6 +43,7 @@ export const dataEventsEndpoint = endpoint({
       headers: { "X-Accel-Buffering": "no" },
       body: eventsOf(store, {
         ...listening,
+        stopping: ending.finishing,
         with_reasons: caller.customers === null,
         holds: () => callers.holds(caller),
       }),
@@ -65,6 +66,7 @@ const EVENTS: Readonly<Record<Exclude<RefreshState, "building">, string>> = {
 function eventsOf(
   { snapshot, refreshes }: StoreNow,
   { listeners, stopping, with_reasons, holds }: Listening & {
+    readonly stopping: AbortSignal;
     /** Whether the listener may know what is wrong. */
     readonly with_reasons: boolean;
     /** Whether the listener may still listen. */

@@ -9,6 +9,7 @@ import type { Kept } from "./answer_cache.ts";
 import type { Deadline } from "./deadline.ts";
 import { gzipped } from "./gzip.ts";
 import type { Format } from "./formats/formats.ts";
+import type { Underway } from "./underway.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -29,16 +30,18 @@ export interface DownloadOptions {
   /** Is disposed when the download ends, in any way. */
   readonly deadline: Deadline;
   readonly snapshot: Pick<Snapshot, "ask" | "begin" | "retain">;
+  readonly underway: Underway;
 }
 
 /** Begins a download. Throws an error before the first KEPT_BYTES, so that it gets a status of its own. */
 export async function startDownload(
   question: Question,
-  { encode, bom, gzip, deadline, snapshot }: DownloadOptions,
+  { encode, bom, gzip, deadline, snapshot, underway }: DownloadOptions,
 ): Promise<Download> {
   const held = new DisposableStack();
   held.use(deadline);
   held.use(snapshot.retain());
+  held.use(underway.begin("download", (reason) => deadline.abort(reason)));
   const end = () => held.dispose();
   const { signal } = deadline;
   const head: Bytes[] = [];

@@ -177,6 +177,15 @@ export interface AskedNow<Params = unknown, Query = unknown, Body = unknown> {
   readonly listening: Listening;
   /** Those of the process. */
   readonly metrics: Metrics;
+  readonly ending: EndingSignals;
+}
+
+/** The end of the process, in two steps. */
+export interface EndingSignals {
+  /** Is aborted when proxies must ask elsewhere; everything is still answered. */
+  readonly draining: AbortSignal;
+  /** Is aborted when nothing more is accepted, and answers that would go on must end. */
+  readonly finishing: AbortSignal;
 }
 
 /**
@@ -195,8 +204,6 @@ export interface Listening {
   readonly listeners: Set<symbol>;
   /** The largest number of open streams. */
   readonly max: number;
-  /** Is aborted when the process stops. */
-  readonly stopping: AbortSignal;
 }
 
 /** An endpoint with its handler, which is either `answer` or `answerNow`. */

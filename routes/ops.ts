@@ -7,6 +7,7 @@ import { endpoint, failure } from "./endpoint.ts";
 
 /** The reason for missing data while a load runs. */
 export const LOADING = "Not ready: the data is being loaded.";
+const STOPPING = "Not ready: the process is stopping.";
 
 const UNREADY =
   "Not ready: the data cannot be served. The administrator's key shows the reason.";
@@ -42,7 +43,7 @@ export const opsEndpoints = [
     name: "getReadiness",
     summary: "Whether there is data to serve",
     description:
-      "Without data, the error has the reason and the remedy. Where reading needs a key, only the administrator gets these and the notice in words.",
+      "From the moment the process is to stop it is 503, while everything else is still answered. Without data, the error has the reason and the remedy. Where reading needs a key, only the administrator gets these and the notice in words.",
     answers: {
       200: {
         description: "Data is served",
@@ -54,10 +55,13 @@ export const opsEndpoints = [
         }),
       },
       503: failure(
-        "No data is served: it is being loaded, or the files were refused",
+        "No data is served: it is being loaded, or the files were refused; or the process is stopping",
       ),
     },
-    answerNow({ store, caller, callers }) {
+    answerNow({ store, caller, callers, ending }) {
+      if (ending.draining.aborted) {
+        throw new StoreError("unavailable", STOPPING);
+      }
       const { snapshot } = store;
       // Both may have paths, file names and values.
       const may_know = callers.is_open || caller.scopes.has("admin");

@@ -19,6 +19,7 @@ import { createCors, foreignPage } from "./cors.ts";
 import { brokenDownload, type Download, startDownload } from "./download.ts";
 import type {
   AskedNow,
+  EndingSignals,
   Endpoint,
   JsonAnswer,
   Listening,
@@ -55,6 +56,7 @@ import {
 import type { RequestLog } from "./request_log.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
+import type { Underway } from "./underway.ts";
 
 /** The settings of answers. */
 export interface AnswerSettings {
@@ -78,8 +80,8 @@ export interface Parts {
   readonly nameRoute?: ((route: RouteCounts) => void) | null;
   /** Get those of requests and of the answer cache. */
   readonly metrics: Metrics;
-  /** Is aborted when the process is to end, for answers that would go on. */
-  readonly stopping: AbortSignal;
+  readonly ending: EndingSignals;
+  readonly underway: Underway;
   /** Checks the host that a request names; where there is no socket, there is none. */
   readonly checkHost?: HostCheck;
 }
@@ -184,6 +186,12 @@ const NO_STORE = { "Cache-Control": "no-store" };
 const SHORTEST_ORIGIN = 8;
 /** What a request counts as whose client has disconnected; it is never sent. */
 const CLIENT_GONE = 499;
+const STOPPING: Failure = {
+  status: 503,
+  error: "The process is stopping.",
+  // Whoever asks again must not ask here.
+  headers: { Connection: "close" },
+};
 const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** An endpoint that is answered without routing, prepared for it. */
@@ -213,7 +221,8 @@ export function createResponder(
     requests,
     nameRoute,
     metrics,
-    stopping,
+    ending,
+    underway,
     checkHost,
   }: Parts,
   page_views: readonly Endpoint[],
@@ -234,7 +243,6 @@ export function createResponder(
   const listening: Listening = {
     listeners: new Set(),
     max: config.EVENTS_MAX,
-    stopping,
   };
   const counts = createRequestCounts();
   metrics.add(...counts.metrics, ...cache.metrics);
@@ -422,6 +430,10 @@ export function createResponder(
         async work(deadline) {
           using _ = snapshot.retain();
           using _deadline = deadline;
+          using _underway = underway.begin(
+            "answer",
+            (reason) => deadline.abort(reason),
+          );
           using run = await snapshot.begin(deadline);
           const { data, meta } = reply.json(
             await readAll(snapshot, { reads: reply.reads, run }),
@@ -463,6 +475,7 @@ export function createResponder(
               gzip,
               deadline,
               snapshot,
+              underway,
             });
             if ("body" in download) {
               cache.set(snapshot, { key, answer: download });
@@ -666,6 +679,7 @@ export function createResponder(
 
   function handle(exchange: Exchange, route: Route): MaybePromise<Response> {
     const { request } = exchange;
+    if (ending.finishing.aborted) return fail(exchange, STOPPING);
     const host_problem = checkHost?.(request);
     if (host_problem) return fail(exchange, host_problem);
     const is_get = request.method === "GET";
@@ -753,8 +767,10 @@ export function createResponder(
         callers,
         listening,
         metrics,
+        ending,
         ...given,
       };
+      using _ = endpoint.upload === undefined ? null : underway.begin("upload");
       return answerNow(await endpoint.answerNow(asked), exchange);
     },
 

@@ -3,7 +3,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { StateFolder } from "../db/refresh/archive.ts";
-import { dataFolder, type Files, namesIn } from "./support/data_folder.ts";
+import {
+  dataFolder,
+  type Files,
+  keptIn,
+  namesIn,
+} from "./support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "./support/keys.ts";
 import { parquetFiles } from "./support/parquet_files.ts";
 import { startServer, waitFor } from "./support/start_server.ts";
@@ -99,7 +104,7 @@ Deno.test("beside a running server: first the exports, then the versions", async
   };
   const keptIs = (count: number) =>
     until(async () => {
-      const names = await namesIn(state.path);
+      const names = await keptIn(state.path);
       return names.length === count && !names.join().includes("unfinished");
     });
   await t.step("erased while it runs", async () => {
@@ -113,7 +118,7 @@ Deno.test("beside a running server: first the exports, then the versions", async
     await get(1, 404);
     await keptIs(2);
 
-    const [first, second] = await namesIn(state.path);
+    const [first, second] = await keptIn(state.path);
     const dry = await erase(state.path, "1", "--dry-run");
     assertEquals(dry, {
       code: 1,
@@ -126,12 +131,12 @@ Deno.test("beside a running server: first the exports, then the versions", async
         "versions looked through: 2, removed: 0, left with the customer, or unknown: 2.",
       notes: [SERVED],
     });
-    assertEquals(await namesIn(state.path), [first, second]);
+    assertEquals(await keptIn(state.path), [first, second]);
 
     await folder.write(exportsWith({ 2: 6 }));
     await until(async () => (await get(2, 200)).data.interactions.Call === 6);
     await keptIs(3);
-    const [, , third] = await namesIn(state.path);
+    const [, , third] = await keptIn(state.path);
     const { versions, ...told } = await erase(state.path, "1");
     assertEquals(versions.map((line) => line.split("; ").at(-1)), [
       "removed",
@@ -145,7 +150,7 @@ Deno.test("beside a running server: first the exports, then the versions", async
         "versions looked through: 3, removed: 2, left with the customer, or unknown: 0.",
       notes: [],
     });
-    assertEquals(await namesIn(state.path), [third]);
+    assertEquals(await keptIn(state.path), [third]);
 
     const { data } = await (await fetch(`${server.base_url}/api/v1/data`))
       .json();
@@ -179,7 +184,7 @@ Deno.test("beside a running server: first the exports, then the versions", async
 Deno.test("every kept table with customers is made of those that are looked through", async () => {
   await using state = await dataFolder();
   await keepEach(state.path, [exportsWith({ 1: 1 })]);
-  const [name] = await namesIn(state.path);
+  const [name] = await keptIn(state.path);
   const schema = await Deno.readTextFile(`${state.path}/${name}/schema.sql`);
   const tables = Array.from(
     schema.matchAll(/^CREATE TABLE (\w+)\(customer_id /gm),
@@ -237,7 +242,7 @@ Deno.test("ids that are texts, beside ids that are numbers", async (t) => {
     exportsWith({ 1: 1, 2: 1 }),
     exportsWith({ 1: 2 }, "05/03/2020,Call,0012;B-7\n"),
   ]);
-  const [numbers, texts] = await namesIn(state.path);
+  const [numbers, texts] = await keptIn(state.path);
   await withTextIds(`${state.path}/${texts}`, { "007": "Ann", "A-9": "Bo" });
   const none =
     "nothing found among the rows set aside; its ids are whole numbers, and this is none";
@@ -280,7 +285,7 @@ Deno.test("ids that are texts, beside ids that are numbers", async (t) => {
   await t.step("removed", async () => {
     const { code, notes } = await erase(state.path, "A-9");
     assertEquals([code, notes], [0, [SERVED]]);
-    assertEquals(await namesIn(state.path), [numbers]);
+    assertEquals(await keptIn(state.path), [numbers]);
   });
 });
 
@@ -292,7 +297,7 @@ Deno.test("what cannot be read, or is not finished, counts as left", async (t) =
       exportsWith({ 2: i + 1 }, rows)
     ),
   );
-  const [old, cut, clean] = await namesIn(state.path);
+  const [old, cut, clean] = await keptIn(state.path);
   const manifest = `${state.path}/${old}/snapshot.json`;
   const written = await Deno.readTextFile(manifest);
   await Deno.writeTextFile(
@@ -308,7 +313,7 @@ Deno.test("what cannot be read, or is not finished, counts as left", async (t) =
     // The list of discarded versions, as it is written.
     [`.unfinished-${crypto.randomUUID()}`]: "{",
   });
-  const before = await namesIn(state.path);
+  const before = await keptIn(state.path);
 
   await t.step("a damaged one, known by its rows set aside", async () => {
     const { versions } = await erase(state.path, "R2D2", "--dry-run");
@@ -319,7 +324,7 @@ Deno.test("what cannot be read, or is not finished, counts as left", async (t) =
   });
   const dry = await erase(state.path, "1", "--dry-run", "--unreadable");
   assertEquals([dry.code, dry.versions.length], [1, 5]);
-  assertEquals(await namesIn(state.path), before);
+  assertEquals(await keptIn(state.path), before);
 
   const first = await erase(state.path, "1");
   const [of_old, of_cut, ...others] = first.versions;
@@ -346,13 +351,13 @@ Deno.test("what cannot be read, or is not finished, counts as left", async (t) =
   await new StateFolder(state.path, console.error).open();
   const third = await erase(state.path, "1", "--unreadable");
   assertEquals([third.code, third.versions], [0, [`${clean}: nothing found`]]);
-  assertEquals(await namesIn(state.path), [clean]);
+  assertEquals(await keptIn(state.path), [clean]);
 });
 
 Deno.test("killed at any moment: a version is whole or gone, and the next run ends it", async () => {
   await using state = await dataFolder();
   await keepEach(state.path, [exportsWith({ 1: 100, 2: 1 })]);
-  const [kept] = await namesIn(state.path);
+  const [kept] = await keptIn(state.path);
   const files = await namesIn(`${state.path}/${kept}`);
   for (let i = 2; i <= 80; i++) {
     const copy = `${state.path}/${String(i).padStart(8, "0")}${kept.slice(8)}`;
@@ -387,7 +392,7 @@ Deno.test("killed at any moment: a version is whole or gone, and the next run en
   }
   const { code, notes } = await erase(state.path, "1");
   assertEquals([code, notes], [0, [SERVED]]);
-  assertEquals(await namesIn(state.path), []);
+  assertEquals(await keptIn(state.path), []);
 
   // The working files of those that were killed go with the next one's.
   assertEquals((await command(["1"], env).output()).code, 0);

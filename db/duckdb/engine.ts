@@ -3,7 +3,7 @@
 import type { Archive, BuildOptions, Engine, KeptSnapshot } from "../engine.ts";
 import type { StagedExports } from "../intake/staging.ts";
 import { attributesOf, dimensionsWith } from "../model/dimensions.ts";
-import { diskFull, StoreError } from "../model/problems.ts";
+import { stagingFull, StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
 import type { StateFolder } from "../refresh/archive.ts";
@@ -33,6 +33,16 @@ export class DuckdbEngine implements Engine {
     const { state_folder } = options;
     this.#options = options;
     this.archive = state_folder && {
+      name: state_folder.name,
+      lock: state_folder.lock,
+      get is_ours() {
+        return state_folder.is_ours;
+      },
+      get has_locks() {
+        return state_folder.has_locks;
+      },
+      claim: () => state_folder.claim(),
+      keptVersions: () => state_folder.keptVersions(),
       kept: () => state_folder.kept(),
       keep: (snapshot: DuckdbSnapshot) => keep(snapshot, state_folder),
       reopen: (kept, options) => this.#reopen(kept, state_folder, options),
@@ -68,6 +78,7 @@ export class DuckdbEngine implements Engine {
 
   close(): Promise<void> {
     // Each snapshot ends its own instance.
+    this.#options.state_folder?.release();
     return Promise.resolve();
   }
 
@@ -135,5 +146,5 @@ function outOfSpace(error: unknown): StoreError | undefined {
       "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
     );
   }
-  return diskFull(error);
+  return stagingFull(error);
 }

@@ -85,7 +85,9 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
   readonly #options: ExportFolderOptions;
   /** Where checks make their copies. */
   readonly #staging: string;
-  #uploads = 0;
+  readonly #uploads = new Set<Promise<unknown>>();
+  /** Is aborted when no upload may go on. */
+  readonly #closed = new AbortController();
   /** Checks that are followed by a change of the folder. */
   readonly #exclusive = createInTurn();
 
@@ -167,22 +169,35 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
 
   /** Runs an upload, one of a few at once. */
   async #upload<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#uploads >= MAX_UPLOADS) {
+    this.#closed.signal.throwIfAborted();
+    if (this.#uploads.size >= MAX_UPLOADS) {
       throw new StoreError(
         "busy",
         `${MAX_UPLOADS} uploads are under way. Try again when one is done.`,
       );
     }
-    this.#uploads++;
     const missing = new StoreError(
       "conflict",
       "The data folder or STAGING_DIR was changed during the upload. Send the file again.",
     );
+    const upload = this.#inFolder({ missing }, action);
+    this.#uploads.add(upload);
     try {
-      return await this.#inFolder({ missing }, action);
+      return await upload;
     } finally {
-      this.#uploads--;
+      this.#uploads.delete(upload);
     }
+  }
+
+  /** Ends the uploads that are still received, and waits until nothing is left of them. */
+  async close(): Promise<void> {
+    this.#closed.abort(
+      new StoreError(
+        "unavailable",
+        "The process stops; nothing was kept. Send the file again.",
+      ),
+    );
+    await Promise.allSettled(this.#uploads);
   }
 
   async remove(name: string, preconditions: Preconditions = {}): Promise<void> {
@@ -314,7 +329,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
         dir: this.#staging,
         prefix: "upload-",
       });
-      const written = await write(file, body, this.#options);
+      const written = await this.#write(file, body);
       await Deno.chmod(part, 0o644);
       const { mtime } = await this.#remember(part, written);
       await this.#check({ ...target, path: part }, {
@@ -354,7 +369,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       const path = `${folder}/file`;
       const written = await (async () => {
         using file = await Deno.open(path, { write: true, createNew: true });
-        return await write(file, body, this.#options);
+        return await this.#write(file, body);
       })();
       await this.#remember(path, written);
       const check = `${folder}/check`;
@@ -367,6 +382,12 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       await remove();
       throw error;
     }
+  }
+
+  #write(file: Deno.FsFile, body: ReadableStream<Uint8Array>): Promise<Bytes> {
+    const { max_upload_bytes } = this.#options;
+    const { signal } = this.#closed;
+    return write(file, body, { max_upload_bytes, signal });
   }
 
   /** Remembers the hash that was computed during the upload, so that the file is not read again for it. */
@@ -537,14 +558,18 @@ async function isRegularFile(path: string): Promise<boolean> {
 async function write(
   file: Deno.FsFile,
   body: ReadableStream<Uint8Array>,
-  { max_upload_bytes }: ExportFolderOptions,
-): Promise<{ bytes: number; sha256: string }> {
+  { max_upload_bytes, signal }: {
+    readonly max_upload_bytes: number;
+    /** When it is aborted, its reason is thrown. */
+    readonly signal: AbortSignal;
+  },
+): Promise<Bytes> {
   const hash = createHash("sha256");
   let bytes = 0;
   const reader = body.getReader();
   try {
     for (;;) {
-      const { done, value } = await readInTime(reader);
+      const { done, value } = await readInTime(reader, signal);
       if (done) break;
       bytes += value.length;
       if (bytes > max_upload_bytes) {
@@ -566,22 +591,25 @@ async function write(
 
 async function readInTime(
   reader: ReadableStreamDefaultReader<Uint8Array>,
+  signal: AbortSignal,
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const idle = new Promise<never>((_, reject) => {
-    const error = new StoreError(
-      "invalid",
-      `The upload stopped: nothing came for ${IDLE_MS / 1000} seconds.`,
-    );
-    timer = setTimeout(() => reject(error), IDLE_MS);
-  });
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  const error = new StoreError(
+    "invalid",
+    `The upload stopped: nothing came for ${IDLE_MS / 1000} seconds.`,
+  );
+  const timer = setTimeout(() => reject(error), IDLE_MS);
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort);
   try {
-    return await Promise.race([reader.read(), idle]);
+    signal.throwIfAborted();
+    return await Promise.race([reader.read(), ended]);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new StoreError("invalid", "The upload was cut off. Send it again.");
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

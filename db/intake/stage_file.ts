@@ -374,6 +374,8 @@ async function copy(
     const output = transform(chunk, last);
     await written;
     if (output?.length) written = writeAll(to, output);
+    // The next await of it throws its error; until then it must not count as unhandled.
+    written.catch(() => {});
     await pace?.();
   }
   async function* hashed(): AsyncGenerator<Uint8Array> {

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Mapping, Source } from "../mapping/mapping.ts";
 import { TABLE_NAMES } from "../model/contract.ts";
-import { refused, StoreError } from "../model/problems.ts";
+import { refused, stagingFull, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import { type SourceFile, unreadable } from "./find_files.ts";
@@ -144,6 +144,8 @@ export class StagedExports implements AsyncDisposable {
         : await stageFile(source, this.#pathOf(number), this.#options);
       return { source, number, seconds: seconds(), staged };
     } catch (error) {
+      const full = stagingFull(error);
+      if (full) throw full;
       const known = unreadable(source.file, error);
       const problem = known ? refused(known) : error;
       if (!(problem instanceof StoreError)) throw error;

@@ -4,7 +4,7 @@ import type { Mapping, Source } from "../mapping/mapping.ts";
 import { MAPPING_FILE } from "../mapping/mapping_file.ts";
 import { byCodePoint } from "../model/code_points.ts";
 import { tableOf } from "../model/contract.ts";
-import { diskFull, type LoadProblem, refused } from "../model/problems.ts";
+import { type LoadProblem, refused, stagingFull } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
 import { type FileKind, kindOf, wrongKind } from "./file_kind.ts";
@@ -104,7 +104,7 @@ export async function unpackZip(
     if (identityOf(await Deno.stat(path)) !== before) throw changed(zip);
     return { files, ignored };
   } catch (error) {
-    if (!(error instanceof UnsoundZip)) throw diskFull(error) ?? error;
+    if (!(error instanceof UnsoundZip)) throw stagingFull(error) ?? error;
     throw refused(notSound(zip, error.message));
   }
 }

@@ -61,10 +61,10 @@ export function tooMany(retry_seconds = 1): StoreError {
   );
 }
 
-/** The problem of a disk that is full, by the text of an error; undefined for other errors. */
-export function diskFull(error: unknown): StoreError | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if (!/No space left on device/i.test(error.message)) return undefined;
+/** The problem of a working file for which the disk has no room; undefined for other errors. */
+export function stagingFull(error: unknown): StoreError | undefined {
+  const message = error instanceof Error ? error.message : "";
+  if (!/No space left on device|Disk quota exceeded/i.test(message)) return;
   return new StoreError(
     "full",
     "The disk under STAGING_DIR is full. Free some space, or set STAGING_DIR to another disk.",

@@ -2,12 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { KeptSnapshot } from "../engine.ts";
+import type { Claim, KeptSnapshot } from "../engine.ts";
 import { writeAll } from "../intake/write_all.ts";
 import type { Log } from "../model/log.ts";
 import { refused, type StoreError } from "../model/problems.ts";
 import { loadedSchema } from "../model/report.ts";
 import type { Loaded } from "../model/report.ts";
+import { type FileLock, isWithoutLocks, tryLock } from "./lock_file.ts";
 import { folderError } from "./setting_folder.ts";
 
 /** Raised by one when the tables of a snapshot change; a snapshot of another format is not used. */
@@ -15,6 +16,7 @@ const FORMAT = 2;
 const KEPT = 3;
 const MANIFEST = "snapshot.json";
 const DISCARDED = "discarded.json";
+const LOCK = "lock";
 const UNFINISHED = ".unfinished-";
 const VERSION = /^\d{8}-[0-9a-f]{16}$/;
 /** What is left of a version whose removal did not end. */
@@ -48,31 +50,107 @@ export type VersionFolder =
  * written under another name and then renamed, so that it is never there in part.
  */
 export class StateFolder {
+  #lock: FileLock | null = null;
+  #has_locks = true;
+
   constructor(
     readonly path: string,
     readonly log: Log,
   ) {}
 
+  /** The setting with its value. */
+  get name(): string {
+    return `STATE_DIR=${JSON.stringify(this.path)}`;
+  }
+
+  /** The path of the file that the one process has locked that writes here. */
+  get lock(): string {
+    return `${this.path}/${LOCK}`;
+  }
+
+  /** Whether this process is the one that writes here. */
+  get is_ours(): boolean {
+    return this.#lock !== null;
+  }
+
+  /** Whether the file system has locks; without them every process takes the folder for its own. */
+  get has_locks(): boolean {
+    return this.#has_locks;
+  }
+
   /**
-   * Makes the folder where it is missing, and removes the leftovers of a killed process.
-   * Throws a SettingError where it cannot be used.
+   * Makes the folder where it is missing, and claims it. Throws a SettingError where it
+   * cannot be used.
    */
   async open(): Promise<void> {
+    await this.#using(async () => {
+      await this.#claim();
+      await this.discarded();
+    });
+  }
+
+  /**
+   * Claims the folder, again where the lock is gone with it, as when it was mounted anew.
+   * Who takes it removes the leftovers of a killed process. Throws a SettingError where
+   * it cannot be used.
+   */
+  async claim(): Promise<Claim> {
+    return await this.#using(() => this.#claim());
+  }
+
+  /** Lets another process have the folder. */
+  release(): void {
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = null;
+  }
+
+  async #claim(): Promise<Claim> {
+    if (await this.#lock?.holds()) return "held";
+    this.release();
     const { path } = this;
+    await Deno.mkdir(path, { recursive: true });
+    const lock = await this.#tryLock();
+    if (!lock) return "locked";
     try {
-      await Deno.mkdir(path, { recursive: true });
       for (const name of await namesIn(path)) {
-        // Another process may be removing it too.
         if (name.startsWith(UNFINISHED)) await this.finishDrop(name);
       }
       // Data is kept only after a load; a folder that cannot be written must show now.
       const trial = `${path}/${UNFINISHED}${crypto.randomUUID()}`;
       await Deno.mkdir(trial);
       await Deno.remove(trial);
-      await this.discarded();
     } catch (error) {
-      throw folderError({ setting: "STATE_DIR", path }, error);
+      lock[Symbol.dispose]();
+      throw error;
     }
+    this.#lock = lock;
+    return "taken";
+  }
+
+  async #tryLock(): Promise<FileLock | null> {
+    try {
+      return await tryLock(this.lock);
+    } catch (error) {
+      if (!isWithoutLocks(error)) throw error;
+      // Most folders have one process only: it would be worse to keep nothing.
+      this.#has_locks = false;
+      const holds = () => Promise.resolve(true);
+      return { holds, [Symbol.dispose]() {} };
+    }
+  }
+
+  async #using<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw folderError({ setting: "STATE_DIR", path: this.path }, error);
+    }
+  }
+
+  /** The data versions that are kept, the latest first; also those that this build cannot read. */
+  async keptVersions(): Promise<string[]> {
+    const names = await this.#snapshots();
+    return names.map((name) => name.slice(name.indexOf("-") + 1)).reverse();
   }
 
   /** The snapshots whose manifest is as this build writes it, the latest first; others are logged. */

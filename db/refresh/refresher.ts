@@ -23,7 +23,12 @@ import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import type { UnpackOptions } from "../intake/unpack_zip.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { fault, type Log } from "../model/log.ts";
-import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
+import {
+  type LoadProblem,
+  refused,
+  stagingFull,
+  StoreError,
+} from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
 import { createPace, type Pace } from "../pace.ts";
 import type {
@@ -34,6 +39,7 @@ import type {
   Snapshot,
   Store,
 } from "../store.ts";
+import { ArchiveKeeper, type Decided } from "./archive_keeper.ts";
 import { holdReasons } from "./hold_reasons.ts";
 import {
   type Decision,
@@ -142,6 +148,10 @@ export class Refresher implements Store, Refreshes {
   /** Begins in turn, and goes on beside others; while there is one, nothing else goes live. */
   #trial: Trial | null = null;
   #watching: Promise<void> | null = null;
+  /** Null where no versions are kept. */
+  readonly #keeper: ArchiveKeeper | null;
+  /** What was followed last of another process that decides. */
+  #followed = "";
   readonly #pace = createPace(() => this.#snapshot !== null);
 
   constructor(
@@ -149,6 +159,8 @@ export class Refresher implements Store, Refreshes {
     readonly options: RefresherOptions,
   ) {
     this.#watch = this.#watchWith(options);
+    const { archive } = engine;
+    this.#keeper = archive && new ArchiveKeeper(archive, options.log);
   }
 
   get snapshot(): Snapshot | null {
@@ -171,6 +183,7 @@ export class Refresher implements Store, Refreshes {
       restored && RESTORED,
       latest?.state === "failed" &&
       `The latest refresh failed: ${latest.reasons.join(" ")}`,
+      this.#keeper?.notice,
     ];
     return notices.filter(Boolean).join(" ") || null;
   }
@@ -365,6 +378,7 @@ export class Refresher implements Store, Refreshes {
   async #open(): Promise<void> {
     const { options } = this;
     await this.engine.open();
+    this.#keeper?.noteSharing();
     const discarded = await this.engine.archive?.discarded() ?? [];
     this.#status = { ...this.#status, discarded };
     this.#work_folder = await claimWorkFolder(options.staging_dir);
@@ -375,12 +389,19 @@ export class Refresher implements Store, Refreshes {
     });
   }
 
-  /** Ends refreshes and snapshots, and removes every working file. */
-  async close(): Promise<void> {
+  /** Ends refreshes and checks; what is served stays so. */
+  async stop(): Promise<void> {
     this.#ended.abort();
     this.#wake.resolve();
+    await this.#opening?.catch(() => {});
     await this.#watching;
-    await this.#exclusive(() => this.#giveWay());
+    // A check ends with the store, and so its client is told.
+    await this.#exclusive(async () => await this.#trial?.ended);
+  }
+
+  /** Ends refreshes, uploads and snapshots, and removes every working file. */
+  async close(): Promise<void> {
+    await Promise.all([this.stop(), this.#export_folder?.close()]);
     for (const { version } of this.#opened.values()) this.#close(version);
     await Promise.all(this.#closing);
     await this.engine.close();
@@ -473,6 +494,7 @@ export class Refresher implements Store, Refreshes {
   /** Looks at the folder and refreshes; false when the next look should come soon. */
   async #look(progress: Progress): Promise<boolean> {
     await this.open();
+    await this.#tendArchive(progress);
     const look = await this.#watch.look();
     const time = performance.now();
     if (this.#next?.identity !== look.identity) {
@@ -487,6 +509,38 @@ export class Refresher implements Store, Refreshes {
     if (time - this.#next.since < STEADY_MS) return false;
     await this.#refresh(look, { progress });
     return true;
+  }
+
+  /** Takes the archive over when nobody has it, follows the process that has it, and keeps what could not be kept. */
+  async #tendArchive(progress: Progress): Promise<void> {
+    const keeper = this.#keeper;
+    if (!keeper) return;
+    const decided = await keeper.tend(this.#snapshot?.data_version);
+    if (decided) await this.#follow(decided, progress);
+    await keeper.keepAgain(this.#snapshot);
+  }
+
+  /** Takes the decisions of the process that has the archive, or had it until now. */
+  async #follow(
+    { kept, discarded }: Decided,
+    progress: Progress,
+  ): Promise<void> {
+    const { served, held } = this.#status;
+    const followed = JSON.stringify([
+      kept,
+      discarded,
+      served?.number,
+      held?.version.number,
+    ]);
+    if (followed === this.#followed) return;
+    this.#followed = followed;
+    await this.#giveWay();
+    await this.#apply({ type: "followed", served: kept[0] ?? null, discarded });
+    const isLeft = (data_version: string) => discarded.includes(data_version);
+    if (
+      this.#snapshot && isLeft(this.#snapshot.data_version) &&
+      !kept.every(isLeft)
+    ) await this.#restore(progress);
   }
 
   async #refresh(
@@ -742,7 +796,8 @@ export class Refresher implements Store, Refreshes {
       await Deno.mkdir(path);
     } catch (error) {
       const { staging_dir } = this.options;
-      throw folderError({ setting: STAGING_DIR, path: staging_dir }, error);
+      throw stagingFull(error) ??
+        folderError({ setting: STAGING_DIR, path: staging_dir }, error);
     }
     return path;
   }
@@ -827,6 +882,7 @@ export class Refresher implements Store, Refreshes {
 
   /** Throws a conflict when a decision does not fit the status; else a check gives way to it. */
   async #require(decision: Decision): Promise<void> {
+    this.#keeper?.requireOurs();
     const refusal = refusalOf(this.#status, decision);
     if (refusal !== null) throw new StoreError("conflict", refusal);
     await this.#giveWay();
@@ -866,6 +922,7 @@ export class Refresher implements Store, Refreshes {
     switch (effect.type) {
       case "serve":
         this.#snapshot = this.#snapshotOf(effect.version);
+        this.#keeper?.forget();
         break;
       case "close":
         this.#close(effect.version);
@@ -874,36 +931,7 @@ export class Refresher implements Store, Refreshes {
         this.#tell(effect.refresh);
         break;
       default:
-        await this.#archive(effect);
-    }
-  }
-
-  /** Carries out an effect on the archive. A failure is only logged, since answers do not depend on it. */
-  async #archive(
-    effect: Exclude<Effect, { type: "serve" | "close" | "tell" }>,
-  ): Promise<void> {
-    const { archive } = this.engine;
-    if (!archive) return;
-    try {
-      switch (effect.type) {
-        case "keep":
-          return await archive.keep(this.#snapshotOf(effect.version));
-        case "mark_discarded":
-          return await archive.markDiscarded(effect.data_versions);
-        case "drop_kept":
-          return await archive.drop(effect.name);
-      }
-    } catch (error) {
-      const what = {
-        keep: "does not keep the data that is served",
-        mark_discarded: "does not remember which data was discarded",
-        drop_kept: "still has the data that was rolled back",
-      }[effect.type];
-      this.options.log({
-        level: "error",
-        event: "state_dir_unusable",
-        text: `STATE_DIR ${what}: ${(error as Error).message}`,
-      });
+        await this.#keeper?.carryOut(effect, this.#snapshot);
     }
   }
 

@@ -57,6 +57,13 @@ export type RefreshEvent =
     readonly left: readonly string[];
   }
   | { readonly type: "failed"; readonly reasons: readonly string[] }
+  /** Another process decides, and this is what its archive says. */
+  | {
+    readonly type: "followed";
+    /** The version that went live there last; null for none. */
+    readonly served: string | null;
+    readonly discarded: readonly string[];
+  }
   /** A decision of the administrator that `refusalOf` allows. */
   | {
     readonly type: "accepted" | "discarded";
@@ -356,6 +363,27 @@ export function next(
       );
     }
 
+    case "followed": {
+      const { discarded } = event;
+      const held_version = versionOf(held?.version);
+      if (held && held_version === event.served) {
+        const { version, refresh } = held;
+        return told({ ...live(version), discarded }, {
+          ...refresh,
+          state: "serving",
+        }, { effects: serving(version) });
+      }
+      if (served && held && discarded.includes(held_version!)) {
+        return told({ held: null, discarded }, {
+          state: "serving",
+          reasons: [discardedText(held_version!, served)],
+          report: served.report,
+          changes: null,
+        }, { effects: close_held });
+      }
+      return { status: { ...status, discarded }, effects: [] };
+    }
+
     case "failed": {
       const { reasons } = event;
       return told(
@@ -391,11 +419,7 @@ export function next(
         { held: null, discarded: data_versions },
         {
           state: "serving",
-          reasons: [
-            `data version ${data_version} was discarded; data version ${
-              versionOf(served)
-            } stays served`,
-          ],
+          reasons: [discardedText(data_version, served)],
           report: served.report,
           changes: null,
         },
@@ -403,6 +427,12 @@ export function next(
       );
     }
   }
+}
+
+function discardedText(data_version: string, served: Version): string {
+  return `data version ${data_version} was discarded; data version ${
+    versionOf(served)
+  } stays served`;
 }
 
 function versionOf(version: Version): string;

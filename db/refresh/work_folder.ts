@@ -1,6 +1,7 @@
 /** A private folder of this process for staging and database files, and the removal of those that dead processes left. */
 
 import { SettingError } from "../model/problems.ts";
+import { isWithoutLocks, tryLock } from "./lock_file.ts";
 import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";
 
 /** A folder that only this process uses, until it is released. */
@@ -26,19 +27,25 @@ export async function claimWorkFolder(parent?: string): Promise<WorkFolder> {
     if (path.includes("?")) throw questionMark(parent, path);
     // Locked before it gets its name, so that no other process finds it unlocked.
     const unnamed = `${path}/${LOCK}.new`;
-    const lock = await Deno.open(unnamed, { write: true, create: true });
-    await lock.lock(true);
+    const lock = await tryLock(unnamed);
     await Deno.rename(unnamed, `${path}/${LOCK}`);
     await removeAbandoned(path.slice(0, path.lastIndexOf("/")), path);
     return {
       path,
       async release() {
         await removeAll(path);
-        lock.close();
+        lock?.[Symbol.dispose]();
       },
     };
   } catch (error) {
     if (made) await Deno.remove(made, { recursive: true }).catch(() => {});
+    if (made && isWithoutLocks(error)) {
+      throw new SettingError(STAGING_DIR, {
+        value: parent,
+        problem:
+          "must be on a file system that can lock files, such as a local disk",
+      });
+    }
     throw folderError({ setting: STAGING_DIR, path: parent }, error);
   }
 }
@@ -62,12 +69,8 @@ async function removeAbandoned(parent: string, own: string): Promise<void> {
     const path = `${parent}/${name}`;
     if (!isDirectory || !name.startsWith(PREFIX) || path === own) continue;
     // Folders of other users, and folders that are being removed, are left alone.
-    const lock = await Deno.open(`${path}/${LOCK}`, { write: true })
+    using lock = await tryLock(`${path}/${LOCK}`, { create: false })
       .catch(() => null);
-    if (!lock) continue;
-    using _ = lock;
-    if (await lock.tryLock(true)) {
-      await Deno.remove(path, { recursive: true }).catch(() => {});
-    }
+    if (lock) await Deno.remove(path, { recursive: true }).catch(() => {});
   }
 }

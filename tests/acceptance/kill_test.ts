@@ -2,8 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as pause } from "node:timers/promises";
-import { dataFolder, namesIn } from "../support/data_folder.ts";
+import { dataFolder, keptIn, namesIn } from "../support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
+import { beginDownload, largeExports } from "../support/large_download.ts";
 import { startServer, waitFor } from "../support/start_server.ts";
 import { utf8 } from "../support/text_bytes.ts";
 import { exportsOf } from "../support/watched_store.ts";
@@ -35,11 +36,37 @@ Deno.test("killed in loads, refreshes and while it keeps the last good data", as
   const left = await namesIn(staging.path);
   assertEquals(left.length, 1, left.join());
   assertEquals(await server.stop(), 0);
-  const kept = await namesIn(state.path);
+  const kept = await keptIn(state.path);
   assert(
     kept.every((name) => /^\d{8}-[0-9a-f]{16}$/.test(name)) && kept.length <= 3,
     kept.join(),
   );
+});
+
+Deno.test("killed during downloads: the next start removes what they had open", async () => {
+  await using folder = await dataFolder(largeExports());
+  await using staging = await dataFolder();
+  const settings = { DATA_DIR: folder.path, STAGING_DIR: staging.path };
+  {
+    await using server = await startServer(settings);
+    const ready = await waitFor(`${server.base_url}/readyz`, 200);
+    await ready.body?.cancel();
+    const downloads = await Promise.all([
+      beginDownload(server.base_url),
+      beginDownload(server.base_url),
+    ]);
+    await server.stop("SIGKILL");
+    // Never a whole one that is too short.
+    const rest = await Promise.all(downloads.map((one) => one.rest()));
+    assertEquals(rest, ["cut", "cut"]);
+    assertEquals((await namesIn(staging.path)).length, 1);
+  }
+  await using server = await startServer(settings);
+  const answer = await waitFor(`${server.base_url}/api/v1/interactions/1`, 200);
+  await answer.body?.cancel();
+  assertEquals((await namesIn(staging.path)).length, 1);
+  assertEquals(await server.stop(), 0);
+  assertEquals(await namesIn(staging.path), []);
 });
 
 Deno.test("killed during uploads: the files before them stay, and nothing hidden", async () => {

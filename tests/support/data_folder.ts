@@ -41,6 +41,11 @@ export async function namesIn(folder: string): Promise<string[]> {
   return names.sort();
 }
 
+/** The names of what lies in a STATE_DIR, without the file that its process has locked. */
+export async function keptIn(state: string): Promise<string[]> {
+  return (await namesIn(state)).filter((name) => name !== "lock");
+}
+
 /** A CSV text of rows of cells, every cell quoted. */
 export function csv(...rows: readonly (readonly string[])[]): string {
   const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;

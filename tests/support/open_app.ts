@@ -9,6 +9,7 @@ import type { Log, LogEntry, RequestRecord } from "../../db/model/log.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { createMetrics } from "../../operator/metrics.ts";
 import { type App, createApp } from "../../routes/app.ts";
+import { Underway } from "../../routes/underway.ts";
 import type { Files } from "./data_folder.ts";
 import { createRequestLog } from "../../routes/request_log.ts";
 import { createDocumentCheck } from "./document_check.ts";
@@ -83,6 +84,7 @@ export function appOn(
   { key_file }: { readonly key_file?: KeyFile } = {},
 ) {
   const logged: LogEntry[] = [];
+  const { signal } = new AbortController();
   const config = readConfig(settings);
   const callers = new Callers({
     admin_key_sha256: config.ADMIN_KEY_SHA256,
@@ -102,7 +104,8 @@ export function appOn(
     log,
     requests,
     metrics,
-    stopping: new AbortController().signal,
+    ending: { draining: signal, finishing: signal },
+    underway: new Underway(),
   }));
   return {
     app,

@@ -49,7 +49,13 @@ function command(
   const [program, ...args] = [...under, ...run];
   return new Deno.Command(program, {
     args,
-    env: { HOST: "127.0.0.1", PORT: "0", NO_COLOR: "1", ...env },
+    env: {
+      HOST: "127.0.0.1",
+      PORT: "0",
+      NO_COLOR: "1",
+      DRAIN_SECONDS: "0",
+      ...env,
+    },
     stdout: "piped",
     stderr: "piped",
   });

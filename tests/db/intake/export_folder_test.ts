@@ -6,12 +6,8 @@ import { createHash } from "node:crypto";
 import { ExportFolder } from "../../../db/intake/export_folder.ts";
 import { StoreError, type StoreErrorKind } from "../../../db/model/problems.ts";
 import type { Preconditions } from "../../../db/store.ts";
-import {
-  type DataFolder,
-  dataFolder,
-  type Files,
-  namesIn,
-} from "../../support/data_folder.ts";
+import { dataFolder, type Files, namesIn } from "../../support/data_folder.ts";
+import { can_mount, smallDisk } from "../../support/small_disk.ts";
 import { utf8 } from "../../support/text_bytes.ts";
 import {
   sheetOf,
@@ -25,7 +21,10 @@ const CUSTOMERS = "Customer_Id,Occupation,Type\n1,Jedi,Red\n";
 const hashOf = (text: string) =>
   createHash("sha256").update(text).digest("hex");
 
-async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
+async function opened(
+  folder: { readonly path: string },
+  max_upload_bytes = 1 << 20,
+) {
   const staging = await dataFolder();
   const exports = new ExportFolder(staging.path, {
     data_dir: folder.path,
@@ -657,36 +656,17 @@ Deno.test("an upload outlives any number of looks for what killed processes left
   ]);
 });
 
-/** A file system of a megabyte, where this user may mount one. */
-async function smallDisk(path: string): Promise<boolean> {
-  const mount = new Deno.Command("mount", {
-    args: ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path],
-    stderr: "null",
-  });
-  return await mount.output().then(({ success }) => success, () => false);
-}
-
-const disk = await Deno.makeTempDir();
-const mounted = await smallDisk(disk);
-if (mounted) await new Deno.Command("umount", { args: [disk] }).output();
-await Deno.remove(disk);
-
 Deno.test({
   name: "a full disk keeps nothing of an upload",
-  ignore: !mounted,
+  ignore: !can_mount,
   async fn() {
-    await using folder = await dataFolder();
-    await smallDisk(folder.path);
-    try {
-      await using use = await opened(folder, 1 << 30);
-      const rows = "1,Jedi,Red\n".repeat(200_000);
-      const big = new Blob([`Customer_Id,Occupation,Type\n${rows}`]).stream();
-      await failure("full", () => use.exports.put("customers.csv", big));
-      assertEquals(await namesIn(folder.path), []);
-      await use.exports.put("customers.csv", body(CUSTOMERS));
-    } finally {
-      await new Deno.Command("umount", { args: [folder.path] }).output();
-    }
+    await using disk = await smallDisk(1);
+    await using use = await opened(disk, 1 << 30);
+    const rows = "1,Jedi,Red\n".repeat(200_000);
+    const big = new Blob([`Customer_Id,Occupation,Type\n${rows}`]).stream();
+    await failure("full", () => use.exports.put("customers.csv", big));
+    assertEquals(await namesIn(disk.path), []);
+    await use.exports.put("customers.csv", body(CUSTOMERS));
   },
 });
 

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Loaded } from "../../../db/model/report.ts";
 import { StateFolder } from "../../../db/refresh/archive.ts";
 import { StoreError } from "../../../db/model/problems.ts";
-import { dataFolder } from "../../support/data_folder.ts";
+import { dataFolder, keptIn } from "../../support/data_folder.ts";
 import {
   loadFolder,
   NO_CUSTOMERS,
@@ -163,7 +163,7 @@ Deno.test("what a killed process left is removed", async () => {
   });
   const state = new StateFolder(folder.path, console.error);
   await state.open();
-  assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+  assertEquals(await keptIn(folder.path), []);
 });
 
 Deno.test("the discarded versions are remembered", async () => {
@@ -188,5 +188,5 @@ Deno.test("a snapshot that cannot be kept leaves nothing", async () => {
   await state.open();
   const loaded = await loadedAs(VERSIONS[0]);
   await assertRejects(() => state.keep(tables.path, loaded));
-  assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+  assertEquals(await keptIn(folder.path), []);
 });

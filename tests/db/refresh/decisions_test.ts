@@ -287,38 +287,6 @@ Deno.test("from a rollback there is a way on", async (t) => {
   });
 });
 
-Deno.test("two processes on one STATE_DIR: a rollback never goes to the version that it leaves", async () => {
-  await using state = await dataFolder();
-  const settings = { STATE_DIR: state.path };
-  await using one = await watchedStore(exportsOf(1), settings);
-  await live(one, 1);
-  await one.folder.write(exportsOf(2, { channel: "Call" }));
-  await live(one, 2);
-  const isKept = (number: number) =>
-    [...Deno.readDirSync(state.path)].some(({ name }) =>
-      name.startsWith(`0000000${number}-`)
-    );
-  await one.until(() => isKept(2));
-  await using two = await watchedStore(
-    exportsOf(3, { channel: "Bird" }),
-    settings,
-  );
-  await live(two, 2);
-  await live(two, 3);
-  await two.folder.write(exportsOf(2, { channel: "Call" }));
-  await live(two, 2);
-  // Kept are now, the latest first: Call, Bird, Call.
-  await two.until(() => isKept(4));
-  await one.store.refreshes.rollback(one.snapshot.data_version);
-  assertEquals(one.snapshot.channels, ["Bird"]);
-  await one.store.refreshes.rollback(one.snapshot.data_version);
-  assertEquals(one.snapshot.channels, ["Call"]);
-  assertEquals(
-    await conflictOf(one.store.refreshes.rollback(one.snapshot.data_version)),
-    "No earlier data is kept.",
-  );
-});
-
 Deno.test("rollback without STATE_DIR: a conflict that names it", async () => {
   await using watched = await watchedStore(exportsOf(1));
   await live(watched, 1);

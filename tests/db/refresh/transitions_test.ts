@@ -63,6 +63,7 @@ const step = fc.record({
     "failed",
     "accept",
     "discard",
+    "followed",
   ),
   data_version: fc.constantFrom(A, B, C),
   hold: fc.boolean(),
@@ -104,6 +105,12 @@ function eventOf(
       return { type: kind, reasons: ["no column Customer_Id"] };
     case "accept":
       return decided(kind) ? { type: "accepted", data_version } : null;
+    case "followed":
+      return {
+        type: kind,
+        served: data_version,
+        discarded: data_version === A ? [] : [A],
+      };
     default:
       return decided("discard") ? { type: "discarded", data_version } : null;
   }
@@ -142,6 +149,8 @@ Deno.test("whatever happens in whatever order", () => {
         }
         const before = status;
         ({ status } = result);
+        const is_followed = event.type === "followed";
+        if (is_followed) marked = event.discarded;
         const { held, latest } = status;
         assertEquals(status.served, served);
         assertEquals(
@@ -155,13 +164,15 @@ Deno.test("whatever happens in whatever order", () => {
             event.because === "rollback";
           assertEquals(
             status.discarded,
-            rolled_back
+            is_followed ? marked : rolled_back
               ? [
                 ...new Set([
                   ...before.discarded,
                   before.served!.report.data_version,
                 ]),
               ].filter((one) => one !== served!.report.data_version)
+              : event.type === "reopened"
+              ? before.discarded
               : [],
           );
         }
@@ -171,9 +182,10 @@ Deno.test("whatever happens in whatever order", () => {
           assertEquals(told, [{ type: "tell", refresh: latest }] as Effect[]);
           assert(latest!.sequence > (before.latest?.sequence ?? 0));
         } else {
+          const discarded = is_followed ? marked : before.discarded;
           assertEquals(
             { ...status, building: false },
-            { ...before, building: false },
+            { ...before, building: false, discarded },
             "what is not told changes nothing",
           );
         }
@@ -326,6 +338,51 @@ Deno.test("the discarded version", async (t) => {
   await t.step("is built all the same when nothing is served", () => {
     assertEquals(isKnown({ ...NOTHING_YET, discarded: [A] }, A), false);
   });
+});
+
+Deno.test("followed: the decisions of another process", async (t) => {
+  const holding = after([built(A), built(B, ["less"])]).status;
+  const cases: [
+    name: string,
+    from: RefreshStatus,
+    event: { served: string | null; discarded: string[] },
+    told: string[][],
+    effects: string[],
+  ][] = [
+    ["nothing new", holding, { served: A, discarded: [] }, [], []],
+    ["what is held went live there", holding, { served: B, discarded: [C] }, [[
+      "serving",
+      "less",
+    ]], ["serve", "close", "tell"]],
+    ["what is held was discarded there", holding, {
+      served: A,
+      discarded: [B],
+    }, [[
+      "serving",
+      `data version ${B} was discarded; data version ${A} stays served`,
+    ]], ["close", "tell"]],
+    [
+      "what is served was left there",
+      after([built(B)]).status,
+      {
+        served: A,
+        discarded: [B],
+      },
+      [],
+      [],
+    ],
+    ["nothing is served", NOTHING_YET, { served: A, discarded: [B] }, [], []],
+  ];
+  for (const [name, from, { served, discarded }, told, effects] of cases) {
+    await t.step(name, () => {
+      const followed: RefreshEvent = { type: "followed", served, discarded };
+      const { status, effects: done } = next(from, followed, POLICY);
+      assertEquals(toldBy(done), told);
+      assertEquals(typesOf(done), effects);
+      assertEquals(status.discarded, discarded);
+      assertEquals(status.held, name === "nothing new" ? from.held : null);
+    });
+  }
 });
 
 Deno.test("outcomeOf: what a refresh would do, and it is not done", () => {

@@ -1,0 +1,151 @@
+/** Keeps what is served in an archive that other processes may use too: who has it, what failed, and when it is tried again. */
+
+import type { Archive, EngineSnapshot } from "../engine.ts";
+import type { Log } from "../model/log.ts";
+import { StoreError } from "../model/problems.ts";
+import type { Effect } from "./transitions.ts";
+
+/** Time until data that could not be kept is kept again, in milliseconds. */
+const RETRY_MS = 30_000;
+
+/** What the archive says of decisions, by whichever process. */
+export interface Decided {
+  /** The data versions that are kept, the latest first. */
+  readonly kept: readonly string[];
+  readonly discarded: readonly string[];
+}
+
+/** The archive of a store. What it cannot do is logged and said in `notice`, and stops nothing: answers do not depend on it. */
+export class ArchiveKeeper {
+  readonly #archive: Archive;
+  readonly #log: Log;
+  /** Why the archive is not used as it should be; null when it is. */
+  #problem: string | null = null;
+  /** Who else has the archive, as it was logged. */
+  #shared: string | null = null;
+  /** When what is served is kept, since it is not yet. */
+  #keep_at = Infinity;
+
+  constructor(archive: Archive, log: Log) {
+    this.#archive = archive;
+    this.#log = log;
+  }
+
+  /** What an operator should know; null when all is well. */
+  get notice(): string | null {
+    return this.#problem ?? this.#shared;
+  }
+
+  /** Throws a conflict when another process decides. */
+  requireOurs(): void {
+    const { name, lock, is_ours } = this.#archive;
+    if (is_ours) return;
+    throw new StoreError(
+      "conflict",
+      `${name} is locked by another process (${lock}), which decides. Send the request to that one, or again when it has ended.`,
+    );
+  }
+
+  /** Logs who else has the archive, when that has changed. */
+  noteSharing(): void {
+    const { name, lock, is_ours, has_locks } = this.#archive;
+    const text = !is_ours
+      ? `${name} is locked by another process (${lock}): this one serves from it, and keeps and decides nothing until that one has ended.`
+      : has_locks
+      ? null
+      : `${name} is on a file system without locks: let no other process use it.`;
+    if (text !== null && text !== this.#shared) {
+      this.#log({ level: "warning", event: "state_dir_shared", text });
+    }
+    this.#shared = text;
+  }
+
+  /**
+   * Takes the archive when nobody has it; `served` is kept from then on. Returns what was
+   * decided by the process that has it, or had it until now; null when this one decides.
+   */
+  async tend(served: string | undefined): Promise<Decided | null> {
+    const archive = this.#archive;
+    try {
+      const claim = await archive.claim();
+      this.noteSharing();
+      this.#noteUse();
+      if (claim === "held") return null;
+      const [kept, discarded] = await Promise.all([
+        archive.keptVersions(),
+        archive.discarded(),
+      ]);
+      if (claim === "taken") {
+        this.#log({
+          level: "info",
+          event: "state_dir_taken",
+          text: `${archive.name} is kept by this process from now on.`,
+        });
+        if (served !== undefined && !kept.includes(served)) this.#keep_at = 0;
+      }
+      return { kept, discarded };
+    } catch (error) {
+      this.#note((error as Error).message);
+      return null;
+    }
+  }
+
+  /** Keeps what is served when that is due. */
+  async keepAgain(snapshot: EngineSnapshot | null): Promise<void> {
+    if (!snapshot || performance.now() < this.#keep_at) return;
+    await this.carryOut({ type: "keep" }, snapshot);
+  }
+
+  /** Notes that another version is served: the one before need not be kept any more. */
+  forget(): void {
+    this.#keep_at = Infinity;
+  }
+
+  /** Carries out an effect; `snapshot` is what is served. */
+  async carryOut(
+    effect:
+      | { readonly type: "keep" }
+      | Extract<Effect, { type: "mark_discarded" | "drop_kept" }>,
+    snapshot: EngineSnapshot | null,
+  ): Promise<void> {
+    const archive = this.#archive;
+    if (!archive.is_ours) return;
+    try {
+      switch (effect.type) {
+        case "keep":
+          await archive.keep(snapshot!);
+          this.#keep_at = Infinity;
+          break;
+        case "mark_discarded":
+          await archive.markDiscarded(effect.data_versions);
+          break;
+        case "drop_kept":
+          await archive.drop(effect.name);
+      }
+    } catch (error) {
+      const what = {
+        keep: "does not keep the data that is served",
+        mark_discarded: "does not remember which data was discarded",
+        drop_kept: "still has the data that was rolled back",
+      }[effect.type];
+      if (effect.type === "keep") {
+        this.#keep_at = performance.now() + RETRY_MS;
+      }
+      this.#note(`STATE_DIR ${what}: ${(error as Error).message}`);
+    }
+  }
+
+  /** Notes that the archive is there, and whether all is kept that should be. */
+  #noteUse(): void {
+    if (this.#problem === null || this.#keep_at < Infinity) return;
+    this.#problem = null;
+    const text = `${this.#archive.name} is used as it should be again.`;
+    this.#log({ level: "info", event: "state_dir_usable", text });
+  }
+
+  #note(text: string): void {
+    if (text === this.#problem) return;
+    this.#problem = text;
+    this.#log({ level: "error", event: "state_dir_unusable", text });
+  }
+}
