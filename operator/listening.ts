@@ -29,16 +29,15 @@ const LISTEN_AGAIN_MS = 1_000;
 export function listen(
   { hostname, port: wanted, answer, log }: ListenOptions,
 ): Listener {
-  let is_closed = false;
-  let server = open(wanted);
-  const { port } = server.addr;
-
   const asGet = (request: Request) =>
     answer(
       request.method === "HEAD"
         ? new Request(request, { method: "GET" })
         : request,
     );
+  let is_closed = false;
+  let server = open(wanted);
+  const { port } = server.addr;
 
   // Deno ends its listener for good when one connection cannot be accepted.
   function open(port: number): Deno.HttpServer<Deno.NetAddr> {
