@@ -179,6 +179,9 @@ export const settings = z.object({
     .describe(
       "time limit of a download in milliseconds, however slowly the client reads; then it is broken off",
     ),
+  STALL_SECONDS: wholeNumber(1, 3_600, { fallback: 30 }).describe(
+    "seconds in which a client takes at least 64 KiB of a long answer; one that takes less is cut off",
+  ),
   QUERY_CONCURRENCY: wholeNumber(1, 1024, { fallback: 4 }).describe(
     "number of questions that run queries at once, one query each; the counts of one customer need no query",
   ),

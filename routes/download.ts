@@ -9,6 +9,7 @@ import type { Kept } from "./answer_cache.ts";
 import type { Deadline } from "./deadline.ts";
 import { gzipped } from "./gzip.ts";
 import type { Format } from "./formats/formats.ts";
+import { watched } from "./sending.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -28,13 +29,15 @@ export interface DownloadOptions {
   readonly gzip: boolean;
   /** Is disposed when the download ends, in any way. */
   readonly deadline: Deadline;
+  /** How long it waits for a reader that takes too little. */
+  readonly stall_ms: number;
   readonly snapshot: Pick<Snapshot, "ask" | "begin" | "retain">;
 }
 
 /** Begins a download. Throws an error before the first KEPT_BYTES, so that it gets a status of its own. */
 export async function startDownload(
   question: Question,
-  { encode, bom, gzip, deadline, snapshot }: DownloadOptions,
+  { encode, bom, gzip, deadline, stall_ms, snapshot }: DownloadOptions,
 ): Promise<Download> {
   const held = new DisposableStack();
   held.use(deadline);
@@ -62,10 +65,22 @@ export async function startDownload(
     throw error;
   }
   const broken = Promise.withResolvers<unknown>();
-  let stream: ReadableStream<Bytes> | undefined = streamOf(head, {
-    pieces,
-    deadline,
-    end,
+  const whole: AsyncIterator<Bytes> = {
+    async next() {
+      const value = head.shift();
+      return value ? { value } : await pieces.next();
+    },
+    async return() {
+      await pieces.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  let stream: ReadableStream<Bytes> | undefined = watched(whole, {
+    stall_ms,
+    signal,
+    onCancel: () =>
+      deadline.abort(new StoreError("cancelled", "The client went away.")),
+    onEnd: end,
     onBroken: broken.resolve,
   });
   return {
@@ -76,67 +91,6 @@ export async function startDownload(
       return taken;
     },
   };
-}
-
-interface Rest {
-  readonly pieces: AsyncIterator<Bytes>;
-  readonly deadline: Deadline;
-  end(): void;
-  onBroken(error: unknown): void;
-}
-
-/** A download as it is read: its head, then the rest. An error in it breaks the connection. */
-function streamOf(
-  head: Bytes[],
-  { pieces, deadline, end, onBroken }: Rest,
-): ReadableStream<Bytes> {
-  const { signal } = deadline;
-  let fail = (_: unknown) => {};
-  // Also while nobody reads, so that a client that stalls, or disconnects before
-  // the first byte, occupies no slot.
-  const onAbort = () => fail(signal.reason);
-  const leave = async () => {
-    signal.removeEventListener("abort", onAbort);
-    // The slot becomes free when its query has ended, not before.
-    try {
-      await pieces.return?.();
-    } finally {
-      end();
-    }
-  };
-  return new ReadableStream<Bytes>({
-    start(controller) {
-      fail = (error) => {
-        fail = () => {};
-        if (!isCancelled(error)) onBroken(error);
-        controller.error(error);
-        leave().catch(() => {});
-      };
-      signal.addEventListener("abort", onAbort);
-    },
-    async pull(controller) {
-      const piece = head.shift();
-      if (piece) return controller.enqueue(piece);
-      try {
-        const { done, value } = await pieces.next();
-        if (signal.aborted) return;
-        if (!done) return controller.enqueue(value);
-        await leave();
-        controller.close();
-      } catch (error) {
-        fail(error);
-      }
-    },
-    async cancel() {
-      fail = () => {};
-      deadline.abort(new StoreError("cancelled", "The client went away."));
-      await leave().catch(() => {});
-    },
-  }, { highWaterMark: 0 });
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof StoreError && error.kind === "cancelled";
 }
 
 /** The entry of the log for a download that broke off; `id` is that of its request. */

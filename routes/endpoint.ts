@@ -151,6 +151,8 @@ export interface StreamReply {
   readonly file?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | string;
+  /** Whether it goes on while the client listens, who may take as little as there is. */
+  readonly is_endless?: boolean;
 }
 
 /** A question to a snapshot. */

@@ -52,6 +52,7 @@ import {
   type RouteCounts,
 } from "./request_counts.ts";
 import type { RequestLog } from "./request_log.ts";
+import { type SendOptions, watched } from "./sending.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
 
@@ -63,6 +64,7 @@ export interface AnswerSettings {
   readonly DOWNLOAD_TIMEOUT_MS: number;
   readonly EVENTS_MAX: number;
   readonly QUERY_TIMEOUT_MS: number;
+  readonly STALL_SECONDS: number;
 }
 
 /** What answers are made of. */
@@ -173,6 +175,8 @@ interface FromRows extends Pick<From, "exchange" | "snapshot"> {
 
 /** JSON of fewer bytes is not worth compressing: it fits one packet. */
 const MIN_GZIP_BYTES = 1_400;
+/** Bodies of more bytes are cut when their reader stalls, so that they do not stay in memory. */
+const LONG_BYTES = 262_144;
 const JSON_TYPE = "application/json";
 /** One object for all, since making it for each answer costs 0.2 us. */
 const JSON_INIT = { headers: { "Content-Type": JSON_TYPE } };
@@ -230,6 +234,7 @@ export function createResponder(
   const cache = new AnswerCache<Wanted>(config.CACHE_BYTES);
   const answers = new SharedWork<Kept>();
   const downloads = new SharedWork<Download>();
+  const stall_ms = config.STALL_SECONDS * 1_000;
   const listening: Listening = {
     listeners: new Set(),
     max: config.EVENTS_MAX,
@@ -452,6 +457,7 @@ export function createResponder(
               bom,
               gzip,
               deadline,
+              stall_ms,
               snapshot,
             });
             if ("body" in download) {
@@ -464,9 +470,7 @@ export function createResponder(
       if ("body" in download) {
         return found(wanted, { exchange, tags, ...download });
       }
-      const body = download.take((error) =>
-        log(brokenDownload(error, exchange.id))
-      );
+      const body = download.take(sendOptions(exchange).onBroken);
       if (body) return found(wanted, { exchange, tags, body, is_gzip: gzip });
     }
   }
@@ -497,8 +501,12 @@ export function createResponder(
     if (reply.of === "moment") {
       return answerMoment(exchange, reply);
     }
-    exchange.body = reply.body;
-    const answer = new Response(reply.body, {
+    const { body, is_endless } = reply;
+    exchange.body = body;
+    const sent = body instanceof ReadableStream && !is_endless
+      ? watched(body[Symbol.asyncIterator](), sendOptions(exchange))
+      : body;
+    const answer = new Response(sent, {
       headers: {
         ...NO_STORE,
         "Content-Type": reply.media_type,
@@ -524,17 +532,26 @@ export function createResponder(
       return notModified(of, exchange);
     }
     exchange.body = body;
+    const is_long = body instanceof Uint8Array && body.length > LONG_BYTES;
     const answer = new Response(
-      body,
+      is_long ? watched([body].values(), sendOptions(exchange)) : body,
       of.content_type === JSON_TYPE
         ? JSON_INIT
         : { headers: { "Content-Type": of.content_type } },
     );
+    if (is_long) answer.headers.append("Content-Length", `${body.length}`);
     if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
     if (of.file) {
       answer.headers.append("Content-Disposition", dispositionOf(of.file));
     }
     return lasting(answer, { of, exchange });
+  }
+
+  function sendOptions({ id }: Exchange): SendOptions {
+    return {
+      stall_ms,
+      onBroken: (error) => log(brokenDownload(error, id)),
+    };
   }
 
   function notModified(of: Representation, exchange: Exchange): Response {
