@@ -166,6 +166,15 @@ export const settings = z.object({
     .default("index").describe(
       "source of answers about named customers, and of customers reached: index is the serving index, query is a query",
     ),
+  RATE_LIMIT: wholeNumber(0, 1_000_000, { fallback: 0 }).describe(
+    "requests a second that each client may send, by its key or token, else by its address; 0 is no limit",
+  ),
+  RATE_BURST: wholeNumber(1, 1_000_000, { fallback: 100 }).describe(
+    "requests that a client may send at once, before RATE_LIMIT counts",
+  ),
+  TRUSTED_PROXIES: wholeNumber(0, 16, { fallback: 0 }).describe(
+    "number of proxies in front that append to X-Forwarded-For; 0 believes nothing in it, and takes the other end of the connection for the client",
+  ),
   CACHE_SECONDS: wholeNumber(0, 31_536_000, { fallback: 5 }).describe(
     "seconds for which proxies and CDNs may reuse an answer; browsers ask each time and get a 304 while it is the same",
   ),

@@ -14,7 +14,10 @@ const LISTEN_AGAIN_MS = 1_000;
 
 /** Opens a socket; throws where that is not possible. HEAD is answered as GET: Deno omits the body and sends its true length. */
 export function openListener(
-  answer: (request: Request) => Response | Promise<Response>,
+  answer: (
+    request: Request,
+    peer: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ) => Response | Promise<Response>,
   { hostname, port, stopping, log }: {
     readonly hostname: string;
     /** 0 takes a free one. */
@@ -24,11 +27,12 @@ export function openListener(
     readonly log: Log;
   },
 ): Listener {
-  const asGet = (request: Request) =>
+  const asGet: Parameters<typeof openListener>[0] = (request, peer) =>
     answer(
       request.method === "HEAD"
         ? new Request(request, { method: "GET" })
         : request,
+      peer,
     );
   // Deno ends its listener for good when one connection cannot be accepted.
   function listen(port: number): Deno.HttpServer<Deno.NetAddr> {

@@ -2,6 +2,7 @@
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import type { Standing } from "../access/rate_limit.ts";
 import { joinBytes } from "../db/model/bytes.ts";
 import { fault, type Log } from "../db/model/log.ts";
 import type { Metrics } from "../db/model/metric.ts";
@@ -29,8 +30,14 @@ import type {
 } from "./endpoint.ts";
 import { type Failure, failureOf, headersOf } from "./errors.ts";
 import { gzipped, takesGzip } from "./gzip.ts";
-import type { HostCheck } from "./hosts.ts";
+import { type HostCheck, isProbe } from "./hosts.ts";
 import { encodeJson } from "./json_body.ts";
+import {
+  createLimits,
+  type LimitSettings,
+  type Peer,
+  tooFast,
+} from "./limits.ts";
 import {
   chooseFormat,
   contentType,
@@ -57,7 +64,7 @@ import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
 
 /** The settings of answers. */
-export interface AnswerSettings {
+export interface AnswerSettings extends LimitSettings {
   readonly CACHE_BYTES: number;
   readonly CACHE_SECONDS: number;
   readonly CORS_ORIGINS?: readonly string[] | undefined;
@@ -98,6 +105,8 @@ export interface Exchange {
   route: RouteCounts;
   /** What is sent. */
   body: string | Uint8Array | ReadableStream | null;
+  /** How its client stands with its limit, where it should know. */
+  standing: Standing | null;
 }
 
 /** What a request says, checked by the schemas of its endpoint. */
@@ -115,7 +124,10 @@ export interface Responder {
    * of page views, what is kept, what browsers ask beforehand, and hosts and pages
    * that may not ask; by `route` otherwise.
    */
-  handle(request: Request, route: Route): MaybePromise<Response>;
+  handle(
+    request: Request,
+    from: { readonly route: Route; readonly peer: Peer | undefined },
+  ): MaybePromise<Response>;
   /** Answers a request of our own, which is not counted. */
   handleWithin(request: Request, route: Route): MaybePromise<Response>;
   /** Lets a request through to an endpoint, or throws a 401, 403, 409 or 503. */
@@ -241,7 +253,8 @@ export function createResponder(
     stopping,
   };
   const counts = createRequestCounts();
-  metrics.add(...counts.metrics, ...cache.metrics);
+  const limits = createLimits(config, log);
+  metrics.add(...counts.metrics, ...cache.metrics, ...limits?.metrics ?? []);
   const unrouted = page_views.flatMap((one) => prepare(one, counts.of(one)));
   const of_one = unrouted.filter(({ after }) => after !== undefined);
   const of_many = unrouted.filter(({ after }) => after === undefined);
@@ -580,10 +593,14 @@ export function createResponder(
   }
 
   /** What every answer gets on its way out. */
-  function send({ request, id }: Exchange, answer: Response): Response {
+  function send(
+    { request, id, standing }: Exchange,
+    answer: Response,
+  ): Response {
     answer.headers.append("X-Content-Type-Options", "nosniff");
     answer.headers.append("X-Request-Id", id);
     cors?.append(answer.headers, request);
+    if (standing) limits!.append(answer.headers, standing);
     return answer;
   }
 
@@ -671,7 +688,14 @@ export function createResponder(
     return requireIdInPath(path, { url, ids });
   }
 
-  function handle(exchange: Exchange, route: Route): MaybePromise<Response> {
+  /** `count` counts the request once it is known who sent it. */
+  function handle(
+    exchange: Exchange,
+    { route, count }: {
+      readonly route: Route;
+      readonly count: ((exchange: Exchange) => Response | null) | null;
+    },
+  ): MaybePromise<Response> {
     const { request } = exchange;
     const host_problem = checkHost?.(request);
     if (host_problem) return fail(exchange, host_problem);
@@ -686,10 +710,11 @@ export function createResponder(
 
     const answer = (caller: Grant) => {
       exchange.caller = caller;
-      return (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
+      return count?.(exchange) ??
+        (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
     };
     // Where reading is open, only what is routed may need a key.
-    if (is_open) return answer(stranger);
+    if (is_open && !count) return answer(stranger);
     const caller = callers.identify(request.headers);
     return caller instanceof Promise
       ? caller.then(answer).catch((error) => thrown(exchange, error))
@@ -704,7 +729,19 @@ export function createResponder(
       came_ms: performance.now(),
       route: counts.unknown,
       body: null,
+      standing: null,
     };
+  }
+
+  function refuseTooMany(
+    exchange: Exchange,
+    peer: Peer | undefined,
+  ): Response | null {
+    const { request, caller } = exchange;
+    exchange.standing = limits!.count(request, { caller, peer });
+    return exchange.standing?.is_allowed === false
+      ? fail(exchange, tooFast(exchange.standing))
+      : null;
   }
 
   /** What is done with every answer to a client. */
@@ -719,15 +756,19 @@ export function createResponder(
   }
 
   return {
-    handle(request, route) {
+    handle(request, { route, peer }) {
       const exchange = exchangeOf(request);
-      const answer = handle(exchange, route);
+      const count = limits && !isProbe(request.url)
+        ? (exchange: Exchange) => refuseTooMany(exchange, peer)
+        : null;
+      const answer = handle(exchange, { route, count });
       return answer instanceof Promise
         ? answer.then((answer) => ended(exchange, answer))
         : ended(exchange, answer);
     },
 
-    handleWithin: (request, route) => handle(exchangeOf(request), route),
+    handleWithin: (request, route) =>
+      handle(exchangeOf(request), { route, count: null }),
 
     async admit(exchange, endpoint) {
       exchange.route = counts.of(endpoint);

@@ -35,6 +35,10 @@ Deno.test("readConfig, nothing set: every default", () => {
     CACHE_BYTES: 67_108_864,
     QUERY_TIMEOUT_MS: 2_000,
     DOWNLOAD_TIMEOUT_MS: 300_000,
+    RATE_LIMIT: 0,
+    RATE_BURST: 100,
+    TRUSTED_PROXIES: 0,
+    STALL_SECONDS: 30,
     QUERY_CONCURRENCY: 4,
     DOWNLOAD_CONCURRENCY: 2,
     QUERY_QUEUE: 64,
@@ -191,6 +195,12 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["QUERY_CONCURRENCY", "0"],
     ["DOWNLOAD_CONCURRENCY", "0"],
     ["QUERY_QUEUE", "-1"],
+    ["RATE_LIMIT", "0.5"],
+    ["RATE_LIMIT", "10/s"],
+    ["RATE_BURST", "0"],
+    ["TRUSTED_PROXIES", "10.0.0.1"],
+    ["TRUSTED_PROXIES", "17"],
+    ["STALL_SECONDS", "0"],
   ];
   for (const [name, text] of cases) {
     await t.step(`${name}=${JSON.stringify(text)}`, () => {

@@ -131,7 +131,9 @@ Deno.test("two readers that never read stop the downloads of others for STALL_SE
     if (answer.status === 503 || statuses.has(503)) statuses.add(answer.status);
   }
   while (server.logged.length < 2) await delay(50);
-  for (const text of server.logged) assertStringIncludes(text, "STALL_SECONDS");
+  for (const { text } of server.logged) {
+    assertStringIncludes(text, "STALL_SECONDS");
+  }
 });
 
 Deno.test("downloads of up to 1 MiB hold no slot while they are sent", async () => {

@@ -54,11 +54,15 @@ const CHECKED_BYTES = 1_000_000;
 /** Has each JSON answer compared with the document; throws where they differ. */
 function checked(app: App): App {
   const { fetch } = app;
-  app.fetch = async (request) => {
-    const answer = await fetch(request);
+  app.fetch = async (request, peer) => {
+    const answer = await fetch(request, peer);
     const [type] = (answer.headers.get("Content-Type") ?? "").split(";");
     const { pathname } = new URL(request.url);
-    const described = await fetch(new Request("http://localhost/openapi.json"));
+    const described = await fetch(
+      new Request("http://localhost/openapi.json"),
+      // A client of its own, so that it spends nothing of others' limits.
+      { remoteAddr: { hostname: crypto.randomUUID() } },
+    );
     const document = checkBy(await described.text());
     const operation = document.operationOf(
       request.method.toLowerCase(),
