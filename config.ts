@@ -115,6 +115,10 @@ export const settings = z.object({
   MAX_UPLOAD_BYTES: wholeNumber(1, 1e15, { fallback: 1_073_741_824 }).describe(
     "size limit of one upload in bytes",
   ),
+  UPLOAD_QUOTA_BYTES: wholeNumber(1, 1e15, { fallback: 68_719_476_736 })
+    .describe(
+      "size limit of all files in DATA_DIR together, after an upload, in bytes; folders in it do not count",
+    ),
   XLSX_MAX_BYTES: wholeNumber(1, 1e15, { fallback: 1_073_741_824 }).describe(
     "size limit of one workbook in bytes, unpacked; stops a zip bomb",
   ),
@@ -208,6 +212,9 @@ export const settings = z.object({
     .optional().describe(
       "origins whose pages may call the API, separated by commas, or * for all; the default is none",
     ),
+  MEMORY_LIMIT_MB: anyWholeNumber(1, 100_000_000).optional().describe(
+    "memory of the process in millions of bytes; near it, the cache is emptied, then downloads and questions are refused, and a load that passes it fails; the default is 90 % of the limit of the container (cgroup), else none",
+  ),
   DUCKDB_MEMORY_LIMIT: z.string()
     .regex(
       /^(?=.*[1-9])\d{1,6}(\.\d{1,6})? ?[KMGT]i?B$/,

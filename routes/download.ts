@@ -31,13 +31,15 @@ export interface DownloadOptions {
   readonly deadline: Deadline;
   /** How long it waits for a reader that takes too little. */
   readonly stall_ms: number;
+  /** Takes the memory for it; throws when there is too little. */
+  readonly reserve: () => Disposable;
   readonly snapshot: Pick<Snapshot, "ask" | "begin" | "retain">;
 }
 
 /** Begins a download. Throws an error before the first KEPT_BYTES, so that it gets a status of its own. */
 export async function startDownload(
   question: Question,
-  { encode, bom, gzip, deadline, stall_ms, snapshot }: DownloadOptions,
+  { encode, bom, gzip, deadline, stall_ms, snapshot, reserve }: DownloadOptions,
 ): Promise<Download> {
   const held = new DisposableStack();
   held.use(deadline);
@@ -48,6 +50,7 @@ export async function startDownload(
   let pieces: AsyncIterator<Bytes>;
   try {
     const run = held.use(await snapshot.begin(deadline, { whole: true }));
+    held.use(reserve());
     const encoded = encode(snapshot.ask(question, run), { bom });
     pieces = gzip ? gzipped(encoded)[Symbol.asyncIterator]() : encoded;
     for (let bytes = 0; bytes <= KEPT_BYTES;) {

@@ -7,6 +7,7 @@ import { HTTPException } from "hono/http-exception";
 import { validator } from "hono/validator";
 import { z } from "zod";
 import type { Metrics } from "../db/model/metric.ts";
+import type { Admission } from "../db/model/admission.ts";
 import type { CustomerQuestion, Question } from "../db/model/questions.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import type { Callers } from "../access/callers.ts";
@@ -176,6 +177,7 @@ export interface AskedNow<Params = unknown, Query = unknown, Body = unknown> {
   readonly caller: Grant;
   readonly callers: Callers;
   readonly listening: Listening;
+  readonly pressure: Pick<Admission, "notice">;
   /** Those of the process. */
   readonly metrics: Metrics;
 }

@@ -57,7 +57,7 @@ export const opsEndpoints = [
         "No data is served: it is being loaded, or the files were refused",
       ),
     },
-    answerNow({ store, caller, callers }) {
+    answerNow({ store, caller, callers, pressure }) {
       const { snapshot } = store;
       // Both may have paths, file names and values.
       const may_know = callers.is_open || caller.scopes.has("admin");
@@ -65,7 +65,7 @@ export const opsEndpoints = [
         const problem = may_know ? store.problem : store.problem && UNREADY;
         throw new StoreError("unavailable", problem ?? LOADING);
       }
-      const notices = [store.notice, keysNotice(callers)]
+      const notices = [store.notice, keysNotice(callers), pressure.notice]
         .filter((one) => one !== null);
       const notice = notices.length === 0
         ? null

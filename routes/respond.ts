@@ -3,6 +3,7 @@
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Standing } from "../access/rate_limit.ts";
+import type { Admission, Work } from "../db/model/admission.ts";
 import { joinBytes } from "../db/model/bytes.ts";
 import { fault, type Log } from "../db/model/log.ts";
 import type { Metrics } from "../db/model/metric.ts";
@@ -62,6 +63,7 @@ import type { RequestLog } from "./request_log.ts";
 import { type SendOptions, watched } from "./sending.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
+import { downloadBytes, jsonBytes } from "./work_bytes.ts";
 
 /** The settings of answers. */
 export interface AnswerSettings extends LimitSettings {
@@ -86,6 +88,8 @@ export interface Parts {
   readonly nameRoute?: ((route: RouteCounts) => void) | null;
   /** Get those of requests and of the answer cache. */
   readonly metrics: Metrics;
+  /** Says what may begin; empties the answer cache when it must. */
+  readonly pressure: Admission;
   /** Is aborted when the process is to end, for answers that would go on. */
   readonly stopping: AbortSignal;
   /** Checks the host that a request names; where there is no socket, there is none. */
@@ -228,6 +232,7 @@ export function createResponder(
     requests,
     nameRoute,
     metrics,
+    pressure,
     stopping,
     checkHost,
   }: Parts,
@@ -247,6 +252,7 @@ export function createResponder(
   const answers = new SharedWork<Kept>();
   const downloads = new SharedWork<Download>();
   const stall_ms = config.STALL_SECONDS * 1_000;
+  pressure.addCache(cache);
   const listening: Listening = {
     listeners: new Set(),
     max: config.EVENTS_MAX,
@@ -422,6 +428,11 @@ export function createResponder(
     { exchange, snapshot, wanted, tags }: FromRows,
   ): Promise<Response> {
     const { signal } = exchange.request;
+    const takes: Work = {
+      kind: "question",
+      bytes: jsonBytes(snapshot, reply.reads),
+    };
+    pressure.require(takes);
     const kept = await answers.run(
       `${nameOf(snapshot)} ${wanted.key}`,
       {
@@ -431,6 +442,7 @@ export function createResponder(
           using _ = snapshot.retain();
           using _deadline = deadline;
           using run = await snapshot.begin(deadline);
+          using _reserved = pressure.reserve(takes);
           const { data, meta } = reply.json(
             await readAll(snapshot, { reads: reply.reads, run }),
           );
@@ -456,6 +468,11 @@ export function createResponder(
   ): Promise<Response> {
     const { signal } = exchange.request;
     const { key, format, bom, gzip } = wanted;
+    const takes: Work = {
+      kind: "download",
+      bytes: downloadBytes(snapshot, question!),
+    };
+    pressure.require(takes);
     const work = `${nameOf(snapshot)} ${key}`;
     // Whoever does not get the stream that was started asks for one of its own.
     for (let turn = 0;; turn++) {
@@ -472,6 +489,7 @@ export function createResponder(
               deadline,
               stall_ms,
               snapshot,
+              reserve: () => pressure.reserve(takes),
             });
             if ("body" in download) {
               cache.set(snapshot, { key, answer: download });
@@ -801,6 +819,7 @@ export function createResponder(
         callers,
         listening,
         metrics,
+        pressure,
         ...given,
       };
       return answerNow(await endpoint.answerNow(asked), exchange);

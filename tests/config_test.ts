@@ -23,6 +23,7 @@ Deno.test("readConfig, nothing set: every default", () => {
     MAX_CHANNELS: 64,
     MAX_FILE_BYTES: 68_719_476_736,
     MAX_UPLOAD_BYTES: 1_073_741_824,
+    UPLOAD_QUOTA_BYTES: 68_719_476_736,
     XLSX_MAX_BYTES: 1_073_741_824,
     SET_ASIDE_KEPT: 10_000,
     REFRESH_SECONDS: 2,
@@ -201,6 +202,9 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["TRUSTED_PROXIES", "10.0.0.1"],
     ["TRUSTED_PROXIES", "17"],
     ["STALL_SECONDS", "0"],
+    ["UPLOAD_QUOTA_BYTES", "0"],
+    ["MEMORY_LIMIT_MB", "0"],
+    ["MEMORY_LIMIT_MB", "1GB"],
   ];
   for (const [name, text] of cases) {
     await t.step(`${name}=${JSON.stringify(text)}`, () => {

@@ -5,9 +5,10 @@ import type { StagedExports } from "../intake/staging.ts";
 import { StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
+import type { Pressure } from "../serving/pressure.ts";
 import type { StateFolder } from "../refresh/archive.ts";
 import { compareSnapshots } from "./compare.ts";
-import type { Database } from "./database.ts";
+import { type Database, isOutOfMemory } from "./database.ts";
 import { loadExports, type LoadSettings } from "./load.ts";
 import {
   type DuckdbSnapshot,
@@ -20,6 +21,8 @@ import {
 export interface DuckdbEngineOptions extends ServingOptions, LoadSettings {
   /** The folder where versions are kept; null keeps none. */
   readonly state_folder: StateFolder | null;
+  /** Ends loads that take too much memory. */
+  readonly pressure: Pick<Pressure, "beginLoad">;
 }
 
 /** Makes snapshots, each with a DuckDB instance of its own. */
@@ -92,16 +95,19 @@ export class DuckdbEngine implements Engine {
       & Omit<BuildOptions, "strict">
       & Pick<OpenOptions, "also_reads">,
   ): Promise<DuckdbSnapshot> {
-    const { threads } = this.#options;
+    const { threads, pressure } = this.#options;
+    using load = pressure.beginLoad();
     try {
       return await openSnapshot(fill, {
         ...this.#options,
         ...options,
+        signal: AbortSignal.any([options.signal, load.signal]),
         load_threads: options.beside_readers
           ? Math.max(1, Math.floor(threads / 2))
           : threads,
       });
     } catch (error) {
+      load.signal.throwIfAborted();
       throw outOfSpace(error) ?? error;
     }
   }
@@ -122,14 +128,15 @@ async function keep(
 
 /** The refusal for an error of DuckDB that more memory or disk would prevent. */
 function outOfSpace(error: unknown): StoreError | undefined {
-  const message = error instanceof Error ? error.message : "";
-  if (message.startsWith("Out of Memory Error")) {
+  if (isOutOfMemory(error)) {
     return new StoreError(
       "full",
       "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
     );
   }
-  if (/No space left on device/i.test(message)) {
+  if (
+    error instanceof Error && /No space left on device/i.test(error.message)
+  ) {
     return new StoreError(
       "full",
       "The disk under STAGING_DIR is full. Free some space, or set STAGING_DIR to another disk.",

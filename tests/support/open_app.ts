@@ -6,6 +6,7 @@ import { readConfig } from "../../config.ts";
 import { createStore } from "../../create_store.ts";
 import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Log, LogEntry, RequestRecord } from "../../db/model/log.ts";
+import { Pressure } from "../../db/serving/pressure.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { createMetrics } from "../../operator/metrics.ts";
 import { type App, createApp } from "../../routes/app.ts";
@@ -18,6 +19,8 @@ import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 export interface OpenedApp extends AsyncDisposable {
   readonly app: App;
   readonly callers: Callers;
+  /** Measures nothing by itself. */
+  readonly pressure: Pressure;
   readonly store: Refresher;
   readonly snapshot: Snapshot;
   /** What it logged. */
@@ -95,6 +98,11 @@ export function appOn(
   const metrics = createMetrics();
   const records: RequestRecord[] = [];
   const log: Log = (entry) => void logged.push(entry);
+  const limit_mb = config.MEMORY_LIMIT_MB;
+  const pressure = new Pressure({
+    limit_bytes: limit_mb === undefined ? null : limit_mb * 1e6,
+    log,
+  });
   const requests = createRequestLog(config, {
     print: (more) => void records.push(...more),
     log,
@@ -106,12 +114,14 @@ export function appOn(
     log,
     requests,
     metrics,
+    pressure,
     stopping: new AbortController().signal,
   }));
   return {
     app,
     callers,
     logged,
+    pressure,
     records() {
       requests?.flush();
       return records.filter(({ route }) => route !== "/openapi.json");

@@ -19,7 +19,10 @@ const CUSTOMERS = "Customer_Id,Occupation,Type\n1,Jedi,Red\n";
 const hashOf = (text: string) =>
   createHash("sha256").update(text).digest("hex");
 
-async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
+async function opened(
+  folder: DataFolder,
+  { max_upload_bytes = 1 << 20, upload_quota_bytes = 1 << 30 } = {},
+) {
   const staging = await dataFolder();
   const exports = new ExportFolder(staging.path, {
     data_dir: folder.path,
@@ -27,6 +30,7 @@ async function opened(folder: DataFolder, max_upload_bytes = 1 << 20) {
     max_file_bytes: 1 << 30,
     xlsx_max_bytes: 1 << 30,
     max_upload_bytes,
+    upload_quota_bytes,
     hashes: new FileHashes(),
   });
   return {
@@ -61,6 +65,40 @@ async function failure(
   assertEquals(error.kind, kind, error.message);
   return error.message;
 }
+
+Deno.test("UPLOAD_QUOTA_BYTES: all files together, without the one that is replaced", async () => {
+  const size = CUSTOMERS.length;
+  await using folder = await dataFolder({ "customers.csv": CUSTOMERS });
+  await using full = await opened(folder, { upload_quota_bytes: 2 * size });
+  const { exports } = full;
+  const more = `${CUSTOMERS}2,Jedi,Red\n`;
+  // Replaced, so that the old bytes do not count.
+  await exports.put("customers.csv", body(CUSTOMERS));
+  await exports.put("customers_2.csv", body(CUSTOMERS));
+  const message = await failure(
+    "full",
+    () => exports.put("customers_2.csv", body(more)),
+  );
+  assertStringIncludes(message, `UPLOAD_QUOTA_BYTES=${2 * size}`);
+  // What has no room at all is not even received.
+  let has_read = false;
+  const unread = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      has_read = true;
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
+  await Deno.writeTextFile(`${folder.path}/notes.txt`, "x");
+  await failure("full", () => exports.put("customers_3.csv", unread));
+  assertEquals(has_read, false);
+  assertEquals(
+    (await exports.list()).map(({ name, bytes }) => [name, bytes]),
+    [["customers.csv", size], ["customers_2.csv", size]],
+  );
+  await exports.remove("customers_2.csv");
+  await Deno.remove(`${folder.path}/notes.txt`);
+  await exports.put("customers_3.csv", body(CUSTOMERS));
+});
 
 Deno.test("an upload is in the folder whole, and listed with its hash", async () => {
   await using folder = await dataFolder();
@@ -147,7 +185,7 @@ Deno.test("a name that is no export's is refused before anything is read", async
 
 Deno.test("what fails leaves the older file and nothing else", async (t) => {
   await using folder = await dataFolder({ "customers.csv": CUSTOMERS });
-  await using use = await opened(folder, 100);
+  await using use = await opened(folder, { max_upload_bytes: 100 });
   const table: [string, StoreErrorKind, ReadableStream<Uint8Array>, string][] =
     [
       ["cut off", "invalid", body(CUSTOMERS, "cut"), "cut off"],
@@ -259,7 +297,7 @@ Deno.test("what vouches for others: taken, listed and removed like exports", asy
 
 Deno.test("what vouches for nothing is refused", async (t) => {
   await using folder = await dataFolder();
-  await using use = await opened(folder, 1 << 24);
+  await using use = await opened(folder, { max_upload_bytes: 1 << 24 });
   const table: [string, string, string][] = [
     ["customers.csv.sha256", "", "no SHA-256 in it"],
     ["customers.csv.sha256", "abc  customers.csv\n", "no SHA-256 in it"],
@@ -592,6 +630,7 @@ Deno.test({
       max_file_bytes: 1 << 20,
       xlsx_max_bytes: 1 << 20,
       max_upload_bytes: 1 << 20,
+      upload_quota_bytes: 1 << 30,
       hashes: new FileHashes(),
     });
     for (
@@ -670,7 +709,7 @@ Deno.test({
     await using folder = await dataFolder();
     await smallDisk(folder.path);
     try {
-      await using use = await opened(folder, 1 << 30);
+      await using use = await opened(folder, { max_upload_bytes: 1 << 30 });
       const rows = "1,Jedi,Red\n".repeat(200_000);
       const big = new Blob([`Customer_Id,Occupation,Type\n${rows}`]).stream();
       await failure("full", () => use.exports.put("customers.csv", big));
