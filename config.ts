@@ -204,6 +204,9 @@ export const settings = z.object({
   QUERY_QUEUE: wholeNumber(0, 100_000, { fallback: 64 }).describe(
     "length of the queue of questions, and of the queue of downloads; when it is full, or a request cannot end in time, it is answered with 503 at once",
   ),
+  MEMORY_LIMIT_MB: anyWholeNumber(1, 100_000_000).optional().describe(
+    "memory of the process in millions of bytes; near it, the cache is emptied, then downloads and questions are refused, and a load that passes it fails; the default is 90 % of the limit of the container (cgroup), else none",
+  ),
   CORS_ORIGINS: z.string()
     .regex(
       /^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/,
@@ -212,9 +215,6 @@ export const settings = z.object({
     .optional().describe(
       "origins whose pages may call the API, separated by commas, or * for all; the default is none",
     ),
-  MEMORY_LIMIT_MB: anyWholeNumber(1, 100_000_000).optional().describe(
-    "memory of the process in millions of bytes; near it, the cache is emptied, then downloads and questions are refused, and a load that passes it fails; the default is 90 % of the limit of the container (cgroup), else none",
-  ),
   DUCKDB_MEMORY_LIMIT: z.string()
     .regex(
       /^(?=.*[1-9])\d{1,6}(\.\d{1,6})? ?[KMGT]i?B$/,

@@ -11,6 +11,8 @@ import {
 } from "./server.ts";
 import {
   formatMiss,
+  formatRates,
+  measurePairs,
   median,
   requireWrk,
   type Round,
@@ -114,8 +116,9 @@ async function measureOverload(): Promise<void> {
   const seconds = Number(values.seconds);
   await requireWrk();
   const signal = listenForStop();
+  const env = { DATA_DIR: resolve(values.data) };
   await using server = startServer("main.ts", {
-    env: { DATA_DIR: resolve(values.data) },
+    env,
     signal,
   });
   await server.waitForReady();
@@ -184,6 +187,31 @@ async function measureOverload(): Promise<void> {
       probe_p99.toFixed(1) + formatMiss(probe_p99 <= most_probe_ms),
     ),
   );
+
+  // Never reached, so that every answer is the same.
+  const limits = { RATE_LIMIT: "1000000", RATE_BURST: "1000000" };
+  await using limited = startServer("main.ts", {
+    env: { ...env, ...limits, TRUSTED_PROXIES: "1" },
+    signal,
+  });
+  await limited.waitForReady();
+  const headers = { "X-Forwarded-For": "203.0.113.7, 2001:db8:1:2::3" };
+  console.log(
+    "\n| Page views | With RATE_LIMIT (requests/s) | Without (requests/s) | Ratio (min..max) | Target |",
+  );
+  console.log("| --- | ---: | ---: | ---: | :--- |");
+  for (
+    const [title, sent] of [
+      ["behind a proxy", headers],
+      ["without X-Forwarded-For", {}],
+    ] as const
+  ) {
+    const compared = await measurePairs(
+      [{ server: limited, headers: sent }, { server, headers: sent }],
+      { ...load, rounds },
+    );
+    console.log(row(title, ...formatRates(undefined, compared)));
+  }
 
   const asking = ask(server, { kinds: { ...beside, probes }, seconds, signal });
   const page_views = await runWrk({ server }, {

@@ -48,7 +48,11 @@ const LOG_AGAIN_MS = 60_000;
 /** The limits of these settings; null where requests are not limited. */
 export function createLimits(
   { RATE_LIMIT, RATE_BURST, TRUSTED_PROXIES }: LimitSettings,
-  log: Log,
+  { log, now }: {
+    readonly log: Log;
+    /** In milliseconds, of a clock that never goes back. */
+    readonly now: () => number;
+  },
 ): Limits | null {
   if (RATE_LIMIT === 0) return null;
   const rate: Rate = { per_second: RATE_LIMIT, burst: RATE_BURST };
@@ -70,7 +74,7 @@ export function createLimits(
 
   return {
     count(request, by) {
-      const now_ms = performance.now();
+      const now_ms = now();
       const standing = limits.count(nameOf(request, by), now_ms);
       if (limits.is_full && now_ms - logged_ms >= LOG_AGAIN_MS) {
         logged_ms = now_ms;

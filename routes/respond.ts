@@ -94,6 +94,8 @@ export interface Parts {
   readonly stopping: AbortSignal;
   /** Checks the host that a request names; where there is no socket, there is none. */
   readonly checkHost?: HostCheck;
+  /** The clock of limits, in milliseconds; `performance.now` where it is left out. */
+  readonly now?: () => number;
 }
 
 /** One request on its way. */
@@ -235,6 +237,7 @@ export function createResponder(
     pressure,
     stopping,
     checkHost,
+    now = () => performance.now(),
   }: Parts,
   page_views: readonly Endpoint[],
 ): Responder {
@@ -259,7 +262,7 @@ export function createResponder(
     stopping,
   };
   const counts = createRequestCounts();
-  const limits = createLimits(config, log);
+  const limits = createLimits(config, { log, now });
   metrics.add(...counts.metrics, ...cache.metrics, ...limits?.metrics ?? []);
   const unrouted = page_views.flatMap((one) => prepare(one, counts.of(one)));
   const of_one = unrouted.filter(({ after }) => after !== undefined);

@@ -1,17 +1,15 @@
 /** Limits over HTTP: who counts as one client, what is refused and how, and what is never refused. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { KeyFile } from "../../access/key_file.ts";
 import type { App } from "../../routes/app.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
-import { openApp } from "../support/open_app.ts";
+import { type AppOptions, openApp } from "../support/open_app.ts";
 
 const FILES = {
   "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n2,Baker,Red\n",
   "interactions.csv": "Date Start,Interaction,Customers\n05/03/2020,Bird,1\n",
 };
 const ONE = "/api/v1/interactions/1";
-/** So slow that nothing comes back while a test runs. */
 const LIMITS = { RATE_LIMIT: "1", RATE_BURST: "10" };
 
 interface Sent {
@@ -47,9 +45,13 @@ async function statuses(
 
 function limited(
   settings: Record<string, string> = {},
-  options: { readonly key_file?: KeyFile } = {},
+  options: AppOptions = {},
 ) {
-  return openApp(FILES, { ...LIMITS, ...settings }, options);
+  // Time stands still unless a test says otherwise.
+  return openApp(FILES, { ...LIMITS, ...settings }, {
+    now: () => 1_000,
+    ...options,
+  });
 }
 
 const TEN = Array(10).fill(200);
@@ -125,6 +127,14 @@ Deno.test("probes and preflights are neither refused nor counted", async () => {
   assertEquals((await statuses(opened, ONE, sent))[0], 204);
   assertEquals((await ask(opened, "/healthz/")).status, 429);
   assertEquals((await ask(opened, "/healthz")).status, 200);
+});
+
+Deno.test("time brings requests back", async () => {
+  let now_ms = 1_000;
+  await using opened = await limited({}, { now: () => now_ms });
+  assertEquals(await statuses(opened, ONE, { times: 11 }), [...TEN, 429]);
+  now_ms += 3_000;
+  assertEquals(await statuses(opened, ONE, { times: 4 }), [200, 200, 200, 429]);
 });
 
 Deno.test("without a key: by address, IPv6 by its /64", async () => {

@@ -29,11 +29,18 @@ export interface OpenedApp extends AsyncDisposable {
   records(): readonly RequestRecord[];
 }
 
+/** What is not in the settings. */
+export interface AppOptions {
+  readonly key_file?: KeyFile;
+  /** The clock of limits. */
+  readonly now?: () => number;
+}
+
 /** Loads the folder `data`, or one with the files `data`, and puts the application on it. */
 export async function openApp(
   data: string | Files,
   settings: Settings = {},
-  options: { readonly key_file?: KeyFile } = {},
+  options: AppOptions = {},
 ): Promise<OpenedApp> {
   const opened = typeof data === "string"
     ? await openStore(data, settings)
@@ -87,7 +94,7 @@ function checked(app: App): App {
 export function appOn(
   store: Store,
   settings: Settings = {},
-  { key_file }: { readonly key_file?: KeyFile } = {},
+  { key_file, now }: AppOptions = {},
 ) {
   const logged: LogEntry[] = [];
   const config = readConfig(settings);
@@ -115,6 +122,7 @@ export function appOn(
     requests,
     metrics,
     pressure,
+    now,
     stopping: new AbortController().signal,
   }));
   return {
