@@ -23,43 +23,71 @@ export function clientOf(
     (networkOf(peer) ?? peer);
 }
 
-const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
+const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 /** As some proxies write a port behind an address. */
 const WITH_PORT = /^\[([^\]]*)\](?::\d+)?$|^([^:]*):\d+$/;
-/** The first six groups of an IPv4 address that is written as one of IPv6. */
-const MAPPED = "0:0:0:0:0:ffff";
+/** IPv4 in the last two groups of an address of IPv6. */
+const DOTTED_END = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/;
+/** The longest address: of IPv6, with IPv4 in it. */
+const LONGEST = 45;
 
 /** The network of an address, which may have a port; null where it is none. */
 export function networkOf(text: string): string | null {
-  const trimmed = text.trim();
-  const [, in_brackets, before_port] = WITH_PORT.exec(trimmed) ?? [];
-  const address = in_brackets ?? before_port ?? trimmed;
+  const address = withoutPort(text.trim());
   if (IPV4.test(address)) return address;
-  const groups = groupsOf(address.replace(/%.*$/, ""));
+  const zone = address.indexOf("%");
+  const groups = groupsOf(zone < 0 ? address : address.slice(0, zone));
   if (!groups) return null;
-  const names = groups.map((group) => group.toString(16));
-  if (names.slice(0, 6).join(":") === MAPPED) {
-    return groups.slice(6).flatMap((two) => [two >> 8, two & 255]).join(".");
+  const [a, b, c, d, e, f, g, h] = groups;
+  if ((a | b | c | d | e) === 0 && f === 0xffff) {
+    return `${g >> 8}.${g & 255}.${h >> 8}.${h & 255}`;
   }
-  return `${names.slice(0, 4).join(":")}::/64`;
+  return `${hex(a)}:${hex(b)}:${hex(c)}:${hex(d)}::/64`;
+}
+
+function hex(group: number): string {
+  return group.toString(16);
+}
+
+function withoutPort(text: string): string {
+  // Nearly all are without one.
+  const colon = text.indexOf(":");
+  const may_have = text[0] === "[" ||
+    colon >= 0 && colon === text.lastIndexOf(":");
+  if (!may_have) return text;
+  const [, in_brackets, before_port] = WITH_PORT.exec(text) ?? [];
+  return in_brackets ?? before_port ?? text;
 }
 
 /** The eight numbers of an IPv6 address; null where it is none. */
 function groupsOf(address: string): number[] | null {
-  if (address.length > 45 || !address.includes(":")) return null;
-  const halves = address.replace(
-    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
-    (_, ...bytes) => {
-      const [a, b, c, d] = bytes.map(Number);
-      return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-    },
-  ).split("::").map((half) => half === "" ? [] : half.split(":"));
-  if (halves.length > 2) return null;
-  const [front, back = []] = halves;
-  const missing = 8 - front.length - back.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
-  const groups = [...front, ...Array(missing).fill("0"), ...back];
-  return groups.every((group) => /^[\da-f]{1,4}$/i.test(group))
-    ? groups.map((group) => parseInt(group, 16))
-    : null;
+  if (address.length > LONGEST || !address.includes(":")) return null;
+  const [front, back, more] = plain(address).split("::");
+  if (more !== undefined) return null;
+  const first = numbersOf(front);
+  if (back === undefined) return first?.length === 8 ? first : null;
+  const last = numbersOf(back);
+  if (!first || !last || first.length + last.length > 7) return null;
+  while (first.length + last.length < 8) first.push(0);
+  return [...first, ...last];
+}
+
+function plain(address: string): string {
+  if (!address.includes(".")) return address;
+  return address.replace(DOTTED_END, (_, ...bytes) => {
+    const [a, b, c, d] = bytes.map(Number);
+    return `${hex(a * 256 + b)}:${hex(c * 256 + d)}`;
+  });
+}
+
+/** The numbers between colons; null where one is none. */
+function numbersOf(half: string): number[] | null {
+  if (half === "") return [];
+  const numbers: number[] = [];
+  for (const group of half.split(":")) {
+    const is_plain = group.length <= 4 && /^[\da-fA-F]+$/.test(group);
+    if (!is_plain) return null;
+    numbers.push(parseInt(group, 16));
+  }
+  return numbers;
 }
