@@ -118,6 +118,10 @@ export const settings = z.object({
   MAX_UPLOAD_BYTES: wholeNumber(1, 1e15, { fallback: 1_073_741_824 }).describe(
     "size limit of one upload in bytes",
   ),
+  UPLOAD_QUOTA_BYTES: wholeNumber(1, 1e15, { fallback: 68_719_476_736 })
+    .describe(
+      "size limit of all files in DATA_DIR together, after an upload, in bytes; folders in it do not count",
+    ),
   XLSX_MAX_BYTES: wholeNumber(1, 1e15, { fallback: 1_073_741_824 }).describe(
     "size limit of one workbook in bytes, unpacked; stops a zip bomb",
   ),
@@ -172,6 +176,15 @@ export const settings = z.object({
     .default("index").describe(
       "source of answers about named customers, and of customers reached: index is the serving index, query is a query",
     ),
+  RATE_LIMIT: wholeNumber(0, 1_000_000, { fallback: 0 }).describe(
+    "requests a second that each client may send, by its key or token, else by its address; 0 is no limit",
+  ),
+  RATE_BURST: wholeNumber(1, 1_000_000, { fallback: 100 }).describe(
+    "requests that a client may send at once, before RATE_LIMIT counts",
+  ),
+  TRUSTED_PROXIES: wholeNumber(0, 16, { fallback: 0 }).describe(
+    "number of proxies in front that append to X-Forwarded-For; 0 believes nothing in it, and takes the other end of the connection for the client",
+  ),
   CACHE_SECONDS: wholeNumber(0, 31_536_000, { fallback: 5 }).describe(
     "seconds for which proxies and CDNs may reuse an answer; browsers ask each time and get a 304 while it is the same",
   ),
@@ -185,6 +198,9 @@ export const settings = z.object({
     .describe(
       "time limit of a download in milliseconds, however slowly the client reads; then it is broken off",
     ),
+  STALL_SECONDS: wholeNumber(1, 3_600, { fallback: 30 }).describe(
+    "seconds in which a client takes at least 64 KiB of a long answer; one that takes less is cut off",
+  ),
   QUERY_CONCURRENCY: wholeNumber(1, 1024, { fallback: 4 }).describe(
     "number of questions that run queries at once, one query each; the counts of one customer need no query",
   ),
@@ -193,6 +209,9 @@ export const settings = z.object({
   ),
   QUERY_QUEUE: wholeNumber(0, 100_000, { fallback: 64 }).describe(
     "length of the queue of questions, and of the queue of downloads; when it is full, or a request cannot end in time, it is answered with 503 at once",
+  ),
+  MEMORY_LIMIT_MB: anyWholeNumber(1, 100_000_000).optional().describe(
+    "memory of the process in millions of bytes; near it, the cache is emptied, then downloads and questions are refused, and a load that passes it fails; the default is 90 % of the limit of the container (cgroup), else none",
   ),
   CORS_ORIGINS: z.string()
     .regex(

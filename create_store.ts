@@ -5,6 +5,7 @@ import { DuckdbEngine } from "./db/duckdb/engine.ts";
 import { StateFolder } from "./db/refresh/archive.ts";
 import { Refresher } from "./db/refresh/refresher.ts";
 import type { Log } from "./db/model/log.ts";
+import { Pressure } from "./db/serving/pressure.ts";
 import { createSlots, type Slots } from "./db/serving/slots.ts";
 import { printEntry } from "./operator/log.ts";
 
@@ -37,11 +38,14 @@ export function createStore(
     log = printEntry,
     hasAdmin = () => config.ADMIN_KEY_SHA256 !== undefined,
     slots = createSlots(config),
+    pressure = new Pressure({ limit_bytes: null, log }),
   }: {
     readonly log?: Log;
     /** Whether there is someone who could decide about what is held. */
     readonly hasAdmin?: () => boolean;
     readonly slots?: Slots;
+    /** Ends loads that take too much memory. */
+    readonly pressure?: Pressure;
   } = {},
 ): Refresher {
   const engine = new DuckdbEngine({
@@ -51,6 +55,7 @@ export function createStore(
     serve_from: config.SERVE_FROM,
     // Of the process and not of a snapshot, so that a refresh does not double them.
     slots,
+    pressure,
     state_folder: config.STATE_DIR
       ? new StateFolder(config.STATE_DIR, log)
       : null,
@@ -60,6 +65,7 @@ export function createStore(
     data_dir: config.DATA_DIR,
     staging_dir: config.STAGING_DIR,
     max_upload_bytes: config.MAX_UPLOAD_BYTES,
+    upload_quota_bytes: config.UPLOAD_QUOTA_BYTES,
     refresh_ms: config.REFRESH_SECONDS * 1_000,
     settle_ms: config.SETTLE_SECONDS * 1_000,
     final_newline_required: config.CSV_FINAL_NEWLINE === "required",

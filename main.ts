@@ -9,6 +9,7 @@ import {
 import { type FollowedCallers, openCallers } from "./access/follow_key_file.ts";
 import { createStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
+import { Pressure } from "./db/serving/pressure.ts";
 import { createSlots, slotMetrics } from "./db/serving/slots.ts";
 import { createAdminPort } from "./routes/admin_port.ts";
 import { createApp } from "./routes/app.ts";
@@ -26,6 +27,7 @@ import {
   processMetrics,
   storeMetrics,
 } from "./operator/metrics.ts";
+import { memoryLimit } from "./operator/memory_limit.ts";
 import { createRefreshLog } from "./operator/refresh_log.ts";
 import { createEnding, stopOnSignals } from "./operator/stopping.ts";
 import { prepareSpans } from "./operator/telemetry.ts";
@@ -66,10 +68,15 @@ try {
   failSetting(error);
 }
 const { callers } = followed;
-const slots = createSlots(config);
+const pressure = new Pressure({
+  limit_bytes: memoryLimit(config.MEMORY_LIMIT_MB),
+  log,
+});
+const slots = createSlots(config, { isCalm: () => pressure.is_calm });
 const store = createStore(config, {
   log,
   slots,
+  pressure,
   hasAdmin: () => callers.has_admin,
 });
 const webhook = config.REFRESH_WEBHOOK_URL
@@ -81,10 +88,12 @@ const webhook = config.REFRESH_WEBHOOK_URL
   : null;
 const ending = createEnding();
 const underway = new Underway();
+pressure.start(ending.finishing.signal);
 const metrics = createMetrics();
 metrics.add(
   ...storeMetrics(store),
   ...slotMetrics(slots),
+  ...pressure.metrics,
   ...processMetrics(ending.finishing.signal),
 );
 const requests = createRequestLog(config, { print: printRequests, log });
@@ -101,6 +110,7 @@ const app = createApp({
   requests,
   nameRoute: await prepareSpans(),
   metrics,
+  pressure,
   has_admin_port: config.ADMIN_PORT !== undefined,
   ending: {
     draining: ending.draining.signal,

@@ -34,6 +34,8 @@ interface Keys {
 
 /** Keys and tokens that are remembered; a page has a token for each of its visitors. */
 const REMEMBERED = 10_000;
+/** Characters of what is remembered; spaces before a key can be 60,000. */
+const REMEMBERED_LENGTH = 1_024;
 const ALGORITHM = "HS256";
 const ISSUER = "tally";
 const READING: ReadonlySet<Scope> = new Set(["read", "download"]);
@@ -196,7 +198,9 @@ export class Callers {
   }
 
   #remember(sent: string, grant: Grant): Grant {
-    if (grant.problem === null) this.#remembered.set(sent, grant);
+    if (grant.problem === null && sent.length <= REMEMBERED_LENGTH) {
+      this.#remembered.set(sent, grant);
+    }
     return grant;
   }
 

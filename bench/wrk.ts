@@ -8,6 +8,7 @@ export const connections = 32;
 /** The length of a round. */
 export const round_seconds = 1;
 const round_timeout_ms = 10_000;
+const default_connections = connections;
 const warm_up_rounds = 2;
 const script = fileURLToPath(new URL("random_customers.lua", import.meta.url));
 
@@ -47,6 +48,10 @@ export interface Load {
   topics?: string[];
   /** The highest customer_id. */
   customers: number;
+  /** 32 where it is left out. */
+  connections?: number;
+  /** The length of a round; `round_seconds` where it is left out. */
+  seconds?: number;
   signal: AbortSignal;
 }
 
@@ -63,17 +68,26 @@ export async function requireWrk(): Promise<void> {
   }
 }
 
-async function runWrk(
+/** One round with a server. */
+export async function runWrk(
   { server, headers = {}, ids = NUMBERS }: Asked,
-  { before, after = "", batch = 1, topics = [], customers, signal, seed }:
-    & Load
-    & { seed: number },
+  {
+    before,
+    after = "",
+    batch = 1,
+    topics = [],
+    customers,
+    connections = default_connections,
+    seconds = round_seconds,
+    signal,
+    seed,
+  }: Load & { seed: number },
 ): Promise<Round> {
   const { success, stdout, stderr } = await new Deno.Command("wrk", {
     args: [
       "--threads=1",
       `--connections=${connections}`,
-      `--duration=${round_seconds}s`,
+      `--duration=${seconds}s`,
       "--latency",
       `--script=${script}`,
       server.origin + before + ids.prefix,
@@ -89,7 +103,10 @@ async function runWrk(
         `${name}: ${value}`
       ).join("\n"),
     },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(round_timeout_ms)]),
+    signal: AbortSignal.any([
+      signal,
+      AbortSignal.timeout(seconds * 1_000 + round_timeout_ms),
+    ]),
   }).output();
   const text = new TextDecoder().decode(stdout);
   if (!success) {

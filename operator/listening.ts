@@ -15,7 +15,10 @@ export interface ListenOptions {
   readonly hostname: string;
   /** 0 takes a free port. */
   readonly port: number;
-  readonly answer: (request: Request) => Response | Promise<Response>;
+  readonly answer: (
+    request: Request,
+    peer: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ) => Response | Promise<Response>;
   readonly log: Log;
 }
 
@@ -29,11 +32,12 @@ const LISTEN_AGAIN_MS = 1_000;
 export function listen(
   { hostname, port: wanted, answer, log }: ListenOptions,
 ): Listener {
-  const asGet = (request: Request) =>
+  const asGet: ListenOptions["answer"] = (request, peer) =>
     answer(
       request.method === "HEAD"
         ? new Request(request, { method: "GET" })
         : request,
+      peer,
     );
   let is_closed = false;
   let server = open(wanted);

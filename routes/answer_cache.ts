@@ -22,6 +22,7 @@ const ENTRY_BYTES = 512;
 export class AnswerCache<Understood extends object> {
   readonly #answers: LRUCache<string, Kept> | null = null;
   readonly #requests: LRUCache<string, Understood> | null = null;
+  #is_keeping = true;
   #hits = 0;
   #misses = 0;
   // A text and not the snapshot, which it would keep in memory after its end.
@@ -55,6 +56,18 @@ export class AnswerCache<Understood extends object> {
     this.#misses++;
   }
 
+  /** Its size. */
+  get bytes(): number {
+    return (this.#answers?.calculatedSize ?? 0) +
+      (this.#requests?.calculatedSize ?? 0);
+  }
+
+  /** Whether it keeps anything from now on; when it must not, it is emptied. */
+  keep(is_keeping: boolean): void {
+    if (!is_keeping && this.#is_keeping) this.#clear();
+    this.#is_keeping = is_keeping;
+  }
+
   /** Its use and its size. */
   get metrics(): readonly Metric[] {
     const metric = (
@@ -75,9 +88,7 @@ export class AnswerCache<Understood extends object> {
       metric("tally_cache_bytes", {
         help: "Size of the answer cache in bytes.",
         type: "gauge",
-        read: () =>
-          (this.#answers?.calculatedSize ?? 0) +
-          (this.#requests?.calculatedSize ?? 0),
+        read: () => this.bytes,
       }),
     ];
   }
@@ -87,7 +98,8 @@ export class AnswerCache<Understood extends object> {
     snapshot: Snapshot,
     { key, answer }: { readonly key: string; readonly answer: Kept },
   ): void {
-    if (this.#snapshot === nameOf(snapshot)) this.#answers?.set(key, answer);
+    if (!this.#is_keeping || this.#snapshot !== nameOf(snapshot)) return;
+    this.#answers?.set(key, answer);
   }
 
   /** The parsed form of a request with this text; undefined when it is not kept. */
@@ -102,15 +114,19 @@ export class AnswerCache<Understood extends object> {
     { request, as }: { readonly request: string; readonly as: Understood },
   ): void {
     this.#turnTo(snapshot);
-    this.#requests?.set(request, as);
+    if (this.#is_keeping) this.#requests?.set(request, as);
   }
 
   #turnTo(snapshot: Snapshot): void {
     const name = nameOf(snapshot);
     if (this.#snapshot === name) return;
+    this.#clear();
+    this.#snapshot = name;
+  }
+
+  #clear(): void {
     this.#answers?.clear();
     this.#requests?.clear();
-    this.#snapshot = name;
   }
 }
 

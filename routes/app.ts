@@ -19,6 +19,7 @@ import { metricsEndpoints } from "./metrics.ts";
 import { metricsEndpoint } from "./prometheus.ts";
 import { createOpenApi } from "./openapi.ts";
 import { opsEndpoints } from "./ops.ts";
+import type { Peer } from "./limits.ts";
 import { refuseLongUrl, refuseSecret } from "./query_string.ts";
 import { createResponder, type Exchange, type Parts } from "./respond.ts";
 import { statsEndpoint } from "./stats.ts";
@@ -111,6 +112,8 @@ export function createApp(parts: AppParts): App {
   app.notFound((c) => respond.notFound(c.env));
   app.onError((error, c) => respond.thrown(c.env, error));
 
-  app.fetch = (request) => respond.handle(request, route);
+  // Deno gives the other end of the connection, and `app.request` nothing.
+  app.fetch = (request, peer) =>
+    respond.handle(request, { route, peer: peer as Peer | undefined });
   return app;
 }

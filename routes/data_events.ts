@@ -39,6 +39,7 @@ export const dataEventsEndpoint = endpoint({
     return {
       of: "stream",
       media_type: "text/event-stream",
+      is_endless: true,
       // Without it, nginx buffers a stream.
       headers: { "X-Accel-Buffering": "no" },
       body: eventsOf(store, {

@@ -95,7 +95,9 @@ export const dataFilesEndpoints = [
       413: failure("It has more than MAX_UPLOAD_BYTES"),
       422: failure("The file breaks the file contract"),
       503: failure("Too many uploads at once, or the data folder is missing"),
-      507: failure("The disk is full; nothing was kept"),
+      507: failure(
+        "The disk is full, or all files would have more than UPLOAD_QUOTA_BYTES; nothing was kept",
+      ),
     },
     async answerNow({ store, params: { name }, request }) {
       const body = uploadOf(request);

@@ -9,6 +9,7 @@ import type { Kept } from "./answer_cache.ts";
 import type { Deadline } from "./deadline.ts";
 import { gzipped } from "./gzip.ts";
 import type { Format } from "./formats/formats.ts";
+import { watched } from "./sending.ts";
 import type { Underway } from "./underway.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -29,6 +30,10 @@ export interface DownloadOptions {
   readonly gzip: boolean;
   /** Is disposed when the download ends, in any way. */
   readonly deadline: Deadline;
+  /** How long it waits for a reader that takes too little. */
+  readonly stall_ms: number;
+  /** Takes the memory for it; throws when there is too little. */
+  readonly reserve: () => Disposable;
   readonly snapshot: Pick<Snapshot, "ask" | "begin" | "retain">;
   readonly underway: Underway;
 }
@@ -36,7 +41,16 @@ export interface DownloadOptions {
 /** Begins a download. Throws an error before the first KEPT_BYTES, so that it gets a status of its own. */
 export async function startDownload(
   question: Question,
-  { encode, bom, gzip, deadline, snapshot, underway }: DownloadOptions,
+  {
+    encode,
+    bom,
+    gzip,
+    deadline,
+    stall_ms,
+    snapshot,
+    reserve,
+    underway,
+  }: DownloadOptions,
 ): Promise<Download> {
   const held = new DisposableStack();
   held.use(deadline);
@@ -48,6 +62,7 @@ export async function startDownload(
   let pieces: AsyncIterator<Bytes>;
   try {
     const run = held.use(await snapshot.begin(deadline, { whole: true }));
+    held.use(reserve());
     const encoded = encode(snapshot.ask(question, run), { bom });
     pieces = gzip ? gzipped(encoded)[Symbol.asyncIterator]() : encoded;
     for (let bytes = 0; bytes <= KEPT_BYTES;) {
@@ -65,10 +80,22 @@ export async function startDownload(
     throw error;
   }
   const broken = Promise.withResolvers<unknown>();
-  let stream: ReadableStream<Bytes> | undefined = streamOf(head, {
-    pieces,
-    deadline,
-    end,
+  const whole: AsyncIterator<Bytes> = {
+    async next() {
+      const value = head.shift();
+      return value ? { value } : await pieces.next();
+    },
+    async return() {
+      await pieces.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  let stream: ReadableStream<Bytes> | undefined = watched(whole, {
+    stall_ms,
+    signal,
+    onCancel: () =>
+      deadline.abort(new StoreError("cancelled", "The client went away.")),
+    onEnd: end,
     onBroken: broken.resolve,
   });
   return {
@@ -79,67 +106,6 @@ export async function startDownload(
       return taken;
     },
   };
-}
-
-interface Rest {
-  readonly pieces: AsyncIterator<Bytes>;
-  readonly deadline: Deadline;
-  end(): void;
-  onBroken(error: unknown): void;
-}
-
-/** A download as it is read: its head, then the rest. An error in it breaks the connection. */
-function streamOf(
-  head: Bytes[],
-  { pieces, deadline, end, onBroken }: Rest,
-): ReadableStream<Bytes> {
-  const { signal } = deadline;
-  let fail = (_: unknown) => {};
-  // Also while nobody reads, so that a client that stalls, or disconnects before
-  // the first byte, occupies no slot.
-  const onAbort = () => fail(signal.reason);
-  const leave = async () => {
-    signal.removeEventListener("abort", onAbort);
-    // The slot becomes free when its query has ended, not before.
-    try {
-      await pieces.return?.();
-    } finally {
-      end();
-    }
-  };
-  return new ReadableStream<Bytes>({
-    start(controller) {
-      fail = (error) => {
-        fail = () => {};
-        if (!isCancelled(error)) onBroken(error);
-        controller.error(error);
-        leave().catch(() => {});
-      };
-      signal.addEventListener("abort", onAbort);
-    },
-    async pull(controller) {
-      const piece = head.shift();
-      if (piece) return controller.enqueue(piece);
-      try {
-        const { done, value } = await pieces.next();
-        if (signal.aborted) return;
-        if (!done) return controller.enqueue(value);
-        await leave();
-        controller.close();
-      } catch (error) {
-        fail(error);
-      }
-    },
-    async cancel() {
-      fail = () => {};
-      deadline.abort(new StoreError("cancelled", "The client went away."));
-      await leave().catch(() => {});
-    },
-  }, { highWaterMark: 0 });
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof StoreError && error.kind === "cancelled";
 }
 
 /** The entry of the log for a download that broke off; `id` is that of its request. */

@@ -7,6 +7,7 @@ import { HTTPException } from "hono/http-exception";
 import { validator } from "hono/validator";
 import { z } from "zod";
 import type { Metrics } from "../db/model/metric.ts";
+import type { Admission } from "../db/model/admission.ts";
 import type { CustomerQuestion, Question } from "../db/model/questions.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import type { Callers } from "../access/callers.ts";
@@ -152,6 +153,8 @@ export interface StreamReply {
   readonly file?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | string;
+  /** Whether it goes on while the client listens, who may take as little as there is. */
+  readonly is_endless?: boolean;
 }
 
 /** A question to a snapshot. */
@@ -175,6 +178,7 @@ export interface AskedNow<Params = unknown, Query = unknown, Body = unknown> {
   readonly caller: Grant;
   readonly callers: Callers;
   readonly listening: Listening;
+  readonly pressure: Pick<Admission, "notice">;
   /** Those of the process. */
   readonly metrics: Metrics;
   readonly ending: EndingSignals;

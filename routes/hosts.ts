@@ -13,6 +13,15 @@ const NO_HOST = /^localhost(?::\d+)?$/;
 /** Asked by address, by whoever keeps the process alive. */
 const PROBES = ["/healthz", "/readyz"];
 
+/** Whether a URL is that of a probe, which is answered under every host and without limit. */
+export function isProbe(url: string): boolean {
+  const path = url.indexOf("/", url.indexOf("//") + 2);
+  return PROBES.some((probe) =>
+    url.startsWith(probe, path) &&
+    (url.length === path + probe.length || url[path + probe.length] === "?")
+  );
+}
+
 /**
  * The host of `authority`, which may have a port, in one spelling: lower case,
  * addresses in their shortest form, no dot at the end. Null when it is none.
@@ -64,8 +73,7 @@ export function createHostCheck(hosts: readonly string[] | null): HostCheck {
     if (host === null) {
       return wrong(`The host ${JSON.stringify(authority)} is none`);
     }
-    const [path] = to < 0 ? "/" : url.slice(to).split("?");
-    if (PROBES.includes(path)) return null;
+    if (isProbe(url)) return null;
     if (header === "" || header === null && NO_HOST.test(authority)) {
       return wrong("The request has no Host header");
     }

@@ -14,6 +14,7 @@ import {
   endpoint,
   failure,
 } from "./endpoint.ts";
+import { isProbe } from "./hosts.ts";
 import { type FormatName, FORMATS } from "./formats/formats.ts";
 
 /** The failures that are found before a request gets to its endpoint. */
@@ -22,6 +23,7 @@ const EARLY_FAILURES = {
   405: failure("The path has not this method; the text has those that it has"),
   414: failure("The URL is too long"),
   421: failure("Nothing is answered under this host"),
+  429: failure("The client has sent too many requests (RATE_LIMIT)"),
   500: failure("A fault of the program; its log has it under X-Request-Id"),
 } as const;
 const PAGE_FAILURES = {
@@ -90,6 +92,10 @@ const HEADERS = {
   "Content-Disposition": "The name of the file, of formats other than JSON",
   "Allow": "The methods that the path has",
   "Retry-After": "Seconds until a new request has a chance",
+  "RateLimit":
+    "Requests that the client may send at once now (r), and seconds until it may send more (t); on a 429, and when less than a fifth is left",
+  "RateLimit-Policy":
+    "Requests that a client may send at once (q), and seconds until that is so again after them (w)",
   "WWW-Authenticate": "How to send a key or token",
 } as const;
 
@@ -171,9 +177,11 @@ function bodyContent({ body, upload }: Endpoint) {
   };
 }
 
-function responses({ method, access, query, answers, answer }: Endpoint) {
+function responses({ method, path, access, query, answers, answer }: Endpoint) {
+  const { 429: too_fast, ...early_failures } = EARLY_FAILURES;
   const early: Endpoint["answers"][] = [
-    EARLY_FAILURES,
+    early_failures,
+    isProbe(`//localhost${path}`) ? {} : { 429: too_fast },
     // Those that always need a key have their own.
     access === "public" || alwaysNeedsKey(access) ? {} : KEY_FAILURES,
     method === "get" ? {} : PAGE_FAILURES,
@@ -199,7 +207,10 @@ function responses({ method, access, query, answers, answer }: Endpoint) {
             ...formats ? ["Content-Disposition" as const] : [],
             ...status === 401 ? ["WWW-Authenticate" as const] : [],
             ...status === 405 ? ["Allow" as const] : [],
-            ...status === 503 ? ["Retry-After" as const] : [],
+            ...status === 429
+              ? ["RateLimit" as const, "RateLimit-Policy" as const]
+              : [],
+            ...status === 429 || status === 503 ? ["Retry-After" as const] : [],
           ],
         }),
       ];

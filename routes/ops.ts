@@ -58,7 +58,7 @@ export const opsEndpoints = [
         "No data is served: it is being loaded, or the files were refused; or the process is stopping",
       ),
     },
-    answerNow({ store, caller, callers, ending }) {
+    answerNow({ store, caller, callers, ending, pressure }) {
       if (ending.draining.aborted) {
         throw new StoreError("unavailable", STOPPING);
       }
@@ -69,7 +69,7 @@ export const opsEndpoints = [
         const problem = may_know ? store.problem : store.problem && UNREADY;
         throw new StoreError("unavailable", problem ?? LOADING);
       }
-      const notices = [store.notice, keysNotice(callers)]
+      const notices = [store.notice, keysNotice(callers), pressure.notice]
         .filter((one) => one !== null);
       const notice = notices.length === 0
         ? null

@@ -81,9 +81,16 @@ function shapeOf(snapshot: Snapshot, question: Question): AnswerColumns {
   return shape;
 }
 
+/** The largest number of rows that a read gives. */
+export function mostRows(
+  { page_rows, most_rows = MAX_JSON_ROWS }: Read,
+): number {
+  return page_rows ?? most_rows;
+}
+
 // One more row shows whether there are too many, or another page.
-function limitOf({ page_rows, most_rows = MAX_JSON_ROWS }: Read): number {
-  return (page_rows ?? most_rows) + 1;
+function limitOf(read: Read): number {
+  return mostRows(read) + 1;
 }
 
 function within(

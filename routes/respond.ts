@@ -3,6 +3,8 @@
 import { requireKnown, withAttributes } from "./attribute_params.ts";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import type { Standing } from "../access/rate_limit.ts";
+import type { Admission, Work } from "../db/model/admission.ts";
 import { joinBytes } from "../db/model/bytes.ts";
 import { fault, type Log } from "../db/model/log.ts";
 import type { Metrics } from "../db/model/metric.ts";
@@ -31,8 +33,14 @@ import type {
 } from "./endpoint.ts";
 import { type Failure, failureOf, headersOf } from "./errors.ts";
 import { gzipped, takesGzip } from "./gzip.ts";
-import type { HostCheck } from "./hosts.ts";
+import { type HostCheck, isProbe } from "./hosts.ts";
 import { encodeJson } from "./json_body.ts";
+import {
+  createLimits,
+  type LimitSettings,
+  type Peer,
+  tooFast,
+} from "./limits.ts";
 import {
   chooseFormat,
   contentType,
@@ -54,18 +62,21 @@ import {
   type RouteCounts,
 } from "./request_counts.ts";
 import type { RequestLog } from "./request_log.ts";
+import { type SendOptions, watched } from "./sending.ts";
 import { SharedWork } from "./shared_work.ts";
 import { NO_KEY_FILE } from "./tokens.ts";
 import type { Underway } from "./underway.ts";
+import { downloadBytes, jsonBytes } from "./work_bytes.ts";
 
 /** The settings of answers. */
-export interface AnswerSettings {
+export interface AnswerSettings extends LimitSettings {
   readonly CACHE_BYTES: number;
   readonly CACHE_SECONDS: number;
   readonly CORS_ORIGINS?: readonly string[] | undefined;
   readonly DOWNLOAD_TIMEOUT_MS: number;
   readonly EVENTS_MAX: number;
   readonly QUERY_TIMEOUT_MS: number;
+  readonly STALL_SECONDS: number;
 }
 
 /** What answers are made of. */
@@ -82,8 +93,12 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly ending: EndingSignals;
   readonly underway: Underway;
+  /** Says what may begin; empties the answer cache when it must. */
+  readonly pressure: Admission;
   /** Checks the host that a request names; where there is no socket, there is none. */
   readonly checkHost?: HostCheck;
+  /** The clock of limits, in milliseconds; `performance.now` where it is left out. */
+  readonly now?: () => number;
 }
 
 /** One request on its way. */
@@ -99,6 +114,8 @@ export interface Exchange {
   route: RouteCounts;
   /** What is sent. */
   body: string | Uint8Array | ReadableStream | null;
+  /** How its client stands with its limit, where it should know. */
+  standing: Standing | null;
 }
 
 /** What a request says, checked by the schemas of its endpoint. */
@@ -116,7 +133,10 @@ export interface Responder {
    * of page views, what is kept, what browsers ask beforehand, and hosts and pages
    * that may not ask; by `route` otherwise.
    */
-  handle(request: Request, route: Route): MaybePromise<Response>;
+  handle(
+    request: Request,
+    from: { readonly route: Route; readonly peer: Peer | undefined },
+  ): MaybePromise<Response>;
   /** Answers a request of our own, which is not counted. */
   handleWithin(request: Request, route: Route): MaybePromise<Response>;
   /** Lets a request through to an endpoint, or throws a 401, 403, 409 or 503. */
@@ -176,6 +196,8 @@ interface FromRows extends Pick<From, "exchange" | "snapshot"> {
 
 /** JSON of fewer bytes is not worth compressing: it fits one packet. */
 const MIN_GZIP_BYTES = 1_400;
+/** Bodies of more bytes are cut when their reader stalls, so that they do not stay in memory. */
+const LONG_BYTES = 262_144;
 const JSON_TYPE = "application/json";
 /** One object for all, since making it for each answer costs 0.2 us. */
 const JSON_INIT = { headers: { "Content-Type": JSON_TYPE } };
@@ -223,7 +245,9 @@ export function createResponder(
     metrics,
     ending,
     underway,
+    pressure,
     checkHost,
+    now = () => performance.now(),
   }: Parts,
   page_views: readonly Endpoint[],
 ): Responder {
@@ -240,12 +264,15 @@ export function createResponder(
   const cache = new AnswerCache<Wanted>(config.CACHE_BYTES);
   const answers = new SharedWork<Kept>();
   const downloads = new SharedWork<Download>();
+  const stall_ms = config.STALL_SECONDS * 1_000;
+  pressure.addCache(cache);
   const listening: Listening = {
     listeners: new Set(),
     max: config.EVENTS_MAX,
   };
   const counts = createRequestCounts();
-  metrics.add(...counts.metrics, ...cache.metrics);
+  const limits = createLimits(config, { log, now });
+  metrics.add(...counts.metrics, ...cache.metrics, ...limits?.metrics ?? []);
   const unrouted = page_views.flatMap((one) => prepare(one, counts.of(one)));
   const of_one = unrouted.filter(({ after }) => after !== undefined);
   const of_many = unrouted.filter(({ after }) => after === undefined);
@@ -422,6 +449,11 @@ export function createResponder(
     { exchange, snapshot, wanted, tags }: FromRows,
   ): Promise<Response> {
     const { signal } = exchange.request;
+    const takes: Work = {
+      kind: "question",
+      bytes: jsonBytes(snapshot, reply.reads),
+    };
+    pressure.require(takes);
     const kept = await answers.run(
       `${nameOf(snapshot)} ${wanted.key}`,
       {
@@ -435,6 +467,7 @@ export function createResponder(
             (reason) => deadline.abort(reason),
           );
           using run = await snapshot.begin(deadline);
+          using _reserved = pressure.reserve(takes);
           const { data, meta } = reply.json(
             await readAll(snapshot, { reads: reply.reads, run }),
           );
@@ -460,6 +493,11 @@ export function createResponder(
   ): Promise<Response> {
     const { signal } = exchange.request;
     const { key, format, bom, gzip } = wanted;
+    const takes: Work = {
+      kind: "download",
+      bytes: downloadBytes(snapshot, question!),
+    };
+    pressure.require(takes);
     const work = `${nameOf(snapshot)} ${key}`;
     // Whoever does not get the stream that was started asks for one of its own.
     for (let turn = 0;; turn++) {
@@ -474,8 +512,10 @@ export function createResponder(
               bom,
               gzip,
               deadline,
+              stall_ms,
               snapshot,
               underway,
+              reserve: () => pressure.reserve(takes),
             });
             if ("body" in download) {
               cache.set(snapshot, { key, answer: download });
@@ -487,9 +527,7 @@ export function createResponder(
       if ("body" in download) {
         return found(wanted, { exchange, tags, ...download });
       }
-      const body = download.take((error) =>
-        log(brokenDownload(error, exchange.id))
-      );
+      const body = download.take(sendOptions(exchange).onBroken);
       if (body) return found(wanted, { exchange, tags, body, is_gzip: gzip });
     }
   }
@@ -520,8 +558,12 @@ export function createResponder(
     if (reply.of === "moment") {
       return answerMoment(exchange, reply);
     }
-    exchange.body = reply.body;
-    const answer = new Response(reply.body, {
+    const { body, is_endless } = reply;
+    exchange.body = body;
+    const sent = body instanceof ReadableStream && !is_endless
+      ? watched(body[Symbol.asyncIterator](), sendOptions(exchange))
+      : body;
+    const answer = new Response(sent, {
       headers: {
         ...NO_STORE,
         "Content-Type": reply.media_type,
@@ -547,17 +589,26 @@ export function createResponder(
       return notModified(of, exchange);
     }
     exchange.body = body;
+    const is_long = body instanceof Uint8Array && body.length > LONG_BYTES;
     const answer = new Response(
-      body,
+      is_long ? watched([body].values(), sendOptions(exchange)) : body,
       of.content_type === JSON_TYPE
         ? JSON_INIT
         : { headers: { "Content-Type": of.content_type } },
     );
+    if (is_long) answer.headers.append("Content-Length", `${body.length}`);
     if (is_gzip) answer.headers.append("Content-Encoding", "gzip");
     if (of.file) {
       answer.headers.append("Content-Disposition", dispositionOf(of.file));
     }
     return lasting(answer, { of, exchange });
+  }
+
+  function sendOptions({ id }: Exchange): SendOptions {
+    return {
+      stall_ms,
+      onBroken: (error) => log(brokenDownload(error, id)),
+    };
   }
 
   function notModified(of: Representation, exchange: Exchange): Response {
@@ -586,10 +637,14 @@ export function createResponder(
   }
 
   /** What every answer gets on its way out. */
-  function send({ request, id }: Exchange, answer: Response): Response {
+  function send(
+    { request, id, standing }: Exchange,
+    answer: Response,
+  ): Response {
     answer.headers.append("X-Content-Type-Options", "nosniff");
     answer.headers.append("X-Request-Id", id);
     cors?.append(answer.headers, request);
+    if (standing) limits!.append(answer.headers, standing);
     return answer;
   }
 
@@ -677,7 +732,14 @@ export function createResponder(
     return requireIdInPath(path, { url, ids });
   }
 
-  function handle(exchange: Exchange, route: Route): MaybePromise<Response> {
+  /** `count` counts the request once it is known who sent it. */
+  function handle(
+    exchange: Exchange,
+    { route, count }: {
+      readonly route: Route;
+      readonly count: ((exchange: Exchange) => Response | null) | null;
+    },
+  ): MaybePromise<Response> {
     const { request } = exchange;
     if (ending.finishing.aborted) return fail(exchange, STOPPING);
     const host_problem = checkHost?.(request);
@@ -693,10 +755,11 @@ export function createResponder(
 
     const answer = (caller: Grant) => {
       exchange.caller = caller;
-      return (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
+      return count?.(exchange) ??
+        (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
     };
     // Where reading is open, only what is routed may need a key.
-    if (is_open) return answer(stranger);
+    if (is_open && !count) return answer(stranger);
     const caller = callers.identify(request.headers);
     return caller instanceof Promise
       ? caller.then(answer).catch((error) => thrown(exchange, error))
@@ -711,7 +774,19 @@ export function createResponder(
       came_ms: performance.now(),
       route: counts.unknown,
       body: null,
+      standing: null,
     };
+  }
+
+  function refuseTooMany(
+    exchange: Exchange,
+    peer: Peer | undefined,
+  ): Response | null {
+    const { request, caller } = exchange;
+    exchange.standing = limits!.count(request, { caller, peer });
+    return exchange.standing?.is_allowed === false
+      ? fail(exchange, tooFast(exchange.standing))
+      : null;
   }
 
   /** What is done with every answer to a client. */
@@ -726,15 +801,19 @@ export function createResponder(
   }
 
   return {
-    handle(request, route) {
+    handle(request, { route, peer }) {
       const exchange = exchangeOf(request);
-      const answer = handle(exchange, route);
+      const count = limits && !isProbe(request.url)
+        ? (exchange: Exchange) => refuseTooMany(exchange, peer)
+        : null;
+      const answer = handle(exchange, { route, count });
       return answer instanceof Promise
         ? answer.then((answer) => ended(exchange, answer))
         : ended(exchange, answer);
     },
 
-    handleWithin: (request, route) => handle(exchangeOf(request), route),
+    handleWithin: (request, route) =>
+      handle(exchangeOf(request), { route, count: null }),
 
     async admit(exchange, endpoint) {
       exchange.route = counts.of(endpoint);
@@ -768,6 +847,7 @@ export function createResponder(
         listening,
         metrics,
         ending,
+        pressure,
         ...given,
       };
       using _ = endpoint.upload === undefined ? null : underway.begin("upload");

@@ -88,8 +88,10 @@ Deno.test("the image's rights are enough, and a few", async () => {
     "ffi",
     "net",
     "read",
+    "sys",
     "write",
   ]);
+  assertEquals(rights.sys, ["systemMemoryInfo"]);
   const { read: readable, write: writable, ffi } = rights;
   assertEquals(ffi, ["/app/node_modules"]);
   assertEquals(writable, ["/data", "/scratch", "/state"]);

@@ -26,7 +26,7 @@ const WITH_RIGHT: Record<string, string[]> = {
     "test",
   ],
   run: ["audit", "test"],
-  sys: ["key", "test"],
+  sys: ["image", "key", "start", "test"],
   write: [
     "audit",
     "check-data",
@@ -51,6 +51,7 @@ Deno.test("no set has a right that it does not need", async (t) => {
   }
   // These can be told one by one, on any machine.
   assertEquals(permissions.test.sys, ["uid"]);
+  assertEquals(permissions.start.sys, ["systemMemoryInfo"]);
   assertEquals(permissions.audit.run, ["deno", "npm"]);
   assertEquals(permissions.key.env, ["API_KEYS_FILE"]);
   assertEquals(permissions.erase.env, ["STAGING_DIR", "STATE_DIR"]);

@@ -234,6 +234,12 @@ export function requireWhole(result: DuckDBResult): void {
   }
 }
 
+/** Whether an error of DuckDB says that DUCKDB_MEMORY_LIMIT was too little for it. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error &&
+    error.message.startsWith("Out of Memory Error");
+}
+
 /** The text of `sql/{name}.sql`. */
 export function readSql(name: string): Promise<string> {
   return Deno.readTextFile(new URL(`../../sql/${name}.sql`, import.meta.url));

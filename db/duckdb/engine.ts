@@ -6,9 +6,10 @@ import { attributesOf, dimensionsWith } from "../model/dimensions.ts";
 import { stagingFull, StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
+import type { Pressure } from "../serving/pressure.ts";
 import type { StateFolder } from "../refresh/archive.ts";
 import { compareSnapshots } from "./compare.ts";
-import type { Database } from "./database.ts";
+import { type Database, isOutOfMemory } from "./database.ts";
 import { loadExports, type LoadSettings } from "./load.ts";
 import { composedSql } from "./record_sql.ts";
 import {
@@ -22,6 +23,8 @@ import {
 export interface DuckdbEngineOptions extends ServingOptions, LoadSettings {
   /** The folder where versions are kept; null keeps none. */
   readonly state_folder: StateFolder | null;
+  /** Ends loads that take too much memory. */
+  readonly pressure: Pick<Pressure, "beginLoad">;
 }
 
 /** Makes snapshots, each with a DuckDB instance of its own. */
@@ -109,16 +112,19 @@ export class DuckdbEngine implements Engine {
       & Omit<BuildOptions, "strict">
       & Pick<OpenOptions, "also_reads">,
   ): Promise<DuckdbSnapshot> {
-    const { threads } = this.#options;
+    const { threads, pressure } = this.#options;
+    using load = pressure.beginLoad();
     try {
       return await openSnapshot(fill, {
         ...this.#options,
         ...options,
+        signal: AbortSignal.any([options.signal, load.signal]),
         load_threads: options.beside_readers
           ? Math.max(1, Math.floor(threads / 2))
           : threads,
       });
     } catch (error) {
+      load.signal.throwIfAborted();
       throw outOfSpace(error) ?? error;
     }
   }
@@ -139,8 +145,7 @@ async function keep(
 
 /** The refusal for an error of DuckDB that more memory or disk would prevent. */
 function outOfSpace(error: unknown): StoreError | undefined {
-  const message = error instanceof Error ? error.message : "";
-  if (message.startsWith("Out of Memory Error")) {
+  if (isOutOfMemory(error)) {
     return new StoreError(
       "full",
       "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",

@@ -8,7 +8,8 @@ import type {
 } from "@duckdb/node-api";
 import type { Cell } from "../model/questions.ts";
 import type { Run } from "../model/run.ts";
-import { type Database, requireWhole } from "./database.ts";
+import { StoreError } from "../model/problems.ts";
+import { type Database, isOutOfMemory, requireWhole } from "./database.ts";
 
 /** How often a call of DuckDB is interrupted until it ends. */
 const INTERRUPT_EVERY_MS = 20;
@@ -90,11 +91,21 @@ async function interruptible<T>(
     signal.throwIfAborted();
     return result;
   } catch (error) {
-    throw signal.aborted ? signal.reason : error;
+    if (signal.aborted) throw signal.reason;
+    throw isOutOfMemory(error) ? tooLittleMemory() : error;
   } finally {
     signal.removeEventListener("abort", interrupt);
     clearInterval(timer);
   }
+}
+
+/** Others that run at the same time may have the rest, so it may succeed later. */
+function tooLittleMemory(): StoreError {
+  return new StoreError(
+    "busy",
+    "DuckDB has too little memory for this question (DUCKDB_MEMORY_LIMIT). Ask again in a moment, or for less.",
+    { retry_seconds: 5 },
+  );
 }
 
 /** Cells, and characters of texts, of a batch at most, about: 2 ms of work. */

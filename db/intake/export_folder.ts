@@ -39,6 +39,8 @@ export interface ExportFolderOptions
   readonly data_dir: string;
   /** The largest upload in bytes. */
   readonly max_upload_bytes: number;
+  /** What all files in the folder may have together after an upload, in bytes. */
+  readonly upload_quota_bytes: number;
   readonly hashes: FileHashes;
 }
 
@@ -140,6 +142,8 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
   ): Promise<ExportFile> {
     return await this.#upload(async () => {
       const { target, mapping } = await this.#target(name, preconditions);
+      // Before it is received, and again with its bytes.
+      await this.#checkQuota(target, 0);
       return await this.#receive(target, body, { mapping, preconditions });
     });
   }
@@ -283,6 +287,23 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       : describing({ file: name, path });
   }
 
+  /** Throws a StoreError when the folder would have too much with `bytes` in the place of `target`. */
+  async #checkQuota({ file }: Delivered, bytes: number): Promise<void> {
+    const { data_dir, upload_quota_bytes } = this.#options;
+    let sum = bytes;
+    for await (const { name, isFile } of Deno.readDir(data_dir)) {
+      if (!isFile || name === file || name.startsWith(PREFIX)) continue;
+      // Gone since it was listed.
+      const info = await Deno.lstat(`${data_dir}/${name}`).catch(() => null);
+      sum += info?.size ?? 0;
+    }
+    if (sum <= upload_quota_bytes) return;
+    throw new StoreError(
+      "full",
+      `With ${file}, the data folder would have ${sum} bytes, more than UPLOAD_QUOTA_BYTES=${upload_quota_bytes}. Delete files that are not needed, or raise it.`,
+    );
+  }
+
   /** Throws a StoreError when the present file may not be changed. */
   async #checkPresent(
     { file, path }: Delivered,
@@ -339,6 +360,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       await this.#exclusive(async () => {
         await this.#checkPresent(target, preconditions);
         await this.#checkProofs(target, written);
+        await this.#checkQuota(target, written.bytes);
         await Deno.rename(part, target.path);
         await this.#remember(target.path, written);
       });

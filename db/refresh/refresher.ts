@@ -67,6 +67,7 @@ export interface RefresherOptions
   /** Undefined: the system's temporary folder. */
   readonly staging_dir: string | undefined;
   readonly max_upload_bytes: number;
+  readonly upload_quota_bytes: number;
   readonly refresh_ms: number;
   /** How long a file that may be cut must stay unchanged, in milliseconds. */
   readonly settle_ms: number;

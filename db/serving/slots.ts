@@ -9,6 +9,8 @@ import { canBegin, expectedWaitMs, isHopeless, median } from "./waiting.ts";
 export interface SlotLimits {
   readonly concurrency: number;
   readonly queue: number;
+  /** Whether those that wait may begin beside others; always where it is left out. */
+  readonly isCalm?: () => boolean;
 }
 
 /** How busy the slots are. */
@@ -128,6 +130,8 @@ export class QuestionSlots {
     for (const waiting of this.#waiting) {
       const left_ms = waiting.ends_at_ms - now_ms;
       if (this.#taken === this.#limits.concurrency) return;
+      // One at a time still may, so that none waits for what others do.
+      if (this.#taken > 0 && this.#limits.isCalm?.() === false) return;
       if (!canBegin({ ...pace, left_ms }, this.#taken + 1)) return;
       this.#taken++;
       waiting.start();
@@ -212,16 +216,21 @@ export interface SlotSettings {
 const CUSTOMERS_QUEUE = 1_000;
 
 /** Makes the slots of a process. */
-export function createSlots(settings: SlotSettings): Slots {
+export function createSlots(
+  settings: SlotSettings,
+  { isCalm }: Pick<SlotLimits, "isCalm"> = {},
+): Slots {
   const queue = settings.QUERY_QUEUE;
   return {
     questions: new QuestionSlots({
       concurrency: settings.QUERY_CONCURRENCY,
       queue,
+      isCalm,
     }),
     downloads: new QuestionSlots({
       concurrency: settings.DOWNLOAD_CONCURRENCY,
       queue,
+      isCalm,
     }),
     customers: new QuestionSlots({ concurrency: 1, queue: CUSTOMERS_QUEUE }),
   };

@@ -85,7 +85,7 @@ Deno.test("what is answered before an endpoint is asked, and in other formats, i
   const { responses } = document.paths["/api/v1/customers"].get;
   assertEquals(
     Object.keys(responses).join(),
-    "200,304,400,401,403,405,406,410,414,421,500,503,504",
+    "200,304,400,401,403,405,406,410,414,421,429,500,503,504",
   );
   assertMatch(responses[400].description, /^A parameter.+\. The Host header/);
   assertEquals(Object.keys(responses[200].content), [

@@ -6,6 +6,7 @@ import { readConfig } from "../../config.ts";
 import { createStore } from "../../create_store.ts";
 import type { Refresher } from "../../db/refresh/refresher.ts";
 import type { Log, LogEntry, RequestRecord } from "../../db/model/log.ts";
+import { Pressure } from "../../db/serving/pressure.ts";
 import type { Snapshot, Store } from "../../db/store.ts";
 import { createMetrics } from "../../operator/metrics.ts";
 import { type App, createApp } from "../../routes/app.ts";
@@ -19,6 +20,8 @@ import { loadFolder, openStore, type Settings } from "./load_folder.ts";
 export interface OpenedApp extends AsyncDisposable {
   readonly app: App;
   readonly callers: Callers;
+  /** Measures nothing by itself. */
+  readonly pressure: Pressure;
   readonly store: Refresher;
   readonly snapshot: Snapshot;
   /** What it logged. */
@@ -27,11 +30,18 @@ export interface OpenedApp extends AsyncDisposable {
   records(): readonly RequestRecord[];
 }
 
+/** What is not in the settings. */
+export interface AppOptions {
+  readonly key_file?: KeyFile;
+  /** The clock of limits. */
+  readonly now?: () => number;
+}
+
 /** Loads the folder `data`, or one with the files `data`, and puts the application on it. */
 export async function openApp(
   data: string | Files,
   settings: Settings = {},
-  options: { readonly key_file?: KeyFile } = {},
+  options: AppOptions = {},
 ): Promise<OpenedApp> {
   const opened = typeof data === "string"
     ? await openStore(data, settings)
@@ -55,11 +65,15 @@ const CHECKED_BYTES = 1_000_000;
 /** Has each JSON answer compared with the document; throws where they differ. */
 function checked(app: App): App {
   const { fetch } = app;
-  app.fetch = async (request) => {
-    const answer = await fetch(request);
+  app.fetch = async (request, peer) => {
+    const answer = await fetch(request, peer);
     const [type] = (answer.headers.get("Content-Type") ?? "").split(";");
     const { pathname } = new URL(request.url);
-    const described = await fetch(new Request("http://localhost/openapi.json"));
+    const described = await fetch(
+      new Request("http://localhost/openapi.json"),
+      // A client of its own, so that it spends nothing of others' limits.
+      { remoteAddr: { hostname: crypto.randomUUID() } },
+    );
     const document = checkBy(await described.text());
     const operation = document.operationOf(
       request.method.toLowerCase(),
@@ -81,7 +95,7 @@ function checked(app: App): App {
 export function appOn(
   store: Store,
   settings: Settings = {},
-  { key_file }: { readonly key_file?: KeyFile } = {},
+  { key_file, now }: AppOptions = {},
 ) {
   const logged: LogEntry[] = [];
   const { signal } = new AbortController();
@@ -93,6 +107,11 @@ export function appOn(
   const metrics = createMetrics();
   const records: RequestRecord[] = [];
   const log: Log = (entry) => void logged.push(entry);
+  const limit_mb = config.MEMORY_LIMIT_MB;
+  const pressure = new Pressure({
+    limit_bytes: limit_mb === undefined ? null : limit_mb * 1e6,
+    log,
+  });
   const requests = createRequestLog(config, {
     print: (more) => void records.push(...more),
     log,
@@ -106,11 +125,14 @@ export function appOn(
     metrics,
     ending: { draining: signal, finishing: signal },
     underway: new Underway(),
+    pressure,
+    now,
   }));
   return {
     app,
     callers,
     logged,
+    pressure,
     records() {
       requests?.flush();
       return records.filter(({ route }) => route !== "/openapi.json");

@@ -31,7 +31,10 @@ const PATIENCE_MS = 20_000;
 export async function watchedStore(
   files: Files,
   settings: Settings = {},
-  options: { readonly hasAdmin?: () => boolean } = {},
+  options: Pick<
+    NonNullable<Parameters<typeof createStore>[1]>,
+    "hasAdmin" | "pressure"
+  > = {},
 ): Promise<WatchedStore> {
   const folder = await dataFolder(files);
   const staging = await dataFolder();

@@ -1,5 +1,6 @@
 /** The embedded engine does what every engine must, served from the index and from queries. */
 
+import { Pressure } from "../../../db/serving/pressure.ts";
 import { readConfig } from "../../../config.ts";
 import { loadSettings } from "../../../create_store.ts";
 import { DuckdbEngine } from "../../../db/duckdb/engine.ts";
@@ -17,6 +18,7 @@ for (const serve_from of ["index", "query"] as const) {
       memory_limit: config.DUCKDB_MEMORY_LIMIT,
       threads: config.DUCKDB_THREADS,
       serve_from,
+      pressure: new Pressure({ limit_bytes: null, log() {} }),
       slots: createSlots(config),
       state_folder: new StateFolder(state.path, console.error),
     });

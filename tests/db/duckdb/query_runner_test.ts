@@ -1,6 +1,11 @@
 /** Queries for requests: their cells, their end by an AbortSignal, one at a time in a turn. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import type { Database } from "../../../db/duckdb/database.ts";
 import { QueryRunner } from "../../../db/duckdb/query_runner.ts";
 import { StoreError } from "../../../db/model/problems.ts";
@@ -222,5 +227,30 @@ Deno.test("query, rows of 1,000 columns or of long texts: a few at a time", asyn
     assertEquals(lengths.reduce((sum, length) => sum + length), 3_000);
     // How long they are is known when the first are read.
     assert(lengths.slice(1).every((length) => length <= 50));
+  });
+});
+
+Deno.test("out of memory: only the query that needs too much fails, and its message names the setting", async () => {
+  await withRunner(async (runner, database) => {
+    await database.run("set memory_limit = '30MB'");
+    const greedy = async () =>
+      await read(runner.query(
+        // A list cannot go to disk.
+        "select len(list(range)) as n from range(30000000)",
+        { values: {}, run: await turn() },
+      ));
+    const modest = async () =>
+      await read(runner.query("select count(*) from range(1000)", {
+        values: {},
+        run: await turn(),
+      }));
+    const [failed, answered] = await Promise.allSettled([greedy(), modest()]);
+    assertEquals(answered, { status: "fulfilled", value: [[1_000]] });
+    assertEquals(failed.status, "rejected");
+    const { reason } = failed as PromiseRejectedResult;
+    assert(reason instanceof StoreError, `${reason}`);
+    assertEquals(reason.kind, "busy");
+    assertStringIncludes(reason.message, "DUCKDB_MEMORY_LIMIT");
+    assertEquals(await modest(), [[1_000]]);
   });
 });

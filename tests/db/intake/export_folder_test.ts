@@ -23,7 +23,7 @@ const hashOf = (text: string) =>
 
 async function opened(
   folder: { readonly path: string },
-  max_upload_bytes = 1 << 20,
+  { max_upload_bytes = 1 << 20, upload_quota_bytes = 1 << 30 } = {},
 ) {
   const staging = await dataFolder();
   const exports = new ExportFolder(staging.path, {
@@ -33,6 +33,7 @@ async function opened(
     xlsx_max_bytes: 1 << 30,
     zip_max_bytes: 1 << 30,
     max_upload_bytes,
+    upload_quota_bytes,
     hashes: new FileHashes(),
   });
   return {
@@ -67,6 +68,40 @@ async function failure(
   assertEquals(error.kind, kind, error.message);
   return error.message;
 }
+
+Deno.test("UPLOAD_QUOTA_BYTES: all files together, without the one that is replaced", async () => {
+  const size = CUSTOMERS.length;
+  await using folder = await dataFolder({ "customers.csv": CUSTOMERS });
+  await using full = await opened(folder, { upload_quota_bytes: 2 * size });
+  const { exports } = full;
+  const more = `${CUSTOMERS}2,Jedi,Red\n`;
+  // Replaced, so that the old bytes do not count.
+  await exports.put("customers.csv", body(CUSTOMERS));
+  await exports.put("customers_2.csv", body(CUSTOMERS));
+  const message = await failure(
+    "full",
+    () => exports.put("customers_2.csv", body(more)),
+  );
+  assertStringIncludes(message, `UPLOAD_QUOTA_BYTES=${2 * size}`);
+  // What has no room at all is not even received.
+  let has_read = false;
+  const unread = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      has_read = true;
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
+  await Deno.writeTextFile(`${folder.path}/notes.txt`, "x");
+  await failure("full", () => exports.put("customers_3.csv", unread));
+  assertEquals(has_read, false);
+  assertEquals(
+    (await exports.list()).map(({ name, bytes }) => [name, bytes]),
+    [["customers.csv", size], ["customers_2.csv", size]],
+  );
+  await exports.remove("customers_2.csv");
+  await Deno.remove(`${folder.path}/notes.txt`);
+  await exports.put("customers_3.csv", body(CUSTOMERS));
+});
 
 Deno.test("an upload is in the folder whole, and listed with its hash", async () => {
   await using folder = await dataFolder();
@@ -153,7 +188,7 @@ Deno.test("a name that is no export's is refused before anything is read", async
 
 Deno.test("what fails leaves the older file and nothing else", async (t) => {
   await using folder = await dataFolder({ "customers.csv": CUSTOMERS });
-  await using use = await opened(folder, 100);
+  await using use = await opened(folder, { max_upload_bytes: 100 });
   const table: [string, StoreErrorKind, ReadableStream<Uint8Array>, string][] =
     [
       ["cut off", "invalid", body(CUSTOMERS, "cut"), "cut off"],
@@ -265,7 +300,7 @@ Deno.test("what vouches for others: taken, listed and removed like exports", asy
 
 Deno.test("what vouches for nothing is refused", async (t) => {
   await using folder = await dataFolder();
-  await using use = await opened(folder, 1 << 24);
+  await using use = await opened(folder, { max_upload_bytes: 1 << 24 });
   const table: [string, string, string][] = [
     ["customers.csv.sha256", "", "no SHA-256 in it"],
     ["customers.csv.sha256", "abc  customers.csv\n", "no SHA-256 in it"],
@@ -599,6 +634,7 @@ Deno.test({
       xlsx_max_bytes: 1 << 20,
       zip_max_bytes: 1 << 20,
       max_upload_bytes: 1 << 20,
+      upload_quota_bytes: 1 << 30,
       hashes: new FileHashes(),
     });
     for (
@@ -661,7 +697,7 @@ Deno.test({
   ignore: !can_mount,
   async fn() {
     await using disk = await smallDisk(1);
-    await using use = await opened(disk, 1 << 30);
+    await using use = await opened(disk, { max_upload_bytes: 1 << 30 });
     const rows = "1,Jedi,Red\n".repeat(200_000);
     const big = new Blob([`Customer_Id,Occupation,Type\n${rows}`]).stream();
     await failure("full", () => use.exports.put("customers.csv", big));

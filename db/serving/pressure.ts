@@ -1,0 +1,226 @@
+/** Measures memory and lag, and carries out what overload.ts decides. */
+
+import { runInNewContext } from "node:vm";
+import { setFlagsFromString } from "node:v8";
+import type { Admission, Cache, Work } from "../model/admission.ts";
+import type { Log } from "../model/log.ts";
+import type { Metric } from "../model/metric.ts";
+import { StoreError } from "../model/problems.ts";
+import {
+  isCalm,
+  type Load,
+  memoryStep,
+  type ShedReason,
+  shedReason,
+  UNWATCHED,
+} from "./overload.ts";
+import { median } from "./waiting.ts";
+
+/** Between two measurements of the lag, and of the memory, in milliseconds. */
+const LAG_EVERY_MS = 20;
+const MEMORY_EVERY_MS = 100;
+/** The lag is the median of so many measurements. */
+const LAGS_KEPT = 9;
+/** Between two full collections of garbage while memory is high; one takes up to 60 ms. */
+const COLLECT_EVERY_MS = 10_000;
+
+/** How loaded the process is, and what may begin. */
+export class Pressure implements Admission {
+  /** How much work was refused, by the reason. */
+  readonly shed: Record<ShedReason, number> = { memory: 0, lag: 0 };
+  readonly #limit_bytes: number | null;
+  readonly #log: Log;
+  readonly #caches: Cache[] = [];
+  readonly #loads = new Set<AbortController>();
+  #watch = UNWATCHED;
+  #rss_bytes = 0;
+  #reserved_bytes = 0;
+  #running = 0;
+  #lags_ms: number[] = [];
+  #collected_ms = -COLLECT_EVERY_MS;
+
+  /** `limit_bytes` is null for no limit. Nothing is measured before `start`. */
+  constructor(
+    { limit_bytes, log }: {
+      readonly limit_bytes: number | null;
+      readonly log: Log;
+    },
+  ) {
+    this.#limit_bytes = limit_bytes;
+    this.#log = log;
+  }
+
+  /** Measures until `stopping` is aborted. */
+  start(stopping: AbortSignal): void {
+    let due_ms = performance.now() + LAG_EVERY_MS;
+    const lag = setInterval(() => {
+      const now_ms = performance.now();
+      this.#lags_ms.push(Math.max(0, now_ms - due_ms));
+      if (this.#lags_ms.length > LAGS_KEPT) this.#lags_ms.shift();
+      due_ms = now_ms + LAG_EVERY_MS;
+    }, LAG_EVERY_MS);
+    const memory = this.#limit_bytes === null ? undefined : setInterval(
+      () => this.measure(Deno.memoryUsage().rss, performance.now()),
+      MEMORY_EVERY_MS,
+    );
+    stopping.addEventListener("abort", () => {
+      clearInterval(lag);
+      clearInterval(memory);
+    });
+  }
+
+  addCache(cache: Cache): void {
+    this.#caches.push(cache);
+  }
+
+  /** Whether another question may begin beside those that run. */
+  get is_calm(): boolean {
+    return isCalm(this.load);
+  }
+
+  require(work: Work): void {
+    this.#require(work, this.load);
+  }
+
+  reserve(work: Work): Disposable {
+    // It has waited, so that the lag comes too late for it.
+    this.#require(work, { ...this.load, lag_ms: 0 });
+    this.#reserved_bytes += work.bytes;
+    this.#running++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#reserved_bytes -= work.bytes;
+        this.#running--;
+      },
+    };
+  }
+
+  #require(work: Work, load: Load): void {
+    const reason = shedReason(work, load);
+    if (reason === null) return;
+    this.shed[reason]++;
+    throw new StoreError(
+      "busy",
+      reason === "memory"
+        ? "There is too little memory for this now (MEMORY_LIMIT_MB). Ask again in a moment, or for less."
+        : "Too much is being answered. Ask again in a moment.",
+      { retry_seconds: reason === "memory" ? 5 : 1 },
+    );
+  }
+
+  /** A load of data, until the result is disposed. Its signal is aborted when it passes the limit. */
+  beginLoad(): Disposable & { readonly signal: AbortSignal } {
+    const controller = new AbortController();
+    this.#loads.add(controller);
+    return {
+      signal: controller.signal,
+      [Symbol.dispose]: () => void this.#loads.delete(controller),
+    };
+  }
+
+  /** What is known now. */
+  get load(): Load {
+    return {
+      limit_bytes: this.#limit_bytes,
+      rss_bytes: this.#rss_bytes,
+      reserved_bytes: this.#reserved_bytes,
+      is_tolerated: this.#watch.is_tolerated,
+      lag_ms: median(this.#lags_ms) ?? 0,
+      running: this.#running,
+    };
+  }
+
+  get notice(): string | null {
+    return this.#watch.is_tolerated ? this.#toleratedText() : null;
+  }
+
+  /** Takes a measurement, at `now_ms` of `performance.now()`, and does what follows from it. */
+  measure(rss_bytes: number, now_ms: number): void {
+    this.#rss_bytes = rss_bytes;
+    const was_tolerated = this.#watch.is_tolerated;
+    const cache_bytes = this.#caches.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { watch, keep_answers, end_loads } = memoryStep(this.#watch, {
+      ...this.load,
+      now_ms,
+      cache_bytes,
+      loads: this.#loads.size,
+    });
+    this.#watch = watch;
+    for (const cache of this.#caches) cache.keep(keep_answers);
+    if (end_loads) {
+      const error = new StoreError(
+        "full",
+        `The load would take more memory than MEMORY_LIMIT_MB allows: the process has ${
+          megabytes(rss_bytes)
+        } MB of ${
+          megabytes(this.#limit_bytes!)
+        }. Raise it, or lower DUCKDB_MEMORY_LIMIT or CACHE_BYTES.`,
+      );
+      for (const load of this.#loads) load.abort(error);
+    }
+    const may_help = end_loads || !keep_answers;
+    if (may_help && now_ms - this.#collected_ms >= COLLECT_EVERY_MS) {
+      this.#collected_ms = now_ms;
+      collectGarbage();
+    }
+    if (watch.is_tolerated && !was_tolerated) {
+      this.#log({
+        level: "warning",
+        event: "memory_not_given_back",
+        text: this.#toleratedText(),
+        rss_bytes,
+        limit_bytes: this.#limit_bytes,
+      });
+    }
+  }
+
+  /** Its metrics. */
+  get metrics(): readonly Metric[] {
+    return [
+      {
+        name: "tally_overload_shed_total",
+        help:
+          "Questions and downloads that were refused with 503 before they waited, by reason.",
+        type: "counter",
+        samples: () =>
+          Object.entries(this.shed).map(([reason, value]) => ({
+            labels: { reason },
+            value,
+          })),
+      },
+      {
+        name: "tally_reserved_bytes",
+        help: "Memory that the work that runs may take, by estimate.",
+        type: "gauge",
+        samples: () => [{ value: this.#reserved_bytes }],
+      },
+      {
+        name: "tally_memory_limit_bytes",
+        help: "What the process may take; 0 for no limit.",
+        type: "gauge",
+        samples: () => [{ value: this.#limit_bytes ?? 0 }],
+      },
+    ];
+  }
+
+  #toleratedText(): string {
+    return `The process has ${
+      megabytes(this.#rss_bytes)
+    } MB, near MEMORY_LIMIT_MB, although nothing runs and the cache is empty; no request is refused for it any more. A restart gives the memory back, or raise MEMORY_LIMIT_MB.`;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
+let collect: (() => void) | undefined;
+
+// What was thrown away counts as taken until it is collected, which V8 puts off.
+function collectGarbage(): void {
+  if (!collect) {
+    setFlagsFromString("--expose-gc");
+    collect = runInNewContext("gc") as () => void;
+  }
+  collect();
+}
