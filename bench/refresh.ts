@@ -3,17 +3,19 @@
 import { parseArgs } from "node:util";
 import { setTimeout as delay } from "node:timers/promises";
 import { generateExports } from "./generate.ts";
+import { runSteadyLoad } from "./run_steady_load.ts";
 import {
   listenForStop,
   makeTempFolder,
-  project_dir,
   type Server,
   startServer,
 } from "./server.ts";
-import type { SteadyLoad } from "./steady_load.ts";
 
-const requests_per_second = 5_000;
-const load_seconds = 30;
+const steady_rate = {
+  customers: 1_000_000,
+  requests_per_second: 5_000,
+  seconds: 30,
+};
 const live_timeout_ms = 120_000;
 
 async function versionOf({ origin }: Server): Promise<string> {
@@ -41,25 +43,6 @@ async function dropNewer(dir: string): Promise<void> {
     append: true,
   });
   await Deno.rename(`${file}.part`, file);
-}
-
-async function steadyLoad(
-  { origin }: Server,
-  customers: number,
-): Promise<SteadyLoad> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--allow-net",
-      `${project_dir}/bench/steady_load.ts`,
-      origin,
-      String(requests_per_second),
-      String(load_seconds),
-      String(customers),
-    ],
-    stderr: "inherit",
-  }).output();
-  return JSON.parse(new TextDecoder().decode(stdout));
 }
 
 function row(cells: (string | number)[]): void {
@@ -104,12 +87,12 @@ async function measureRefreshes(): Promise<void> {
     signal,
   });
   await server.waitForReady();
-  const alone = await steadyLoad(server, 1_000_000);
+  const alone = await runSteadyLoad(server, steady_rate);
   const before = await versionOf(server);
   const rss_before = server.readUsage().rss_bytes;
   await dropNewer(large);
   const [beside, seconds] = await Promise.all([
-    steadyLoad(server, 1_000_000),
+    runSteadyLoad(server, steady_rate),
     secondsUntilLive(server, before),
   ]);
   const { rss_peak_bytes } = server.readUsage();

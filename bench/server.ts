@@ -23,6 +23,7 @@ const ticks_per_second = 100;
 export interface Server extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`. */
   readonly origin: string;
+  readonly pid: number;
   /** Waits until the socket accepts; seconds since the process was started. */
   waitForSocket(): Promise<number>;
   /** Waits until `/readyz` is 200; seconds since the process was started. */
@@ -100,6 +101,7 @@ export function startServer(
     });
   return {
     origin,
+    pid: child.pid,
     waitForSocket,
     async waitForReady() {
       await waitForSocket();

@@ -38,10 +38,12 @@ const modules: ModuleInfo[] = (await denoInfo("main.ts")).modules;
 
 Deno.test("the image has every module of its programs", async () => {
   const others = await Promise.all(
-    ["check_data.ts", "key.ts", "erase.ts"].map(async (program) => {
-      const info: { modules: ModuleInfo[] } = await denoInfo(program);
-      return info.modules;
-    }),
+    ["check_data.ts", "suggest.ts", "key.ts", "erase.ts"].map(
+      async (program) => {
+        const info: { modules: ModuleInfo[] } = await denoInfo(program);
+        return info.modules;
+      },
+    ),
   );
   const paths = [modules, ...others].flat()
     .map(({ specifier }) => specifier)
@@ -72,6 +74,28 @@ Deno.test("the image leaves out the packages that main.ts does not use", () => {
   );
   const [, removed] = /deno remove --lockfile-only (.+?) +&&/.exec(dockerfile)!;
   assertEquals(removed.split(" ").sort(), unused.sort());
+});
+
+Deno.test("the image stops by the signal that drains, and its health is /healthz", async () => {
+  assert(/^STOPSIGNAL SIGTERM$/m.test(dockerfile));
+  const [, command] = /^HEALTHCHECK .* CMD (\[.+\])$/m.exec(dockerfile)!;
+  const [program, ...args]: string[] = JSON.parse(command);
+  assertEquals(program, "deno");
+  const statuses = [200, 503];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ({ url }) =>
+      new Response(null, {
+        status: url.endsWith("/healthz") ? statuses.shift() : 404,
+      }),
+  );
+  for (const code of [0, 1]) {
+    const checked = await new Deno.Command(Deno.execPath(), {
+      args,
+      env: { PORT: String(server.addr.port) },
+    }).output();
+    assertEquals(checked.code, code);
+  }
 });
 
 Deno.test("the image's process may read the whole environment, to name what is nearly a setting", () => {
