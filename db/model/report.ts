@@ -39,6 +39,7 @@ export const WARNING_KINDS = [
   "unknown_columns",
   "ignored_files",
   "sources_without_files",
+  "uncounted_attributes",
   "salesforce_pairs",
   "anonymous_interactions",
 ] as const;
