@@ -372,6 +372,10 @@ export const changesSchema = z.object({
   vanished_types: z.array(z.string()),
   new_topics: z.array(z.string()),
   vanished_topics: z.array(z.string()),
+  new_attributes: z.array(z.string()).meta({
+    description: "Attributes of customers that tally.toml did not name before",
+  }),
+  vanished_attributes: z.array(z.string()),
   date_range: dateRangeSchema.nullable(),
   previous_date_range: dateRangeSchema.nullable(),
 }).meta({ id: "Changes" });
