@@ -103,6 +103,8 @@ export interface CustomerCounts {
   readonly occupation: string | null;
   readonly interactions: Counts;
   readonly total: number;
+  /** What tally.toml names beside, by its name there. */
+  readonly [attribute: string]: Counts | number | string | null | undefined;
 }
 
 interface ListMeta {

@@ -38,6 +38,8 @@ export interface Described {
   readonly upload?: string;
   /** The body of each status it answers with. */
   readonly answers: Readonly<Record<number, Answer>>;
+  /** Whether its answers have an ETag although no snapshot is asked. */
+  readonly has_etag?: boolean;
 }
 
 /** Who may use an endpoint, once keys are on; without them, all that only reads is open. */
@@ -88,7 +90,7 @@ export type Reply =
   | StreamReply;
 
 /** The result of a handler that asks no snapshot. */
-export type ReplyNow = MomentReply | StreamReply;
+export type ReplyNow = MomentReply | DocumentReply | StreamReply;
 
 /** An answer that is true at this moment only: no cache keeps it. */
 export interface MomentReply {
@@ -155,6 +157,17 @@ export interface StreamReply {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | string;
   /** Whether it goes on while the client listens, who may take as little as there is. */
   readonly is_endless?: boolean;
+}
+
+/** A text about the program and what it serves: it has an ETag, with or without a snapshot. */
+export interface DocumentReply {
+  readonly of: "document";
+  /** The version that it is about; null before anything is served. */
+  readonly data_version: string | null;
+  /** In characters an ETag may have; another text has another one. */
+  readonly key: string;
+  /** JSON. */
+  readonly body: string;
 }
 
 /** A question to a snapshot. */
@@ -261,6 +274,7 @@ type Definition<
   readonly body?: Body;
   readonly upload?: string;
   readonly answers: Answers;
+  readonly has_etag?: boolean;
 };
 
 type Handler<

@@ -1,5 +1,6 @@
 /** `/openapi.json`: the API, described by the schemas that check requests. */
 
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import {
   type CustomersShape,
@@ -34,22 +35,30 @@ const KEY_FAILURES = {
   403: failure("The key or token is not for this"),
 } as const;
 
+/** The document for what it depends on, with a hash of its text. */
+interface Document {
+  readonly of: string;
+  readonly body: string;
+  readonly key: string;
+}
+
 /** The endpoint that describes all others. */
 export function createOpenApi(endpoints: readonly Endpoint[]) {
   const described = describe(endpoints);
-  const documents = new Map<string, string>();
+  let latest: Document | undefined;
   function documentOf(
     { ids, names }: CustomersShape,
     attributes: readonly string[],
-  ): string {
-    const kind = `${ids} ${names} ${attributes}`;
-    const document = documents.get(kind) ??
-      JSON.stringify(named(described, { ids, names, attributes }));
-    documents.set(kind, document);
-    return document;
+  ): Document {
+    const of = `${ids} ${names} ${attributes}`;
+    if (latest?.of === of) return latest;
+    const body = JSON.stringify(named(described, { ids, names, attributes }));
+    const key = createHash("sha256").update(body).digest("hex").slice(0, 32);
+    return latest = { of, body, key };
   }
   // Before anything is served, as without a mapping.
   documentOf(customersShape({}), []);
+
   return endpoint({
     access: "public",
     path: "/openapi.json",
@@ -57,17 +66,18 @@ export function createOpenApi(endpoints: readonly Endpoint[]) {
     summary: "The API as OpenAPI 3.1",
     description:
       "Made of the schemas that check requests. What a customer_id is, whether customers have names, and which attributes, is as in the served data.",
+    has_etag: true,
     answers: {
       200: { description: "The document", schema: z.looseObject({}) },
     },
-    answerNow: ({ store: { snapshot } }) => ({
-      of: "stream",
-      media_type: "application/json",
-      body: documentOf(
+    answerNow({ store: { snapshot } }) {
+      const { key, body } = documentOf(
         customersShape(snapshot?.report ?? {}),
         snapshot ? attributesOf(snapshot.report) : [],
-      ),
-    }),
+      );
+      const data_version = snapshot?.data_version ?? null;
+      return { of: "document", data_version, key, body };
+    },
   });
 }
 
@@ -177,7 +187,10 @@ function bodyContent({ body, upload }: Endpoint) {
   };
 }
 
-function responses({ method, path, access, query, answers, answer }: Endpoint) {
+function responses(
+  { method, path, access, query, answers, answer, has_etag = !!answer }:
+    Endpoint,
+) {
   const { 429: too_fast, ...early_failures } = EARLY_FAILURES;
   const early: Endpoint["answers"][] = [
     early_failures,
@@ -188,8 +201,8 @@ function responses({ method, path, access, query, answers, answer }: Endpoint) {
   ];
   const of_all = Object.assign({}, ...early, answers);
   const statuses = Object.keys(of_all).map(Number);
-  // What comes from a snapshot has an ETag.
-  const lasting: Header[] = answer
+  // Data-Version is missing only where nothing is served yet.
+  const lasting: Header[] = has_etag
     ? ["ETag", "Data-Version", "Cache-Control"]
     : [];
   return {
@@ -215,7 +228,7 @@ function responses({ method, path, access, query, answers, answer }: Endpoint) {
         }),
       ];
     })),
-    ...answer && {
+    ...has_etag && {
       304: {
         description: "The client has it: If-None-Match",
         headers: headersOf(lasting),

@@ -21,6 +21,7 @@ import { createCors, foreignPage } from "./cors.ts";
 import { brokenDownload, type Download, startDownload } from "./download.ts";
 import type {
   AskedNow,
+  DocumentReply,
   EndingSignals,
   Endpoint,
   JsonAnswer,
@@ -154,7 +155,8 @@ export interface Responder {
 
 /** An answer that holds as long as its data version does. */
 interface Representation {
-  readonly data_version: string;
+  /** Null where nothing is served yet. */
+  readonly data_version: string | null;
   /** Whether the question names the version, so that the answer is the same for ever. */
   readonly names_version: boolean;
   readonly etag: string;
@@ -558,6 +560,7 @@ export function createResponder(
     if (reply.of === "moment") {
       return answerMoment(exchange, reply);
     }
+    if (reply.of === "document") return answerDocument(reply, exchange);
     const { body, is_endless } = reply;
     exchange.body = body;
     const sent = body instanceof ReadableStream && !is_endless
@@ -572,6 +575,22 @@ export function createResponder(
       },
     });
     return send(exchange, answer);
+  }
+
+  function answerDocument(
+    { data_version, key, body }: DocumentReply,
+    exchange: Exchange,
+  ): Response {
+    const of = {
+      data_version,
+      names_version: false,
+      etag: `"${key}"`,
+      content_type: JSON_TYPE,
+    };
+    const tags = exchange.request.headers.get("if-none-match");
+    return tags !== null && hasTag(tags, of.etag)
+      ? notModified(of, exchange)
+      : found(of, { exchange, tags, body });
   }
 
   function found(
@@ -629,7 +648,7 @@ export function createResponder(
       "Cache-Control",
       names_version ? version_cache_control : cache_control,
     );
-    headers.append("Data-Version", data_version);
+    if (data_version !== null) headers.append("Data-Version", data_version);
     headers.append("ETag", etag);
     if (vary) headers.append("Vary", vary);
     if (!is_open) headers.append("Vary", "Authorization, X-API-Key");

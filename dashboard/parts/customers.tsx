@@ -1,7 +1,7 @@
 /** The customers: those with the most contacts, the search, and everything about one. */
 
 import type { Answers, CustomerCounts } from "../answers.ts";
-import { CUSTOMER_CHART_SLOTS } from "../cards.ts";
+import { CUSTOMER_CHART_SLOTS, titled } from "../cards.ts";
 import type { Locale } from "../locale.ts";
 import { CUSTOMERS_LISTED, downloadOf } from "../questions.ts";
 import { isBusy, type State } from "../state.ts";
@@ -124,6 +124,13 @@ function OneCustomer({ state, locale }: Props) {
             )}
             <Fact name="Type" value={record.type} />
             <Fact name="Occupation" value={record.occupation} />
+            {attributesOf(state).map((name) => (
+              <Fact
+                key={name}
+                name={titled(name)}
+                value={attributeIn(record, name)}
+              />
+            ))}
             <Fact
               name="First contact"
               value={record.first_contact && locale.day(record.first_contact)}
@@ -212,17 +219,34 @@ function TopCustomers({ state, locale }: Props) {
   );
 }
 
+/** The attributes of customers that `tally.toml` names. */
+function attributesOf({ slots }: State): string[] {
+  return Object.keys(slots.dimensions?.body?.data.attributes ?? {});
+}
+
+function attributeIn(row: CustomerCounts, name: string): string | null {
+  return row[name] as string | null;
+}
+
 /** Channels in the list of customers; the file has them all. */
 const MOST_CHANNELS = 20;
+/** Attributes in the list; the file and the card of a customer have them all. */
+const MOST_ATTRIBUTES = 3;
 
 function CustomersTable(
-  { state: { view, cursors }, body, locale }: Props & {
+  { state, body, locale }: Props & {
     readonly body: Answers["customers"];
   },
 ) {
+  const { view, cursors } = state;
   const all = Object.keys(body.data[0]?.interactions ?? {});
   const channels = all.slice(0, MOST_CHANNELS);
-  const more = all.length - channels.length;
+  const all_attributes = attributesOf(state);
+  const attributes = all_attributes.slice(0, MOST_ATTRIBUTES);
+  const more = [
+    { of: "more channel", left: all.length - channels.length },
+    { of: "more attribute", left: all_attributes.length - attributes.length },
+  ].filter(({ left }) => left > 0);
   const has_names = body.data.some(({ name }) => name !== undefined);
   const before = cursors.length * CUSTOMERS_LISTED;
   return (
@@ -240,6 +264,9 @@ function CustomersTable(
               {has_names && <th scope="col">Name</th>}
               <th scope="col">Type</th>
               <th scope="col">Occupation</th>
+              {attributes.map((name) => (
+                <th scope="col" key={name}>{titled(name)}</th>
+              ))}
               {channels.map((channel) => (
                 <SortHead
                   key={channel}
@@ -261,6 +288,9 @@ function CustomersTable(
                 {has_names && <td>{row.name}</td>}
                 <td>{row.type}</td>
                 <td>{row.occupation}</td>
+                {attributes.map((name) => (
+                  <td key={name}>{attributeIn(row, name)}</td>
+                ))}
                 {channels.map((channel) => (
                   <td class="number" key={channel}>
                     {locale.count(row.interactions[channel])}
@@ -272,9 +302,10 @@ function CustomersTable(
           </tbody>
         </table>
       </div>
-      {more > 0 && (
+      {more.length > 0 && (
         <p class="hint">
-          In the CSV file: {locale.counted(more, "more channel")}.
+          In the CSV file: {more.map(({ of, left }) => locale.counted(left, of))
+            .join(", ")}.
         </p>
       )}
       <nav class="pager with-script" aria-label="Pages of customers">

@@ -162,6 +162,8 @@ function Changes(
     ["Vanished types", changes.vanished_types],
     ["New topics", changes.new_topics],
     ["Vanished topics", changes.vanished_topics],
+    ["New attributes", changes.new_attributes],
+    ["Vanished attributes", changes.vanished_attributes],
   ] as const;
   return (
     <>

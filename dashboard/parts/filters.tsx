@@ -154,7 +154,7 @@ function NamesMenu(
       <div class="menu-list">
         {names.length >= SEARCHED_FROM && (
           <label class="with-script narrow">
-            <span class="only-read">Find in {dimension}</span>
+            <span class="only-read">Find in {titled(dimension)}</span>
             <input
               type="search"
               placeholder="Find…"

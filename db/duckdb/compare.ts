@@ -2,7 +2,12 @@
 
 import type { Pace } from "../pace.ts";
 import type { Changes, Loaded, TableChange } from "../model/report.ts";
-import { attributeColumn, attributesOf } from "../model/dimensions.ts";
+import {
+  attributesOf,
+  dimensionsWith,
+  isAttribute,
+  recordOf,
+} from "../model/dimensions.ts";
 import type { CustomersShape } from "../model/customer_ids.ts";
 import type { ComposedSql, Database } from "./database.ts";
 import type { IndexColumns } from "../serving/serving_index.ts";
@@ -45,6 +50,10 @@ export async function compareSnapshots(
     before.report.types,
     after.report.types,
   );
+  const [new_attributes, vanished_attributes] = compareNames(
+    attributesOf(before.report),
+    attributesOf(after.report),
+  );
   const [new_topics, vanished_topics] = compareNames(
     before.topics,
     after.topics,
@@ -76,6 +85,8 @@ export async function compareSnapshots(
     vanished_types,
     new_topics,
     vanished_topics,
+    new_attributes,
+    vanished_attributes,
     date_range: after.report.date_range,
     previous_date_range: before.report.date_range,
   };
@@ -173,10 +184,12 @@ function customerHashes(
     : "customer_id";
   const name = names ? ["name"] : other.names ? ["null::varchar"] : [];
   const all = new Set([...attributes, ...other.attributes]);
-  const further = [...all].sort().map((one) =>
-    attributes.includes(one) ? attributeColumn(one) : "null::varchar"
+  const record = recordOf(dimensionsWith([...all].sort())).map((one) =>
+    isAttribute(one) && !attributes.includes(one.name)
+      ? "null::varchar"
+      : one.column
   );
-  const columns = [id, ...name, "occupation", "type", ...further].join(", ");
+  const columns = [id, ...name, ...record].join(", ");
   return {
     sql: `select (hash(${columns}) >> 11)::double as row_hash
 from customers${ids === "text" ? " join ids using (customer_id)" : ""}

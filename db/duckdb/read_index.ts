@@ -8,13 +8,19 @@ import {
   CustomerKindsWriter,
 } from "../serving/customer_kinds.ts";
 import type { CustomersShape } from "../model/customer_ids.ts";
-import type { IndexColumns } from "../serving/serving_index.ts";
+import type {
+  AnonymousGroups,
+  IndexColumns,
+} from "../serving/serving_index.ts";
 import { type TextColumn, TextColumnWriter } from "../serving/text_column.ts";
 
 /** The sizes of the columns, and which there are. */
 export interface IndexSize {
   readonly customers: number;
+  /** Those of customers. */
   readonly interactions: number;
+  /** The others. */
+  readonly anonymous: number;
   readonly channels: number;
   readonly topics: number;
   readonly shape: CustomersShape;
@@ -41,7 +47,11 @@ export interface IndexTexts {
 export async function readIndex(
   database: Database,
   size: IndexSize,
-): Promise<{ columns: IndexColumns; texts: IndexTexts }> {
+): Promise<{
+  columns: IndexColumns;
+  texts: IndexTexts;
+  anonymous_groups: AnonymousGroups | null;
+}> {
   const set_topics = await readSetTopics(database, size.topics);
 
   const customer_ids = size.shape.ids === "integer"
@@ -115,7 +125,40 @@ export async function readIndex(
       })
       : null,
   };
-  return { columns, texts };
+  const anonymous_groups = size.anonymous > 0
+    ? await readAnonymous(database, size.anonymous)
+    : null;
+  return { columns, texts, anonymous_groups };
+}
+
+async function readAnonymous(
+  database: Database,
+  most: number,
+): Promise<AnonymousGroups> {
+  const groups = {
+    days: new Uint16Array(most),
+    channels: new Uint16Array(most),
+    topic_sets: new Uint16Array(most),
+    rows: new Uint32Array(most),
+  };
+  let length = 0;
+  for await (
+    const [days, channels, topic_sets, rows] of database.streamNumbers(
+      "load/4_serve/index_anonymous",
+    )
+  ) {
+    groups.days.set(days, length);
+    groups.channels.set(channels, length);
+    groups.topic_sets.set(topic_sets, length);
+    groups.rows.set(rows, length);
+    length += rows.length;
+  }
+  return {
+    days: groups.days.slice(0, length),
+    channels: groups.channels.slice(0, length),
+    topic_sets: groups.topic_sets.slice(0, length),
+    rows: groups.rows.slice(0, length),
+  };
 }
 
 async function readTexts(

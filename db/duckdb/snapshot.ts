@@ -87,9 +87,10 @@ export async function openSnapshot(
         has_anonymous,
       });
     progress("building the serving index");
-    const { columns, texts } = await readIndex(database, {
+    const { columns, texts, anonymous_groups } = await readIndex(database, {
       customers: report.customers,
       interactions: report.interactions - anonymous,
+      anonymous,
       channels: channels.length,
       topics: topics.length,
       shape: customersShape(report),
@@ -129,6 +130,7 @@ export async function openSnapshot(
       kinds,
       positionOf,
       date_range,
+      anonymous: anonymous_groups,
     };
     const queries = createQuestions(new QueryRunner(database), {
       dimensions,
@@ -151,10 +153,7 @@ export async function openSnapshot(
           case "reached":
             return { ...rows, ...reachedRows(memory, { question, run }) };
           case "metrics":
-            return {
-              ...rows,
-              ...countedRows(memory, { question, has_anonymous, run }),
-            };
+            return { ...rows, ...countedRows(memory, { question, run }) };
           default:
             return rows;
         }

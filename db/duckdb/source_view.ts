@@ -238,9 +238,8 @@ function selected(
         } as ${name}_is_local`,
       ];
     }
-    // A day of a spreadsheet comes with its midnight.
     const shown = file.format === "xlsx" && attributeName(name) !== undefined
-      ? `regexp_replace(${text}, '^(\\d{4}-\\d\\d-\\d\\d) 00:00:00$', '\\1')`
+      ? sheetText(text)
       : text;
     const fields = [`${shown} as ${name}`];
     if (type) fields.push(`${value ?? `null::${type}`} as ${name}_value`);
@@ -259,10 +258,18 @@ function sheetTime(name: string, text: string): string[] {
   ];
 }
 
+// A day of a spreadsheet comes with its midnight, a time of day with day 0.
+function sheetText(text: string): string {
+  const pattern =
+    "^(\\d{4}-\\d\\d-\\d\\d) 00:00:00$|^1899-12-31 (\\d\\d:\\d\\d:\\d\\d)$";
+  return `regexp_replace(${text}, '${pattern}', '\\1\\2')`;
+}
+
 function nativeText(
-  { name, type }: NativeColumn,
+  native: NativeColumn,
   { of, ids_as_text }: { readonly of: string; readonly ids_as_text: boolean },
 ): string {
+  const { name, type } = native;
   const column = quoteName(name);
   // A decimal writes every digit of its scale: 12.000 is no grouped number there.
   if (type.startsWith("DECIMAL")) {
@@ -270,7 +277,8 @@ function nativeText(
   }
   // A day is written without its midnight, as people read it.
   if (attributeName(of) !== undefined && type.startsWith("TIMESTAMP")) {
-    return `regexp_replace(${column}::varchar, ' 00:00:00$', '')`;
+    const local = nativeValue(native, "varchar");
+    return `regexp_replace(${local}::varchar, ' 00:00:00$', '')`;
   }
   if (!/^(FLOAT|DOUBLE)$/.test(type)) return `${column}::varchar`;
   // The shortest text of a FLOAT of nine digits is that of another id.

@@ -64,9 +64,15 @@ export async function readCells(workbook: Workbook): Promise<CellReader> {
   };
 }
 
-/** Whole numbers in digits, as ids want them; others as they stand. */
+/** Whole numbers in digits, as ids want them; others with the 15 digits that spreadsheet programs show. */
 function numberText(number: number, value: string): string {
-  return Number.isSafeInteger(number) ? String(number) : value.trim();
+  if (Number.isSafeInteger(number)) return String(number);
+  // The file has 17 digits: 4.1 may stand there as 4.0999999999999996. Very large and
+  // very small ones stay as they stand.
+  const size = Math.abs(number);
+  return size >= 1e-6 && size < 1e15
+    ? String(Number(number.toPrecision(15)))
+    : value.trim();
 }
 
 /** The time of a serial number of days, or undefined when it is none. */

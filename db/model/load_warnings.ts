@@ -1,5 +1,6 @@
 /** Describes loaded data that may be a mistake. */
 
+import { MOST_NAMES } from "./dimensions.ts";
 import type { FileReport, LoadReport, Warning, WarningKind } from "./report.ts";
 import { slashForms, sumOfRows } from "./row_problems.ts";
 
@@ -13,6 +14,8 @@ export function loadWarnings(
 ): Warning[] {
   const { files, ignored, ignored_files, mapping } = report;
   const months = report.months_without_topic;
+  const uncounted = (mapping?.attributes ?? [])
+    .filter(({ is_counted }) => !is_counted);
   const warnings: readonly [WarningKind, number, string, string[]?][] = [
     [
       "orphan_customers",
@@ -78,6 +81,14 @@ export function loadWarnings(
       mapping?.sources_without_files.length ?? 0,
       "tables of tally.toml that match no file",
       [...mapping?.sources_without_files ?? []],
+    ],
+    [
+      "uncounted_attributes",
+      uncounted.length,
+      `attributes of more than ${
+        count(MOST_NAMES)
+      } values, which are shown, but nothing is counted by them`,
+      uncounted.map(({ name, names }) => `${name}: ${count(names)} values`),
     ],
     [
       "salesforce_pairs",

@@ -39,6 +39,7 @@ export const WARNING_KINDS = [
   "unknown_columns",
   "ignored_files",
   "sources_without_files",
+  "uncounted_attributes",
   "salesforce_pairs",
   "anonymous_interactions",
 ] as const;
@@ -371,6 +372,10 @@ export const changesSchema = z.object({
   vanished_types: z.array(z.string()),
   new_topics: z.array(z.string()),
   vanished_topics: z.array(z.string()),
+  new_attributes: z.array(z.string()).meta({
+    description: "Attributes of customers that tally.toml did not name before",
+  }),
+  vanished_attributes: z.array(z.string()),
   date_range: dateRangeSchema.nullable(),
   previous_date_range: dateRangeSchema.nullable(),
 }).meta({ id: "Changes" });

@@ -22,17 +22,16 @@ import {
   MOST_CELLS,
   type Source,
 } from "./reached.ts";
+import { tallyAnonymous } from "./serving_index.ts";
 
 /**
  * The rows that answer `question`, as the query answers it; null where it takes a
- * query: where a rollup is faster, where interactions have no customer in the index,
- * and where there would be too many groups.
+ * query: where a rollup is faster, and where there would be too many groups.
  */
 export function countedRows(
   source: Source,
-  { question, has_anonymous, run }: {
+  { question, run }: {
     readonly question: MetricsQuestion;
-    readonly has_anonymous: boolean;
     readonly run: Run;
   },
 ): Pick<Rows, "batches" | "count"> | null {
@@ -42,9 +41,9 @@ export function countedRows(
     !usesAttribute(source, { grouped, filter }) ||
     grouped.includes("customer_id") || filter.customer_ids ||
     // An interaction with two topics is counted once in the total of its row.
-    pivot === "topic" ||
-    (has_anonymous && !question.of_known_customers)
+    pivot === "topic"
   ) return null;
+  const anonymous = question.of_known_customers ? null : source.anonymous;
   const axes = axesOf(source, { by: grouped, filter });
   const length = axes.reduce((groups, axis) => groups * axis.length, 1);
   if (length > MOST_CELLS) return null;
@@ -65,11 +64,15 @@ export function countedRows(
   );
 
   async function countIn(filter: MetricsQuestion["filter"]) {
-    const cells = cellsOf(source, { axes, filter });
+    const cells = await cellsOf(source, { axes, filter, run });
     const counts = new Uint32Array(length);
     const { index } = source;
     for (let place = 0; place < index.length;) {
       place = index.tally(place, { cells, counts });
+      await run.pause();
+    }
+    for (let start = 0; start < (anonymous?.rows.length ?? 0);) {
+      start = tallyAnonymous(anonymous!, { start, cells, counts });
       await run.pause();
     }
     return counts;

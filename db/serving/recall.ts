@@ -20,7 +20,11 @@ import { type CustomerKinds, kindFilter } from "./customer_kinds.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
 import { dateOfDay, periodsOf } from "./periods.ts";
 import type { Customers } from "../store.ts";
-import type { IndexFilter, ServingIndex } from "./serving_index.ts";
+import {
+  type IndexFilter,
+  NO_RECORD,
+  type ServingIndex,
+} from "./serving_index.ts";
 import type { TextColumn } from "./text_column.ts";
 
 /** What is in memory. */
@@ -36,8 +40,6 @@ export interface Memory {
   positionOf(dimension: Dimension, name: string): number | undefined;
 }
 
-/** The kind of customers without a record. */
-const NO_RECORD = 0;
 /** Cells of an answer, and interactions that are read for it, at most: both took 9 to 22 ms. */
 const MOST_CELLS = 20_000;
 const MOST_VISITED = 100_000;

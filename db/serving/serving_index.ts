@@ -56,6 +56,16 @@ export interface Cells {
   readonly alike: "customer" | "channel" | "none";
 }
 
+/** Interactions of nobody who is known, in groups of those that are alike: an element of each column is of one group. */
+export interface AnonymousGroups {
+  /** Day numbers. */
+  readonly days: Uint16Array;
+  readonly channels: Uint16Array;
+  readonly topic_sets: Uint16Array;
+  /** How many interactions a group has. */
+  readonly rows: Uint32Array;
+}
+
 /** Customers that are counted by cell. */
 export interface Reached {
   readonly counts: Uint32Array;
@@ -316,6 +326,36 @@ export class ServingIndex {
   }
 }
 
+/**
+ * Counts groups of interactions from one on in their cells, as `tally` does those of
+ * customers without a record. Returns the group after the last one.
+ */
+export function tallyAnonymous(
+  { days, channels, topic_sets, rows }: AnonymousGroups,
+  { start, cells, counts }: {
+    readonly start: number;
+    readonly cells: Cells;
+    readonly counts: Uint32Array;
+  },
+): number {
+  const { of_kind, of_channel, of_day, of_topic, topic_starts } = cells;
+  if (of_kind[NO_RECORD] < 0) return rows.length;
+  const end = Math.min(rows.length, start + PIECE);
+  for (let i = start; i < end; i++) {
+    const channel = of_channel[channels[i]];
+    const day = of_day[days[i]];
+    if (channel < 0 || day < 0) continue;
+    const base = of_kind[NO_RECORD] + channel + day;
+    const last = topic_starts[topic_sets[i] + 1];
+    for (let topic = topic_starts[topic_sets[i]]; topic < last; topic++) {
+      counts[base + of_topic[topic]] += rows[i];
+    }
+  }
+  return end;
+}
+
+/** The kind of customers without a record. */
+export const NO_RECORD = 0;
 const SHORT_SLICE = 32;
 
 /** How many days of a slice, which ascend, are within a period. */

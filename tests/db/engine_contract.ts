@@ -1,6 +1,11 @@
 /** What every engine must do, whatever is behind it: run by the tests of each. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
 import type { BuildOptions, Engine, EngineSnapshot } from "../../db/engine.ts";
 import { StoreError } from "../../db/model/problems.ts";
 import type { Cell, Question } from "../../db/model/questions.ts";
@@ -77,6 +82,56 @@ const QUESTIONS: [Question, Cell[][]][] = [
     ["Red", 1],
     [null, 1],
   ]],
+];
+
+/** Customers with attributes, of which the second is other than the first. */
+const ATTRIBUTES = (attributes: string): Files => ({
+  "tally.toml": `[customers]
+files = "people.csv"
+id = "Id"
+type = "Type"
+attributes = { ${attributes} }
+
+[interactions]
+files = "calls.csv"
+time = "When"
+channel = "Kind"
+customer = "Who"
+`,
+  "people.csv":
+    "Id,Type,Country,Owner\n1,Red,Chile,Ann\n2,Blue,peru,Bob\n3,,Peru,\n",
+  "calls.csv":
+    "When,Kind,Who\n2020-01-01,Call,1\n2020-01-02,Mail,1\n2020-02-03,Call,2\n2020-02-04,Call,4\n",
+});
+const ATTRIBUTE_QUESTIONS: [Question, Cell[][]][] = [
+  [
+    { kind: "metrics", by: ["country"], filter: {} },
+    [["Chile", 2], ["Peru", 1], [null, 1]],
+  ],
+  [
+    {
+      kind: "metrics",
+      by: ["month"],
+      pivot: "owner",
+      filter: { country: ["Chile", null] },
+    },
+    [["2020-01", 2, 0, 0, 2], ["2020-02", 0, 0, 1, 1]],
+  ],
+  [
+    { kind: "customer_count", by: ["country"], filter: {} },
+    [["Chile", 1], ["Peru", 2], [null, 1]],
+  ],
+  [
+    { kind: "reached", by: ["country"], filter: { channels: ["Call"] } },
+    [["Chile", 1], ["Peru", 1], [null, 1]],
+  ],
+  [
+    { kind: "customers", filter: { country: ["Peru"] } },
+    [
+      ["2", null, "Blue", "Peru", "Bob", "customers"],
+      ["3", null, null, "Peru", null, "customers"],
+    ],
+  ],
 ];
 
 /** Half of the rows of FILES are set aside otherwise. */
@@ -250,11 +305,60 @@ export function testEngine(
       vanished_types: ["Blue"],
       new_topics: [],
       vanished_topics: [],
+      new_attributes: [],
+      vanished_attributes: [],
       date_range: { first: "2020-01-01", last: "2020-02-03" },
       previous_date_range: { first: "2020-01-01", last: "2020-02-03" },
     });
     await previous.close();
     await next.close();
+  });
+
+  test("attributes of customers: asked, compared, kept", async (t) => {
+    await using work = await dataFolder();
+    await using made = await makeEngine(SETTINGS);
+    const { engine } = made;
+    await engine.open();
+    const archive = engine.archive!;
+    const both = ATTRIBUTES('country = "Country", owner = "Owner"');
+    const snapshot = await build(engine, work, both);
+    const isAnswered = async (snapshot: EngineSnapshot) => {
+      for (const [question, rows] of ATTRIBUTE_QUESTIONS) {
+        const answer = await rowsOf(snapshot, question);
+        const shown = question.kind === "customers"
+          ? answer.map((row) => [`${row[0]}`, ...row.slice(1, 6)])
+          : answer;
+        assertEquals(shown, rows, JSON.stringify(question));
+      }
+    };
+    await t.step("asked", () => isAnswered(snapshot));
+    await t.step("compared with a version of others", async () => {
+      const next = await build(
+        engine,
+        work,
+        ATTRIBUTES('country = "Country", manager = "Owner"'),
+      );
+      assertNotEquals(next.data_version, snapshot.data_version);
+      const pace = () => Promise.resolve();
+      const changes = await engine.compare(snapshot, next, { pace });
+      assertEquals(changes.new_attributes, ["manager"]);
+      assertEquals(changes.vanished_attributes, ["owner"]);
+      assertEquals(changes.tables.customers, { rows_added: 2, rows_gone: 2 });
+      await next.close();
+    });
+    await t.step("reopened", async () => {
+      await archive.keep(snapshot);
+      const [kept] = await archive.kept();
+      const folder = `${work.path}/reopened`;
+      await Deno.mkdir(folder);
+      const again = await archive.reopen(kept, optionsIn(folder));
+      assertEquals(again.loaded, snapshot.loaded);
+      assertEquals(again.dimensions, snapshot.dimensions);
+      assertEquals(again.names, snapshot.names);
+      await isAnswered(again);
+      await again.close();
+    });
+    await snapshot.close();
   });
 
   test("close waits for whoever retains", async () => {

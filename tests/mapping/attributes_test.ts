@@ -1,13 +1,21 @@
 /** Attributes of customers that tally.toml names: filters, groups, columns and names of answers. */
 
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
 import { TAKEN_NAMES } from "../../db/mapping/attribute_names.ts";
 import { readMapping } from "../../db/mapping/mapping.ts";
 import { StoreError } from "../../db/model/problems.ts";
 import { endpoints } from "../../routes/app.ts";
 import type { Endpoint } from "../../routes/endpoint.ts";
-import { csv } from "../support/data_folder.ts";
-import { openApp } from "../support/open_app.ts";
+import { csv, type Files } from "../support/data_folder.ts";
+import type { Settings } from "../support/load_folder.ts";
+import { appOn, emptyStore, openApp } from "../support/open_app.ts";
+import { parquetFiles } from "../support/parquet_files.ts";
+import { sheetOf, xlsx } from "../support/xlsx_files.ts";
 
 const FILES = {
   "tally.toml": `
@@ -67,6 +75,151 @@ Deno.test("the document has the attributes of the served data", async () => {
   );
 });
 
+Deno.test("the document has an ETag, which changes with it", async (t) => {
+  await using first = await openApp(FILES);
+  const ask = (
+    { app }: Pick<typeof first, "app">,
+    tag?: string,
+  ) =>
+    app.request("/openapi.json", {
+      headers: tag === undefined ? {} : { "If-None-Match": tag },
+    });
+  const tagOf = async (opened: Pick<typeof first, "app">) => {
+    const answer = await ask(opened);
+    await answer.body!.cancel();
+    return answer.headers.get("ETag")!;
+  };
+  const tag = await tagOf(first);
+  await t.step("a client that has it gets a 304", async () => {
+    for (const given of [tag, `"other", W/${tag}`, "*"]) {
+      const answer = await ask(first, given);
+      assertEquals([answer.status, await answer.text()], [304, ""], given);
+      const { headers } = answer;
+      assertEquals(headers.get("ETag"), tag);
+      assertEquals(
+        headers.get("Data-Version"),
+        first.store.snapshot!.data_version,
+      );
+      assertMatch(headers.get("Cache-Control")!, /max-age=0/);
+    }
+    const answer = await ask(first, '"other"');
+    assertEquals(answer.status, 200);
+    await answer.body!.cancel();
+  });
+  await t.step("other rows have the same document", async () => {
+    const calls = FILES["calls.csv"] + "2020-03-09,Call,1\n";
+    await using same = await openApp({ ...FILES, "calls.csv": calls });
+    assertEquals(await tagOf(same), tag);
+  });
+  await t.step("other attributes have another one", async () => {
+    const toml = FILES["tally.toml"].replace("owner =", "manager =");
+    await using other = await openApp({ ...FILES, "tally.toml": toml });
+    assertNotEquals(await tagOf(other), tag);
+    const stale = await ask(other, tag);
+    assertEquals(stale.status, 200);
+    assertMatch(await stale.text(), /manager/);
+  });
+  await t.step("before anything is served", async () => {
+    const answer = await ask(appOn(emptyStore()));
+    await answer.body!.cancel();
+    assertEquals(answer.status, 200);
+    assertMatch(answer.headers.get("ETag")!, /^"[0-9a-f]{32}"$/);
+    assertEquals(answer.headers.get("Data-Version"), null);
+  });
+});
+
+/** The cells of one attribute of each customer, in their order. */
+async function cellsIn(files: Files, settings: Settings = {}) {
+  await using opened = await openApp({
+    "tally.toml": `
+[customers]
+files = "people*"
+id = "Id"
+attributes = { cell = "Cell" }
+
+[interactions]
+files = "calls.csv"
+time = "When"
+channel = "Kind"
+customer = "Who"
+`,
+    "calls.csv": FILES["calls.csv"],
+    ...files,
+  }, settings);
+  const answer = await opened.app.request("/api/v1/customers?limit=100");
+  const { data } = await answer.json();
+  return data.map(({ cell }: { cell: string | null }) => cell);
+}
+
+Deno.test("cells of a spreadsheet become text as a person reads them", async () => {
+  // What a cell holds, the number of its format, and how it is read.
+  const cells = [
+    ["n", "43861", 1, "2020-01-31"],
+    ["n", "43861.5", 1, "2020-01-31 12:00:00"],
+    ["n", "43861.520833333336", 1, "2020-01-31 12:30:00"],
+    ["n", "0.5", 1, "12:00:00"],
+    ["n", "43861", 0, "43861"],
+    ["b", "1", 0, "TRUE"],
+    ["b", "0", 0, "FALSE"],
+    ["n", "12", 0, "12"],
+    ["n", "12.0", 0, "12"],
+    ["n", "1.2E1", 0, "12"],
+    ["n", "12.5", 0, "12.5"],
+    ["n", "4.0999999999999996", 0, "4.1"],
+    ["n", "0.30000000000000004", 0, "0.3"],
+    ["n", "-0.25", 0, "-0.25"],
+    ["str", " two  words ", 0, "two words"],
+    ["str", "NA", 0, null],
+  ] as const;
+  const header = sheetOf(["Id", "Cell"]).replace("</sheetData>", "");
+  const rows = cells.map(([type, value, style], i) =>
+    `<row r="${i + 2}"><c r="A${i + 2}"><v>${i + 1}</v></c><c r="B${
+      i + 2
+    }" t="${type}" s="${style}"><v>${value}</v></c></row>`
+  );
+  const read = await cellsIn({
+    "people.xlsx": xlsx(
+      { People: `${header}${rows.join("")}</sheetData>` },
+      { styles: `<cellXfs><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs>` },
+    ),
+  });
+  assertEquals(read.slice(0, cells.length), cells.map(([, , , text]) => text));
+});
+
+Deno.test("cells of Parquet become text as a person reads them", async () => {
+  const cells = [
+    ["date '2020-01-31'", "2020-01-31"],
+    ["timestamp '2020-01-31 00:00:00'", "2020-01-31"],
+    ["timestamp '2020-01-31 10:30:00'", "2020-01-31 10:30:00"],
+    ["timestamp_ns '2020-01-31 10:30:00.5'", "2020-01-31 10:30:00.5"],
+    ["timestamptz '2020-01-31 10:30:00+00'", "2020-01-31 11:30:00"],
+    ["timestamptz '2020-01-30 23:00:00+00'", "2020-01-31"],
+    ["time '10:30:00'", "10:30:00"],
+    ["true", "true"],
+    ["9007199254740993::bigint", "9007199254740993"],
+    ["7::tinyint", "7"],
+    ["12.00::decimal(10, 2)", "12"],
+    ["12.50::decimal(10, 2)", "12.50"],
+    ["12.0::double", "12"],
+    ["0.1::float", "0.1"],
+    ["'Red'::enum('Blue', 'Red')", "Red"],
+    ["'a b'::blob", "a b"],
+    [
+      "'00000000-0000-0000-0000-000000000001'::uuid",
+      "00000000-0000-0000-0000-000000000001",
+    ],
+    ["null::integer", null],
+  ] as const;
+  const files = await parquetFiles(Object.fromEntries(
+    cells.map(([value], i) => [
+      `people_${i}.parquet`,
+      `select ${i + 1} as "Id", ${value} as "Cell"`,
+    ]),
+  ));
+  const read = await cellsIn(files, { TIME_ZONE: "Europe/Berlin" });
+  assertEquals(read.slice(0, cells.length), cells.map(([, text]) => text));
+});
+
 Deno.test("names of attributes that are none", async (t) => {
   const refused = async (attributes: string) => {
     const toml = FILES["tally.toml"].replace(
@@ -96,113 +249,6 @@ Deno.test("no attribute has the name of a parameter or column of an endpoint", (
   for (const { query } of endpoints as readonly Endpoint[]) {
     for (const name of Object.keys(query?.shape ?? {})) {
       assertEquals(TAKEN_NAMES.has(name), true, name);
-    }
-  }
-});
-
-/** A pseudo-random number below `end`, the same in every run. */
-function createRandom(seed: number): (end: number) => number {
-  let state = seed;
-  return (end) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.floor(state / 2_147_483_648 * end);
-  };
-}
-
-Deno.test("random counts by attributes are those of a recount, from the index and by query", async () => {
-  const random = createRandom(7);
-  const value = (values: readonly string[]) => values[random(values.length)];
-  const people = Array.from({ length: 40 }, (_, i) => ({
-    id: `${i + 1}`,
-    type: value(["Red", "Blue", ""]),
-    country: value(["Chile", "Peru", "Togo", ""]),
-    owner: value(["Ann", "Bob", ""]),
-  }));
-  const calls = Array.from({ length: 600 }, () => ({
-    day: `2020-0${1 + random(4)}-1${random(10)}`,
-    channel: value(["Call", "Mail", "Visit"]),
-    who: `${1 + random(45)}`,
-  }));
-  const files = {
-    "tally.toml": FILES["tally.toml"],
-    "people.csv": csv(
-      ["Id", "Type", "Job", "Country/Region", "Contact owner"],
-      ...people.map((
-        { id, type, country, owner },
-      ) => [id, type, "", country, owner]),
-    ),
-    "calls.csv": csv(
-      ["When", "Kind", "Who"],
-      ...calls.map(({ day, channel, who }) => [day, channel, who]),
-    ),
-  };
-  await using index = await openApp(files);
-  await using query = await openApp(files, { SERVE_FROM: "query" });
-  const facts = calls.map(({ day, channel, who }) => {
-    const person = people.find(({ id }) => id === who);
-    return {
-      channel,
-      type: person?.type || null,
-      country: person?.country || null,
-      owner: person?.owner || null,
-      month: day.slice(0, 7),
-      day,
-    };
-  });
-  type Fact = typeof facts[number];
-  const names = ["channel", "type", "country", "owner", "month"] as const;
-  for (let turn = 0; turn < 60; turn++) {
-    const by = names.filter(() => random(3) === 0).slice(0, 3);
-    const country = random(2) ? value(["Chile", "Peru", "null"]) : undefined;
-    const start = random(2) ? `2020-02-1${random(10)}` : undefined;
-    const end = random(2) ? `2020-03-1${random(10)}` : undefined;
-    const pivots = (["country", "owner", "channel"] as const)
-      .filter((name) => !by.includes(name));
-    const pivot = random(2) ? pivots[random(pivots.length)] : undefined;
-    const params = new URLSearchParams(
-      Object.entries({
-        by: by.join() || undefined,
-        pivot,
-        country,
-        start_date: start,
-        end_date: end,
-      })
-        .filter((pair): pair is [string, string] => pair[1] !== undefined),
-    );
-    const path = `/api/v1/metrics/interactions?${params}`;
-    const [from_index, from_query] = await Promise.all(
-      [index, query].map(async ({ app }) => (await app.request(path)).json()),
-    );
-    assertEquals(from_index.data, from_query.data, path);
-    const counted = facts.filter((fact) =>
-      (country === undefined || `${fact.country}` === country) &&
-      (!start || fact.day >= start) && (!end || fact.day <= end)
-    );
-    const keyOf = (fact: Fact) => JSON.stringify(by.map((name) => fact[name]));
-    const groups = Map.groupBy(counted, keyOf);
-    const told = new Map<string, number>(
-      from_index.data.map((
-        row: Fact & { interactions: number; total: number },
-      ) => [
-        keyOf(row),
-        pivot ? row.total : row.interactions,
-      ]),
-    );
-    const expected = new Map(
-      [...groups].map(([key, { length }]) => [key, length]),
-    );
-    if (by.length === 0) expected.set("[]", counted.length);
-    assertEquals(told, expected, path);
-    if (!pivot) continue;
-    for (const row of from_index.data) {
-      for (const [name, number] of Object.entries(row.interactions)) {
-        const own = groups.get(keyOf(row)) ?? [];
-        assertEquals(
-          number,
-          own.filter((fact) => `${fact[pivot]}` === name).length,
-          path,
-        );
-      }
     }
   }
 });
@@ -316,6 +362,15 @@ Deno.test("an attribute with more than 10,000 values is shown, not counted", asy
     { name: "country", names: 10_001, is_counted: false },
     { name: "owner", names: 2, is_counted: true },
   ]);
+  assertEquals(
+    report.warnings.find(({ kind }) => kind === "uncounted_attributes"),
+    {
+      kind: "uncounted_attributes",
+      count: 1,
+      text:
+        "attributes of more than 10,000 values, which are shown, but nothing is counted by them: 1 (country: 10,001 values)",
+    },
+  );
   assertEquals(
     dimensions.filter(({ pivots }) => pivots).map(({ name }) => name),
     ["channel", "topic", "type", "owner"],

@@ -48,6 +48,42 @@ Deno.test("where reading is open, the page has its numbers and pictures without 
   ] as never);
 });
 
+Deno.test("attributes of customers are in the list, four of them in the card of one only", async () => {
+  const names = ["a_land", "b", "c", "deal_owner"];
+  await using opened = await openApp({
+    "tally.toml": `[customers]
+files = "people.csv"
+id = "Id"
+attributes = { ${names.map((name) => `${name} = "${name}"`).join(", ")} }
+
+[interactions]
+files = "calls.csv"
+time = "When"
+channel = "Kind"
+customer = "Who"
+`,
+    "people.csv": `Id,${names}\n1,Chile,"<b>",,Ann\n`,
+    "calls.csv": "When,Kind,Who\n2020-01-01,Call,1\n",
+  });
+  const { html } = await wholePage(opened.app, "/?customer=1");
+  const headings = Array.from(
+    html.matchAll(/<th scope="col">([^<]*)<\/th>/g),
+    ([, text]) => text,
+  );
+  const first = headings.indexOf("Occupation");
+  assertEquals(headings.slice(first, first + 4), [
+    "Occupation",
+    "A land",
+    "B",
+    "C",
+  ]);
+  assert(!headings.includes("Deal owner"));
+  assertStringIncludes(html, "<td>Chile</td><td>&lt;b&gt;</td><td></td>");
+  assertStringIncludes(html, "1 more attribute");
+  assertStringIncludes(html, "<dt>Deal owner</dt><dd>Ann</dd>");
+  assertStringIncludes(html, "<dt>C</dt><dd>—</dd>");
+});
+
 Deno.test("the policy of the page holds: no style and no script stands in it", async () => {
   await using opened = await openApp(SAMPLE, { ADMIN_KEY_SHA256 });
   const { html, headers } = await pageOf(opened.app, "/?customer=4");

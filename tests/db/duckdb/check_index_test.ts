@@ -59,6 +59,7 @@ async function check(
   const { columns } = await readIndex(database, {
     customers: report.customers,
     interactions: report.interactions,
+    anonymous: 0,
     channels: channels.length,
     topics: topics.length,
     shape: customersShape(report),

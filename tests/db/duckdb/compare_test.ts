@@ -42,6 +42,8 @@ Deno.test("a refresh tells what was added and what is gone", async () => {
     new_types: ["Green"],
     vanished_types: ["Blue"],
     new_topics: [],
+    new_attributes: [],
+    vanished_attributes: [],
     vanished_topics: ["Salt"],
     date_range: { first: "2020-02-01", last: "2020-03-05" },
     previous_date_range: { first: "2020-02-01", last: "2020-02-03" },
