@@ -2,7 +2,9 @@
 
 import { foldHeader, matchHeader, tableOf, TABLES } from "../model/contract.ts";
 import { nameKey } from "../model/names.ts";
+import { MAX_ATTRIBUTES } from "../mapping/attribute_names.ts";
 import type { IdKind } from "../mapping/mapping.ts";
+import { attributesAmong } from "./attributes.ts";
 import {
   type ColumnFacts,
   factsOf,
@@ -104,11 +106,13 @@ export function draftMapping(samples: readonly Sample[]): Draft {
   const kinds = customers.map(({ columns }) => kindOfIds(idOf(columns).ids));
   const kind: IdKind = new Set(kinds).size === 1 ? kinds[0] : "text";
 
-  const drafted: DraftSource[] = customers.flatMap((group) =>
-    sourcesFor(group, {
-      files,
-      body: customersBody(group, { kind, is_only: known.length === 1 }),
-    })
+  const bodies = withFewAttributes(
+    customers.map((group) =>
+      customersBody(group, { kind, is_only: known.length === 1 })
+    ),
+  );
+  const drafted: DraftSource[] = customers.flatMap((group, i) =>
+    sourcesFor(group, { files, body: bodies[i] })
   );
   let ids: IdKind | null = null;
   const needs_customers = known.length === 0 && interactions.length > 0;
@@ -353,22 +357,27 @@ function customersBody(
   add("name", "name");
   add("type", "type");
   add("occupation", "occupation");
-  // Columns that no key is for follow here, once tally.toml has a key for them.
+  const filters: DraftFilter[] = [
+    ...deletedFilters(columns),
+    ...customers_only && customers_only.length < role.distinct &&
+        customers_only.length > 0
+      ? [{
+        key: "keep_where" as const,
+        header: role.header,
+        values: customers_only,
+        evidence: "others work for the business",
+      }]
+      : [],
+  ];
+  used.push(...filters.map(({ header }) => header));
+  const unused = columns.filter(({ header }) => !used.includes(header));
+  for (const { name, facts } of attributesAmong(unused)) {
+    keys.push(keyOf(`${ATTRIBUTES_KEY}${name}`, facts));
+  }
   return {
     table: "customers",
     keys,
-    filters: [
-      ...deletedFilters(columns),
-      ...customers_only && customers_only.length < role.distinct &&
-          customers_only.length > 0
-        ? [{
-          key: "keep_where" as const,
-          header: role.header,
-          values: customers_only,
-          evidence: "others work for the business",
-        }]
-        : [],
-    ],
+    filters,
     unsure: [
       ...id.distinct < id.values.length
         ? ["Several rows have one id: the last one counts"]
@@ -378,6 +387,21 @@ function customersBody(
       ],
     ],
   };
+}
+
+const ATTRIBUTES_KEY = "attributes.";
+
+/** No more attributes than customers may have, in all sources together; the first are the best. */
+function withFewAttributes(bodies: readonly Body[]): Body[] {
+  const names = new Set(
+    bodies.flatMap(({ keys }) => keys).map(({ key }) => key)
+      .filter((key) => key.startsWith(ATTRIBUTES_KEY)),
+  );
+  const left_out = new Set([...names].slice(MAX_ATTRIBUTES));
+  return bodies.map((body) => ({
+    ...body,
+    keys: body.keys.filter(({ key }) => !left_out.has(key)),
+  }));
 }
 
 function headersOf(columns: readonly ColumnFacts[]): string {
