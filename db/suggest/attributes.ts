@@ -70,7 +70,9 @@ function isGroupable(facts: ColumnFacts): boolean {
   if (distinct < 2 || distinct > MOST_VALUES) return false;
   if (times.length > 0 || has_native_dates || facts.clocks > SOME) return false;
   if (facts.emails > 0 || facts.phones > SOME) return false;
-  if (values.some((value) => isPrivate(value, header))) return false;
+  if ([...new Set(values)].some((value) => isPrivate(value, header))) {
+    return false;
+  }
   const odd = values.filter((value) => isNote(value) || NUMBER.test(value));
   return odd.length <= SOME * values.length;
 }

@@ -5,6 +5,10 @@ import {
   MAX_ATTRIBUTES,
   nameProblem,
 } from "../../db/mapping/attribute_names.ts";
+import {
+  ATTRIBUTE_NAMES,
+  attributeOf,
+} from "../../db/suggest/known_headers.ts";
 import { readMapping } from "../../db/mapping/mapping.ts";
 import { csv } from "../support/data_folder.ts";
 import { loadTables } from "../support/load_folder.ts";
@@ -106,6 +110,13 @@ Deno.test("what says who somebody is, when, or how much, is no attribute", async
     }),
     [],
   );
+});
+
+Deno.test("tally.toml takes every usual name, and the name is a known header", () => {
+  for (const name of ATTRIBUTE_NAMES) {
+    assertEquals(nameProblem(name), undefined, name);
+    assertEquals(attributeOf(name)?.name, name);
+  }
 });
 
 Deno.test("names are such as tally.toml takes, and differ", async () => {
