@@ -121,8 +121,22 @@ for (const sample of TYPICAL_EXPORTS) {
   });
 }
 
+const folder = new URL("../../docs/exports/", import.meta.url);
+
+Deno.test("the example of two systems is made of two pages", async () => {
+  const index = await Deno.readTextFile(new URL("README.md", folder));
+  const [, example] = /^```toml\n([^]*?)^```$/m.exec(index)!;
+  const tables = example.split(/\n(?=\[)/);
+  assertEquals(tables.length, 2);
+  for (const table of tables) {
+    assert(
+      TYPICAL_EXPORTS.some(({ mapping }) => mapping.includes(table.trim())),
+      table,
+    );
+  }
+});
+
 Deno.test("there is a page for each of the ten, with at most fifteen lines of TOML", async () => {
-  const folder = new URL("../../docs/exports/", import.meta.url);
   const pages: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
     if (name !== "README.md") pages.push(name);
