@@ -7,8 +7,10 @@ import { appOn, emptyStore } from "./support/open_app.ts";
 const ROOT = new URL("../", import.meta.url);
 
 const names = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
-for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
-  if (name.endsWith(".md")) names.push(`docs/${name}`);
+for (const folder of ["docs", "docs/exports"]) {
+  for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+    if (name.endsWith(".md")) names.push(`${folder}/${name}`);
+  }
 }
 const documents = await Promise.all(
   names.sort().map(async (name) => ({

@@ -24,6 +24,11 @@ const part = contract.slice(
 const examplesIn = (text: string) =>
   Array.from(text.matchAll(/^```toml\n([^]*?)^```$/gm), ([, text]) => text);
 const examples = examplesIn(part);
+/** The README, and the pages of docs/exports/. */
+const others = ["README.md"];
+for await (const { name } of Deno.readDir(new URL("docs/exports", ROOT))) {
+  others.push(`docs/exports/${name}`);
+}
 const validate = new Ajv({ strict: false }).compile(mappingJsonSchema());
 
 /** What a source needs, with keys that an example may replace. */
@@ -61,6 +66,8 @@ function filesFor(toml: string): Files {
     const above = Array(header_row - 1).fill(["A title"]);
     files[name] = sheet
       ? xlsx({ [sheet]: sheetOf(...above, headers), Other: sheetOf(["x"]) })
+      : name.endsWith(".xlsx")
+      ? xlsx({ Only: sheetOf(...above, headers) })
       : csv(...above, headers);
   }
   const has = (table: string) => sources.some((one) => one.table === table);
@@ -83,7 +90,10 @@ function headersOf(sources: readonly Source[]): string[] {
 
 Deno.test("every example loads, and fits the schema", async (t) => {
   assert(examples.length > 15, `found only ${examples.length}`);
-  for (const example of [...examples, ...examplesIn(await read("README.md"))]) {
+  const in_others = (await Promise.all(others.sort().map(read)))
+    .flatMap(examplesIn);
+  assert(in_others.length > 11, `found only ${in_others.length}`);
+  for (const example of [...examples, ...in_others]) {
     await t.step(example, async () => {
       const toml = whole(example);
       const fits = validate(parse(toml));

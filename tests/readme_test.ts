@@ -37,8 +37,10 @@ function tableOf(text: string): string[][] {
 /** The README and every document, without the changelog, which names what is gone. */
 async function documents(): Promise<string> {
   const paths = ["README.md", "CONTRIBUTING.md"];
-  for await (const { name } of Deno.readDir(new URL("docs", ROOT))) {
-    if (name.endsWith(".md")) paths.push(`docs/${name}`);
+  for (const folder of ["docs", "docs/exports"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+      if (name.endsWith(".md")) paths.push(`${folder}/${name}`);
+    }
   }
   return (await Promise.all(paths.map(read))).join("\n");
 }

@@ -1,13 +1,8 @@
 /** Writes a draft as the text of tally.toml, with what it is unsure of as comments. */
 
 import { MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
-import type {
-  Draft,
-  DraftFilter,
-  DraftKey,
-  DraftSource,
-  DraftValue,
-} from "./draft.ts";
+import type { Draft, DraftSource } from "./draft.ts";
+import type { DraftFilter, DraftKey, DraftValue } from "./draft_keys.ts";
 
 /** A question that the draft leaves to a person. */
 export interface Question {

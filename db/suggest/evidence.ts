@@ -1,7 +1,8 @@
 /** The evidence of a draft, for people and for machines. */
 
 import { harmless } from "../model/names.ts";
-import type { Draft, DraftKey } from "./draft.ts";
+import type { Draft } from "./draft.ts";
+import type { DraftKey } from "./draft_keys.ts";
 import {
   draftToml,
   placeOf,

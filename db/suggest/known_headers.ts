@@ -107,6 +107,7 @@ const KNOWN = {
     "startdate",
     "callstarttime",
     "startedat",
+    "completeddatetime",
     "createdat",
     "createdtime",
     "createdon",
@@ -134,6 +135,7 @@ const KNOWN = {
     "interactiontype",
     "communicationchannel",
     "activitytype",
+    "tasksubtype",
     "via",
     "source",
     "medium",
@@ -154,7 +156,7 @@ const KNOWN = {
     "reason",
     "type",
   ],
-  status: ["status", "activitystatus", "ticketstatus", "state"],
+  status: ["status", "activitystatus", "ticketstatus", "state", "done"],
   deleted: ["isdeleted", "deleted", "isarchived", "istest", "test", "isspam"],
   first_line: ["financialstatus"],
 } as const satisfies Record<string, readonly string[]>;
@@ -169,11 +171,83 @@ export function rankOf(role: Role, header: string): number | null {
 
 /** A header as it is, and without what some systems put before or behind it. */
 function formsOf(header: string): string[] {
-  const plain = header.replace(/^\(do not modify\)\s*/i, "")
+  const forms = [header, withoutMarks(header), bareHeader(header)];
+  return [...new Set(forms.map(foldHeader))];
+}
+
+function withoutMarks(header: string): string {
+  return header.replace(/^\(do not modify\)\s*/i, "")
     .replace(/__c$/i, "").replace(/\s*[([][^()[\]]*[)\]]\s*$/, "")
     .replace(/\s+-$/, "");
-  const behind = plain.replace(/^\w+ - /, "");
-  return [...new Set([header, plain, behind].map(foldHeader))];
+}
+
+/** A header without what some systems put before or behind it, such as `Person - `. */
+export function bareHeader(header: string): string {
+  return withoutMarks(header).replace(/^\w+ - /, "");
+}
+
+/** The words of a header, in lower case: two of `OwnerId`. */
+export function wordsOf(header: string): string[] {
+  return header.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
+}
+
+/** What one groups customers by: the usual name and the headers for it; the best first. */
+const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  country: [
+    "country",
+    "country/region",
+    "countryname",
+    "mailingcountry",
+    "billingcountry",
+    "addresscountry",
+    "address1:country/region",
+    "defaultaddresscountrycode",
+    "countrycode",
+  ],
+  owner: [
+    "owner",
+    "contactowner",
+    "accountowner",
+    "owner.name",
+    "ownername",
+    "accountmanager",
+    "salesrep",
+    "assignedto",
+    "assignee",
+  ],
+  segment: ["segment", "customersegment", "marketsegment"],
+  lifecycle_stage: ["lifecyclestage", "stage"],
+  lead_status: ["leadstatus"],
+  lead_source: ["leadsource", "originalsource", "originaltrafficsource"],
+  source: ["source"],
+  plan: ["plan", "planname", "subscription", "subscriptionplan"],
+  tier: ["tier", "customertier", "accounttier"],
+  language: [
+    "language",
+    "preferredlanguage",
+    "languageoverride",
+    "browserlanguage",
+    "locale",
+  ],
+  industry: ["industry", "sector", "industrysector"],
+  region: ["region", "state", "state/region", "province", "mailingstate"],
+};
+
+/** The usual names. */
+export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES);
+
+/** The attribute that a header is known for, and how good it is, from 0 up; null where it is none. */
+export function attributeOf(
+  header: string,
+): { readonly name: string; readonly rank: number } | null {
+  const forms = formsOf(header);
+  const found = Object.entries(ATTRIBUTES).flatMap(([name, headers], group) =>
+    headers.flatMap((known, i) =>
+      forms.includes(known) ? [{ name, rank: group + i / 100 }] : []
+    )
+  );
+  return found.at(0) ?? null;
 }
 
 /** Whether a header speaks of a time, whatever else it says. */

@@ -12,10 +12,8 @@ const NOTE_WORDS = 6;
 
 /** A value as evidence shows it: in whole, in part, or only what it is. */
 export function shownValue(value: string, header: string): string {
-  if (SECRET_HEADER.test(header) || isSecret(value)) return "(not shown)";
-  if (
-    value.length > NOTE_LENGTH || value.split(/\s+/).length > NOTE_WORDS
-  ) return `(a text of ${value.length} characters)`;
+  if (isPrivate(value, header)) return "(not shown)";
+  if (isNote(value)) return `(a text of ${value.length} characters)`;
   // Enough to see the form, and not whose it is.
   if (/^[+(][\d\s().\/-]{6,}$/.test(value)) {
     return JSON.stringify(`${value.slice(0, 4)}…`);
@@ -25,6 +23,16 @@ export function shownValue(value: string, header: string): string {
     return JSON.stringify(`${harmless(value[0])}…${harmless(value.slice(at))}`);
   }
   return JSON.stringify(harmless(value).replaceAll("\n", " "));
+}
+
+/** Whether a value, or its header, is that of a secret. */
+export function isPrivate(value: string, header: string): boolean {
+  return SECRET_HEADER.test(header) || isSecret(value);
+}
+
+/** Whether a value is a text that somebody wrote, and no name of something. */
+export function isNote(value: string): boolean {
+  return value.length > NOTE_LENGTH || value.split(/\s+/).length > NOTE_WORDS;
 }
 
 /** Whether a text has the form of a key or a token that programs know. */

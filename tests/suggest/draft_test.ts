@@ -1,4 +1,4 @@
-/** Drafts for the exports of ten systems, beside the mappings that people wrote for them. */
+/** Drafts for the exports of ten systems, beside the mappings of docs/exports/. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Mapping, readMapping } from "../../db/mapping/mapping.ts";
@@ -6,8 +6,8 @@ import { loadTables } from "../support/load_folder.ts";
 import { suggest } from "../support/suggest_folder.ts";
 import { TYPICAL_EXPORTS } from "../support/typical_exports.ts";
 
-const CONTRACT = await Deno.readTextFile(
-  new URL("../../docs/file-contract.md", import.meta.url),
+const INDEX = await Deno.readTextFile(
+  new URL("../../docs/exports/README.md", import.meta.url),
 );
 
 /** An answer: the text of the draft, and what a person makes of it. */
@@ -21,16 +21,8 @@ const zoned = (time: string, zone: string): Answer => [
 /** What each draft asks, answered as the mapping has it. */
 const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   HubSpot: [
-    ['\nid = "Record ID"\n# id', "\nid"],
-    [
-      '# time = { column = "Activity date", format = "MDY" }',
-      'time = { column = "Activity date", format = "MDY", zone = "America/New_York" }',
-    ],
+    zoned('column = "Activity date", format = "iso"', "America/New_York"),
   ],
-  Salesforce: [[
-    '# time = { column = "Date", format = "MDY" }',
-    'time = { column = "Date", format = "MDY" }',
-  ]],
   Pipedrive: [
     zoned(
       'date = "Activity - Due date", time = "Activity - Due time", format = "iso"',
@@ -41,7 +33,7 @@ const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   Freshdesk: [
     zoned('column = "Created time", format = "iso"', "America/Los_Angeles"),
   ],
-  Dynamics: [
+  "Dynamics 365": [
     zoned('column = "Actual End", format = "excel"', "America/Chicago"),
   ],
 };
@@ -49,7 +41,6 @@ const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
 /** Values of filters that no row of the sample has. */
 const NOT_IN_SAMPLE: Readonly<Record<string, number>> = {
   Zendesk: 1,
-  Twilio: 1,
 };
 
 /** What a mapping says, key by key, in a form that equal meanings share. */
@@ -61,7 +52,7 @@ function meaningsOf(mapping: Mapping, files: readonly string[]): string[] {
       const sorted = Object.entries({ ...rest, match: match?.header })
         .filter(([, value]) => value !== undefined)
         .sort(([a], [b]) => a < b ? -1 : 1);
-      return `${place} ${key} ${JSON.stringify(sorted)} ${sameForm(format)}`;
+      return `${place} ${key} ${JSON.stringify(sorted)} ${format}`;
     });
     return [
       `${place} files ${files.filter((file) => source.has(file))}`,
@@ -80,13 +71,7 @@ function meaningsOf(mapping: Mapping, files: readonly string[]): string[] {
   }).sort();
 }
 
-/** A pattern that a form with a name takes as well. */
-function sameForm(format = "iso"): string {
-  return { "%m/%d/%Y %I:%M %p": "MDY", "%Y-%m-%d %H:%M:%S": "iso" }[format] ??
-    format;
-}
-
-for (const { system, files, mapping } of TYPICAL_EXPORTS) {
+for (const { system, page, files, mapping } of TYPICAL_EXPORTS) {
   Deno.test(`the draft for ${system} is its mapping, but for what it asks`, async () => {
     const { toml, questions } = await suggest(files);
     const answers = ANSWERS[system] ?? [];
@@ -106,11 +91,54 @@ for (const { system, files, mapping } of TYPICAL_EXPORTS) {
 
     const found = wanted.length - answers.length - not_there;
     const row =
-      `| ${system} | ${wanted.length} | ${found} | ${answers.length} | ${not_there} |`;
-    const squeezed = CONTRACT.replace(/ +/g, " ");
-    assert(squeezed.includes(row), `docs/file-contract.md: write ${row}`);
+      `| [${system}](${page}.md) | ${wanted.length} | ${found} | ${answers.length} | ${not_there} |`;
+    const squeezed = INDEX.replace(/ +/g, " ");
+    assert(squeezed.includes(row), `docs/exports/README.md: write ${row}`);
 
     await using loaded = await loadTables({ ...files, "tally.toml": answered });
     assert(loaded.report.interactions > 0);
   });
 }
+
+Deno.test("a report with a title, a footer and dates of two orders is drafted", async () => {
+  const files = {
+    "Contact.csv": `"Id","Name","Type__c"
+"0035g00000XyZabAAF","Rose Gonzalez","Prospect"
+"0035g00000XyZacAAF","Sean Forbes","Customer"
+`,
+    "Task.csv": `"Id","WhoId","ActivityDate","Type","IsDeleted"
+"00T5g00000AbCdeEAF","0035g00000XyZabAAF","2024-07-01T09:00:00.000Z","Call","false"
+"00T5g00000AbCdfEAF","0035g00000XyZacAAF","2024-07-02T08:00:00.000Z","Email","true"
+`,
+    // The ids of a report have 15 characters.
+    "report1720000000.csv": `Calls of the quarter
+
+"Contact ID","Date","Type"
+"0035g00000XyZab","7/3/2024","Call"
+"0035g00000XyZab","7/4/2024","Call"
+"Grand Summaries","",""
+"Copyright (c) 2000-2024 salesforce.com, inc. All rights reserved.","",""
+`,
+  };
+  const { toml } = await suggest(files);
+  for (
+    const line of [
+      'id = { column = "Id", kind = "salesforce" }',
+      "header_row = 3",
+      "footer_rows = 2",
+      'skip_where = { IsDeleted = ["true"] }',
+      '# time = { column = "Date", format = "DMY" }',
+    ]
+  ) assertStringIncludes(toml, `\n${line}\n`);
+  const chosen = 'time = { column = "Date", format = "MDY" }';
+  assertStringIncludes(toml, `# ${chosen}`);
+  await using loaded = await loadTables({
+    ...files,
+    "tally.toml": toml.replace(`# ${chosen}`, chosen),
+  });
+  const { files: reports, interactions } = loaded.report;
+  assertEquals(
+    [interactions, ...reports.map((one) => one.rows_passed_over)],
+    [3, 0, 1, 2],
+  );
+});
