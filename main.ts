@@ -159,6 +159,7 @@ stopOnSignals({
   webhook,
   listener,
   underway,
+  requests,
   log,
 });
 // The keys are followed to the last answer.

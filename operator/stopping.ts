@@ -81,6 +81,8 @@ export interface Stopped {
     uploadsEnded(): Promise<void>;
     cutOff(): ReadonlyMap<string, number>;
   };
+  /** The log of requests, which ends before the last entry; null without one. */
+  readonly requests: { end(): void } | null;
   readonly log: Log;
 }
 
@@ -151,7 +153,7 @@ export function stopOnSignals(parts: Stopped): void {
   }
 
   async function finish(): Promise<void> {
-    const { webhook, listener, underway } = parts;
+    const { webhook, listener, underway, requests } = parts;
     const ended = Promise.all([store.stop(), webhook?.close()]);
     // Deno 2.9 makes the bodies of requests unreadable when a listener closes
     // (denoland/deno#36809); other requests are refused meanwhile.
@@ -162,6 +164,7 @@ export function stopOnSignals(parts: Stopped): void {
     if (phase === "finishing") take("time is over");
     await Promise.all([store.close(), ended]);
     await Promise.race([answered, delay(LAST_ANSWERS_MS)]);
+    requests?.end();
     log(stoppedEntry(cut, seconds()));
     Deno.exit(0);
   }

@@ -68,9 +68,15 @@ export function createRequestLog(
     minute_ends = now() + MINUTE_MS;
   }
 
+  /** Whether the minute is over; also when the clock was set back before it. */
+  function isOver(): boolean {
+    const left_ms = minute_ends - now();
+    return left_ms <= 0 || left_ms > MINUTE_MS;
+  }
+
   /** Whether an answer that is an error is logged; it counts if not. */
   function takes(status: number): boolean {
-    if (now() >= minute_ends) endMinute();
+    if (isOver()) endMinute();
     const kind = Math.floor(status / 100);
     const number = (taken.get(kind) ?? 0) + 1;
     taken.set(kind, number);
@@ -78,7 +84,7 @@ export function createRequestLog(
   }
 
   function flush(): void {
-    if (taken.size > 0 && now() >= minute_ends) endMinute();
+    if (taken.size > 0 && isOver()) endMinute();
     if (waiting.length === 0) return;
     const records = waiting;
     waiting = [];

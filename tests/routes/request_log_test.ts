@@ -250,6 +250,14 @@ Deno.test("errors: a flood of failures does not fill the log, and what is left o
   assertEquals(kinds(), [60, 60]);
   assertEquals(printed.length, 180);
   assertEquals(logged.at(-1)!.requests, 1);
+
+  // The clock is set back by a day, and nothing is silenced for so long.
+  flood(60, 500);
+  now -= 86_400_000;
+  flood(1, 401);
+  flood(1, 500);
+  requests.flush();
+  assertEquals(printed.slice(-2).map(({ status }) => status), [401, 500]);
 });
 
 Deno.test("all: many requests are printed in batches, in their order", () => {
