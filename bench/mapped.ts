@@ -1,4 +1,4 @@
-/** Measures what tally.toml costs: loading under it against the same files without, and ids that are texts against numbers, in turns. */
+/** Measures what tally.toml costs: loading under it against the same files without, questions by attributes, and ids that are texts against numbers, in turns. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -40,6 +40,8 @@ interface Case {
   more?: string;
   /** Whether the interactions have ids. */
   has_ids?: true;
+  /** Attributes of customers, by name the number of their values. */
+  attributes?: Readonly<Record<string, number>>;
   target_ratio?: number;
 }
 
@@ -64,10 +66,49 @@ const cases: Case[] = [
     has_ids: true,
     target_ratio: 2,
   },
+  {
+    title: "Two attributes of 100 values",
+    attributes: { area: 100, owner: 100 },
+    target_ratio: 1.2,
+  },
 ];
 
-function mappingOf({ time = '"Date Start"', more = "" }: Case): string {
-  return `[interactions]
+/** Questions by an attribute of 200 values. */
+const by_attribute = { area: 200 };
+const attribute_questions = [
+  { title: "area, channel", query: "by=area,channel", target_ms: 100 },
+  {
+    title: "area, channel, with dates",
+    query: "by=area,channel&start_date=2020-01-15&end_date=2021-12-31",
+    target_ms: 250,
+  },
+];
+
+/** The columns of customers.csv with attributes, whose values are spread over the ids. */
+function attributeColumns(
+  attributes: Readonly<Record<string, number>>,
+): string {
+  const columns = Object.entries(attributes).map(([name, values], i) =>
+    `'${name} ' || ("Customer_Id"::bigint * ${
+      7919 + i
+    } // 7 % ${values}) as "${name}"`
+  );
+  return ["*", ...columns].join(", ");
+}
+
+function mappingOf(
+  { time = '"Date Start"', more = "", attributes }: Omit<Case, "title">,
+): string {
+  const names = Object.keys(attributes ?? {});
+  const customers = attributes === undefined ? "" : `[customers]
+files = "customers.csv"
+id = "Customer_Id"
+occupation = "Occupation"
+type = "Type"
+attributes = { ${names.map((name) => `${name} = "${name}"`).join(", ")} }
+
+`;
+  return `${customers}[interactions]
 files = "interactions.csv"
 time = ${time}
 channel = "Interaction"
@@ -135,12 +176,15 @@ async function measureLoads(
     const dir = await copyExports(plain, {
       to: `${temp}/mapped`,
       mapping: mappingOf(test),
-      columns: test.has_ids
-        ? {
+      columns: {
+        ...test.has_ids && {
           "interactions.csv":
             `'ACT' || lpad((row_number() over () * 7919 % 99999989)::varchar, 15, '0') as "Id", *`,
-        }
-        : {},
+        },
+        ...test.attributes && {
+          "customers.csv": attributeColumns(test.attributes),
+        },
+      },
     });
     const rounds_of: { mapped: Start; plain: Start }[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -189,6 +233,56 @@ function formatLoad(
 
 function peakOf(usages: readonly Usage[]): number {
   return Math.max(...usages.map(({ rss_peak_bytes }) => rss_peak_bytes / 1e9));
+}
+
+/** The time of questions as a client has it; no answer is kept, so that each is counted anew. */
+async function measureAttributes(
+  plain: string,
+  { temp, rounds, signal }: {
+    readonly temp: string;
+    readonly rounds: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const dir = await copyExports(plain, {
+    to: `${temp}/attributes`,
+    mapping: mappingOf({ attributes: by_attribute }),
+    columns: { "customers.csv": attributeColumns(by_attribute) },
+  });
+  await using server = startServer("main.ts", {
+    env: { DATA_DIR: dir, CACHE_BYTES: "0" },
+    signal,
+  });
+  await server.waitForReady();
+  await delay(settle_ms, undefined, { signal });
+  console.log(
+    "\n| Question by an attribute of 200 values | p50 (ms) (min..max) " +
+      "| CPU (ms) | Target |",
+  );
+  console.log("| --- | ---: | ---: | :--- |");
+  for (const { title, query, target_ms } of attribute_questions) {
+    const times: number[] = [];
+    const cpu: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const url = `${server.origin}/api/v1/metrics/interactions?${query}`;
+      const used = server.readUsage().cpu_seconds;
+      const began = performance.now();
+      const answer = await fetch(url, { signal });
+      const text = await answer.text();
+      if (answer.status !== 200) throw new Error(`${url}: ${text}`);
+      times.push(performance.now() - began);
+      cpu.push((server.readUsage().cpu_seconds - used) * 1000);
+    }
+    const p50 = median(times);
+    console.log(row(
+      title,
+      `${p50.toFixed(0)} (${Math.min(...times).toFixed(0)}..${
+        Math.max(...times).toFixed(0)
+      })`,
+      median(cpu).toFixed(0),
+      `≤ ${target_ms}${formatMiss(p50 <= target_ms)}`,
+    ));
+  }
 }
 
 async function measureTextIds(
@@ -285,10 +379,13 @@ async function measureMapped(): Promise<void> {
       `loads of ${values.loads} rounds and serving of ${values.rounds}, in turns\n`,
   );
   const where = { temp: temp.path, signal };
-  if (values.only !== "serving") {
+  if (values.only === undefined || values.only === "attributes") {
+    await measureAttributes(plain, { ...where, rounds: Number(values.rounds) });
+  }
+  if (values.only === undefined || values.only === "loads") {
     await measureLoads(plain, { ...where, rounds: Number(values.loads) });
   }
-  if (values.only !== "loads") {
+  if (values.only === undefined || values.only === "serving") {
     await measureTextIds(plain, { ...where, rounds: Number(values.rounds) });
   }
 }
