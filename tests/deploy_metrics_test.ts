@@ -15,6 +15,7 @@ async function scrapeOfServer(): Promise<Scraped> {
   await using server = await startServer({
     DATA_DIR: new URL("data", ROOT).pathname,
     ADMIN_PORT: "0",
+    RATE_LIMIT: "1000",
   });
   await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
   const customer = await fetch(`${server.base_url}/api/v1/interactions/4`);
@@ -127,7 +128,16 @@ Deno.test("docs/operations.md has every metric and every event", async () => {
   );
 
   const events = new Set<string>();
-  for (const folder of ["", "access/", "db/refresh/", "operator/", "routes/"]) {
+  for (
+    const folder of [
+      "",
+      "access/",
+      "db/refresh/",
+      "db/serving/",
+      "operator/",
+      "routes/",
+    ]
+  ) {
     for await (const { name } of Deno.readDir(new URL(folder || ".", ROOT))) {
       if (!name.endsWith(".ts")) continue;
       const text = await read(folder + name);
