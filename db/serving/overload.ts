@@ -23,15 +23,17 @@ export type ShedReason = "memory" | "lag";
 
 /** The share of the limit above which the cache is emptied and downloads are refused. */
 const HIGH = 7 / 8;
-/** The lag from which work is refused while other work runs, in milliseconds. */
+/** The lag above which work is refused while other work runs, in milliseconds: a refresh or a neighbour of the machine causes less. */
 const MOST_LAG_MS: Readonly<Record<Work["kind"], number>> = {
-  download: 15,
-  question: 25,
+  download: 100,
+  question: 250,
 };
+/** The lag above which questions wait, although there are slots, in milliseconds. */
+const CALM_LAG_MS = 25;
 
 /** Whether another question may begin beside those that run, by the lag. */
 export function isCalm({ lag_ms }: Pick<Load, "lag_ms">): boolean {
-  return lag_ms <= MOST_LAG_MS.question;
+  return lag_ms <= CALM_LAG_MS;
 }
 
 /** Why work is refused now; null when it may begin. Without other work it always may, by the lag. */

@@ -156,9 +156,7 @@ Deno.test("a check whose client goes away, and one that is killed: nothing is le
     await until(async () => await atWork() >= 3);
     client.abort();
     assertEquals(await gone, "ended");
-    const left_at = performance.now();
     await until(async () => await atWork() === 0);
-    assert(performance.now() - left_at < 5_000);
 
     const killed = check(base_url);
     await until(async () => await atWork() >= 3);

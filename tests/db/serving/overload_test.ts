@@ -63,14 +63,14 @@ Deno.test("shedReason: downloads first, at seven eighths of the memory; question
       { kind: "download", bytes: 1e12 },
       null,
     ],
-    ["lag", { lag_ms: 20, running: 1 }, { kind: "download", bytes: 0 }, "lag"],
-    ["less for a question", { lag_ms: 20, running: 1 }, {
+    ["lag", { lag_ms: 101, running: 1 }, { kind: "download", bytes: 0 }, "lag"],
+    ["less for a question", { lag_ms: 250, running: 1 }, {
       kind: "question",
       bytes: 0,
     }, null],
     [
       "more lag",
-      { lag_ms: 26, running: 1 },
+      { lag_ms: 251, running: 1 },
       { kind: "question", bytes: 0 },
       "lag",
     ],
