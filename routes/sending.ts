@@ -112,7 +112,8 @@ export function watched(
       } catch (error) {
         return fail(error);
       }
-      const part = unsent.subarray(0, PART_BYTES);
+      // A copy: who clones a view, as tee() does, clones all bytes below it.
+      const part = unsent.slice(0, PART_BYTES);
       unsent = unsent.subarray(part.length);
       last_bytes = part.length;
       wait();
