@@ -238,9 +238,10 @@ async function answersAreKnown(
   },
 ): Promise<void> {
   await using folder = await dataFolder(files);
-  await using opened = await openApp(folder.path, { DUCKDB_THREADS: "1" }, {
-    key_file,
-  });
+  await using opened = await openApp(folder.path, {
+    DUCKDB_THREADS: "1",
+    LOG_REQUESTS: "off",
+  }, { key_file });
   const { app, snapshot } = opened;
   const ask = async ({ target, ...init }: Sent) =>
     await app.request(target, init);

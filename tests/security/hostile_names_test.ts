@@ -193,23 +193,22 @@ Deno.test("hostile names of files and in files do nothing on the terminal", asyn
     );
   });
   await t.step("the summary is text", () => {
-    assertStringIncludes(output.out, "a control character in its name");
-    assertStringIncludes(output.out, "a name that is not UTF-8");
+    assertStringIncludes(output.out, "Ready in ");
     assertEquals(NOT_TEXT.exec(output.out), null);
   });
   await t.step("so is a refusal, at a refresh and at the start", async () => {
     const columns = ESCAPES.map((escape) => `column${escape}`);
     await folder.write({ "interactions/a.csv": csv(columns) });
-    for (let i = 0; i < 400 && !output.out.includes("failed"); i++) {
+    for (let i = 0; i < 400 && !output.error.includes("failed"); i++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    assertStringIncludes(output.out, "Refresh failed");
-    assertEquals(NOT_TEXT.exec(output.out), null);
+    assertStringIncludes(output.error, "Refresh failed");
+    assertEquals(NOT_TEXT.exec(output.error), null);
     await using other = await startServer({ DATA_DIR: folder.path });
     for (let i = 0; i < 400 && !other.output.error.includes("column"); i++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    assertStringIncludes(other.output.error, "Not ready. ");
+    assertStringIncludes(other.output.error, "Not ready: ");
     assertEquals(NOT_TEXT.exec(other.output.error), null);
   });
   assertEquals(await server.stop(), 0);
