@@ -1,5 +1,6 @@
 /** Sends long bodies as they are read, and cuts readers that take too little of them. */
 
+import { createPause } from "../db/model/pause.ts";
 import { StoreError } from "../db/model/problems.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -8,6 +9,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const LEAST_BYTES = 65_536;
 /** Pieces are sent in parts of so many bytes, so that it is seen early what is taken. */
 const PART_BYTES = 65_536;
+/** Parts that are sent, to a reader in this thread too, before others may need the thread: a millisecond of work. */
+const PARTS_AT_ONCE = 16;
 
 /** What a reader has taken since its time began anew. */
 export interface Patience {
@@ -57,6 +60,8 @@ export function watched(
   let waits_since = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last_bytes = 0;
+  let parts = 0;
+  const pause = createPause();
   let has_ended = false;
   let fail = (_: unknown) => {};
 
@@ -100,6 +105,8 @@ export function watched(
         waited_ms: performance.now() - waits_since,
       });
       try {
+        if (++parts % PARTS_AT_ONCE === 0) await pause();
+        if (has_ended) return;
         while (unsent.length === 0) {
           const { done, value } = await pieces.next();
           if (has_ended) return;
