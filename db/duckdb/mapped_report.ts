@@ -90,7 +90,7 @@ async function countAttributes(
   const dimensions = dimensionsWith(attributes);
   await foldNames(
     database,
-    await composedSql("load/4_serve/attributes_to_fold", dimensions),
+    await composedSql("load/4_serve/record_names_to_fold", dimensions),
   );
   const { sql } = await composedSql(
     "load/3_tables/attribute_counts",

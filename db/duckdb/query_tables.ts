@@ -2,7 +2,6 @@
 
 import type { DuckDBValue } from "@duckdb/node-api";
 import {
-  isAttribute,
   MOST_NAMES,
   NAMED_DIMENSIONS,
   type NamedDimension,
@@ -15,8 +14,6 @@ import { composedSql } from "./record_sql.ts";
 
 /** Facts about the tables. */
 export interface QueryTables {
-  /** As these tables have them: one with too many names for columns does not pivot. */
-  readonly dimensions: readonly NamedDimension[];
   /** Of the dimensions of customers; null where there are more than MOST_NAMES. */
   readonly customer_names: Readonly<Record<string, readonly string[] | null>>;
   readonly date_range: DateRange | null;
@@ -24,36 +21,27 @@ export interface QueryTables {
   readonly by_occupation: boolean;
 }
 
-/** With more names, an answer has no column for each; a load refuses more types. */
-const MOST_PIVOTED = 1_000;
 /** With more occupations, a rollup by them has nearly as many rows as the interactions. */
 const MOST_ROLLED_UP = 100;
 
 /** Builds `known_customers`, `set_topics` and the daily rollups. */
 export async function buildQueryTables(
   database: Database,
-  { dimensions: given = NAMED_DIMENSIONS, has_anonymous }: {
+  { dimensions = NAMED_DIMENSIONS, has_anonymous }: {
     readonly dimensions?: readonly NamedDimension[];
     /** Whether there are interactions of nobody who is known, under customer 0. */
     readonly has_anonymous: boolean;
   },
 ): Promise<QueryTables> {
-  let dimensions = given;
   const run = async (name: string, values?: Record<string, DuckDBValue>) => {
     const { sql } = await composedSql(name, dimensions);
     return await database.run(sql, values);
   };
   await foldNames(
     database,
-    await composedSql("load/4_serve/attributes_to_fold", dimensions),
+    await composedSql("load/4_serve/record_names_to_fold", dimensions),
   );
   await run("load/4_serve/spellings");
-  const [counts] = await run("load/4_serve/name_counts");
-  const countOf = ({ column }: NamedDimension) => counts[column] as number;
-  dimensions = dimensions.map((one) => ({
-    ...one,
-    pivots: one.pivots && (!isAttribute(one) || countOf(one) <= MOST_PIVOTED),
-  }));
   const { sql: types } = await composedSql(
     "load/4_serve/name_types",
     dimensions.filter(({ pivots }) => pivots),
@@ -72,7 +60,6 @@ export async function buildQueryTables(
   const namesOf = ({ column }: NamedDimension) =>
     row[column] as string[] | null ?? [];
   return {
-    dimensions,
     customer_names: Object.fromEntries(
       ofCustomers(dimensions).map((one) => {
         const names = namesOf(one);

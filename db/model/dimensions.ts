@@ -82,15 +82,35 @@ export function dimensionsWith(
   ];
 }
 
+/** What a report says of the attributes of customers. */
+interface Reported {
+  readonly mapping?:
+    | {
+      readonly attributes: readonly {
+        readonly name: string;
+        /** How many names it has. */
+        readonly names: number;
+      }[];
+    }
+    | undefined;
+}
+
 /** The attributes of the customers of a load, by its report. */
-export function attributesOf(
-  { mapping }: {
-    readonly mapping?:
-      | { readonly attributes: readonly { readonly name: string }[] }
-      | undefined;
-  },
-): readonly string[] {
+export function attributesOf({ mapping }: Reported): readonly string[] {
   return mapping?.attributes.map(({ name }) => name) ?? [];
+}
+
+/** With more names, an attribute has no column for each in an answer; a load refuses more types. */
+const MOST_PIVOTED = 1_000;
+
+/** The dimensions of names of the snapshot of a load, by its report. */
+export function dimensionsOf(report: Reported): readonly NamedDimension[] {
+  const wide = report.mapping?.attributes
+    .filter(({ names }) => names > MOST_PIVOTED)
+    .map(({ name }) => name);
+  return dimensionsWith(attributesOf(report)).map((one) =>
+    wide?.includes(one.name) ? { ...one, pivots: false } : one
+  );
 }
 
 /** The column of tables that has an attribute. */
