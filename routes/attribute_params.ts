@@ -21,8 +21,9 @@ export function withAttributes(
   schema: z.ZodObject,
   snapshot: Named | null,
 ): z.ZodObject {
+  if (!takesAttributes(schema)) return schema;
   const names = attributesIn(snapshot);
-  if (names.length === 0 || !takesAttributes(schema)) return schema;
+  if (names.length === 0) return schema;
   const key = names.join();
   const known = extended.get(schema) ?? new Map<string, z.ZodObject>();
   extended.set(schema, known);

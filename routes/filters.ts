@@ -130,7 +130,7 @@ export function requireNames(
   });
 }
 
-/** What is told of a dimension. */
+/** The description of the dimension with this name. */
 function namedOf(
   { dimensions }: Pick<Snapshot, "dimensions">,
   dimension: Dimension,

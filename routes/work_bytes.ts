@@ -32,9 +32,7 @@ function rowsOf({ names, report }: Snapshot, question: Question): number {
   if (!("by" in question)) return report.customers;
   return question.by.map((dimension) => {
     if (dimension === "customer_id") return report.customers;
-    const known = (names as Partial<Record<string, readonly string[] | null>>)[
-      dimension
-    ];
+    const known = names[dimension];
     // One more for those without.
     return known ? known.length + 1 : DAYS;
   }).reduce((product, one) => product * one, 1);
