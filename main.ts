@@ -94,7 +94,7 @@ metrics.add(
   ...storeMetrics(store),
   ...slotMetrics(slots),
   ...pressure.metrics,
-  ...processMetrics(ending.finishing.signal),
+  ...processMetrics(),
 );
 const requests = createRequestLog(config, { print: printRequests, log });
 if (requests) {

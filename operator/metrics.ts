@@ -138,32 +138,10 @@ const COUNTED = {
   rows_set_aside: "Rows set aside",
 };
 
-/** How often the lag is measured, in milliseconds. */
-const LAG_MS = 100;
-/** For how long, at least, the largest one is shown: longer than between two scrapes. */
-const LAG_SHOWN_MS = 60_000;
-
-/** The memory and the event loop of the process, until `signal` is aborted. */
-export function processMetrics(signal: AbortSignal): Metric[] {
+/** The memory and the start of the process. */
+export function processMetrics(): Metric[] {
   const started = Date.now() / 1_000;
-  let due = performance.now() + LAG_MS;
-  let turned = due;
-  let [lag_ms, lag_before_ms] = [0, 0];
-  const timer = setInterval(() => {
-    const now = performance.now();
-    lag_ms = Math.max(lag_ms, now - due);
-    due = now + LAG_MS;
-    if (now - turned < LAG_SHOWN_MS) return;
-    [lag_ms, lag_before_ms] = [0, lag_ms];
-    turned = now;
-  }, LAG_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
   return [
-    gauge("tally_event_loop_lag_seconds", {
-      help:
-        "The longest time in the last one to two minutes that the event loop was late.",
-      read: () => Math.max(lag_ms, lag_before_ms) / 1_000,
-    }),
     gauge("process_resident_memory_bytes", {
       help: "Resident memory size in bytes.",
       read: () => Deno.memoryUsage().rss,

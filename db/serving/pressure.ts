@@ -6,6 +6,7 @@ import type { Admission, Cache, Work } from "../model/admission.ts";
 import type { Log } from "../model/log.ts";
 import type { Metric } from "../model/metric.ts";
 import { StoreError } from "../model/problems.ts";
+import { LoopLag } from "./loop_lag.ts";
 import {
   isCalm,
   type Load,
@@ -14,13 +15,9 @@ import {
   shedReason,
   UNWATCHED,
 } from "./overload.ts";
-import { median } from "./waiting.ts";
 
-/** Between two measurements of the lag, and of the memory, in milliseconds. */
-const LAG_EVERY_MS = 20;
+/** Between two measurements of the memory, in milliseconds. */
 const MEMORY_EVERY_MS = 100;
-/** The lag is the median of so many measurements. */
-const LAGS_KEPT = 9;
 /** Between two full collections of garbage while memory is high; one takes up to 60 ms. */
 const COLLECT_EVERY_MS = 10_000;
 
@@ -36,7 +33,7 @@ export class Pressure implements Admission {
   #rss_bytes = 0;
   #reserved_bytes = 0;
   #running = 0;
-  #lags_ms: number[] = [];
+  readonly #lag = new LoopLag();
   #collected_ms = -COLLECT_EVERY_MS;
 
   /** `limit_bytes` is null for no limit. Nothing is measured before `start`. */
@@ -52,21 +49,13 @@ export class Pressure implements Admission {
 
   /** Measures until `stopping` is aborted. */
   start(stopping: AbortSignal): void {
-    let due_ms = performance.now() + LAG_EVERY_MS;
-    const lag = setInterval(() => {
-      const now_ms = performance.now();
-      this.#lags_ms.push(Math.max(0, now_ms - due_ms));
-      if (this.#lags_ms.length > LAGS_KEPT) this.#lags_ms.shift();
-      due_ms = now_ms + LAG_EVERY_MS;
-    }, LAG_EVERY_MS);
-    const memory = this.#limit_bytes === null ? undefined : setInterval(
+    this.#lag.start(stopping);
+    if (this.#limit_bytes === null) return;
+    const timer = setInterval(
       () => this.measure(Deno.memoryUsage().rss, performance.now()),
       MEMORY_EVERY_MS,
     );
-    stopping.addEventListener("abort", () => {
-      clearInterval(lag);
-      clearInterval(memory);
-    });
+    stopping.addEventListener("abort", () => clearInterval(timer));
   }
 
   addCache(cache: Cache): void {
@@ -125,7 +114,7 @@ export class Pressure implements Admission {
       rss_bytes: this.#rss_bytes,
       reserved_bytes: this.#reserved_bytes,
       is_tolerated: this.#watch.is_tolerated,
-      lag_ms: median(this.#lags_ms) ?? 0,
+      lag_ms: this.#lag.median_ms,
       running: this.#running,
     };
   }
@@ -193,6 +182,13 @@ export class Pressure implements Admission {
         help: "Memory that the work that runs may take, by estimate.",
         type: "gauge",
         samples: () => [{ value: this.#reserved_bytes }],
+      },
+      {
+        name: "tally_event_loop_lag_seconds",
+        help:
+          "The longest time in the last one to two minutes that the event loop was late.",
+        type: "gauge",
+        samples: () => [{ value: this.#lag.longest_ms / 1_000 }],
       },
       {
         name: "tally_memory_limit_bytes",

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
+import { Pressure } from "../../db/serving/pressure.ts";
 import {
   createMetrics,
   processMetrics,
@@ -73,7 +74,9 @@ Deno.test("what is served, and what became of each refresh", async () => {
 Deno.test("the event loop's lag is that of its longest delay", async () => {
   const ended = new AbortController();
   const metrics = createMetrics();
-  metrics.add(...processMetrics(ended.signal));
+  const pressure = new Pressure({ limit_bytes: null, log() {} });
+  pressure.start(ended.signal);
+  metrics.add(...pressure.metrics, ...processMetrics());
   try {
     await delay(300);
     const until = performance.now() + 400;
