@@ -1,7 +1,6 @@
 /** `deno task erase`: the real command on kept versions, beside a running server, killed, and with what cannot be read. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { setTimeout as delay } from "node:timers/promises";
 import { StateFolder } from "../db/refresh/archive.ts";
 import {
   dataFolder,
@@ -12,6 +11,7 @@ import {
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "./support/keys.ts";
 import { parquetFiles } from "./support/parquet_files.ts";
 import { startServer, waitFor } from "./support/start_server.ts";
+import { until } from "./support/until.ts";
 import { exportsOf, live, watchedStore } from "./support/watched_store.ts";
 
 const { tasks } = JSON.parse(
@@ -81,14 +81,6 @@ async function keepEach(state: string, each: readonly Files[]) {
     await watched.folder.write(files);
     await watched.next();
   }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await condition()) return;
-    await delay(50);
-  }
-  throw new Error("waited in vain");
 }
 
 Deno.test("beside a running server: first the exports, then the versions", async (t) => {

@@ -16,6 +16,7 @@ import {
   waitFor,
 } from "./support/start_server.ts";
 import { utf8 } from "./support/text_bytes.ts";
+import { until } from "./support/until.ts";
 import { exportsOf } from "./support/watched_store.ts";
 
 const DATA_DIR = new URL("../data", import.meta.url).pathname;
@@ -68,11 +69,6 @@ function cutOff({ output }: RunningServer): unknown {
     .filter(({ event }) => event === "stopped");
   assertEquals(stopped.length, 1, output.error);
   return stopped[0].cut_off;
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 1_000 && !await holds(); i++) await delay(10);
-  assert(await holds(), "waited in vain");
 }
 
 Deno.test("SIGTERM: /readyz is 503 at once, all else is answered while it drains", async () => {

@@ -1,17 +1,13 @@
 /** A full disk under STAGING_DIR, STATE_DIR or DATA_DIR: answers go on, the remedy is named, nothing is left, and room mends it. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { setTimeout as delay } from "node:timers/promises";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { dataFolder, keptIn, namesIn } from "../support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { logLines } from "../support/log_lines.ts";
 import { can_mount, type SmallDisk, smallDisk } from "../support/small_disk.ts";
-import {
-  type RunningServer,
-  startServer,
-  waitFor,
-} from "../support/start_server.ts";
-import { exportsOf } from "../support/watched_store.ts";
+import { noticeOf, startServer } from "../support/start_server.ts";
+import { until as wait } from "../support/until.ts";
+import { emailsOf, exportsOf } from "../support/watched_store.ts";
 
 const STAGING_FULL =
   "The disk under STAGING_DIR is full. Free some space, or set STAGING_DIR to another disk.";
@@ -25,22 +21,8 @@ function diskTest(name: string, fn: () => Promise<void>): void {
   });
 }
 
-async function noticeOf({ base_url }: RunningServer): Promise<string> {
-  const { notice = "" } = await (await waitFor(`${base_url}/readyz`, 200))
-    .json();
-  return notice;
-}
-
-async function emailsOf({ base_url }: RunningServer): Promise<number> {
-  const answer = await fetch(`${base_url}/api/v1/interactions/1`);
-  return (await answer.json()).data.interactions.Email;
-}
-
-/** Waits for a minute at most: what failed for lack of disk is tried again after half of one. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 600 && !await holds(); i++) await delay(100);
-  assert(await holds(), "waited in vain");
-}
+/** What failed for lack of disk is tried again after half a minute. */
+const until = (holds: () => Promise<boolean>) => wait(holds, { seconds: 60 });
 
 /** Waits until a version is kept, whole. */
 async function untilKept({ path }: SmallDisk): Promise<void> {

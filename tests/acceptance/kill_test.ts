@@ -7,6 +7,7 @@ import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { beginDownload, largeExports } from "../support/large_download.ts";
 import { startServer, waitFor } from "../support/start_server.ts";
 import { utf8 } from "../support/text_bytes.ts";
+import { until } from "../support/until.ts";
 import { exportsOf } from "../support/watched_store.ts";
 
 Deno.test("killed in loads, refreshes and while it keeps the last good data", async () => {
@@ -134,10 +135,6 @@ Deno.test("a check whose client goes away, and one that is killed: nothing is le
     );
     // The lock, and the database that is served.
     return names.flat().length - 2;
-  };
-  const until = async (holds: () => Promise<boolean>) => {
-    for (let i = 0; i < 2_000 && !await holds(); i++) await pause(10);
-    assert(await holds());
   };
   const check = (base_url: string, signal?: AbortSignal) =>
     fetch(`${base_url}/api/v1/data/check/interactions.csv`, {

@@ -1,31 +1,11 @@
 /** What goes wrong outside of the process: the data folder is gone and back, the clock is set back. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { setTimeout as delay } from "node:timers/promises";
 import { dataFolder } from "../support/data_folder.ts";
 import { logLines } from "../support/log_lines.ts";
-import {
-  type RunningServer,
-  startServer,
-  waitFor,
-} from "../support/start_server.ts";
-import { exportsOf } from "../support/watched_store.ts";
-
-async function noticeOf({ base_url }: RunningServer): Promise<string> {
-  const { notice = "" } = await (await waitFor(`${base_url}/readyz`, 200))
-    .json();
-  return notice;
-}
-
-async function emailsOf({ base_url }: RunningServer): Promise<number> {
-  const answer = await fetch(`${base_url}/api/v1/interactions/1`);
-  return (await answer.json()).data.interactions.Email;
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400 && !await holds(); i++) await delay(50);
-  assert(await holds(), "waited in vain");
-}
+import { noticeOf, startServer } from "../support/start_server.ts";
+import { until } from "../support/until.ts";
+import { emailsOf, exportsOf } from "../support/watched_store.ts";
 
 Deno.test("DATA_DIR gone and back: a notice, then none, and the data stays", async (t) => {
   await using parent = await dataFolder();

@@ -7,11 +7,13 @@ import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
 import { logLines, logTexts } from "../support/log_lines.ts";
 import { startProxy } from "../support/ready_proxy.ts";
 import {
+  noticeOf,
   type RunningServer,
   runToEnd,
   startServer,
   waitFor,
 } from "../support/start_server.ts";
+import { until } from "../support/until.ts";
 import { exportsOf } from "../support/watched_store.ts";
 
 const CLIENTS = 8;
@@ -22,17 +24,6 @@ const PATHS = [
   "/api/v1/interactions?format=csv",
   "/healthz",
 ];
-
-async function noticeOf({ base_url }: RunningServer): Promise<string> {
-  const { notice = "" } = await (await waitFor(`${base_url}/readyz`, 200))
-    .json();
-  return notice;
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400 && !await holds(); i++) await delay(50);
-  assert(await holds(), "waited in vain");
-}
 
 Deno.test("a rolling restart under load loses no request, and hands the last good data on", async () => {
   await using folder = await dataFolder(exportsOf(1_000));

@@ -113,6 +113,15 @@ export async function runToEnd(
   return { code, out: text(stdout), error: text(stderr) };
 }
 
+/** The notice of `/readyz`; empty without one. */
+export async function noticeOf(
+  { base_url }: Pick<RunningServer, "base_url">,
+): Promise<string> {
+  const { notice = "" } = await (await waitFor(`${base_url}/readyz`, 200))
+    .json();
+  return notice;
+}
+
 /** Asks again and again until the answer has `status`; fails after 20 seconds. */
 export async function waitFor(
   url: string,

@@ -84,6 +84,14 @@ export async function watchedStore(
   };
 }
 
+/** How many e-mails `exportsOf` made for customer 1, as a server has them. */
+export async function emailsOf(
+  { base_url }: { readonly base_url: string },
+): Promise<number> {
+  const answer = await fetch(`${base_url}/api/v1/interactions/1`);
+  return (await answer.json()).data.interactions.Email;
+}
+
 /** Exports of so many interactions of customer 1, on the given channels. */
 export function exportsOf(
   interactions: number,

@@ -1,0 +1,16 @@
+/** Waits for what a running server does by itself. */
+
+import { assert } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Waits until something holds; fails after `seconds`. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  { seconds = 20 }: { readonly seconds?: number } = {},
+): Promise<void> {
+  const end = performance.now() + seconds * 1_000;
+  while (!await holds()) {
+    assert(performance.now() < end, "waited in vain");
+    await delay(10);
+  }
+}
