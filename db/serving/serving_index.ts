@@ -308,11 +308,12 @@ export class ServingIndex {
   #countFiltered(
     start: number,
     end: number,
-    filter: IndexFilter,
+    { first_day, last_day, members }: IndexFilter,
   ): number {
     const { days, topic_sets } = this.#columns;
-    const { first_day, last_day, members } = filter;
-    if (members === undefined) return daysWithin(days, filter, { start, end });
+    if (members === undefined) {
+      return daysWithin(days, { first_day, last_day }, { start, end });
+    }
     if (end - start > SHORT_SLICE) {
       start = lowerBound(days, first_day, start, end);
       end = lowerBound(days, last_day + 1, start, end);
