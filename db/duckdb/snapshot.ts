@@ -2,7 +2,11 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import { customersShape } from "../model/customer_ids.ts";
-import { dimensionsOf, type Names } from "../model/dimensions.ts";
+import {
+  attributesOf,
+  dimensionsWith,
+  type Names,
+} from "../model/dimensions.ts";
 import { nameKey } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
@@ -77,9 +81,10 @@ export async function openSnapshot(
     const anonymous = report.mapping?.anonymous_interactions ?? 0;
     const has_anonymous = anonymous > 0;
     progress("counting per day");
-    const dimensions = dimensionsOf(report);
-    const { by_occupation, customer_names, date_range } =
-      await buildQueryTables(database, { dimensions, has_anonymous });
+    const { dimensions, customer_names, date_range } = await buildQueryTables(
+      database,
+      { dimensions: dimensionsWith(attributesOf(report)), has_anonymous },
+    );
     progress("building the serving index");
     const { columns, texts, anonymous_groups } = await readIndex(database, {
       customers: report.customers,
@@ -130,7 +135,6 @@ export async function openSnapshot(
       dimensions,
       names,
       customers,
-      by_occupation,
       has_anonymous,
     });
     const from_index: FromMemory = {

@@ -1,11 +1,6 @@
-/** Counts interactions by what records say of customers from the serving index: no rollup has these, and a query reads every interaction. */
+/** Counts interactions by what records say of customers from the serving index where no rollup has it: a query reads every interaction. */
 
-import {
-  type Dimension,
-  isAttribute,
-  namesIn,
-  recordOf,
-} from "../model/dimensions.ts";
+import { type Dimension, namesIn, recordOf } from "../model/dimensions.ts";
 import {
   type MetricsQuestion,
   pivotedValues,
@@ -29,7 +24,7 @@ export function countedRows(
   const { by, pivot, filter } = question;
   const grouped = pivot === undefined ? by : [...by, pivot];
   if (
-    !usesAttribute(source, { grouped, filter }) ||
+    !usesUnrolled(source, { grouped, filter }) ||
     grouped.includes("customer_id") || filter.customer_ids ||
     // An interaction with two topics is counted once in the total of its row.
     pivot === "topic"
@@ -69,7 +64,8 @@ export function countedRows(
   return rowsOf(groups, { ...question, places, run, countIn });
 }
 
-function usesAttribute(
+/** Whether the question is by a dimension of customers that is in no rollup. */
+function usesUnrolled(
   { dimensions }: Source,
   { grouped, filter }: {
     readonly grouped: readonly Dimension[];
@@ -77,7 +73,7 @@ function usesAttribute(
   },
 ): boolean {
   return recordOf(dimensions).some((one) =>
-    isAttribute(one) &&
+    one.rollups.length === 0 &&
     (grouped.includes(one.name) || namesIn(filter, one) !== undefined)
   );
 }
