@@ -19,7 +19,8 @@ import { buildQueryTables } from "./query_tables.ts";
 import { createQuestions, planCustomer } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
 import { createCustomers } from "../serving/customers.ts";
-import { countedRows } from "../serving/counted.ts";
+import { countedRows, knownRows } from "../serving/counted.ts";
+import { countKinds } from "../serving/kind_totals.ts";
 import { reachedRows } from "../serving/reached.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
@@ -130,6 +131,7 @@ export async function openSnapshot(
       positionOf,
       date_range,
       anonymous: anonymous_groups,
+      kind_totals: await countKinds(index, kinds.length),
     };
     const queries = createQuestions(new QueryRunner(database), {
       dimensions,
@@ -152,6 +154,8 @@ export async function openSnapshot(
             return { ...rows, ...reachedRows(memory, { question, run }) };
           case "metrics":
             return { ...rows, ...countedRows(memory, { question, run }) };
+          case "customer_count":
+            return { ...rows, ...knownRows(memory, { question, run }) };
           default:
             return rows;
         }

@@ -26,6 +26,8 @@ export interface NamedDimension {
   readonly refused_above: number | null;
   /** With more names, no question counts by it; they are shown, and not listed. */
   readonly listed_up_to: number;
+  /** With more names, `/api/v1/dimensions` has those with the most interactions. */
+  readonly offered_up_to: number;
   /** The rollups whose counts are by it. */
   readonly rollups: readonly Rollup[];
   /** With more names, no rollup is by it. */
@@ -42,6 +44,9 @@ const MOST_COLUMNS = 1_000;
 /** With more names, a dimension of customers is free text. */
 export const MOST_NAMES = 10_000;
 
+/** Names of an attribute among those of all dimensions. */
+const MOST_OFFERED = 1_000;
+
 /** With more occupations, a rollup by them has nearly as many rows as the interactions. */
 const MOST_ROLLED_UP = 100;
 
@@ -49,6 +54,7 @@ const OF_INTERACTIONS = {
   pivots: true,
   of_customers: false,
   listed_up_to: Infinity,
+  offered_up_to: Infinity,
   // Every table of counts is by channel and topic set.
   rollups: ROLLUPS,
   rolled_up_to: Infinity,
@@ -84,6 +90,7 @@ export const NAMED_DIMENSIONS = [
     has_none: true,
     refused_above: MOST_COLUMNS,
     listed_up_to: MOST_COLUMNS,
+    offered_up_to: MOST_COLUMNS,
     rollups: ROLLUPS,
     rolled_up_to: MOST_COLUMNS,
     is_searched: false,
@@ -98,6 +105,7 @@ export const NAMED_DIMENSIONS = [
     has_none: true,
     refused_above: null,
     listed_up_to: MOST_NAMES,
+    offered_up_to: MOST_NAMES,
     rollups: ["daily_by_record"],
     rolled_up_to: MOST_ROLLED_UP,
     is_searched: true,
@@ -120,6 +128,8 @@ export function dimensionsWith(
       has_none: true,
       refused_above: null,
       listed_up_to: MOST_NAMES,
+      // There may be several of them in one answer.
+      offered_up_to: MOST_OFFERED,
       rollups: [],
       rolled_up_to: 0,
       is_searched: false,
