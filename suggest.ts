@@ -63,6 +63,11 @@ try {
   const { samples, unread } = await sampleFolder(data_dir, {
     csv_encoding: config.CSV_ENCODING,
     xlsx_max_bytes: config.XLSX_MAX_BYTES,
+    unpack: {
+      folder: working,
+      max_file_bytes: config.MAX_FILE_BYTES,
+      zip_max_bytes: config.ZIP_MAX_BYTES,
+    },
     readParquet: parquet.read,
   });
   const draft = draftMapping(samples);

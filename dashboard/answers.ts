@@ -15,7 +15,7 @@ export type Counts = Readonly<Record<string, number>>;
 /** What each question is answered with. */
 export interface Answers {
   readonly data: Answer<DataState>;
-  readonly dimensions: Answer<Dimensions>;
+  readonly dimensions: Answer<Dimensions, OfferedMeta>;
   readonly timeline: Answer<readonly Group[], Totals>;
   readonly channels: Answer<readonly Group[], Totals>;
   readonly reached: Answer<readonly Group[], unknown>;
@@ -70,6 +70,11 @@ export interface Dimensions {
     | null
     | Range
     | undefined;
+}
+
+interface OfferedMeta {
+  /** By attribute, how many names its list leaves out. */
+  readonly not_listed?: Readonly<Record<string, number>>;
 }
 
 /** A name of a dimension. */

@@ -1,16 +1,23 @@
 /** The parameters that depend on the data: a filter for each attribute of customers that tally.toml names. */
 
 import { z } from "zod";
-import { isAttribute } from "../db/model/dimensions.ts";
+import {
+  isAttribute,
+  NAMED_DIMENSIONS,
+  ofCustomers,
+} from "../db/model/dimensions.ts";
 import type { Snapshot } from "../db/store.ts";
 import { badRequest } from "./query_string.ts";
 
 /** What of a snapshot the parameters depend on. */
 type Named = Pick<Snapshot, "dimensions">;
 
+/** The dimensions of customers that every snapshot has. */
+const OF_CUSTOMERS = ofCustomers(NAMED_DIMENSIONS);
+
 /** Whether an endpoint with these parameters chooses customers by their records. */
 export function takesAttributes({ shape }: z.ZodObject): boolean {
-  return "type" in shape && "occupation" in shape;
+  return OF_CUSTOMERS.every(({ name }) => name in shape);
 }
 
 /** By schema, that with the parameters of a list of attributes. */

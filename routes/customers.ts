@@ -1,6 +1,7 @@
 /** `/api/v1/customers`: the known customers, with their records, contacts and totals. */
 
 import { z } from "zod";
+import { NAMED_DIMENSIONS } from "../db/model/dimensions.ts";
 import type { CustomersQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import { unknownCustomer } from "./access.ts";
@@ -33,10 +34,15 @@ import {
 import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
 
+/** What customers are found by, besides their ids. */
+const SEARCHED = NAMED_DIMENSIONS.filter((one) => one.is_searched)
+  .map(({ name }) => name);
+
 const customersQuery = rowsQuerySchema({
   q: z.string().min(1, "q is empty.").optional().meta({
-    description:
-      "Beginning of the customer_id or of the occupation, ignoring case",
+    description: `Beginning of the customer_id or of the ${
+      SEARCHED.join(" or ")
+    }, ignoring case`,
   }),
   type: namesShape.type,
   occupation: namesShape.occupation,

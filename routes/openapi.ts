@@ -6,7 +6,11 @@ import {
   type CustomersShape,
   customersShape,
 } from "../db/model/customer_ids.ts";
-import { attributesOf } from "../db/model/dimensions.ts";
+import {
+  attributesOf,
+  NAMED_DIMENSIONS,
+  ofCustomers,
+} from "../db/model/dimensions.ts";
 import { attributeParam } from "./attribute_params.ts";
 import {
   type Access,
@@ -356,7 +360,7 @@ function named<Document extends { readonly components: object }>(
 /** A parameter, and where it is the last one about records, one for each attribute; `by` and `pivot` name them. */
 function withParams(one: Node, attributes: readonly string[]): Node[] {
   if (one?.in !== "query") return [one];
-  if (one.name === "occupation") {
+  if (one.name === LAST.name) {
     const json = attributes.map((name) => ({
       name,
       in: "query",
@@ -366,7 +370,7 @@ function withParams(one: Node, attributes: readonly string[]): Node[] {
     }));
     return [one, ...json];
   }
-  const last = LAST_NAMED[one.name as keyof typeof LAST_NAMED];
+  const last = LAST_LISTED[one.name as keyof typeof LAST_LISTED];
   return last === undefined ? [one] : [{
     ...one,
     description: String(one.description)
@@ -374,8 +378,14 @@ function withParams(one: Node, attributes: readonly string[]): Node[] {
   }];
 }
 
-/** The dimension in the description of a parameter that attributes follow. */
-const LAST_NAMED = { by: "occupation", pivot: "type" };
+/** The dimension that attributes follow wherever dimensions of customers are listed. */
+const LAST = ofCustomers(NAMED_DIMENSIONS).at(-1)!;
+
+/** The same in the description of a parameter. */
+const LAST_LISTED = {
+  by: LAST.name,
+  pivot: ofCustomers(NAMED_DIMENSIONS).findLast(({ pivots }) => pivots)!.name,
+};
 
 /** A schema of what records say, or of the filters of an explanation, with the attributes. */
 function withProperties(node: Node, attributes: readonly string[]): Node {
@@ -383,8 +393,8 @@ function withProperties(node: Node, attributes: readonly string[]): Node {
     readonly properties?: Readonly<Record<string, unknown>>;
     readonly required?: readonly string[];
   };
-  const like = properties?.occupation ??
-    (properties?.customer_ids ? properties.occupations : undefined);
+  const like = properties?.[LAST.name] ??
+    (properties?.customer_ids ? properties[LAST.plural] : undefined);
   if (like === undefined) return node;
   return {
     ...node,
@@ -392,7 +402,7 @@ function withProperties(node: Node, attributes: readonly string[]): Node {
       ...properties,
       ...Object.fromEntries(attributes.map((name) => [name, like])),
     },
-    ...required?.includes("occupation") && {
+    ...required?.includes(LAST.name) && {
       required: [...required, ...attributes],
     },
   };

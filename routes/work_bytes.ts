@@ -4,7 +4,7 @@ import { columnsOf, type Question } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import { MAX_JSON_BYTES } from "./json_body.ts";
 import { createLeastBytes } from "./json_text.ts";
-import { mostRows, type Read } from "./read_rows.ts";
+import { mostRows, type Read, rowsAtMost } from "./read_rows.ts";
 
 /** Rows, text, encoded and compressed bytes of a JSON answer are there at once. */
 const COPIES = 4;
@@ -14,28 +14,14 @@ const LEAST_ROWS = 2_000;
 /** The bytes that each of them takes, as it is read and as it is written. */
 const CELL_BYTES = 64;
 
-/** From 1900 to 2078: the values that a period can have at most. */
-const DAYS = 65_379;
-
 /** Of a JSON answer. */
 export function jsonBytes(snapshot: Snapshot, reads: readonly Read[]): number {
   const bytes = reads.map((read) =>
-    Math.min(mostRows(read), rowsOf(snapshot, read.question)) *
+    Math.min(mostRows(read), rowsAtMost(snapshot, read.question)) *
     createLeastBytes(columnsOf(read.question, snapshot))([])
   );
   const sum = bytes.reduce((sum, one) => sum + one, 0);
   return COPIES * Math.min(MAX_JSON_BYTES, sum);
-}
-
-/** The rows that an answer has at most. */
-function rowsOf({ names, report }: Snapshot, question: Question): number {
-  if (!("by" in question)) return report.customers;
-  return question.by.map((dimension) => {
-    if (dimension === "customer_id") return report.customers;
-    const known = names[dimension];
-    // One more for those without.
-    return known ? known.length + 1 : DAYS;
-  }).reduce((product, one) => product * one, 1);
 }
 
 /** Of a download, which is sent while it is made. */

@@ -36,12 +36,13 @@ export function Filters(
     <div class="filters">
       <Periods state={state} />
       <div class="filter-menus">
-        {filtersOf(state).map(({ dimension, names }) => (
+        {filtersOf(state).map(({ dimension, names, not_listed }) => (
           <NamesMenu
             key={dimension}
             state={state}
             dimension={dimension}
             names={names}
+            not_listed={not_listed}
             locale={locale}
           />
         ))}
@@ -56,7 +57,8 @@ export function Filters(
 
 /** The dimensions that the data has, with their names, the most frequent first. */
 function filtersOf({ slots }: State) {
-  const { attributes = {}, ...lists } = slots.dimensions?.body?.data ?? {};
+  const { data, meta } = slots.dimensions?.body ?? {};
+  const { attributes = {}, ...lists } = data ?? {};
   const all = [
     ...Object.entries(lists)
       .map(([plural, names]) => [plural.slice(0, -1), names] as const),
@@ -68,6 +70,7 @@ function filtersOf({ slots }: State) {
         dimension,
         names: (names as NameCount[])
           .toSorted((a, b) => b.interactions - a.interactions),
+        not_listed: meta?.not_listed?.[dimension] ?? 0,
       }]
       : []
   );
@@ -129,10 +132,12 @@ function Periods({ state }: { readonly state: State }) {
 }
 
 function NamesMenu(
-  { state: { view, narrowed }, dimension, names, locale }: {
+  { state: { view, narrowed }, dimension, names, not_listed, locale }: {
     readonly state: State;
     readonly dimension: string;
     readonly names: readonly NameCount[];
+    /** How many there are besides, of fewer interactions. */
+    readonly not_listed: number;
     readonly locale: Locale;
   },
 ) {
@@ -187,6 +192,12 @@ function NamesMenu(
         </ul>
         {more > 0 && (
           <p class="hint">{locale.count(more)} more: type to find them.</p>
+        )}
+        {not_listed > 0 && (
+          <p class="hint">
+            The {locale.count(not_listed)}{" "}
+            with the fewest interactions are not among them.
+          </p>
         )}
         {found.length === 0 && (
           <p class="hint">

@@ -2,7 +2,7 @@
 
 import type { Archive, BuildOptions, Engine, KeptSnapshot } from "../engine.ts";
 import type { StagedExports } from "../intake/staging.ts";
-import { dimensionsOf } from "../model/dimensions.ts";
+import { attributesOf, dimensionsWith } from "../model/dimensions.ts";
 import { stagingFull, StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
@@ -96,7 +96,7 @@ export class DuckdbEngine implements Engine {
       await database.importTables(copy);
       const { sql } = await composedSql(
         "load/4_serve/drop_query_tables",
-        dimensionsOf(kept.loaded.report),
+        dimensionsWith(attributesOf(kept.loaded.report)),
       );
       await database.run(sql);
       // The tables for queries need the macros that compare names.

@@ -29,7 +29,12 @@ import {
   sumOfRows,
   tooManySetAside,
 } from "../model/row_problems.ts";
-import { dimensionsWith } from "../model/dimensions.ts";
+import {
+  type Dimension,
+  dimensionsWith,
+  type NamedDimension,
+  ofCustomers,
+} from "../model/dimensions.ts";
 import { checkAccounts } from "../model/load_accounts.ts";
 import { loadWarnings } from "../model/load_warnings.ts";
 import {
@@ -86,8 +91,6 @@ export interface LoadOptions extends LoadSettings {
   readonly progress: Progress;
 }
 
-const MAX_TOPICS = 1_000;
-const MAX_TYPES = 1_000;
 const MAX_TOPIC_SETS = 65_535;
 /** The largest number of interactions that rows with a count stand for. */
 const MAX_COUNTED = 100_000_000;
@@ -148,7 +151,11 @@ export async function loadExports(
   const too_many = tooManySetAside(checked, options);
   const doubts = await readDoubts(database, files);
   await database.runFile("load/2_clean/spellings");
-  await foldNames(database, "load/2_clean/names_to_fold");
+  const dimensions = dimensionsWith(mapping?.attributes ?? []);
+  await foldNames(
+    database,
+    await composedSql("load/2_clean/names_to_fold", dimensions),
+  );
   const has_text_ids = reading.id_kind !== "integer";
   if (has_text_ids) await database.runFile("load/2_clean/ids");
 
@@ -158,17 +165,16 @@ export async function loadExports(
   await checkChannels(database, channels.length, options);
   await database.runFile("load/2_clean/topics");
   const topics = await names(database, "topics", { column: "topic" });
-  checkNames("topics", topics.length, { max: MAX_TOPICS });
+  checkLimited(dimensions, { topic: topics });
   await database.runFile("load/2_clean/topic_sets");
   await checkCount(database, "topic_sets", {
     what: "sets of topics",
     max: MAX_TOPIC_SETS,
   });
-  const dimensions = dimensionsWith(mapping?.attributes ?? []);
   const { sql } = await composedSql("load/3_tables/customers", dimensions);
   await database.run(sql);
-  await checkCount(database, "types", { max: MAX_TYPES });
-  const types = await names(database, "types", { column: "type" });
+  const names_of = await limitedNames(database, dimensions);
+  checkLimited(dimensions, names_of);
   if (mapping?.has_names) {
     await database.runFile("load/3_tables/customer_names");
   }
@@ -214,7 +220,8 @@ export async function loadExports(
     found: sumOf(merged.values()),
     expected: merged_interactions,
   });
-  await database.runFile("load/3_tables/drop_staging");
+  const dropped = await composedSql("load/3_tables/drop_staging", dimensions);
+  await database.run(dropped.sql);
   const report = {
     data_version: dataVersion(files.map(({ staged }) => staged), {
       ...options,
@@ -253,7 +260,7 @@ export async function loadExports(
     latest_interaction: totals.latest_interaction as string | null,
     channels: await countChannels(database),
     too_many_set_aside: too_many.map(sentence),
-    types,
+    types: names_of.type,
     months_without_topic: months.map(({ month_number }) =>
       monthText(Number(month_number))
     ),
@@ -689,6 +696,32 @@ async function names(
     `select ${column} as name from ${table} order by ${column}`,
   );
   return rows.map(({ name }) => name as string);
+}
+
+/** The names of those dimensions of customers of which a load may not have too many. */
+async function limitedNames(
+  database: Database,
+  dimensions: readonly NamedDimension[],
+): Promise<Record<Dimension, string[]>> {
+  const names_of: Record<Dimension, string[]> = {};
+  for (const { name, column, refused_above } of ofCustomers(dimensions)) {
+    if (refused_above === null) continue;
+    names_of[name] = await names(database, `${column}_names`, {
+      column: "name",
+    });
+  }
+  return names_of;
+}
+
+/** Throws a refusal where one of these dimensions has too many names. */
+function checkLimited(
+  dimensions: readonly NamedDimension[],
+  names_of: Readonly<Record<Dimension, readonly string[]>>,
+): void {
+  for (const { name, plural, refused_above } of dimensions) {
+    if (refused_above === null || !names_of[name]) continue;
+    checkNames(plural, names_of[name].length, { max: refused_above });
+  }
 }
 
 async function checkChannels(

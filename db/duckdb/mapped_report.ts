@@ -4,10 +4,9 @@ import type { StagedFile } from "../intake/stage_file.ts";
 import type { StagedExports } from "../intake/staging.ts";
 import type { ColumnRule, Mapping, Source } from "../mapping/mapping.ts";
 import {
-  attributeColumn,
   attributeName,
   dimensionsWith,
-  MOST_NAMES,
+  isAttribute,
 } from "../model/dimensions.ts";
 import type { LoadProblem } from "../model/problems.ts";
 import type { FileReport, LoadReport } from "../model/report.ts";
@@ -97,10 +96,12 @@ async function countAttributes(
     dimensions,
   );
   const [counts] = await database.run(sql);
-  return attributes.map((name) => {
-    const names = counts[attributeColumn(name)] as number;
-    return { name, names, is_counted: names <= MOST_NAMES };
-  });
+  return dimensions.filter(isAttribute).map(
+    ({ name, column, listed_up_to }) => {
+      const names = counts[column] as number;
+      return { name, names, is_counted: names <= listed_up_to };
+    },
+  );
 }
 
 /** The sources that match no file, and what they look for. */

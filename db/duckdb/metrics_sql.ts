@@ -6,6 +6,7 @@ import {
   type NamedDimension,
   namesIn,
   ofCustomers,
+  ROLLUPS,
   type TimeDimension,
 } from "../model/dimensions.ts";
 import type {
@@ -123,8 +124,7 @@ const TOPIC_SETS = `topic_set in (
 
 /**
  * The statement: a column for each of `by`; then the number, or one for each of
- * `codes` and the total; then, compared, `previous` and `change`. The occupation has
- * a rollup of its own if `by_occupation`.
+ * `codes` and the total; then, compared, `previous` and `change`.
  */
 export function metricsSql(
   question: Counting,
@@ -138,7 +138,6 @@ export function metricsSql(
 /** What of the tables the statement depends on. */
 interface MetricsTables {
   readonly dimensions: readonly NamedDimension[];
-  readonly by_occupation: boolean;
   /** What a customer_id is shown as. */
   readonly ids: CustomersShape["ids"];
   /** Whether there are interactions of nobody who is known, under customer 0. */
@@ -288,26 +287,16 @@ function sourceOf(question: Counting, tables: MetricsTables): string {
   const used = ofCustomers(tables.dimensions)
     .filter((one) =>
       by.includes(one.name) || pivot === one.name || namesIn(filter, one)
-    ).map(({ name }) => name);
+    );
   const rollup = customer
     ? undefined
-    : rollupsOf(tables).find(({ has }) =>
-      used.every((name) => has.includes(name))
+    : ROLLUPS.find((rollup) =>
+      used.every(({ rollups }) => rollups.includes(rollup))
     );
-  if (rollup) return rollup.table;
+  if (rollup) return rollup;
   return used.length > 0
     ? `${INTERACTIONS} ${ofCustomersSql(tables)}`
     : INTERACTIONS;
-}
-
-/** The tables of counts per day, and the dimensions of customers that each has; the smallest comes first. */
-function rollupsOf({ by_occupation }: MetricsTables) {
-  return [
-    { table: "daily", has: ["type"] },
-    ...by_occupation
-      ? [{ table: "daily_by_occupation", has: ["type", "occupation"] }]
-      : [],
-  ];
 }
 
 function customerDimension(

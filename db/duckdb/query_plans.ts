@@ -37,8 +37,6 @@ import { shownCountsSql, shownSql, withoutEnd } from "./shown_sql.ts";
 
 /** The facts about the tables that plans need. */
 export interface QuestionTables extends AnswerShape {
-  /** Whether the occupation has a rollup of its own. */
-  readonly by_occupation: boolean;
   /** Whether there are interactions of nobody who is known, under customer 0. */
   readonly has_anonymous: boolean;
 }
@@ -233,7 +231,6 @@ function planMetrics(
       text: metricsSql(question, {
         codes,
         dimensions: tables.dimensions,
-        by_occupation: tables.by_occupation,
         has_anonymous: tables.has_anonymous,
         ids: tables.customers.ids,
       }),

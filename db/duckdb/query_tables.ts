@@ -1,11 +1,10 @@
 /** Builds the tables that questions are answered from, on a loaded database. */
 
-import type { DuckDBValue } from "@duckdb/node-api";
 import {
-  MOST_NAMES,
   NAMED_DIMENSIONS,
   type NamedDimension,
   ofCustomers,
+  withCounts,
 } from "../model/dimensions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Database } from "./database.ts";
@@ -14,61 +13,56 @@ import { composedSql } from "./record_sql.ts";
 
 /** Facts about the tables. */
 export interface QueryTables {
-  /** Of the dimensions of customers; null where there are more than MOST_NAMES. */
+  /** With what each can do. */
+  readonly dimensions: readonly NamedDimension[];
+  /** Of the dimensions of customers; null where there are too many to list. */
   readonly customer_names: Readonly<Record<string, readonly string[] | null>>;
   readonly date_range: DateRange | null;
-  /** Whether the occupation is in the rollup `daily_by_occupation`. */
-  readonly by_occupation: boolean;
 }
-
-/** With more occupations, a rollup by them has nearly as many rows as the interactions. */
-const MOST_ROLLED_UP = 100;
 
 /** Builds `known_customers`, `set_topics` and the daily rollups. */
 export async function buildQueryTables(
   database: Database,
-  { dimensions = NAMED_DIMENSIONS, has_anonymous }: {
+  { dimensions: all = NAMED_DIMENSIONS, has_anonymous }: {
     readonly dimensions?: readonly NamedDimension[];
     /** Whether there are interactions of nobody who is known, under customer 0. */
     readonly has_anonymous: boolean;
   },
 ): Promise<QueryTables> {
-  const run = async (name: string, values?: Record<string, DuckDBValue>) => {
-    const { sql } = await composedSql(name, dimensions);
-    return await database.run(sql, values);
-  };
+  const runFor = async (name: string, dimensions: readonly NamedDimension[]) =>
+    await database.run((await composedSql(name, dimensions)).sql);
   await foldNames(
     database,
-    await composedSql("load/4_serve/record_names_to_fold", dimensions),
+    await composedSql("load/4_serve/record_names_to_fold", all),
   );
-  await run("load/4_serve/spellings");
-  const { sql: types } = await composedSql(
-    "load/4_serve/name_types",
-    dimensions.filter(({ pivots }) => pivots),
+  await runFor("load/4_serve/spellings", all);
+  const [counts] = await runFor("load/4_serve/name_counts", all);
+  const dimensions = withCounts(
+    all,
+    Object.fromEntries(
+      ofCustomers(all).map((
+        { name, column },
+      ) => [name, Number(counts[column])]),
+    ),
   );
-  await database.run(types);
-  await run("load/4_serve/customer_kinds", { most_rolled_up: MOST_ROLLED_UP });
+  const run = (name: string) => runFor(name, dimensions);
+  await run("load/4_serve/name_types");
+  await run("load/4_serve/customer_kinds");
   await run("load/4_serve/known_customers");
-  const [row] = await run("load/4_serve/query_names", {
-    most_names: MOST_NAMES,
-  });
-  await database.runFile("load/4_serve/daily_by_occupation");
+  const [row] = await run("load/4_serve/query_names");
+  await run("load/4_serve/daily_by_record");
   await run("load/4_serve/drop_spellings");
   if (has_anonymous) await database.runFile("load/4_serve/daily_anonymous");
-  await database.runFile("load/4_serve/daily");
+  await run("load/4_serve/daily");
   const { first, last } = row as { first: string | null; last: string | null };
-  const namesOf = ({ column }: NamedDimension) =>
-    row[column] as string[] | null ?? [];
   return {
+    dimensions,
     customer_names: Object.fromEntries(
-      ofCustomers(dimensions).map((one) => {
-        const names = namesOf(one);
-        return [one.name, names.length > MOST_NAMES ? null : names];
+      ofCustomers(dimensions).map(({ name, column, listed_up_to }) => {
+        const names = row[column] as string[] | null ?? [];
+        return [name, names.length > listed_up_to ? null : names];
       }),
     ),
     date_range: first && last ? { first, last } : null,
-    by_occupation: dimensions.some((one) =>
-      one.name === "occupation" && namesOf(one).length <= MOST_ROLLED_UP
-    ),
   };
 }

@@ -6,11 +6,12 @@ import {
   type NamedDimension,
   ofCustomers,
   recordOf,
+  type Rollup,
 } from "../model/dimensions.ts";
 import { type ComposedSql, readSql } from "./database.ts";
 
 /** A part that is repeated, what stands between two of them, and of which dimensions. */
-const REPEATED = /\/\*(each|record|attribute|by)(?: \[(.*?)\])? ([^]*?)\*\//g;
+const REPEATED = /\/\*([a-z_]+)(?: \[(.*?)\])? ([^]*?)\*\//g;
 
 /** What a statement repeats its parts for. */
 export interface Repeated {
@@ -20,26 +21,39 @@ export interface Repeated {
 }
 
 /**
- * The text with its parts in comments repeated: `each` in the order of answers,
- * `record` in that of the columns of records, `attribute` for those that tally.toml
- * names, `by` as it is grouped.
+ * The text with its parts in comments repeated: `each` in the order of answers, and
+ * of these `pivot` for those that pivot, `searched` for those by which customers are
+ * found, `daily` and `daily_by_record` for those of the rollup; `record` in the order
+ * of the columns of records, and of these `limited` for those of which a load is
+ * refused that has too many names, `spelt` for the others; `attribute` for those that
+ * tally.toml names; `by` as it is grouped.
  */
 export function repeated(
   text: string,
   { dimensions, by = [] }: Repeated,
 ): string {
+  const each = ofCustomers(dimensions);
+  const record = recordOf(dimensions);
+  const rolledUp = (rollup: Rollup) =>
+    each.filter(({ rollups }) => rollups.includes(rollup));
   const lists: Readonly<Record<string, readonly NamedDimension[]>> = {
-    each: ofCustomers(dimensions),
-    record: recordOf(dimensions),
+    each,
+    pivot: each.filter(({ pivots }) => pivots),
+    searched: each.filter(({ is_searched }) => is_searched),
+    daily: rolledUp("daily"),
+    daily_by_record: rolledUp("daily_by_record"),
+    record,
+    limited: record.filter(({ refused_above }) => refused_above !== null),
+    spelt: record.filter(({ refused_above }) => refused_above === null),
     attribute: dimensions.filter(isAttribute),
     by: by.map((name) => dimensions.find((one) => one.name === name)!),
   };
   return text.replaceAll(
     REPEATED,
     (...[, list, between = "", part]: string[]) =>
-      lists[list].map((dimension, i) =>
+      lists[list].map((dimension) =>
         filledIn(part.trimEnd(), dimension)
-          .replaceAll("{position}", String(i + 1))
+          .replaceAll("{staged}", stagedColumn(dimension, lists.attribute))
       )
         .join(`${between}\n    `),
   );
@@ -58,6 +72,15 @@ export function shownColumn({ column, pivots }: NamedDimension): string {
   return pivots ? `${column}::varchar` : column;
 }
 
+/** What has it in the staged records: attributes are one list there. */
+function stagedColumn(
+  dimension: NamedDimension,
+  attributes: readonly NamedDimension[],
+): string {
+  const place = attributes.indexOf(dimension);
+  return place < 0 ? dimension.column : `attributes[${place + 1}]`;
+}
+
 /** The param with the names of a dimension that count. */
 export function paramOf({ name, plural, column }: NamedDimension): string {
   return name === column ? plural : column;
@@ -69,5 +92,6 @@ function filledIn(part: string, dimension: NamedDimension): string {
   return part.replaceAll("{column}", column)
     .replaceAll("{text}", text)
     .replaceAll("{shown}", text === column ? column : `${text} as ${column}`)
-    .replaceAll("{param}", paramOf(dimension));
+    .replaceAll("{param}", paramOf(dimension))
+    .replaceAll("{most}", `${dimension.listed_up_to}`);
 }

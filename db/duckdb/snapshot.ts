@@ -2,7 +2,11 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import { customersShape } from "../model/customer_ids.ts";
-import { dimensionsOf, type Names } from "../model/dimensions.ts";
+import {
+  attributesOf,
+  dimensionsWith,
+  type Names,
+} from "../model/dimensions.ts";
 import { nameKey } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
@@ -15,7 +19,8 @@ import { buildQueryTables } from "./query_tables.ts";
 import { createQuestions, planCustomer } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
 import { createCustomers } from "../serving/customers.ts";
-import { countedRows } from "../serving/counted.ts";
+import { countedRows, knownRows } from "../serving/counted.ts";
+import { countKinds } from "../serving/kind_totals.ts";
 import { reachedRows } from "../serving/reached.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
@@ -77,9 +82,10 @@ export async function openSnapshot(
     const anonymous = report.mapping?.anonymous_interactions ?? 0;
     const has_anonymous = anonymous > 0;
     progress("counting per day");
-    const dimensions = dimensionsOf(report);
-    const { by_occupation, customer_names, date_range } =
-      await buildQueryTables(database, { dimensions, has_anonymous });
+    const { dimensions, customer_names, date_range } = await buildQueryTables(
+      database,
+      { dimensions: dimensionsWith(attributesOf(report)), has_anonymous },
+    );
     progress("building the serving index");
     const { columns, texts, anonymous_groups } = await readIndex(database, {
       customers: report.customers,
@@ -125,12 +131,12 @@ export async function openSnapshot(
       positionOf,
       date_range,
       anonymous: anonymous_groups,
+      kind_totals: await countKinds(index, kinds.length),
     };
     const queries = createQuestions(new QueryRunner(database), {
       dimensions,
       names,
       customers,
-      by_occupation,
       has_anonymous,
     });
     const from_index: FromMemory = {
@@ -148,6 +154,8 @@ export async function openSnapshot(
             return { ...rows, ...reachedRows(memory, { question, run }) };
           case "metrics":
             return { ...rows, ...countedRows(memory, { question, run }) };
+          case "customer_count":
+            return { ...rows, ...knownRows(memory, { question, run }) };
           default:
             return rows;
         }

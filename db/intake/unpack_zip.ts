@@ -10,6 +10,7 @@ import type { Pace } from "../pace.ts";
 import { type FileKind, kindOf, wrongKind } from "./file_kind.ts";
 import {
   type Folder,
+  type FoundFile,
   foundFile,
   type FoundZip,
   identityOf,
@@ -34,6 +35,17 @@ export interface UnpackOptions {
   /** Awaited between chunks, where others need the thread. */
   readonly pace?: Pace;
 }
+
+/** What a file in a ZIP is by its name: an export, or why it is none. */
+export type ExportOf = (
+  file: string,
+  place: {
+    /** Without its folders. */
+    readonly name: string;
+    /** The innermost folder that is named after a table, or by a source. */
+    readonly folder: Folder | undefined;
+  },
+) => FoundFile | string;
 
 /** What was in a ZIP. */
 export interface Unpacked {
@@ -75,8 +87,48 @@ const REGULAR = 0x8000;
  */
 export async function unpackZip(
   zip: FoundZip,
-  { folder, pace, ...options }: UnpackOptions & {
+  { mapping, ...options }: UnpackOptions & {
     readonly mapping: Mapping | null;
+  },
+): Promise<Unpacked> {
+  const sources = mapping?.sources ?? [];
+  return await unpack(zip, {
+    ...options,
+    sources,
+    text_bytes: Infinity,
+    exportOf: (file, { name, folder }) =>
+      foundFile(file, {
+        path: zip.path,
+        folder,
+        sources: folder?.sources ?? sourcesOf(sources, name),
+      }),
+  });
+}
+
+/** The same for what `exportOf` takes for an export, and of texts no more than `text_bytes`. */
+export async function unpackBegins(
+  zip: Pick<FoundZip, "file" | "path">,
+  options: UnpackOptions & {
+    readonly exportOf: ExportOf;
+    readonly text_bytes: number;
+  },
+): Promise<Unpacked> {
+  const found: FoundZip = {
+    ...zip,
+    format: "zip",
+    table: null,
+    sources: [],
+    part: false,
+  };
+  return await unpack(found, { ...options, sources: [] });
+}
+
+async function unpack(
+  zip: FoundZip,
+  { folder, pace, text_bytes, ...options }: UnpackOptions & {
+    readonly sources: readonly Source[];
+    readonly exportOf: ExportOf;
+    readonly text_bytes: number;
   },
 ): Promise<Unpacked> {
   const { path } = zip;
@@ -97,7 +149,8 @@ export async function unpackZip(
     for (const { entry, file } of members) {
       // The names in the archive name nothing on the disk.
       const to = `${folder}/${crypto.randomUUID()}`;
-      await write(archive.read(entry), { to, pace });
+      const most = file.format === "text" ? text_bytes : Infinity;
+      await write(archive.read(entry), { to, most, pace });
       const identity = identityOf(await Deno.stat(to));
       files.push({ ...file, path: to, identity });
     }
@@ -120,9 +173,11 @@ async function requireZip({ file, path }: FoundZip): Promise<void> {
 function membersOf(
   zip: FoundZip,
   { entries }: Zip,
-  { mapping }: { readonly mapping: Mapping | null },
+  { sources, exportOf }: {
+    readonly sources: readonly Source[];
+    readonly exportOf: ExportOf;
+  },
 ): { members: readonly Member[]; ignored: readonly IgnoredFile[] } {
-  const sources = mapping?.sources ?? [];
   const members: Member[] = [];
   const ignored: IgnoredFile[] = [];
   const in_order = Array.from(entries.values())
@@ -145,11 +200,7 @@ function membersOf(
     if (folder && isOfSpark(name)) continue;
     const found = isProof(name) || name === MAPPING_FILE
       ? "read only beside the ZIP"
-      : foundFile(file, {
-        path: zip.path,
-        folder,
-        sources: folder?.sources ?? sourcesOf(sources, name),
-      });
+      : exportOf(file, { name, folder });
     if (typeof found === "string") ignored.push({ file, reason: found });
     else if (found.format === "zip") throw refused(nested(found));
     else members.push({ entry, file: found });
@@ -266,11 +317,18 @@ function notSound({ file }: FoundZip, detail: string): LoadProblem {
 
 async function write(
   chunks: AsyncIterable<Uint8Array>,
-  { to, pace }: { readonly to: string } & Pick<UnpackOptions, "pace">,
+  { to, most, pace }: {
+    readonly to: string;
+    /** So many bytes are enough. */
+    readonly most: number;
+  } & Pick<UnpackOptions, "pace">,
 ): Promise<void> {
   using file = await Deno.open(to, { write: true, createNew: true });
+  let bytes = 0;
   for await (const chunk of chunks) {
     await writeAll(file, chunk);
+    bytes += chunk.length;
+    if (bytes >= most) return;
     await pace?.();
   }
 }

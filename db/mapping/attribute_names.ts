@@ -1,13 +1,13 @@
 /** The names that tally.toml may give to attributes of customers. */
 
+import { NAMED_DIMENSIONS } from "../model/dimensions.ts";
+
 /** The largest number of attributes. */
 export const MAX_ATTRIBUTES = 8;
 
 /** The names of parameters and of columns of answers, of which an attribute has none. */
 export const TAKEN_NAMES: ReadonlySet<string> = new Set([
-  ..."channel channels topic topics type types occupation occupations".split(
-    " ",
-  ),
+  ...NAMED_DIMENSIONS.flatMap(({ name, plural }) => [name, plural]),
   ..."customer customers customer_id customer_ids name id".split(" "),
   ..."day week month quarter year weekday period interval".split(" "),
   ..."start_date end_date compare previous change by pivot".split(" "),

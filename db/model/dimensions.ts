@@ -1,5 +1,11 @@
 /** The dimensions by which interactions are grouped and filtered, and what each can do. */
 
+/** The tables of counts per day that a load builds for questions, the smallest first. */
+export const ROLLUPS = ["daily", "daily_by_record"] as const;
+
+/** A table of counts per day. */
+export type Rollup = typeof ROLLUPS[number];
+
 /** A dimension whose values are names. */
 export interface NamedDimension {
   readonly name: string;
@@ -13,33 +19,67 @@ export interface NamedDimension {
   readonly of_customers: boolean;
   /** Whether the name may be missing. */
   readonly has_none: boolean;
-  /** Whether it may have too many names to list; then it cannot group or filter. */
-  readonly is_free_text: boolean;
+  /**
+   * A load with more names is refused, as "Names" in docs/file-contract.md says, so its
+   * records have the names themselves; null where a load takes any number of them.
+   */
+  readonly refused_above: number | null;
+  /** With more names, no question counts by it; they are shown, and not listed. */
+  readonly listed_up_to: number;
+  /** With more names, `/api/v1/dimensions` has those with the most interactions. */
+  readonly offered_up_to: number;
+  /** The rollups whose counts are by it. */
+  readonly rollups: readonly Rollup[];
+  /** With more names, no rollup is by it. */
+  readonly rolled_up_to: number;
+  /** Whether customers are found by the beginning of its name. */
+  readonly is_searched: boolean;
   /** Of customers: its place among the columns of their records. */
   readonly place: number;
 }
 
+/** With more topics or types, a load is refused; by as many names an answer may have columns. */
+const MOST_COLUMNS = 1_000;
+
+/** With more names, a dimension of customers is free text. */
+export const MOST_NAMES = 10_000;
+
+/** Names of an attribute among those of all dimensions. */
+const MOST_OFFERED = 1_000;
+
+/** With more occupations, a rollup by them has nearly as many rows as the interactions. */
+const MOST_ROLLED_UP = 100;
+
+const OF_INTERACTIONS = {
+  pivots: true,
+  of_customers: false,
+  listed_up_to: Infinity,
+  offered_up_to: Infinity,
+  // Every table of counts is by channel and topic set.
+  rollups: ROLLUPS,
+  rolled_up_to: Infinity,
+  is_searched: false,
+  place: 0,
+} as const;
+
 /** The dimensions of names that every snapshot has, in the order in which answers list them. */
 export const NAMED_DIMENSIONS = [
   {
+    ...OF_INTERACTIONS,
     name: "channel",
     plural: "channels",
     column: "channel",
-    pivots: true,
-    of_customers: false,
     has_none: false,
-    is_free_text: false,
-    place: 0,
+    // MAX_CHANNELS is a setting.
+    refused_above: null,
   },
   {
+    ...OF_INTERACTIONS,
     name: "topic",
     plural: "topics",
     column: "topic",
-    pivots: true,
-    of_customers: false,
     has_none: true,
-    is_free_text: false,
-    place: 0,
+    refused_above: MOST_COLUMNS,
   },
   {
     name: "type",
@@ -48,7 +88,12 @@ export const NAMED_DIMENSIONS = [
     pivots: true,
     of_customers: true,
     has_none: true,
-    is_free_text: false,
+    refused_above: MOST_COLUMNS,
+    listed_up_to: MOST_COLUMNS,
+    offered_up_to: MOST_COLUMNS,
+    rollups: ROLLUPS,
+    rolled_up_to: MOST_COLUMNS,
+    is_searched: false,
     place: 2,
   },
   {
@@ -58,12 +103,17 @@ export const NAMED_DIMENSIONS = [
     pivots: false,
     of_customers: true,
     has_none: true,
-    is_free_text: true,
+    refused_above: null,
+    listed_up_to: MOST_NAMES,
+    offered_up_to: MOST_NAMES,
+    rollups: ["daily_by_record"],
+    rolled_up_to: MOST_ROLLED_UP,
+    is_searched: true,
     place: 1,
   },
 ] as const satisfies readonly NamedDimension[];
 
-/** The dimensions of names of a snapshot whose records of customers have these attributes too. */
+/** The dimensions of names of data whose records of customers have these attributes too. */
 export function dimensionsWith(
   attributes: readonly string[],
 ): readonly NamedDimension[] {
@@ -76,10 +126,32 @@ export function dimensionsWith(
       pivots: true,
       of_customers: true,
       has_none: true,
-      is_free_text: true,
+      refused_above: null,
+      listed_up_to: MOST_NAMES,
+      // There may be several of them in one answer.
+      offered_up_to: MOST_OFFERED,
+      rollups: [],
+      rolled_up_to: 0,
+      is_searched: false,
       place: 3 + i,
     })),
   ];
+}
+
+/** What the dimensions of a snapshot can do, by the number of names that each one of customers has. */
+export function withCounts(
+  dimensions: readonly NamedDimension[],
+  counts: Readonly<Record<Dimension, number>>,
+): readonly NamedDimension[] {
+  return dimensions.map((one) => {
+    if (!one.of_customers) return one;
+    const count = counts[one.name];
+    return {
+      ...one,
+      pivots: one.pivots && count <= MOST_COLUMNS,
+      rollups: count <= one.rolled_up_to ? one.rollups : [],
+    };
+  });
 }
 
 /** What a report says of the attributes of customers. */
@@ -100,19 +172,6 @@ export function attributesOf({ mapping }: Reported): readonly string[] {
   return mapping?.attributes.map(({ name }) => name) ?? [];
 }
 
-/** With more names, an attribute has no column for each in an answer; a load refuses more types. */
-const MOST_PIVOTED = 1_000;
-
-/** The dimensions of names of the snapshot of a load, by its report. */
-export function dimensionsOf(report: Reported): readonly NamedDimension[] {
-  const wide = report.mapping?.attributes
-    .filter(({ names }) => names > MOST_PIVOTED)
-    .map(({ name }) => name);
-  return dimensionsWith(attributesOf(report)).map((one) =>
-    wide?.includes(one.name) ? { ...one, pivots: false } : one
-  );
-}
-
 /** The column of tables that has an attribute. */
 export function attributeColumn(name: string): string {
   return `attribute_${name}`;
@@ -123,9 +182,6 @@ export function attributeName(column: string): string | undefined {
   const prefix = attributeColumn("");
   return column.startsWith(prefix) ? column.slice(prefix.length) : undefined;
 }
-
-/** With more names, a dimension of customers is free text: shown, not listed, and nothing is counted by it. */
-export const MOST_NAMES = 10_000;
 
 /** Whether tally.toml names a dimension; else every snapshot has it. */
 export function isAttribute({ name }: Pick<NamedDimension, "name">): boolean {

@@ -120,6 +120,8 @@ export function kindFilter(
     }
     return [{ codes, is_chosen }];
   });
+  // Asked of each kind, of which there may be millions.
+  if (wanted.length === 0) return () => true;
   return (kind) =>
     wanted.every(({ codes, is_chosen }) => is_chosen[codes[kind]] === 1);
 }

@@ -5,11 +5,17 @@ import {
   type Interval,
   ofCustomers,
 } from "../model/dimensions.ts";
-import type { Cell, ReachedQuestion, Rows } from "../model/questions.ts";
+import type {
+  Cell,
+  Filter,
+  ReachedQuestion,
+  Rows,
+} from "../model/questions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Run } from "../model/run.ts";
 import { kindFilter } from "./customer_kinds.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
+import type { KindTotals } from "./kind_totals.ts";
 import { periodsOf } from "./periods.ts";
 import { indexFilterOf, type Memory } from "./recall.ts";
 import type { AnonymousGroups, Cells } from "./serving_index.ts";
@@ -30,6 +36,7 @@ export interface Source
     Pick<Memory, "index" | "dimensions" | "names" | "kinds" | "positionOf"> {
   /** The days with an interaction. */
   readonly date_range: DateRange | null;
+  readonly kind_totals: KindTotals;
   /** Null where every interaction has a customer. */
   readonly anonymous: AnonymousGroups | null;
 }
@@ -211,7 +218,7 @@ export async function cellsOf(
     readonly run: Run;
   },
 ): Promise<Cells> {
-  const { index, dimensions, names, kinds, positionOf } = source;
+  const { index, names, kinds, positionOf } = source;
   const { channels, topics } = filter;
   const stepOf = (name: Dimension) =>
     axes.find((axis) => axis.name === name)?.step ?? 0;
@@ -245,10 +252,7 @@ export async function cellsOf(
   }
 
   const isChosen = kindFilter(source, filter);
-  const grouped = ofCustomers(dimensions).flatMap(({ name }) => {
-    const { codes } = kinds.columns[name];
-    return codes && stepOf(name) ? [{ step: stepOf(name), codes }] : [];
-  });
+  const grouped = kindAxes(source, axes);
   const of_kind = new Int32Array(kinds.length).fill(-1);
   for (let kind = 0; kind < kinds.length; kind++) {
     if (kind % KINDS_AT_ONCE === 0) await run.pause();
@@ -280,4 +284,43 @@ export async function cellsOf(
       ? "channel"
       : "customer",
   };
+}
+
+/** The dimensions of customers among some: by kind, the position of its name. */
+function kindAxes(
+  { kinds, dimensions }: Source,
+  axes: readonly Axis[],
+): { readonly step: number; readonly codes: Uint16Array }[] {
+  return ofCustomers(dimensions).flatMap(({ name }) => {
+    const axis = axes.find((axis) => axis.name === name);
+    const { codes } = kinds.columns[name];
+    return axis && codes ? [{ step: axis.step, codes }] : [];
+  });
+}
+
+/** Sums up what is known of each kind of customers, in groups by dimensions of customers alone. */
+export async function sumKinds(
+  source: Source,
+  { groups: { axes, length }, totals, filter, run }: {
+    readonly groups: Groups;
+    /** By kind; the kinds after the last one do not count. */
+    readonly totals: Uint32Array;
+    readonly filter: Filter;
+    readonly run: Run;
+  },
+): Promise<Uint32Array> {
+  const isChosen = kindFilter(source, filter);
+  const grouped = kindAxes(source, axes);
+  const sums = new Uint32Array(length);
+  for (let start = 0; start < totals.length; start += KINDS_AT_ONCE) {
+    await run.pause();
+    const end = Math.min(start + KINDS_AT_ONCE, totals.length);
+    for (let kind = start; kind < end; kind++) {
+      if (!isChosen(kind)) continue;
+      let cell = 0;
+      for (const { step, codes } of grouped) cell += step * codes[kind];
+      sums[cell] += totals[kind];
+    }
+  }
+  return sums;
 }

@@ -12,6 +12,7 @@ import { requireKind } from "../intake/file_kind.ts";
 import { formatOf, isUnfinished } from "../intake/find_files.ts";
 import { openRegularFile } from "../intake/open_regular_file.ts";
 import { isProof } from "../intake/proofs.ts";
+import { unpackBegins, type UnpackOptions } from "../intake/unpack_zip.ts";
 import {
   type Cell,
   isEmptySheet,
@@ -46,6 +47,8 @@ export interface ParquetRows {
 export interface SampleOptions {
   readonly csv_encoding: string;
   readonly xlsx_max_bytes: number;
+  /** How ZIPs are unpacked, into a folder that who made it removes. */
+  readonly unpack: UnpackOptions;
   /** Reads at most `rows` rows of a Parquet file. */
   readonly readParquet: (path: string, rows: number) => Promise<ParquetRows>;
 }
@@ -66,24 +69,88 @@ function shareOf(files: number): Share {
 }
 
 interface ListedFile {
+  /** Its own name, by which `files` of tally.toml finds it, in a ZIP too. */
   readonly file: string;
   readonly path: string;
   readonly format: Sample["format"];
   readonly gzip: boolean;
 }
 
-/** Takes a sample of every file in the folder. Throws what Deno does when it cannot be listed. */
+/** A file to look at, and where it is: in the folder, or in a ZIP in it. */
+interface PlacedFile extends ListedFile {
+  readonly place: string;
+}
+
+const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
+
+/** Takes a sample of every file in the folder, and in the ZIPs in it. Throws what Deno does when it cannot be listed. */
 export async function sampleFolder(
   folder: string,
   options: SampleOptions,
 ): Promise<Samples> {
-  const root = await Deno.realPath(folder);
+  const { files, unread } = await listFiles(folder, options);
   const samples: Sample[] = [];
+  const share = shareOf(files.length);
+  for (const { place, ...file } of files) {
+    const found = await sampleFile(file, { ...options, ...share })
+      .catch((error) => reasonOf(error, file.file));
+    if (typeof found === "string") unread.push({ file: place, reason: found });
+    else samples.push(...found);
+  }
+  return {
+    samples,
+    unread: unread.sort((a, b) => byCodePoint(a.file, b.file)),
+  };
+}
+
+/** The files to look at, in the order of their names, and the others. */
+async function listFiles(
+  folder: string,
+  { unpack }: SampleOptions,
+): Promise<{ files: PlacedFile[]; unread: Unread[] }> {
+  const root = await Deno.realPath(folder);
+  const files: PlacedFile[] = [];
   const unread: Unread[] = [];
+  const looked_at = new Set<string>();
+
+  /** How a file of this name is read; why not, where it is not. */
+  function look(name: string) {
+    const format = formatOf(name);
+    if (!format) return NO_FORMAT;
+    if (looked_at.has(name)) return "another file of this name is looked at";
+    if (looked_at.size >= LIMITS.files) {
+      return `one of more than ${LIMITS.files} files`;
+    }
+    looked_at.add(name);
+    return format;
+  }
+
+  async function lookInto(zip: string, path: string): Promise<void> {
+    const { files: unpacked, ignored } = await unpackBegins(
+      { file: zip, path },
+      {
+        ...unpack,
+        // One byte more shows that a file is not whole.
+        text_bytes: LIMITS.bytes + 1,
+        exportOf(file, { name, folder }) {
+          if (!isUsable(name) || name.includes("\\")) return NO_GLOB;
+          if (folder) return "in a folder of parts";
+          const is_zip = ZIP.test(name);
+          const format = is_zip ? null : look(name);
+          if (typeof format === "string") return format;
+          const found = { file, path, table: null, sources: [], part: false };
+          return format ? { ...found, ...format } : { ...found, format: "zip" };
+        },
+      },
+    );
+    for (const { file, path, format, gzip } of unpacked) {
+      const name = file.slice(file.lastIndexOf("/") + 1);
+      files.push({ place: file, file: name, path, format, gzip });
+    }
+    unread.push(...ignored);
+  }
+
   const names = await Array.fromAsync(Deno.readDir(root), ({ name }) => name);
-  const count = names.filter((name) => formatOf(name) !== null).length;
-  const share = shareOf(Math.min(LIMITS.files, count));
-  let looked_at = 0;
   for (const file of names.sort(byCodePoint)) {
     if (
       isUnfinished(file) || isProof(file) || file === MAPPING_FILE ||
@@ -92,35 +159,26 @@ export async function sampleFolder(
     const skip = (reason: string) => void unread.push({ file, reason });
     try {
       if (!isUsable(file) || file.includes("\\")) {
-        skip("a name that no glob can have");
+        skip(NO_GLOB);
         continue;
       }
-      const format = formatOf(file);
       const path = await Deno.realPath(`${root}/${file}`);
       const { isFile, isDirectory } = await Deno.stat(path);
       if (isDirectory) skip("a folder: look at one of its parts by itself");
       else if (!isFile) skip("not a regular file");
       else if (!path.startsWith(`${root}/`)) {
         skip("a link out of the data folder");
-      } else if (/\.zip$/i.test(file)) {
-        skip("a ZIP: unpack it in another folder, and look at that");
-      } else if (!format) {
-        skip("not .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .xlsx");
-      } else if (++looked_at > LIMITS.files) {
-        skip(`one of more than ${LIMITS.files} files`);
-      } else {
-        const found = await sampleFile({ file, path, ...format }, {
-          ...options,
-          ...share,
-        });
-        if (typeof found === "string") skip(found);
-        else samples.push(...found);
+      } else if (ZIP.test(file)) await lookInto(file, path);
+      else {
+        const format = look(file);
+        if (typeof format === "string") skip(format);
+        else files.push({ place: file, file, path, ...format });
       }
     } catch (error) {
       skip(reasonOf(error, file));
     }
   }
-  return { samples, unread };
+  return { files, unread };
 }
 
 function reasonOf(error: unknown, file: string): string {
@@ -135,6 +193,9 @@ function reasonOf(error: unknown, file: string): string {
   if (error instanceof Deno.errors.FilesystemLoop) return "a link to itself";
   throw error;
 }
+
+const ZIP = /\.zip$/i;
+const NO_GLOB = "a name that no glob can have";
 
 /** Whether tally.toml can have a text: a name of a file or a header. */
 function isUsable(text: string): boolean {

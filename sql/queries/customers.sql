@@ -10,7 +10,7 @@ with page as (
       or list_contains(${param}::varchar[], coalesce({text}, '')))*/
     and ($prefix::varchar is null
       or starts_with(customer_id::varchar, $prefix::varchar)
-      or starts_with(occupation_key, $prefix::varchar))
+      /*searched or starts_with({column}_key, $prefix::varchar)*/)
     and ($after_id::bigint is null or customer_id > $after_id::bigint)
   order by customer_id
   limit $row_limit::bigint),

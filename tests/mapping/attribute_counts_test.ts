@@ -290,6 +290,32 @@ for (const [title, customers] of Object.entries(CUSTOMERS)) {
       }
     });
 
+    await t.step("customers that are known", async () => {
+      const of_customers = ["type", "occupation", "country", "owner"] as const;
+      for (let turn = 0; turn < 40; turn++) {
+        const { country, owner, type } = randomQuestion(random);
+        const by = of_customers.filter(() => random(2) === 0).slice(0, 3);
+        const path = `/api/v1/metrics/customers?${
+          searchOf({ by, country, owner, type })
+        }`;
+        const { text } = await sameAnswer(path);
+        const { data, meta } = JSON.parse(text);
+        assertEquals(
+          data.reduce(
+            (sum: number, one: { customers: number }) => sum + one.customers,
+            0,
+          ),
+          meta.customers,
+        );
+      }
+      const { text } = await sameAnswer("/api/v1/metrics/customers");
+      const { data, meta } = JSON.parse(text);
+      const known = customers.customer.includes("match") ? 40 : 45;
+      assertEquals(data, [{ customers: known }]);
+      assertEquals(meta.without_record, known - 40);
+      await sameAnswer("/api/v1/dimensions");
+    });
+
     await t.step("customers, and lists of them", async () => {
       for (let turn = 0; turn < 40; turn++) {
         const { pivot: _, compare, by, ...filters } = randomQuestion(random);

@@ -9,7 +9,7 @@ import {
 import { TAKEN_NAMES } from "../../db/mapping/attribute_names.ts";
 import { readMapping } from "../../db/mapping/mapping.ts";
 import { StoreError } from "../../db/model/problems.ts";
-import { endpoints } from "../../routes/app.ts";
+import { type App, endpoints } from "../../routes/app.ts";
 import type { Endpoint } from "../../routes/endpoint.ts";
 import { csv, type Files } from "../support/data_folder.ts";
 import type { Settings } from "../support/load_folder.ts";
@@ -337,6 +337,88 @@ for (const SERVE_FROM of ["index", "query"]) {
       assertMatch(
         await ask("metrics/interactions?by=kind"),
         /occupation, country, owner, customer_id/,
+      );
+    });
+  });
+}
+
+for (const SERVE_FROM of ["index", "query"]) {
+  Deno.test(`an attribute with more than 1,000 values has no pivot, and its most frequent values are offered, from the ${SERVE_FROM}`, async (t) => {
+    const peopleOf = (names: number) =>
+      csv(
+        ["Id", "Type", "Job", "Country/Region", "Contact owner"],
+        ...Array.from({ length: names }, (_, i) => [
+          `${i + 1}`,
+          "Red",
+          "",
+          `c${`${i}`.padStart(4, "0")}`,
+          "Ann",
+        ]),
+      );
+    // Nobody calls the customers from c0000, c0500 and c1001.
+    const silent = [0, 500, 1_001];
+    const callsOf = (names: number) =>
+      csv(
+        ["When", "Kind", "Who"],
+        ...Array.from({ length: names }, (_, i) => i)
+          .filter((i) => !silent.includes(i))
+          .map((i) => ["2020-01-31", "Call", `${i + 1}`]),
+      );
+    const open = (names: number) =>
+      openApp({
+        ...FILES,
+        "people.csv": peopleOf(names),
+        "calls.csv": callsOf(names),
+      }, { SERVE_FROM });
+    const answerOf = async ({ app }: { app: App }, path: string) =>
+      await (await app.request(`/api/v1/${path}`)).json();
+
+    await t.step("1,000 values", async () => {
+      await using opened = await open(1_000);
+      const { data } = await answerOf(
+        opened,
+        "metrics/interactions?pivot=country",
+      );
+      assertEquals(Object.keys(data[0].interactions).length, 1_001);
+      const dimensions = await answerOf(opened, "dimensions");
+      assertEquals(dimensions.data.attributes.country.length, 1_000);
+      assertEquals(dimensions.meta.not_listed, undefined);
+    });
+
+    await t.step("1,002 values", async () => {
+      await using opened = await open(1_002);
+      assertEquals(
+        (await answerOf(opened, "metrics/interactions?pivot=country")).error,
+        "pivot must be one of channel, topic, type, owner, weekday.",
+      );
+      const { data: catalogue } = await answerOf(opened, "metrics");
+      assertEquals(
+        catalogue.dimensions.find(({ name }: { name: string }) =>
+          name === "country"
+        ).pivots,
+        false,
+      );
+      const { data } = await answerOf(
+        opened,
+        "metrics/customers?by=country&country=c0000,c1001",
+      );
+      assertEquals(data, [
+        { country: "c0000", customers: 1 },
+        { country: "c1001", customers: 1 },
+      ]);
+      const dimensions = await answerOf(opened, "dimensions");
+      const { country } = dimensions.data.attributes;
+      assertEquals(dimensions.meta.not_listed, { country: 2 });
+      assertEquals(country.length, 1_000);
+      assertEquals(country.slice(0, 2), [
+        { name: "c0000", interactions: 0, customers: 1 },
+        { name: "c0001", interactions: 1, customers: 1 },
+      ]);
+      assertEquals(
+        country.slice(1).every((one: { interactions: number }) =>
+          one.interactions === 1
+        ),
+        true,
       );
     });
   });

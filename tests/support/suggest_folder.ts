@@ -7,7 +7,10 @@ import { sampleFolder } from "../../db/suggest/sample_files.ts";
 import { dataFolder, type Files } from "./data_folder.ts";
 
 /** The suggestion for a folder with these files. */
-export async function suggest(files: Files): Promise<Suggestion> {
+export async function suggest(
+  files: Files,
+  limits = { max_file_bytes: 1 << 28, zip_max_bytes: 1 << 28 },
+): Promise<Suggestion> {
   await using folder = await dataFolder(files);
   await using working = await dataFolder();
   await using parquet = await openParquetSampler(working.path, {
@@ -18,6 +21,7 @@ export async function suggest(files: Files): Promise<Suggestion> {
   const { samples, unread } = await sampleFolder(folder.path, {
     csv_encoding: "windows-1252",
     xlsx_max_bytes: 1 << 28,
+    unpack: { folder: working.path, ...limits },
     readParquet: parquet.read,
   });
   return suggestionOf(draftMapping(samples), unread);

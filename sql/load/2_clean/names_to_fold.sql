@@ -14,8 +14,6 @@ from (
   select name from topic_cells
   union all
   select product from staged_products
-  union all
-  select type from staged_customers
-  union all
-  select occupation from staged_customers)
+  /*limited union all
+  select {staged} from staged_customers*/)
 where strlen(name) <> length(name);

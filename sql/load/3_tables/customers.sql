@@ -5,9 +5,9 @@ select
   customer_id,
   max(rowid) as last,
   count(distinct struct_pack(
-    occupation := coalesce(occupation, ''),
-    type := name_key(coalesce(type, '')),
-    attributes := attributes)) > 1 as conflicting
+    /*spelt {column} := coalesce({staged}, ''),*/
+    /*limited [,] {column} := name_key(coalesce({staged}, ''))*/)) > 1
+    as conflicting
 from staged_customers
 where fault is null and customer_id in (
   select customer_id from staged_customers
@@ -22,35 +22,35 @@ from staged_customers left join repeated_customers using (customer_id)
 where fault is null
   and (last is null or last = staged_customers.rowid);
 
-create table types as
+/*limited create table {column}_names as
 with spelled as (
-  select type as name, count(*) as rows
+  select {staged} as name, count(*) as rows
   from customer_records
-  where type is not null
-  group by type),
+  where {staged} is not null
+  group by all),
 named as (
   select name, sum(rows) as rows
   from (select shown_name(name) as name, rows from spelled)
   group by name),
 ranked as (
   select *, row_number() over (order by name) as rank from named)
-select key, arg_max(name, (rows, -rank)) as type
+select key, arg_max(name, (rows, -rank)) as name
 from (select *, name_key(name) as key from ranked)
 group by key;
 
-create table type_spellings as
-select spelling, types.type
+create table {column}_spellings as
+select spelling, {column}_names.name
 from (
   select spelling, name_key(spelling) as key
-  from (select distinct type as spelling from customer_records))
-join types using (key);
-
+  from (select distinct {staged} as spelling from customer_records))
+join {column}_names using (key);
+*/
 create table customers as
 select
   customer_id,
-  occupation,
-  /*attribute attributes[{position}] as {column},*/
-  type_spellings.type
+  /*spelt {staged} as {column},*/
+  /*limited [,] {column}_spellings.name as {column}*/
 from customer_records
-left join type_spellings on spelling = customer_records.type
+/*limited left join {column}_spellings
+  on {column}_spellings.spelling = customer_records.{staged}*/
 order by customer_id;

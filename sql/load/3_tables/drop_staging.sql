@@ -22,7 +22,7 @@ drop table month_sets;
 drop table cell_sets;
 drop table month_topic_sets;
 drop table cell_topic_sets;
-drop table types;
-drop table type_spellings;
+/*limited drop table {column}_names;
+drop table {column}_spellings;*/
 drop table repeated_customers;
 drop table set_aside;

@@ -1,8 +1,7 @@
 -- name: every combination of names that a customer's record has.
--- params: most_rolled_up
+-- params: none
 -- A kind is a number for the names of a record; kind 0 has no record. A rolled
--- kind has type and occupation alone, and leaves the occupation out where there
--- are too many of them.
+-- kind is one for those of them by which interactions are counted per day.
 create table kind_spellings as
 with records as (
   select distinct
@@ -11,17 +10,13 @@ with records as (
 named as (
   select
     records.*,
-    /*record [,] {column}_spellings.name as {column}*/,
-    case
-      when (select count(distinct name) from occupation_spellings)
-        <= $most_rolled_up
-        then occupation_spellings.name
-    end as rolled_up
+    /*record [,] {column}_spellings.name as {column}*/
   from records
   /*record left join {column}_spellings
       on {column}_spellings.spelling = own_{column}*/)
 select
   *,
   (dense_rank() over (order by /*record [,] {column}*/))::integer as kind,
-  (dense_rank() over (order by rolled_up, type))::integer as rolled_kind
+  (dense_rank() over (
+    order by /*daily_by_record [,] {column}*/))::integer as rolled_kind
 from named;

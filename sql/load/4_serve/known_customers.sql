@@ -1,7 +1,10 @@
 -- name: every known customer with kind and counts per channel.
 -- params: none
 create table kinds as
-select *, name_key(occupation) as occupation_key, true as has_record
+select
+  *,
+  /*searched name_key({column}) as {column}_key,*/
+  true as has_record
 from (
   select distinct kind, /*record [,] {column}*/
   from kind_spellings)

@@ -1,7 +1,7 @@
 -- name: the names in the columns of records that have few, as an ENUM each.
 -- params: none
 -- An ENUM needs a value and holds no NUL, as with channels.
-/*each drop type if exists {column}_name;
+/*pivot drop type if exists {column}_name;
 create type {column}_name as enum (
   select replace(name, chr(0), chr(65533)) as name
   from {column}_spellings

@@ -431,7 +431,7 @@ for (const [count, rolled_up] of [[100, true], [101, false]] as const) {
       ["o2", null, 1, 0, 1],
     ]);
     const { text } = await snapshot.explain(question);
-    assertEquals(text.includes("daily_by_occupation"), rolled_up);
+    assertEquals(text.includes("daily_by_record"), rolled_up);
   });
 }
 
