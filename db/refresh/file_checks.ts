@@ -50,7 +50,7 @@ export class FileChecks {
   /** Receives a file and checks it. Throws a conflict when that cannot be now. */
   async check(
     folder: () => ExportFolder,
-    { name, body, options: { signal, ...preconditions } }: {
+    { name, body, options: { signal, ...upload } }: {
       readonly name: string;
       readonly body: ReadableStream<Uint8Array>;
       readonly options: CheckOptions;
@@ -66,7 +66,7 @@ export class FileChecks {
     this.#checking = true;
     try {
       await using received = await folder()
-        .receive(name, body, preconditions);
+        .receive(name, body, upload);
       return await this.#build(received, { signal });
     } catch (error) {
       if (!(error instanceof StoreError && error.kind === "refused")) {
