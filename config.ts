@@ -308,6 +308,27 @@ export function misspelt(
   return lines;
 }
 
+/** The timeout of a collector that leaves the end of the process inside Docker's 10 s, in milliseconds. */
+const COLLECTOR_MS = 1_000;
+
+/**
+ * Says that a collector which does not answer would delay the end of the process: under
+ * OTEL_DENO, Deno then waits three times for OTEL_EXPORTER_OTLP_TIMEOUT, and nothing
+ * in the process can end that. Null where that is short.
+ */
+export function collectorWarning(
+  env: Readonly<Record<string, string | undefined>> = wholeEnvironment(),
+): string | null {
+  const { OTEL_DENO, OTEL_EXPORTER_OTLP_TIMEOUT: set } = env;
+  const is_on = OTEL_DENO?.toLowerCase() === "true";
+  // Deno takes its default for what is no number.
+  const timeout_ms = set && /^\d+$/.test(set) ? Number(set) : 10_000;
+  if (!is_on || timeout_ms <= COLLECTOR_MS) return null;
+  return `A collector that does not answer delays the end of the process by up to ${
+    3 * timeout_ms / 1_000
+  } s. Set OTEL_EXPORTER_OTLP_TIMEOUT=${COLLECTOR_MS}, or less (milliseconds).`;
+}
+
 function nearestSetting(name: string): string | undefined {
   const upper = name.toUpperCase();
   const names = Object.keys(settings.shape);

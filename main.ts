@@ -2,6 +2,7 @@
 
 import {
   changedSettings,
+  collectorWarning,
   type Config,
   misspelt,
   readConfig,
@@ -38,8 +39,12 @@ import { createWebhook } from "./operator/webhook.ts";
 /** How long a request may wait for its line in the log, in milliseconds. */
 const FLUSH_MS = 250;
 
+const listeners: Listener[] = [];
+
 /** Ends the process because of something that no delivery of files can mend. */
 function fail(text: string): never {
+  // Under OTEL_DENO, Deno waits for the collector before it ends.
+  for (const one of listeners) one.cut();
   failWith({ event: "start_failed", text });
 }
 
@@ -58,6 +63,10 @@ try {
 }
 for (const text of misspelt()) {
   log({ level: "warning", event: "unknown_setting", text });
+}
+const slow_end = collectorWarning();
+if (slow_end !== null) {
+  log({ level: "warning", event: "collector_timeout", text: slow_end });
 }
 const changed = changedSettings(config);
 
@@ -125,7 +134,9 @@ function listenOn(
   { port, answer }: Pick<ListenOptions, "port" | "answer">,
 ): Listener {
   try {
-    return listen({ hostname: config.HOST, port, answer, log });
+    const listener = listen({ hostname: config.HOST, port, answer, log });
+    listeners.push(listener);
+    return listener;
   } catch (error) {
     const remedy = error instanceof Deno.errors.AddrInUse
       ? `Stop the process that listens there, or set ${name} to another port; 0 takes a free one`
@@ -157,7 +168,7 @@ stopOnSignals({
   drain_ms: config.DRAIN_SECONDS * 1_000,
   store,
   webhook,
-  listener,
+  listeners,
   underway,
   requests,
   log,

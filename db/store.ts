@@ -156,7 +156,7 @@ export interface ExportFiles {
   put(
     name: string,
     body: ReadableStream<Uint8Array>,
-    preconditions?: Preconditions,
+    options?: UploadOptions,
   ): Promise<ExportFile>;
   /** Removes a file. Throws a StoreError when there is none of that name. */
   remove(name: string, preconditions?: Preconditions): Promise<void>;
@@ -173,8 +173,14 @@ export interface ExportFiles {
   ): Promise<Checked>;
 }
 
+/** What is known of an upload before its bytes come. */
+export interface UploadOptions extends Preconditions {
+  /** The size that it is said to have, in bytes: one that is too large is refused at once. */
+  readonly content_length?: number;
+}
+
 /** How a file is checked. */
-export interface CheckOptions extends Preconditions {
+export interface CheckOptions extends UploadOptions {
   /** When it is aborted, the check ends. */
   readonly signal: AbortSignal;
 }

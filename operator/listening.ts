@@ -8,6 +8,8 @@ export interface Listener {
   readonly port: number;
   /** Accepts no more; resolves when every answer under way is sent. */
   close(): Promise<void>;
+  /** Ends every connection at once: what is being sent breaks off. */
+  cut(): void;
 }
 
 /** Where it listens, and who answers. */
@@ -40,16 +42,21 @@ export function listen(
       peer,
     );
   let is_closed = false;
+  /** Of the listener that is open; null where none is: Deno cannot end one twice. */
+  let cutting: AbortController | null = null;
   let server = open(wanted);
   const { port } = server.addr;
 
   // Deno ends its listener for good when one connection cannot be accepted.
   function open(port: number): Deno.HttpServer<Deno.NetAddr> {
+    const ending = new AbortController();
+    const { signal } = ending;
     const made = Deno.serve(
-      { hostname, port, onListen: () => {}, onError },
+      { hostname, port, onListen: () => {}, onError, signal },
       asGet,
     );
-    made.finished.catch(openAgain);
+    cutting = ending;
+    made.finished.finally(() => cutting = null).catch(openAgain);
     return made;
   }
 
@@ -86,6 +93,10 @@ export function listen(
       is_closed = true;
       // The error of a listener that has ended was logged.
       await server.shutdown().catch(() => {});
+    },
+    cut() {
+      is_closed = true;
+      cutting?.abort();
     },
   };
 }

@@ -76,7 +76,8 @@ export interface Stopped {
     close(): Promise<void>;
   };
   readonly webhook: { close(): Promise<void> } | null;
-  readonly listener: { close(): Promise<void> };
+  /** Every open socket. */
+  readonly listeners: readonly { close(): Promise<void>; cut(): void }[];
   readonly underway: {
     uploadsEnded(): Promise<void>;
     cutOff(): ReadonlyMap<string, number>;
@@ -137,7 +138,7 @@ export function stopOnSignals(parts: Stopped): void {
             `Stopped after ${seconds()} s, and not everything could be closed; the next start removes what is left in STAGING_DIR.`,
           seconds: seconds(),
         });
-        Deno.exit(1);
+        exit(1);
       },
     };
     enter[next]();
@@ -153,12 +154,12 @@ export function stopOnSignals(parts: Stopped): void {
   }
 
   async function finish(): Promise<void> {
-    const { webhook, listener, underway, requests } = parts;
+    const { webhook, listeners, underway, requests } = parts;
     const ended = Promise.all([store.stop(), webhook?.close()]);
     // Deno 2.9 makes the bodies of requests unreadable when a listener closes
     // (denoland/deno#36809); other requests are refused meanwhile.
     await finished(underway.uploadsEnded());
-    const answered = listener.close();
+    const answered = Promise.all(listeners.map((one) => one.close()));
     await finished(answered, ended);
     const cut = underway.cutOff();
     if (phase === "finishing") take("time is over");
@@ -166,7 +167,13 @@ export function stopOnSignals(parts: Stopped): void {
     await Promise.race([answered, delay(LAST_ANSWERS_MS)]);
     requests?.end();
     log(stoppedEntry(cut, seconds()));
-    Deno.exit(0);
+    exit(0);
+  }
+
+  // Under OTEL_DENO, Deno waits here for the collector: clients need not wait with it.
+  function exit(code: number): never {
+    for (const one of parts.listeners) one.cut();
+    Deno.exit(code);
   }
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

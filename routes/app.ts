@@ -21,7 +21,8 @@ import { createOpenApi } from "./openapi.ts";
 import { opsEndpoints } from "./ops.ts";
 import type { Peer } from "./limits.ts";
 import { refuseLongUrl, refuseSecret } from "./query_string.ts";
-import { createResponder, type Exchange, type Parts } from "./respond.ts";
+import type { Exchange } from "./exchange.ts";
+import { createResponder, type Parts } from "./respond.ts";
 import { statsEndpoint } from "./stats.ts";
 import { tokensEndpoint } from "./tokens.ts";
 

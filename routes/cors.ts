@@ -24,7 +24,7 @@ const MAX_AGE = "7200";
 export function createCors(origins: readonly string[]): Cors {
   const is_open = origins.includes("*");
 
-  // Appended one by one: see respond.ts.
+  // Appended one by one: see responses.ts.
   function append(headers: Headers, request: Request): void {
     if (is_open) headers.append("Access-Control-Allow-Origin", "*");
     else {

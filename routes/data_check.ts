@@ -10,7 +10,7 @@ import {
 import { keyFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema, withoutSetAside } from "./data.ts";
-import { fileParamsSchema, preconditionsOf, uploadOf } from "./data_files.ts";
+import { fileParamsSchema, uploadOf, uploadOptionsOf } from "./data_files.ts";
 import { endpoint, failure } from "./endpoint.ts";
 
 const checkedSchema = z.object({
@@ -78,7 +78,7 @@ export const dataCheckEndpoint = endpoint({
       name,
       uploadOf(request),
       {
-        ...preconditionsOf(request),
+        ...uploadOptionsOf(request),
         signal: AbortSignal.any([request.signal, ending.finishing]),
       },
     );

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { StoreError } from "../db/model/problems.ts";
-import type { Preconditions } from "../db/store.ts";
+import type { Preconditions, UploadOptions } from "../db/store.ts";
 import { keyFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema } from "./data.ts";
@@ -101,8 +101,7 @@ export const dataFilesEndpoints = [
     },
     async answerNow({ store, params: { name }, request }) {
       const body = uploadOf(request);
-      const conditions = preconditionsOf(request);
-      const file = await store.files.put(name, body, conditions);
+      const file = await store.files.put(name, body, uploadOptionsOf(request));
       const headers = { ETag: `"${file.sha256}"` };
       return { ...about(store, { data: file, status: 202 }), headers };
     },
@@ -164,8 +163,17 @@ export function uploadOf(
   return body ?? new Blob([]).stream();
 }
 
+/** What a request says of the file that it sends. */
+export function uploadOptionsOf(request: Request): UploadOptions {
+  const length = request.headers.get("Content-Length");
+  return {
+    ...preconditionsOf(request),
+    content_length: length === null ? undefined : Number(length),
+  };
+}
+
 /** The conditions that a request sets for the file as it is now. */
-export function preconditionsOf({ headers }: Request): Preconditions {
+function preconditionsOf({ headers }: Request): Preconditions {
   return {
     if_match: headers.get("If-Match") ?? undefined,
     if_none_match: headers.get("If-None-Match") ?? undefined,

@@ -82,7 +82,7 @@ export function failure(description: string) {
   return { description, schema: failureSchema } satisfies Answer;
 }
 
-/** The result of a handler; respond.ts turns it into HTTP. */
+/** The result of a handler; snapshot_answers.ts and responses.ts turn it into HTTP. */
 export type Reply =
   | MomentReply
   | VersionReply

@@ -2,7 +2,7 @@
 
 import { hasSecret } from "../access/secrets.ts";
 import type { Log, RequestRecord } from "../db/model/log.ts";
-import type { Exchange } from "./respond.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** Which requests are logged: none, those with a status that somebody should see, or all. */
 export const LOGGED = ["off", "errors", "all"] as const;

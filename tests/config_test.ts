@@ -1,7 +1,13 @@
 /** Settings: every default, what counts as unset, and one line for each wrong one. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { changedSettings, misspelt, readConfig, settings } from "../config.ts";
+import {
+  changedSettings,
+  collectorWarning,
+  misspelt,
+  readConfig,
+  settings,
+} from "../config.ts";
 
 const SECRETS = [
   "ADMIN_KEY_SHA256",
@@ -274,6 +280,28 @@ Deno.test("settings, those with a secret in them: marked as such", () => {
     ),
     SECRETS,
   );
+});
+
+Deno.test("a collector may delay the end by three times its timeout: said where that is long", () => {
+  const seconds = (env: Readonly<Record<string, string>>) =>
+    /up to ([\d.]+) s\./.exec(collectorWarning(env) ?? "")?.[1];
+  const OTEL_DENO = "true";
+  assertEquals(seconds({ OTEL_DENO }), "30");
+  assertEquals(seconds({ OTEL_DENO, OTEL_EXPORTER_OTLP_TIMEOUT: "5s" }), "30");
+  for (const [timeout, delay] of [["1001", "3.003"], ["60000", "180"]]) {
+    assertEquals(
+      seconds({ OTEL_DENO, OTEL_EXPORTER_OTLP_TIMEOUT: timeout }),
+      delay,
+    );
+  }
+  for (
+    const env of [
+      { OTEL_DENO, OTEL_EXPORTER_OTLP_TIMEOUT: "1000" },
+      { OTEL_DENO: "false" },
+      { OTEL_EXPORTER_OTLP_TIMEOUT: "60000" },
+      {},
+    ]
+  ) assertEquals(collectorWarning(env), null);
 });
 
 Deno.test("misspelt: names that are nearly a setting", async (t) => {

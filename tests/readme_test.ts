@@ -119,6 +119,7 @@ Deno.test("every setting that a document names exists", async () => {
     "OTEL_DENO",
     "OTEL_DENO_CONSOLE",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
     "OTEL_SERVICE_NAME",
   ]);
   const told = (await documents()).matchAll(

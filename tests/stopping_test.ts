@@ -123,6 +123,39 @@ Deno.test("a drain ends by itself", async () => {
   assert(Number(seconds) >= 1);
 });
 
+Deno.test("what every socket answers when the end comes is sent to its end", async () => {
+  await using temp = await dataFolder();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-check",
+      "-P=start",
+      new URL("support/two_sockets.ts", import.meta.url).pathname,
+    ],
+    env: { DATA_DIR, STAGING_DIR: temp.path },
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let out = "";
+  const reading = (async () => {
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      out += text;
+    }
+  })();
+  await until(() => out.includes("\n"));
+  const answers = out.trim().split(" ").map(async (port) =>
+    await (await fetch(`http://127.0.0.1:${port}/`)).text()
+  );
+  await until(() => out.split("asked").length === 3);
+  child.kill("SIGTERM");
+  assertEquals(await Promise.all(answers), ["whole", "whole"]);
+  assertEquals((await child.status).code, 0);
+  await reading;
+});
+
 Deno.test("SIGINT does not wait, also where SIGTERM is draining, or nothing is served", async (t) => {
   for (
     const [name, signals, settings] of [

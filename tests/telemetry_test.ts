@@ -3,9 +3,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dataFolder } from "./support/data_folder.ts";
 import { keyFile } from "./support/keys.ts";
-import { startServer, waitFor } from "./support/start_server.ts";
+import { runToEnd, startServer, waitFor } from "./support/start_server.ts";
 
 const DATA_DIR = new URL("../data", import.meta.url).pathname;
+/** Docker kills a process that has not ended by then. */
+const DOCKER_MS = 10_000;
 const SECRET = "a-part-of-the-path-that-is-secret";
 
 interface Span {
@@ -66,6 +68,7 @@ Deno.test("spans have the route, and nothing that names a customer or is a secre
     OTEL_EXPORTER_OTLP_ENDPOINT: received.url,
     OTEL_BSP_SCHEDULE_DELAY: "100",
     OTEL_METRIC_EXPORT_INTERVAL: "500",
+    OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
   };
   const hidden = [keys.reader, SECRET, "471147", "a secret word"];
 
@@ -136,6 +139,51 @@ Deno.test("spans have the route, and nothing that names a customer or is a secre
   const all = received.texts.join("\n");
   assertStringIncludes(all, "Ready in ");
   for (const text of hidden) assert(!all.includes(text), text);
+});
+
+Deno.test("a collector that takes connections and never answers: the process ends all the same", async (t) => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const taken: Deno.Conn[] = [];
+  const taking = (async () => {
+    for await (const one of silent) taken.push(one);
+  })();
+  const { env } = /ENV .*OTEL_EXPORTER_OTLP_TIMEOUT=(?<env>\d+)/.exec(
+    await Deno.readTextFile(new URL("../Dockerfile", import.meta.url)),
+  )!.groups!;
+  const settings = {
+    DATA_DIR,
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${silent.addr.port}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: env,
+  };
+  // With Deno's own timeout it is three times as long.
+  const inTime = async <T>(ended: Promise<T>): Promise<T> => {
+    const timer = Promise.withResolvers<never>();
+    const late = setTimeout(() => timer.reject(new Error("late")), DOCKER_MS);
+    return await Promise.race([ended, timer.promise])
+      .finally(() => clearTimeout(late));
+  };
+  await t.step("SIGTERM, with a connection open", async () => {
+    await using server = await startServer(settings);
+    await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+    const { hostname, port } = new URL(server.base_url);
+    using client = await Deno.connect({ hostname, port: Number(port) });
+    assertEquals(await inTime(server.stop()), 0);
+    assertEquals(await client.read(new Uint8Array(1)).catch(() => null), null);
+    assertStringIncludes(server.output.out, '"event":"stopped"');
+    assert(taken.length > 0);
+  });
+  await t.step("a start that fails when it listens", async () => {
+    const { code, out, error } = await inTime(
+      runToEnd({ ...settings, STATE_DIR: "/dev/null" }),
+    );
+    assertEquals(code, 1, out);
+    assertStringIncludes(error, "STATE_DIR");
+  });
+  silent.close();
+  await taking.catch(() => {});
+  for (const one of taken) one.close();
 });
 
 Deno.test("without OTEL_DENO nothing is loaded or sent", async () => {

@@ -34,10 +34,13 @@ class Client implements Disposable {
     return new Client(await Deno.connect({ hostname, port: Number(port) }));
   }
 
-  /** Sends the head of a PUT with these headers beside the key. */
-  async begin(headers: readonly string[]): Promise<void> {
+  /** Sends the head of a request, a PUT where it is not said, with these headers beside the key. */
+  async begin(
+    headers: readonly string[],
+    target = `PUT ${PATH}`,
+  ): Promise<void> {
     const lines = [
-      `PUT ${PATH} HTTP/1.1`,
+      `${target} HTTP/1.1`,
       "Host: localhost",
       `Authorization: Bearer ${ADMIN_KEY}`,
       ...headers,
@@ -221,6 +224,23 @@ Deno.test("uploads over a socket", async (t) => {
       await holds(text);
     },
   );
+
+  await t.step("too big by its length: 413 before the first byte", async () => {
+    for (
+      const target of [
+        `PUT ${PATH}`,
+        `POST ${PATH.replace("/files/", "/check/")}`,
+      ]
+    ) {
+      using client = await Client.connect(base_url);
+      const length = `Content-Length: ${MAX_UPLOAD_BYTES + 1}`;
+      await client.begin([length], target);
+      const { status, text: answer } = await client.receiveOne();
+      assertEquals(status, 413, answer);
+      assertStringIncludes(answer, `MAX_UPLOAD_BYTES=${MAX_UPLOAD_BYTES} `);
+    }
+    await holds(text);
+  });
 
   await t.step("exactly as big as may be: taken", async () => {
     const rows = Math.floor((MAX_UPLOAD_BYTES - HEADER.length) / 19);

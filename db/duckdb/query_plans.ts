@@ -60,13 +60,30 @@ export function createQuestions(
   runner: QueryRunner,
   tables: QuestionTables,
 ): Pick<Snapshot, "ask" | "explain"> {
+  // Read from the disk once: each reading takes a thread, which is short under load.
+  const texts = new Map<string, Promise<string>>();
+
+  async function statementOf(
+    { statement, by, show }: Plan,
+  ): Promise<Statement> {
+    if (typeof statement !== "string") return statement;
+    let reading = texts.get(statement);
+    if (!reading) {
+      texts.set(statement, reading = readSql(statement));
+      reading.catch(() => texts.delete(statement));
+    }
+    const { customers, dimensions } = tables;
+    const text = repeated(await reading, { dimensions, by });
+    return { name: statement, text: show?.(text, customers) ?? text };
+  }
+
   async function* read(
     question: Question,
     { answer, run }: { readonly answer: AnswerColumns; readonly run: Run },
   ): AsyncGenerator<Cell[][]> {
     const planned = plan(question, { answer, tables });
     const { values, toCells, otherwise } = planned;
-    const { text } = await statementOf(planned, tables);
+    const { text } = await statementOf(planned);
     let empty = true;
     for await (const rows of runner.query(text, { values, run })) {
       empty &&= rows.length === 0;
@@ -81,7 +98,7 @@ export function createQuestions(
   ): Promise<number> {
     const planned = plan(question, { answer, tables });
     const { values, otherwise } = planned;
-    const { text } = await statementOf(planned, tables);
+    const { text } = await statementOf(planned);
     const counting = `select count(*) from (${withoutEnd(text)}\n)`;
     let rows = 0;
     for await (const [[count]] of runner.query(counting, { values, run })) {
@@ -107,7 +124,7 @@ export function createQuestions(
           tables,
         })
         : planCustomer(question);
-      const { name, text } = await statementOf(planned, tables);
+      const { name, text } = await statementOf(planned);
       return { name, text: withLiterals(text, planned.values) };
     },
   };
@@ -138,15 +155,6 @@ function literal(value: DuckDBValue): string {
     return `[${value.items.map(literal).join(", ")}]`;
   }
   return typeof value === "string" ? quoteText(value) : `${value}`;
-}
-
-async function statementOf(
-  { statement, by, show }: Plan,
-  { customers, dimensions }: QuestionTables,
-): Promise<Statement> {
-  if (typeof statement !== "string") return statement;
-  const text = repeated(await readSql(statement), { dimensions, by });
-  return { name: statement, text: show?.(text, customers) ?? text };
 }
 
 function plan(

@@ -6,7 +6,12 @@ import { MAPPING_FILE } from "../mapping/mapping_file.ts";
 import type { TableName } from "../model/contract.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { refused, sentence, StoreError } from "../model/problems.ts";
-import type { ExportFile, ExportFiles, Preconditions } from "../store.ts";
+import type {
+  ExportFile,
+  ExportFiles,
+  Preconditions,
+  UploadOptions,
+} from "../store.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import {
   dataDirProblem,
@@ -138,12 +143,13 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
   async put(
     name: string,
     body: ReadableStream<Uint8Array>,
-    preconditions: Preconditions = {},
+    { content_length = 0, ...preconditions }: UploadOptions = {},
   ): Promise<ExportFile> {
+    requireSize(content_length, this.#options);
     return await this.#upload(async () => {
       const { target, mapping } = await this.#target(name, preconditions);
       // Before it is received, and again with its bytes.
-      await this.#checkQuota(target, 0);
+      await this.#checkQuota(target, content_length);
       return await this.#receive(target, body, { mapping, preconditions });
     });
   }
@@ -152,8 +158,9 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
   async receive(
     name: string,
     body: ReadableStream<Uint8Array>,
-    preconditions: Preconditions = {},
+    { content_length = 0, ...preconditions }: UploadOptions = {},
   ): Promise<ReceivedFile> {
+    requireSize(content_length, this.#options);
     return await this.#upload(async () => {
       // It is not written to, and must be there all the same.
       await Deno.stat(this.#options.data_dir);
@@ -594,12 +601,7 @@ async function write(
       const { done, value } = await readInTime(reader, signal);
       if (done) break;
       bytes += value.length;
-      if (bytes > max_upload_bytes) {
-        throw new StoreError(
-          "too_large",
-          `The upload has more than MAX_UPLOAD_BYTES=${max_upload_bytes} bytes.`,
-        );
-      }
+      requireSize(bytes, { max_upload_bytes });
       hash.update(value);
       await writeAll(file, value);
     }
@@ -609,6 +611,18 @@ async function write(
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+/** Throws the refusal of an upload of so many bytes, if they are too many. */
+function requireSize(
+  bytes: number,
+  { max_upload_bytes }: Pick<ExportFolderOptions, "max_upload_bytes">,
+): void {
+  if (bytes <= max_upload_bytes) return;
+  throw new StoreError(
+    "too_large",
+    `The upload has more than MAX_UPLOAD_BYTES=${max_upload_bytes} bytes.`,
+  );
 }
 
 async function readInTime(

@@ -1,36 +1,19 @@
 /** Keeps the data fresh: checks the folder for changes, has snapshots built, and carries out what `next` decides. */
 
-import { setTimeout as delay } from "node:timers/promises";
-import type {
-  Engine,
-  EngineSnapshot,
-  KeptSnapshot,
-  Progress,
-} from "../engine.ts";
+import type { Engine, KeptSnapshot, Progress } from "../engine.ts";
 import { ExportFolder } from "../intake/export_folder.ts";
-import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
+import { ExportWatch, type Look } from "../intake/export_watch.ts";
 import { FileHashes } from "../intake/file_hashes.ts";
 import {
   type FolderView,
   type Found,
   listExports,
-  type Replacement,
 } from "../intake/find_files.ts";
-import { findExports, isOfFile } from "../intake/find_tables.ts";
-import type { StagingOptions } from "../intake/stage_file.ts";
-import { readSampleList, sampleNotice } from "../intake/sample.ts";
-import { type ReadingRules, StagedExports } from "../intake/staging.ts";
-import type { UnpackOptions } from "../intake/unpack_zip.ts";
+import { lookWhole } from "../intake/whole_look.ts";
 import { createInTurn } from "../model/in_turn.ts";
-import { fault, type Log } from "../model/log.ts";
-import {
-  type LoadProblem,
-  refused,
-  stagingFull,
-  StoreError,
-} from "../model/problems.ts";
+import { fault } from "../model/log.ts";
+import { refused, StoreError } from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
-import { createPace, type Pace } from "../pace.ts";
 import type {
   Checked,
   ExportFile,
@@ -40,13 +23,19 @@ import type {
   Store,
 } from "../store.ts";
 import { ArchiveKeeper, type Decided } from "./archive_keeper.ts";
+import { FileChecks } from "./file_checks.ts";
 import { holdReasons } from "./hold_reasons.ts";
+import { LookLoop } from "./look_loop.ts";
+import { afterLook, type Looked, NOT_LOOKED } from "./look_timing.ts";
+import { OpenVersions, type VersionOptions } from "./open_versions.ts";
+import { RefreshHistory } from "./refresh_history.ts";
 import {
   type Decision,
   type Effect,
   isKnown,
   next,
   NOTHING_YET,
+  type OutcomeEvent,
   outcomeOf,
   type Policy,
   type RefreshEvent,
@@ -54,18 +43,9 @@ import {
   refusalOf,
   type Version,
 } from "./transitions.ts";
-import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";
-import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 
 /** The settings that a refresher needs. */
-export interface RefresherOptions
-  extends
-    ReadingRules,
-    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace">,
-    Pick<UnpackOptions, "zip_max_bytes"> {
-  readonly data_dir: string;
-  /** Undefined: the system's temporary folder. */
-  readonly staging_dir: string | undefined;
+export interface RefresherOptions extends VersionOptions {
   readonly max_upload_bytes: number;
   readonly upload_quota_bytes: number;
   readonly refresh_ms: number;
@@ -76,96 +56,63 @@ export interface RefresherOptions
   readonly hold: () => boolean;
   /** Share of a table's rows that may go before it looks wrong. */
   readonly hold_drop: number;
-  readonly log: Log;
-}
-
-/** How a snapshot is opened. */
-interface Opening {
-  readonly progress?: Progress;
-  /** Its changes are those since this one; null when there is none. */
-  readonly compared_with?: EngineSnapshot | null;
-  /** Beside the end of the store, what ends the work. */
-  readonly signal?: AbortSignal;
-}
-
-/** How exports become a version. */
-interface Building extends Pick<Opening, "progress" | "signal"> {
-  readonly expected_rows: Look["expected_rows"];
-}
-
-/** The build of a check, to which a refresh and a decision come first. */
-interface Trial {
-  readonly giving_way: AbortController;
-  readonly ended: Promise<void>;
-}
-
-/** An open snapshot, with its version for decisions. */
-interface Opened {
-  readonly version: Version;
-  readonly snapshot: EngineSnapshot;
-  /** What to say of files of the sample in it; null when there are none. */
-  readonly sample_notice: string | null;
-  close(): Promise<void>;
 }
 
 const RESTORED =
   "This is the last good data of STATE_DIR, not that of the files in DATA_DIR; /api/v1/data has the reasons.";
 
-/** The number of refreshes in the history. */
-const HISTORY = 50;
 /** Time until a load that failed for lack of disk or memory is tried again, in milliseconds. */
 const RETRY_MS = 30_000;
-/** Time between two checks whether names in the data folder have changed, in milliseconds. */
-const HINT_MS = 250;
-
 /** A store that follows a folder of exports, with snapshots of an engine. */
 export class Refresher implements Store, Refreshes {
   #status: RefreshStatus = NOTHING_YET;
-  #snapshot: EngineSnapshot | null = null;
-  /** By the number of its version. */
-  readonly #opened = new Map<number, Opened>();
-  #number = 0;
-  /** Snapshots that are no longer served and not yet closed. */
-  readonly #closing = new Set<Promise<void>>();
-  readonly #history: Refresh[] = [];
-  readonly #listeners = new Set<(refresh: Refresh) => void>();
-
-  readonly #hashes = new FileHashes();
-  #opening: Promise<void> | null = null;
-  #work_folder: WorkFolder | null = null;
-  #export_folder: ExportFolder | null = null;
-  readonly #watch: ExportWatch;
-  #waiting: readonly string[] = [];
-  /** The identity of the look that was refreshed last, and of the one that may be next. */
-  #done: string | null = null;
-  #next: { identity: string; since: number } | null = null;
-  #retry_at = Infinity;
-  #wake = Promise.withResolvers<void>();
+  readonly #history = new RefreshHistory();
   readonly #ended = new AbortController();
   /** Refreshes and decisions. */
   readonly #exclusive = createInTurn();
-  /** Whether a file is being checked, from its first byte on. */
-  #checking = false;
-  /** Begins in turn, and goes on beside others; while there is one, nothing else goes live. */
-  #trial: Trial | null = null;
-  #watching: Promise<void> | null = null;
+  readonly #hashes = new FileHashes();
+  readonly #versions: OpenVersions;
+  readonly #checks: FileChecks;
+  readonly #loop: LookLoop;
+  readonly #watch: ExportWatch;
   /** Null where no versions are kept. */
   readonly #keeper: ArchiveKeeper | null;
+  #opening: Promise<void> | null = null;
+  #export_folder: ExportFolder | null = null;
+  #watching: Promise<void> | null = null;
+  #waiting: readonly string[] = [];
+  #looked: Looked = NOT_LOOKED;
   /** What was followed last of another process that decides. */
   #followed = "";
-  readonly #pace = createPace(() => this.#snapshot !== null);
 
   constructor(
     readonly engine: Engine,
     readonly options: RefresherOptions,
   ) {
+    const { signal } = this.#ended;
+    this.#versions = new OpenVersions(engine, {
+      options,
+      hashes: this.#hashes,
+      signal,
+    });
+    this.#checks = new FileChecks({
+      versions: this.#versions,
+      exclusive: this.#exclusive,
+      ended: signal,
+      settle_ms: options.settle_ms,
+      isBuilding: () => this.#status.building,
+      watchWith: (looking) => this.#watchWith(looking),
+      doubtsOf: (version) => this.#doubtsOf(version),
+      outcome: (event) => this.#outcome(event),
+    });
+    this.#loop = new LookLoop({ ...options, signal });
     this.#watch = this.#watchWith(options);
     const { archive } = engine;
     this.#keeper = archive && new ArchiveKeeper(archive, options.log);
   }
 
   get snapshot(): Snapshot | null {
-    return this.#snapshot;
+    return this.#versions.served;
   }
 
   get problem(): string | null {
@@ -180,7 +127,7 @@ export class Refresher implements Store, Refreshes {
     const { served, restored, latest } = this.#status;
     if (!served) return null;
     const notices = [
-      this.#opened.get(served.number)?.sample_notice,
+      this.#versions.sampleNotice(served),
       restored && RESTORED,
       latest?.state === "failed" &&
       `The latest refresh failed: ${latest.reasons.join(" ")}`,
@@ -203,36 +150,15 @@ export class Refresher implements Store, Refreshes {
       list: () => folder().list(),
       put: async (...args): Promise<ExportFile> => {
         const file = await folder().put(...args);
-        this.#wake.resolve();
+        this.#loop.wake();
         return file;
       },
       remove: async (...args) => {
         await folder().remove(...args);
-        this.#wake.resolve();
+        this.#loop.wake();
       },
-      check: async (name, body, { signal, ...preconditions }) => {
-        if (this.#checking) {
-          throw new StoreError(
-            "conflict",
-            "Another file is being checked. Send this one when that has ended.",
-          );
-        }
-        this.#requireNoBuild();
-        this.#checking = true;
-        try {
-          await using received = await folder()
-            .receive(name, body, preconditions);
-          return await this.#tryWith(received, { signal });
-        } catch (error) {
-          if (!(error instanceof StoreError && error.kind === "refused")) {
-            throw error;
-          }
-          const reasons = error.message.split("\n");
-          return this.#checked({ type: "failed", reasons });
-        } finally {
-          this.#checking = false;
-        }
-      },
+      check: async (name, body, options) =>
+        await this.#checks.check(folder, { name, body, options }),
     };
   }
 
@@ -242,7 +168,7 @@ export class Refresher implements Store, Refreshes {
   }
 
   get history(): readonly Refresh[] {
-    return this.#history;
+    return this.#history.refreshes;
   }
 
   get changes(): Changes | null {
@@ -266,8 +192,7 @@ export class Refresher implements Store, Refreshes {
   }
 
   subscribe(listener: (refresh: Refresh) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#history.subscribe(listener);
   }
 
   /**
@@ -291,7 +216,8 @@ export class Refresher implements Store, Refreshes {
   ): Promise<{ snapshot: Snapshot; warnings: readonly string[] }> {
     let warnings: readonly string[] = [];
     const snapshot = await this.#loadOnce(progress, async () => {
-      const look = await this.#lookWhole(this.#watchWith({ settle_ms: 0 }), {
+      const look = await lookWhole(this.#watchWith({ settle_ms: 0 }), {
+        settle_ms: this.options.settle_ms,
         incomplete: (problem) =>
           refused({
             problem,
@@ -313,8 +239,8 @@ export class Refresher implements Store, Refreshes {
   }
 
   request(): void {
-    this.#done = null;
-    this.#wake.resolve();
+    this.#looked = { ...this.#looked, done: null };
+    this.#loop.wake();
   }
 
   async accept(data_version: string): Promise<void> {
@@ -356,8 +282,10 @@ export class Refresher implements Store, Refreshes {
             : "No earlier data is kept. Set STATE_DIR to keep the last good data.",
         );
       }
-      const current = this.#snapshot!;
-      const version = await this.#reopen(kept[at], { compared_with: current });
+      const current = this.#versions.served!;
+      const version = await this.#versions.reopen(kept[at], {
+        compared_with: current,
+      });
       const left = kept.slice(0, at)
         .filter((_, i) => versions[i] === data_version)
         .map(({ name }) => name);
@@ -382,10 +310,9 @@ export class Refresher implements Store, Refreshes {
     this.#keeper?.noteSharing();
     const discarded = await this.engine.archive?.discarded() ?? [];
     this.#status = { ...this.#status, discarded };
-    this.#work_folder = await claimWorkFolder(options.staging_dir);
-    this.#export_folder = new ExportFolder(this.#work_folder.path, {
+    this.#export_folder = new ExportFolder(await this.#versions.open(), {
       ...options,
-      pace: this.#pace,
+      pace: this.#versions.pace,
       hashes: this.#hashes,
     });
   }
@@ -393,22 +320,18 @@ export class Refresher implements Store, Refreshes {
   /** Ends refreshes and checks; what is served stays so. */
   async stop(): Promise<void> {
     this.#ended.abort();
-    this.#wake.resolve();
     await this.#opening?.catch(() => {});
     await this.#watching;
     // A check ends with the store, and so its client is told.
-    await this.#exclusive(async () => await this.#trial?.ended);
+    await this.#exclusive(() => this.#checks.over());
   }
 
   /** Ends refreshes, uploads and snapshots, and removes every working file. */
   async close(): Promise<void> {
     await Promise.all([this.stop(), this.#export_folder?.close()]);
-    for (const { version } of this.#opened.values()) this.#close(version);
-    await Promise.all(this.#closing);
+    await this.#versions.closeAll();
     await this.engine.close();
-    const work_folder = this.#work_folder;
-    this.#work_folder = null;
-    await work_folder?.release();
+    await this.#versions.release();
   }
 
   async #loadOnce(
@@ -417,17 +340,20 @@ export class Refresher implements Store, Refreshes {
   ): Promise<Snapshot> {
     return await this.#exclusive(async () => {
       const began_at = now();
-      await this.#giveWay();
+      await this.#checks.giveWay();
       try {
         await this.open();
         const { found, expected_rows } = await look();
-        await using exports = await this.#stage(found);
-        const version = await this.#build(exports, { progress, expected_rows });
+        await using exports = await this.#versions.stage(found);
+        const version = await this.#versions.build(exports, {
+          progress,
+          expected_rows,
+        });
         await this.#apply(
           { type: "built", version, doubts: [], warnings: [] },
           { began_at },
         );
-        return this.#snapshot!;
+        return this.#versions.served!;
       } catch (error) {
         await this.#fail(error, began_at);
         throw error;
@@ -437,59 +363,15 @@ export class Refresher implements Store, Refreshes {
 
   /** The refresh loop: one of the two places that catch unexpected errors, which are bugs. */
   async #refreshUntilClosed(progress: Progress): Promise<void> {
-    const { signal } = this.#ended;
-    const hints = this.#watchForHints();
-    let last_error = "";
-    try {
-      await this.open();
-      await this.#exclusive(() => this.#restore(progress));
-      await this.#export_folder!.clean();
-    } catch (error) {
-      await this.#fail(error);
-      last_error = String(error);
-    }
-    while (!signal.aborted) {
-      this.#wake = Promise.withResolvers();
-      let pause_ms = this.options.refresh_ms * (0.9 + 0.2 * Math.random());
-      try {
-        const acted = await this.#exclusive(() => this.#look(progress));
-        if (!acted) pause_ms = Math.min(pause_ms, STEADY_MS);
-        last_error = "";
-      } catch (error) {
-        // The same error may repeat with every look: it is reported once.
-        if (String(error) !== last_error) await this.#fail(error);
-        last_error = String(error);
-      }
-      const timer = setTimeout(this.#wake.resolve, pause_ms);
-      if (!signal.aborted) await this.#wake.promise;
-      clearTimeout(timer);
-    }
-    await hints.end();
-  }
-
-  /**
-   * Wakes the loop when a name in the data folder comes, goes or is renamed over.
-   * Deno.watchFs would report more, and would stop the process at a pipe: it opens
-   * each new file in the folder, and at a pipe it waits for a writer.
-   */
-  #watchForHints(): { end(): Promise<void> } {
-    let before: number | undefined;
-    let looking: Promise<void> | null = null;
-    const look = async () => {
-      const info = await Deno.stat(this.options.data_dir).catch(() => null);
-      const changed_at = info?.mtime?.getTime() ?? 0;
-      if (changed_at !== (before ?? changed_at)) this.#wake.resolve();
-      before = changed_at;
-      looking = null;
-    };
-    // One check at a time: a mount may not answer.
-    const timer = setInterval(() => void (looking ??= look()), HINT_MS);
-    return {
-      async end() {
-        clearInterval(timer);
-        await looking;
+    await this.#loop.run({
+      start: async () => {
+        await this.open();
+        await this.#exclusive(() => this.#restore(progress));
+        await this.#export_folder!.clean();
       },
-    };
+      look: () => this.#exclusive(() => this.#look(progress)),
+      fail: (error) => this.#fail(error),
+    });
   }
 
   /** Looks at the folder and refreshes; false when the next look should come soon. */
@@ -497,28 +379,23 @@ export class Refresher implements Store, Refreshes {
     await this.open();
     await this.#tendArchive(progress);
     const look = await this.#watch.look();
-    const time = performance.now();
-    if (this.#next?.identity !== look.identity) {
-      // Files that are there at the start need no second look.
-      const since = this.#next ? time : -Infinity;
-      this.#next = { identity: look.identity, since };
-    }
     this.#waiting = look.waiting;
-    if (time >= this.#retry_at) this.#done = null;
-    if (look.waiting.length > 0) return false;
-    if (this.#done === look.identity) return true;
-    if (time - this.#next.since < STEADY_MS) return false;
-    await this.#refresh(look, { progress });
-    return true;
+    const { looked, then } = afterLook(this.#looked, {
+      look,
+      time: performance.now(),
+    });
+    this.#looked = looked;
+    if (then === "load") await this.#refresh(look, { progress });
+    return then !== "soon";
   }
 
   /** Takes the archive over when nobody has it, follows the process that has it, and keeps what could not be kept. */
   async #tendArchive(progress: Progress): Promise<void> {
     const keeper = this.#keeper;
     if (!keeper) return;
-    const decided = await keeper.tend(this.#snapshot?.data_version);
+    const decided = await keeper.tend(this.#versions.served?.data_version);
     if (decided) await this.#follow(decided, progress);
-    await keeper.keepAgain(this.#snapshot);
+    await keeper.keepAgain(this.#versions.served);
   }
 
   /** Takes the decisions of the process that has the archive, or had it until now. */
@@ -535,11 +412,11 @@ export class Refresher implements Store, Refreshes {
     ]);
     if (followed === this.#followed) return;
     this.#followed = followed;
-    await this.#giveWay();
+    await this.#checks.giveWay();
     await this.#apply({ type: "followed", served: kept[0] ?? null, discarded });
     const isLeft = (data_version: string) => discarded.includes(data_version);
     if (
-      this.#snapshot && isLeft(this.#snapshot.data_version) &&
+      this.#versions.served && isLeft(this.#versions.served.data_version) &&
       !kept.every(isLeft)
     ) await this.#restore(progress);
   }
@@ -553,14 +430,14 @@ export class Refresher implements Store, Refreshes {
     },
   ): Promise<void> {
     const began_at = now();
-    await this.#giveWay();
-    this.#done = look.identity;
-    this.#retry_at = Infinity;
+    await this.#checks.giveWay();
+    const { identity } = look;
+    this.#looked = { ...this.#looked, done: identity, retry_at: Infinity };
     await this.#apply({ type: "started" });
     try {
       if (look.problem) throw look.problem;
-      await using exports = await this.#stage(look.found!);
-      const previous = this.#snapshot;
+      await using exports = await this.#versions.stage(look.found!);
+      const previous = this.#versions.served;
       if (previous && !accepted) {
         const data_version = await exports.dataVersion();
         if (data_version !== null && isKnown(this.#status, data_version)) {
@@ -568,7 +445,7 @@ export class Refresher implements Store, Refreshes {
           return;
         }
       }
-      const version = await this.#build(exports, {
+      const version = await this.#versions.build(exports, {
         progress,
         expected_rows: look.expected_rows,
       });
@@ -593,153 +470,40 @@ export class Refresher implements Store, Refreshes {
       `The files are no longer those of data version ${data_version}.`,
     );
     if (look.problem || look.waiting.length > 0) throw changed;
-    await using exports = await this.#stage(look.found!);
+    await using exports = await this.#versions.stage(look.found!);
     if (await exports.dataVersion() !== data_version) throw changed;
     return look;
   }
 
-  async #changedSince(
-    { identity }: Look,
-    watch = this.#watch,
-  ): Promise<boolean> {
-    return (await watch.look()).identity !== identity;
-  }
-
-  /** A look that finds every file complete. Throws a refusal when one cannot be loaded, and `incomplete` when one stays so. */
-  async #lookWhole(
-    watch: ExportWatch,
-    { signal, incomplete }: {
-      readonly signal?: AbortSignal;
-      readonly incomplete: (waiting: string) => StoreError;
-    },
-  ): Promise<Look> {
-    let look = await watch.look();
-    const patient_until = performance.now() + this.options.settle_ms;
-    while (look.waiting.length > 0) {
-      if (performance.now() > patient_until) {
-        throw incomplete(look.waiting.join("\n"));
-      }
-      await delay(STEADY_MS, undefined, { signal });
-      look = await watch.look();
-    }
-    if (look.problem) throw look.problem;
-    return look;
+  async #changedSince({ identity }: Look): Promise<boolean> {
+    return (await this.#watch.look()).identity !== identity;
   }
 
   /** Why a version should wait for a decision, beside what is served. */
   #doubtsOf(version: Version): string[] {
-    return this.#snapshot
-      ? holdReasons(this.#snapshot, this.#snapshotOf(version), this.options)
+    return this.#versions.served
+      ? holdReasons(
+        this.#versions.served,
+        this.#versions.snapshotOf(version),
+        this.options,
+      )
       : [];
   }
 
-  #requireNoBuild(): void {
-    if (!this.#status.building) return;
-    throw new StoreError(
-      "conflict",
-      "A refresh is being built. Send the file when it has ended.",
-    );
-  }
-
-  /** Builds the folder with `replacement` in it, beside what is served, and removes what was built. */
-  async #tryWith(
-    replacement: Replacement,
-    { signal: client }: { readonly signal: AbortSignal },
-  ): Promise<Checked> {
-    const giving_way = new AbortController();
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    // One may have begun while the file was received; the turn comes after its end.
-    this.#requireNoBuild();
-    // In turn, so that no decision is being carried out.
-    await this.#exclusive(() => {
-      this.#requireNoBuild();
-      this.#trial = { giving_way, ended };
-      return Promise.resolve();
-    });
-    const signal = AbortSignal.any([
-      giving_way.signal,
-      client,
-      this.#ended.signal,
-    ]);
-    const watch = this.#watchWith({ settle_ms: 0, replacement });
-    let look: Look | undefined;
-    try {
-      signal.throwIfAborted();
-      look = await this.#lookWhole(watch, {
-        signal,
-        // A refresh would go on waiting, so this is no refusal.
-        incomplete: (waiting) =>
-          new StoreError(
-            "conflict",
-            `Files in the data folder are still being written. ${waiting}`,
-          ),
-      });
-      await using exports = await this.#stage(look.found!, signal);
-      const { expected_rows, warnings } = look;
-      const version = await this.#build(exports, { expected_rows, signal });
-      try {
-        const doubts = this.#doubtsOf(version);
-        return this.#checked({ type: "built", version, doubts, warnings });
-      } finally {
-        await this.#close(version);
-      }
-    } catch (error) {
-      if (giving_way.signal.aborted) {
-        throw new StoreError(
-          "conflict",
-          "The check gave way to a refresh or a decision. Send the file again.",
-        );
-      }
-      if (signal.aborted) {
-        throw new StoreError(
-          "cancelled",
-          "The check was ended, because its client has gone or the process stops.",
-        );
-      }
-      if (
-        look && error instanceof StoreError &&
-        await this.#changedSince(look, watch)
-      ) {
-        throw new StoreError(
-          "conflict",
-          "The data folder changed during the check. Send the file again.",
-        );
-      }
-      throw error;
-    } finally {
-      this.#trial = null;
-      end();
-    }
-  }
-
   /** What a refresh would do that ended with this event. */
-  #checked(event: Parameters<typeof outcomeOf>[1]["event"]): Checked {
+  #outcome(event: OutcomeEvent): Checked {
     const at = now();
     const policy = { hold: this.options.hold(), began_at: at, at };
     const { report = null, changes = null } = event.type === "built"
       ? event.version
       : {};
-    const beside = this.#snapshot;
+    const beside = this.#versions.served;
     return {
       ...outcomeOf(this.#status, { event, policy }),
       report,
       changes,
       beside: beside &&
         { data_version: beside.data_version, loaded_at: beside.loaded_at },
-    };
-  }
-
-  /** Ends the build of a check, if there is one, and waits for its end. */
-  async #giveWay(): Promise<void> {
-    this.#trial?.giving_way.abort();
-    await this.#trial?.ended;
-  }
-
-  /** A pace that ends the work when the signal is aborted. */
-  #paceUntil(signal: AbortSignal): Pace {
-    return async () => {
-      signal.throwIfAborted();
-      await this.#pace();
     };
   }
 
@@ -758,7 +522,7 @@ export class Refresher implements Store, Refreshes {
       const began_at = now();
       try {
         progress("opening the last good data");
-        const version = await this.#reopen(one, { progress });
+        const version = await this.#versions.reopen(one, { progress });
         await this.#apply(
           { type: "reopened", version, because: "start" },
           { began_at },
@@ -771,122 +535,12 @@ export class Refresher implements Store, Refreshes {
     }
   }
 
-  async #stage(
-    found: Found,
-    signal: AbortSignal = this.#ended.signal,
-  ): Promise<StagedExports> {
-    const folder = await this.#makeFolder(`exports-${++this.#number}`);
-    const options = {
-      ...this.options,
-      folder,
-      pace: this.#paceUntil(signal),
-      hashes: this.#hashes,
-    };
-    try {
-      return new StagedExports(await findExports(found, options), options);
-    } catch (error) {
-      await Deno.remove(folder, { recursive: true });
-      throw error;
-    }
-  }
-
-  /** Makes a folder for working files. Throws a SettingError where STAGING_DIR is gone. */
-  async #makeFolder(name: string): Promise<string> {
-    const path = `${this.#work_folder!.path}/${name}`;
-    try {
-      await Deno.mkdir(path);
-    } catch (error) {
-      const { staging_dir } = this.options;
-      throw stagingFull(error) ??
-        folderError({ setting: STAGING_DIR, path: staging_dir }, error);
-    }
-    return path;
-  }
-
-  async #build(
-    exports: StagedExports,
-    { expected_rows, ...rest }: Building,
-  ): Promise<Version> {
-    const compared_with = this.#snapshot;
-    const opening = { ...rest, compared_with };
-    return await this.#openSnapshot(opening, async (options) => {
-      const snapshot = await this.engine.build(exports, {
-        ...options,
-        strict: compared_with === null,
-      });
-      const wrong = rowsProblem(expected_rows, snapshot);
-      if (!wrong) return snapshot;
-      await snapshot.close();
-      throw wrong;
-    });
-  }
-
-  async #reopen(kept: KeptSnapshot, opening: Opening): Promise<Version> {
-    return await this.#openSnapshot(
-      opening,
-      (options) => this.engine.archive!.reopen(kept, options),
-    );
-  }
-
-  /** Has a new snapshot opened in its own folder, and compares it with `compared_with`. */
-  async #openSnapshot(
-    {
-      progress = () => {},
-      compared_with = null,
-      signal = this.#ended.signal,
-    }: Opening,
-    make: (
-      options: Parameters<NonNullable<Engine["archive"]>["reopen"]>[1],
-    ) => Promise<EngineSnapshot>,
-  ): Promise<Version> {
-    const number = ++this.#number;
-    const folder = await this.#makeFolder(String(number));
-    const remove = () => removeAll(folder);
-    let snapshot: EngineSnapshot | undefined;
-    try {
-      snapshot = await make({
-        folder,
-        beside_readers: this.#snapshot !== null,
-        progress(step) {
-          signal.throwIfAborted();
-          progress(step);
-        },
-        signal,
-      });
-      const changes = compared_with &&
-        await this.engine.compare(compared_with, snapshot, {
-          pace: this.#paceUntil(signal),
-        });
-      const version = { number, report: snapshot.report, changes };
-      const listed = await readSampleList(this.options.data_dir);
-      const opened = snapshot;
-      this.#opened.set(number, {
-        version,
-        snapshot,
-        sample_notice: sampleNotice(snapshot.report.files, listed),
-        async close() {
-          await opened.close();
-          await remove();
-        },
-      });
-      return version;
-    } catch (error) {
-      await snapshot?.close();
-      await remove().catch(() => {});
-      throw error;
-    }
-  }
-
-  #snapshotOf({ number }: Version): EngineSnapshot {
-    return this.#opened.get(number)!.snapshot;
-  }
-
   /** Throws a conflict when a decision does not fit the status; else a check gives way to it. */
   async #require(decision: Decision): Promise<void> {
     this.#keeper?.requireOurs();
     const refusal = refusalOf(this.#status, decision);
     if (refusal !== null) throw new StoreError("conflict", refusal);
-    await this.#giveWay();
+    await this.#checks.giveWay();
   }
 
   async #fail(error: unknown, began_at?: string): Promise<void> {
@@ -898,7 +552,8 @@ export class Refresher implements Store, Refreshes {
       );
     }
     if (known && error.kind === "full") {
-      this.#retry_at = performance.now() + RETRY_MS;
+      const retry_at = performance.now() + RETRY_MS;
+      this.#looked = { ...this.#looked, retry_at };
     }
     const text = known ? error.message : "The load failed; the log says why.";
     const reasons = text.split("\n");
@@ -922,46 +577,18 @@ export class Refresher implements Store, Refreshes {
   async #carryOut(effect: Effect): Promise<void> {
     switch (effect.type) {
       case "serve":
-        this.#snapshot = this.#snapshotOf(effect.version);
+        this.#versions.serve(effect.version);
         this.#keeper?.forget();
         break;
       case "close":
-        this.#close(effect.version);
+        this.#versions.close(effect.version);
         break;
       case "tell":
-        this.#tell(effect.refresh);
+        this.#history.tell(effect.refresh);
         break;
       default:
-        await this.#keeper?.carryOut(effect, this.#snapshot);
+        await this.#keeper?.carryOut(effect, this.#versions.served);
     }
-  }
-
-  #close({ number }: Version): Promise<void> {
-    const opened = this.#opened.get(number)!;
-    this.#opened.delete(number);
-    if (this.#snapshot === opened.snapshot) this.#snapshot = null;
-    const closing = opened.close()
-      .catch((error) =>
-        this.options.log(
-          fault(error, {
-            event: "close_fault",
-            text: "A version that is no longer served was not closed",
-          }),
-        )
-      )
-      .finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
-    return closing;
-  }
-
-  #tell(refresh: Refresh): void {
-    const { report } = refresh;
-    this.#history.unshift({
-      ...refresh,
-      report: report && { ...report, set_aside_listed: [] },
-    });
-    this.#history.length = Math.min(this.#history.length, HISTORY);
-    for (const listener of this.#listeners) listener(refresh);
   }
 
   #watchWith(
@@ -977,27 +604,4 @@ export class Refresher implements Store, Refreshes {
 
 function now(): string {
   return new Date().toISOString();
-}
-
-/** The refusal of files whose number of rows is not that of manifest.json; for a workbook, the sum over its sheets that are read. */
-function rowsProblem(
-  expected_rows: Look["expected_rows"],
-  { report }: EngineSnapshot,
-): StoreError | undefined {
-  const problems: LoadProblem[] = [];
-  for (const [file, rows] of expected_rows) {
-    // Two tables of tally.toml may read one file, and each passes over other rows.
-    const in_file = new Map(
-      report.files.filter((one) => isOfFile(one.file, file))
-        .map((one) => [one.file, one.rows_read + (one.rows_passed_over ?? 0)]),
-    );
-    const found = [...in_file.values()].reduce((sum, one) => sum + one, 0);
-    if (in_file.size === 0 || found === rows) continue;
-    problems.push({
-      file,
-      problem: `${found} rows, and manifest.json lists ${rows}`,
-      remedy: "Deliver the whole set again, manifest.json last",
-    });
-  }
-  return problems.length > 0 ? refused(...problems) : undefined;
 }

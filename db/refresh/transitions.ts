@@ -160,6 +160,12 @@ export function refusalOf(
   return known.join(" ") || "No data is held.";
 }
 
+/** How a refresh may end that loads files. */
+export type OutcomeEvent = Extract<
+  RefreshEvent,
+  { type: "built" | "failed" }
+>;
+
 /**
  * What a refresh would do that ended with this event, and the reasons that it would
  * give; of a version that is known already, although a refresh would not build it.
@@ -167,7 +173,7 @@ export function refusalOf(
 export function outcomeOf(
   status: RefreshStatus,
   { event, policy }: {
-    readonly event: Extract<RefreshEvent, { type: "built" | "failed" }>;
+    readonly event: OutcomeEvent;
     readonly policy: Policy;
   },
 ): { readonly outcome: Outcome; readonly reasons: readonly string[] } {

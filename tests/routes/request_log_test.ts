@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { LogEntry, RequestRecord } from "../../db/model/log.ts";
 import { requestLine, requestText } from "../../operator/log.ts";
 import { createRequestLog } from "../../routes/request_log.ts";
-import type { Exchange } from "../../routes/respond.ts";
+import type { Exchange } from "../../routes/exchange.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
 import { openApp } from "../support/open_app.ts";
 import { exportsOf } from "../support/watched_store.ts";

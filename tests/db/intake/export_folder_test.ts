@@ -100,6 +100,16 @@ Deno.test("UPLOAD_QUOTA_BYTES: all files together, without the one that is repla
   );
   await exports.remove("customers_2.csv");
   await Deno.remove(`${folder.path}/notes.txt`);
+  await failure(
+    "full",
+    () => exports.put("customers_3.csv", unread, { content_length: size + 1 }),
+  );
+  await failure(
+    "too_large",
+    () =>
+      exports.put("customers_3.csv", unread, { content_length: (1 << 20) + 1 }),
+  );
+  assertEquals(has_read, false);
   await exports.put("customers_3.csv", body(CUSTOMERS));
 });
 

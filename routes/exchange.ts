@@ -1,0 +1,48 @@
+/** One request on its way to its answer: what is known of it, and its id. */
+
+import type { Grant, Need } from "../access/grant.ts";
+import type { Standing } from "../access/rate_limit.ts";
+import { hasSecret } from "../access/secrets.ts";
+import type { Snapshot } from "../db/store.ts";
+import type { RouteCounts } from "./request_counts.ts";
+
+/** What needs no wait is there at once. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** One request on its way. */
+export interface Exchange {
+  readonly request: Request;
+  /** What the answer's X-Request-Id says, and the log: the client's own id where it is harmless. */
+  readonly id: string;
+  /** A stranger until more is known. */
+  caller: Grant;
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly came_ms: number;
+  /** Its endpoint, once that is known. */
+  route: RouteCounts;
+  /** What is sent. */
+  body: string | Uint8Array | ReadableStream | null;
+  /** How its client stands with its limit, where it should know. */
+  standing: Standing | null;
+}
+
+/** What an answer from a snapshot is made with. */
+export interface FromSnapshot {
+  readonly exchange: Exchange;
+  /** What the caller needs for it as JSON. */
+  readonly need: Need;
+  readonly names_version: boolean;
+  readonly snapshot: Snapshot;
+  /** As the endpoint's schema has it. */
+  readonly query: unknown;
+}
+
+const HARMLESS_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The client's own id, where it is harmless in a log; else one of ours. */
+export function idOf({ headers }: Request): string {
+  const given = headers.get("x-request-id");
+  return given !== null && HARMLESS_ID.test(given) && !hasSecret(given)
+    ? given
+    : crypto.randomUUID();
+}
