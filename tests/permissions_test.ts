@@ -14,7 +14,7 @@ const WITH_RIGHT: Record<string, string[]> = {
   env: ["check-data", "erase", "image", "key", "start", "suggest", "test"],
   ffi: ["check-data", "erase", "image", "start", "suggest", "test"],
   import: [],
-  net: ["image", "start", "test"],
+  net: ["compare", "image", "start", "test"],
   read: [
     "audit",
     "check-data",
@@ -31,6 +31,7 @@ const WITH_RIGHT: Record<string, string[]> = {
     "audit",
     "check-data",
     "client",
+    "compare",
     "erase",
     "image",
     "key",

@@ -1,0 +1,82 @@
+/** The composition root of `deno task compare`: asks two running deployments the same questions and prints what differs. */
+
+import { parseArgs } from "node:util";
+import { compareDeployments } from "./operator/compare/compare.ts";
+import {
+  type Deployment,
+  NotReachedError,
+} from "./operator/compare/deployment.ts";
+import {
+  comparisonJson,
+  comparisonText,
+  differenceText,
+} from "./operator/compare/texts.ts";
+import { createPaint, fail } from "./operator/terminal.ts";
+
+const USAGE =
+  "Usage: deno task compare --against URL [--questions N] [--seed S] [--key KEY] [--json FILE] URL";
+
+/** Differences that are printed; the file of --json has all. */
+const SHOWN = 100;
+
+let args;
+try {
+  args = parseArgs({
+    allowPositionals: true,
+    options: {
+      against: { type: "string" },
+      questions: { type: "string", default: "2000" },
+      seed: { type: "string" },
+      key: { type: "string" },
+      json: { type: "string" },
+    },
+  });
+} catch (error) {
+  fail(`${(error as Error).message}\n${USAGE}`);
+}
+const { values: { against, key, json, ...numbers }, positionals } = args;
+const [url, ...rest] = positionals;
+if (!against || !url || rest.length > 0) fail(USAGE);
+
+function numberOf(name: "questions" | "seed", least: number): number {
+  const text = numbers[name];
+  const value = text === undefined
+    ? crypto.getRandomValues(new Uint32Array(1))[0]
+    : Number(text);
+  if (Number.isInteger(value) && value >= least && value < 2 ** 32) {
+    return value;
+  }
+  return fail(`--${name} must be a whole number from ${least}\n${USAGE}`);
+}
+
+function deploymentOf(text: string): Deployment {
+  const parsed = URL.parse(text);
+  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username) {
+    return fail(`${text} is no http or https URL without a user\n${USAGE}`);
+  }
+  return { url: parsed.origin + parsed.pathname.replace(/\/+$/, ""), key };
+}
+
+const paint = createPaint(Deno.stdout.isTerminal());
+let shown = 0;
+try {
+  const comparison = await compareDeployments(
+    { reference: deploymentOf(against), compared: deploymentOf(url) },
+    {
+      seed: numberOf("seed", 0),
+      questions: numberOf("questions", 1),
+      found(difference) {
+        if (shown++ < SHOWN) {
+          console.log(`${differenceText(difference, paint)}\n`);
+        }
+      },
+    },
+  );
+  if (json) await Deno.writeTextFile(json, comparisonJson(comparison));
+  if (shown > SHOWN) console.log(`and ${shown - SHOWN} more differences\n`);
+  console.log(comparisonText(comparison, paint));
+  if (comparison.differences.length > 0) Deno.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof NotReachedError)) throw error;
+  fail(`${error.message}.`);
+}
