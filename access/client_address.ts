@@ -1,9 +1,14 @@
 /** The address that a request comes from, as far as it can be believed, and the network that counts as one client. */
 
+/** The other end of a connection. */
+export interface Peer {
+  readonly remoteAddr: Deno.Addr;
+}
+
 /** What says where a request comes from. */
 export interface Origin {
-  /** The address at the other end of the connection. */
-  readonly peer: string;
+  /** The other end of the connection, whose address is read only where it counts: Deno makes it then. */
+  readonly peer: Peer | undefined;
   /** X-Forwarded-For; null without it. */
   readonly forwarded: string | null;
   /** How many proxies in front append to it what they see; nothing else in it is believed. */
@@ -17,10 +22,48 @@ export interface Origin {
  */
 export function clientOf(
   { peer, forwarded, trusted_proxies }: Origin,
+  networks: Networks,
 ): string {
-  return forwarded !== null && trusted_proxies > 0 &&
-      networkOf(forwarded.split(",").at(-trusted_proxies) ?? "") ||
-    (networkOf(peer) ?? peer);
+  if (forwarded !== null && trusted_proxies > 0) {
+    const network = networks.of(fromEnd(forwarded, trusted_proxies));
+    if (network !== null) return network;
+  }
+  const address = peer?.remoteAddr as Deno.NetAddr | undefined;
+  if (address === undefined) return "no address";
+  const { hostname } = address;
+  return networks.of(hostname) ?? hostname;
+}
+
+/** The part of a list that is so many from its end; empty where it has fewer. */
+function fromEnd(list: string, position: number): string {
+  let end = list.length;
+  for (let left = position; end >= 0; left--) {
+    const comma = end === 0 ? -1 : list.lastIndexOf(",", end - 1);
+    if (left === 1) return list.slice(comma + 1, end);
+    end = comma;
+  }
+  return "";
+}
+
+/** So many are remembered: those of a flood of clients push each other out. */
+const MOST_NETWORKS = 1_024;
+/** A longer text is no address, and may be kept in memory by whoever sends it. */
+const LONGEST_TEXT = 64;
+
+/** The networks of addresses, remembered by their text: a page asks several times. */
+export class Networks {
+  readonly #known = new Map<string, string | null>();
+
+  /** As `networkOf`. */
+  of(text: string): string | null {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const network = networkOf(text);
+    if (text.length > LONGEST_TEXT) return network;
+    if (this.#known.size === MOST_NETWORKS) this.#known.clear();
+    this.#known.set(text, network);
+    return network;
+  }
 }
 
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;

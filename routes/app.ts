@@ -19,7 +19,7 @@ import { metricsEndpoints } from "./metrics.ts";
 import { metricsEndpoint } from "./prometheus.ts";
 import { createOpenApi } from "./openapi.ts";
 import { opsEndpoints } from "./ops.ts";
-import type { Peer } from "./limits.ts";
+import type { Peer } from "../access/client_address.ts";
 import { refuseLongUrl, refuseSecret } from "./query_string.ts";
 import type { Exchange } from "./exchange.ts";
 import { createResponder, type Parts } from "./respond.ts";

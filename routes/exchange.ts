@@ -1,5 +1,6 @@
 /** One request on its way to its answer: what is known of it, and its id. */
 
+import type { Peer } from "../access/client_address.ts";
 import type { Grant, Need } from "../access/grant.ts";
 import type { Standing } from "../access/rate_limit.ts";
 import { hasSecret } from "../access/secrets.ts";
@@ -12,6 +13,10 @@ export type MaybePromise<Value> = Value | Promise<Value>;
 /** One request on its way. */
 export interface Exchange {
   readonly request: Request;
+  /** Undefined where there is no socket. */
+  readonly peer: Peer | undefined;
+  /** Whether it counts for the limit of its client. */
+  readonly is_limited: boolean;
   /** What the answer's X-Request-Id says, and the log: the client's own id where it is harmless. */
   readonly id: string;
   /** A stranger until more is known. */

@@ -1,6 +1,6 @@
 /** Counts the requests of each client, and refuses those that are too many. */
 
-import { clientOf } from "../access/client_address.ts";
+import { clientOf, Networks, type Peer } from "../access/client_address.ts";
 import type { Grant } from "../access/grant.ts";
 import {
   isScarce,
@@ -21,13 +21,9 @@ export interface LimitSettings {
   readonly TRUSTED_PROXIES: number;
 }
 
-/** The other end of a connection; Deno reads the address when it is asked for. */
-export interface Peer {
-  readonly remoteAddr: Deno.Addr;
-}
-
-/** What a request is counted by. */
+/** A request, and what it is counted by. */
 interface Counted {
+  readonly request: Request;
   readonly caller: Grant;
   /** Undefined where there is no socket. */
   readonly peer: Peer | undefined;
@@ -36,7 +32,7 @@ interface Counted {
 /** The limits of requests. */
 export interface Limits {
   /** Counts a request; how its client stands, where it should know. */
-  count(request: Request, by: Counted): Standing | null;
+  count(counted: Counted): Standing | null;
   /** Adds what a client should know to the headers of its answer. */
   append(headers: Headers, standing: Standing): void;
   readonly metrics: readonly Metric[];
@@ -57,25 +53,27 @@ export function createLimits(
   if (RATE_LIMIT === 0) return null;
   const rate: Rate = { per_second: RATE_LIMIT, burst: RATE_BURST };
   const limits = new RateLimits(rate);
+  const networks = new Networks();
   let logged_ms = -LOG_AGAIN_MS;
 
-  function nameOf({ headers }: Request, { caller, peer }: Counted): string {
+  function nameOf({ request, caller, peer }: Counted): string {
     const { key_id, is_token, customers } = caller;
     // A key mints tokens for all visitors of a site, who must not slow each other.
     if (is_token) return `${key_id} ${customers!.values().next().value}`;
     if (key_id !== null) return key_id;
-    const address = peer?.remoteAddr as Deno.NetAddr | undefined;
     return clientOf({
-      peer: address?.hostname ?? "no address",
-      forwarded: TRUSTED_PROXIES > 0 ? headers.get("x-forwarded-for") : null,
+      peer,
+      forwarded: TRUSTED_PROXIES > 0
+        ? request.headers.get("x-forwarded-for")
+        : null,
       trusted_proxies: TRUSTED_PROXIES,
-    });
+    }, networks);
   }
 
   return {
-    count(request, by) {
+    count(counted) {
       const now_ms = now();
-      const standing = limits.count(nameOf(request, by), now_ms);
+      const standing = limits.count(nameOf(counted), now_ms);
       if (limits.is_full && now_ms - logged_ms >= LOG_AGAIN_MS) {
         logged_ms = now_ms;
         log({

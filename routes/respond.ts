@@ -1,7 +1,7 @@
 /** The one way out: takes each request through access, limits and its endpoint to its answer; nothing else answers. */
 
+import type { Peer } from "../access/client_address.ts";
 import type { Callers } from "../access/callers.ts";
-import type { Grant } from "../access/grant.ts";
 import type { Admission } from "../db/model/admission.ts";
 import type { Log } from "../db/model/log.ts";
 import type { Metrics } from "../db/model/metric.ts";
@@ -20,12 +20,7 @@ import type {
 import type { Failure } from "./errors.ts";
 import { type Exchange, idOf, type MaybePromise } from "./exchange.ts";
 import { type HostCheck, isProbe } from "./hosts.ts";
-import {
-  createLimits,
-  type LimitSettings,
-  type Peer,
-  tooFast,
-} from "./limits.ts";
+import { createLimits, type LimitSettings, tooFast } from "./limits.ts";
 import { createPageViews } from "./page_views.ts";
 import {
   countAnswer,
@@ -102,6 +97,8 @@ export interface Responder {
 
 /** What a request counts as whose client has disconnected; it is never sent. */
 const CLIENT_GONE = 499;
+/** A request of our own has no client. */
+const OUR_OWN = { peer: undefined, is_limited: false };
 const STOPPING: Failure = {
   status: 503,
   error: "The process is stopping.",
@@ -177,13 +174,9 @@ export function createResponder(
     return requireIdInPath(path, { url, ids });
   }
 
-  /** `count` counts the request once it is known who sent it. */
   function handle(
     exchange: Exchange,
-    { route, count }: {
-      readonly route: Route;
-      readonly count: ((exchange: Exchange) => Response | null) | null;
-    },
+    route: Route,
   ): MaybePromise<Response> {
     const { request } = exchange;
     if (ending.finishing.aborted) return fail(exchange, STOPPING);
@@ -198,22 +191,38 @@ export function createResponder(
       if (page_problem) return fail(exchange, page_problem);
     }
 
-    const answer = (caller: Grant) => {
-      exchange.caller = caller;
-      return count?.(exchange) ??
-        (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
-    };
     // Where reading is open, only what is routed may need a key.
-    if (is_open && !count) return answer(stranger);
+    if (is_open && !exchange.is_limited) return answerKnown(exchange, route);
     const caller = callers.identify(request.headers);
-    return caller instanceof Promise
-      ? caller.then(answer).catch((error) => thrown(exchange, error))
-      : answer(caller);
+    if (caller instanceof Promise) {
+      return caller.then((caller) => {
+        exchange.caller = caller;
+        return answerKnown(exchange, route);
+      }).catch((error) => thrown(exchange, error));
+    }
+    exchange.caller = caller;
+    return answerKnown(exchange, route);
   }
 
-  function exchangeOf(request: Request): Exchange {
+  /** Answers when it is known who asks, as far as that counts here. */
+  function answerKnown(
+    exchange: Exchange,
+    route: Route,
+  ): MaybePromise<Response> {
+    const too_many = exchange.is_limited ? refuseTooMany(exchange) : null;
+    if (too_many) return too_many;
+    const is_get = exchange.request.method === "GET";
+    return (is_get ? answerGet(exchange) : undefined) ?? route(exchange);
+  }
+
+  function exchangeOf(
+    request: Request,
+    { peer, is_limited }: Pick<Exchange, "peer" | "is_limited">,
+  ): Exchange {
     return {
       request,
+      peer,
+      is_limited,
       id: idOf(request),
       caller: stranger,
       came_ms: performance.now(),
@@ -223,12 +232,8 @@ export function createResponder(
     };
   }
 
-  function refuseTooMany(
-    exchange: Exchange,
-    peer: Peer | undefined,
-  ): Response | null {
-    const { request, caller } = exchange;
-    exchange.standing = limits!.count(request, { caller, peer });
+  function refuseTooMany(exchange: Exchange): Response | null {
+    exchange.standing = limits!.count(exchange);
     return exchange.standing?.is_allowed === false
       ? fail(exchange, tooFast(exchange.standing))
       : null;
@@ -247,18 +252,16 @@ export function createResponder(
 
   return {
     handle(request, { route, peer }) {
-      const exchange = exchangeOf(request);
-      const count = limits && !isProbe(request.url)
-        ? (exchange: Exchange) => refuseTooMany(exchange, peer)
-        : null;
-      const answer = handle(exchange, { route, count });
+      const is_limited = limits !== null && !isProbe(request.url);
+      const exchange = exchangeOf(request, { peer, is_limited });
+      const answer = handle(exchange, route);
       return answer instanceof Promise
         ? answer.then((answer) => ended(exchange, answer))
         : ended(exchange, answer);
     },
 
     handleWithin: (request, route) =>
-      handle(exchangeOf(request), { route, count: null }),
+      handle(exchangeOf(request, OUR_OWN), route),
 
     async admit(exchange, endpoint) {
       exchange.route = counts.of(endpoint);

@@ -1,7 +1,7 @@
 /** Which client a request comes from: addresses, networks, and whom X-Forwarded-For is believed. */
 
 import { assertEquals } from "@std/assert";
-import { clientOf, networkOf } from "../../access/client_address.ts";
+import { clientOf, networkOf, Networks } from "../../access/client_address.ts";
 
 Deno.test("networkOf: IPv4 as it is, IPv6 by its /64, ports and zones left out, else null", async (t) => {
   const cases: [text: string, network: string | null][] = [
@@ -40,8 +40,12 @@ Deno.test("networkOf: IPv4 as it is, IPv6 by its /64, ports and zones left out, 
 
 Deno.test("clientOf: as many addresses of X-Forwarded-For are believed as there are proxies", () => {
   const peer = "10.0.0.9";
+  const networks = new Networks();
+  const at = (hostname: string) => ({
+    remoteAddr: { transport: "tcp" as const, hostname, port: 1 },
+  });
   const of = (trusted_proxies: number, forwarded: string | null) =>
-    clientOf({ peer, forwarded, trusted_proxies });
+    clientOf({ peer: at(peer), forwarded, trusted_proxies }, networks);
 
   // Never by default, whatever a client writes.
   assertEquals(of(0, "192.0.2.1"), peer);
@@ -56,8 +60,24 @@ Deno.test("clientOf: as many addresses of X-Forwarded-For are believed as there 
   assertEquals(of(1, null), peer);
   assertEquals(of(1, ""), peer);
   assertEquals(of(1, "192.0.2.1, unknown"), peer);
+  assertEquals(of(1, ","), peer);
+  assertEquals(of(2, ","), peer);
+  assertEquals(of(2, "192.0.2.1,"), "192.0.2.1");
+  assertEquals(of(1, ",192.0.2.1"), "192.0.2.1");
+  assertEquals(of(3, ",192.0.2.1"), peer);
+  const rest = { forwarded: null, trusted_proxies: 0 };
   assertEquals(
-    clientOf({ peer: "::ffff:10.0.0.9", forwarded: null, trusted_proxies: 0 }),
+    clientOf({ peer: at("::ffff:10.0.0.9"), ...rest }, networks),
     peer,
   );
+  assertEquals(clientOf({ peer: undefined, ...rest }, networks), "no address");
+});
+
+Deno.test("Networks: the same as networkOf, also of more than are remembered", () => {
+  const networks = new Networks();
+  const texts = Array.from({ length: 3_000 }, (_, i) => `2001:db8:${i}::${i}`);
+  for (const text of [...texts, "unknown", "", ":".repeat(10_000), ...texts]) {
+    assertEquals(networks.of(text), networkOf(text));
+    assertEquals(networks.of(text), networkOf(text));
+  }
 });
