@@ -316,10 +316,13 @@ Deno.test("Workbook, reading a large part lets others run", async () => {
   );
   let turns = 0;
   const timer = setInterval(() => void turns++, 1);
+  const began = performance.now();
   try {
     await read(withSheet(content));
   } finally {
     clearInterval(timer);
   }
-  assert(turns > 50, `${turns} turns`);
+  // A busy machine reads more slowly, and has fewer turns in that time.
+  const elapsed_ms = performance.now() - began;
+  assert(turns > elapsed_ms / 20, `${turns} turns in ${elapsed_ms} ms`);
 });
