@@ -1,6 +1,7 @@
 /** Counts the differences between two snapshots, with pauses in which requests are served. */
 
 import type { Pace } from "../pace.ts";
+import { reportedChanges } from "../model/changes.ts";
 import type { Changes, Loaded, TableChange } from "../model/report.ts";
 import {
   attributesOf,
@@ -42,24 +43,8 @@ export async function compareSnapshots(
       pace,
     })
     : NO_CHANGE;
-  const [new_channels, vanished_channels] = compareNames(
-    before.channels,
-    after.channels,
-  );
-  const [new_types, vanished_types] = compareNames(
-    before.report.types,
-    after.report.types,
-  );
-  const [new_attributes, vanished_attributes] = compareNames(
-    attributesOf(before.report),
-    attributesOf(after.report),
-  );
-  const [new_topics, vanished_topics] = compareNames(
-    before.topics,
-    after.topics,
-  );
   return {
-    previous_data_version: before.report.data_version,
+    ...reportedChanges(before, after),
     tables: {
       customers: await compareRows(previous, next, {
         queries: [
@@ -79,16 +64,6 @@ export async function compareSnapshots(
     },
     new_customers: customers.new_customers,
     vanished_customers: customers.vanished_customers,
-    new_channels,
-    vanished_channels,
-    new_types,
-    vanished_types,
-    new_topics,
-    vanished_topics,
-    new_attributes,
-    vanished_attributes,
-    date_range: after.report.date_range,
-    previous_date_range: before.report.date_range,
   };
 }
 
@@ -97,16 +72,6 @@ const NO_CHANGE: TableChange = { rows_added: 0, rows_gone: 0 };
 /** Whether a version has interactions of nobody who is known, which no index holds. */
 function hasAnonymous({ report }: Loaded): boolean {
   return (report.mapping?.anonymous_interactions ?? 0) > 0;
-}
-
-function compareNames(
-  before: readonly string[],
-  after: readonly string[],
-): [added: string[], gone: string[]] {
-  return [
-    after.filter((name) => !before.includes(name)),
-    before.filter((name) => !after.includes(name)),
-  ];
 }
 
 async function compareRows(

@@ -12,6 +12,7 @@ import {
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 import { createInTurn } from "../model/in_turn.ts";
+import { readSql } from "../read_sql.ts";
 
 /** The memory, threads and folders that DuckDB may use. */
 export interface DatabaseLimits {
@@ -238,9 +239,4 @@ export function requireWhole(result: DuckDBResult): void {
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error &&
     error.message.startsWith("Out of Memory Error");
-}
-
-/** The text of `sql/{name}.sql`. */
-export function readSql(name: string): Promise<string> {
-  return Deno.readTextFile(new URL(`../../sql/${name}.sql`, import.meta.url));
 }

@@ -29,7 +29,8 @@ import type {
 } from "../model/questions.ts";
 import type { Run } from "../model/run.ts";
 import type { Snapshot } from "../store.ts";
-import { quoteText, readSql } from "./database.ts";
+import { readSql } from "../read_sql.ts";
+import { quoteText } from "./database.ts";
 import { metricsSql, NONE } from "./metrics_sql.ts";
 import type { QueryRunner } from "./query_runner.ts";
 import { paramOf, repeated } from "./record_sql.ts";

@@ -8,7 +8,8 @@ import {
   recordOf,
   type Rollup,
 } from "../model/dimensions.ts";
-import { type ComposedSql, readSql } from "./database.ts";
+import { readSql } from "../read_sql.ts";
+import type { ComposedSql } from "./database.ts";
 
 /** A part that is repeated, what stands between two of them, and of which dimensions. */
 const REPEATED = /\/\*([a-z_]+)(?: \[(.*?)\])? ([^]*?)\*\//g;

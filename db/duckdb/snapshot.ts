@@ -7,7 +7,7 @@ import {
   dimensionsWith,
   type Names,
 } from "../model/dimensions.ts";
-import { nameKey } from "../model/names.ts";
+import { positionsOf } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
 import { checkIndex } from "./check_index.ts";
@@ -25,6 +25,7 @@ import { reachedRows } from "../serving/reached.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
 import type { QuestionSlots, Slots } from "../serving/slots.ts";
+import { Users } from "../serving/users.ts";
 import type { Snapshot } from "../store.ts";
 
 /** A snapshot in DuckDB. */
@@ -203,49 +204,6 @@ export async function openSnapshot(
   }
 }
 
-/** Counts the users of a snapshot, and resolves when the last one has left. */
-class Users {
-  #count = 0;
-  readonly #gone = Promise.withResolvers<void>();
-  #waited_for = false;
-
-  add(): Disposable {
-    this.#count++;
-    return new User(this);
-  }
-
-  /** Removes one user. */
-  leave(): void {
-    this.#count--;
-    this.#tell();
-  }
-
-  /** Resolves when there are no users; after the call none may be added. */
-  gone(): Promise<void> {
-    this.#waited_for = true;
-    this.#tell();
-    return this.#gone.promise;
-  }
-
-  #tell(): void {
-    if (this.#waited_for && this.#count === 0) this.#gone.resolve();
-  }
-}
-
-/** One user, until it is disposed. A class, because every page view makes one: a closure takes 0.2 us more. */
-class User implements Disposable {
-  #users: Users | null;
-
-  constructor(users: Users) {
-    this.#users = users;
-  }
-
-  [Symbol.dispose](): void {
-    this.#users?.leave();
-    this.#users = null;
-  }
-}
-
 // The queue is bounded, and the query takes about a millisecond.
 const PATIENT: Limit = {
   signal: new AbortController().signal,
@@ -271,16 +229,4 @@ async function prepareCount(
       ? Uint32Array.from(row.slice(1, 1 + channel_count), Number)
       : null;
   };
-}
-
-/** Finds the position of a name, ignoring case; undefined when there is none. */
-function positionsOf(
-  names: readonly string[],
-): (name: string) => number | undefined {
-  // By exact name too: most questions have it, and then no folding is needed.
-  const positions = new Map([
-    ...names.map((name, i) => [nameKey(name), i] as const),
-    ...names.map((name, i) => [name, i] as const),
-  ]);
-  return (name) => positions.get(name) ?? positions.get(nameKey(name));
 }

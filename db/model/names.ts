@@ -48,7 +48,12 @@ export function seenText(text: string): string {
 /** The text that names are compared by: what is seen of them, in one case. */
 export function nameKey(name: string): string {
   const text = seenText(name).replace(WHITE_SPACE, " ").trim();
-  return Array.from(text, foldCase).join("").normalize("NFC");
+  return foldText(text).normalize("NFC");
+}
+
+/** A text in one case, as DuckDB's lower(upper(…)) has it. */
+export function foldText(text: string): string {
+  return Array.from(text, foldCase).join("");
 }
 
 /** What the keys of names begin with that begin with `prefix`. */
@@ -91,4 +96,16 @@ function foldCase(char: string): string {
   const upper = one(char.toUpperCase(), char);
   // The dotted capital is the one letter with a longer lower case.
   return upper === "\u0130" ? "i" : one(upper.toLowerCase(), upper);
+}
+
+/** Finds the position of a name, ignoring case; undefined when there is none. */
+export function positionsOf(
+  names: readonly string[],
+): (name: string) => number | undefined {
+  // By exact name too: most questions have it, and then no folding is needed.
+  const positions = new Map([
+    ...names.map((name, i) => [nameKey(name), i] as const),
+    ...names.map((name, i) => [name, i] as const),
+  ]);
+  return (name) => positions.get(name) ?? positions.get(nameKey(name));
 }

@@ -354,6 +354,13 @@ function customerColumns(customers: CustomersShape): RowsColumn[] {
   return [customerColumn(customers), ...customers.names ? [text("name")] : []];
 }
 
+/** The change as a share of `previous`, with four digits: halves are rounded away from 0; null where `previous` is 0. */
+export function changeOf(count: number, previous: number): number | null {
+  if (previous === 0) return null;
+  const change = (count - previous) / previous;
+  return Math.sign(change) * Math.round(Math.abs(change) * 1e4) / 1e4;
+}
+
 function integer(name: string): RowsColumn {
   return { name, type: "integer" };
 }

@@ -5,11 +5,12 @@ import {
   type Interval,
   ofCustomers,
 } from "../model/dimensions.ts";
-import type {
-  Cell,
-  Filter,
-  ReachedQuestion,
-  Rows,
+import {
+  type Cell,
+  changeOf,
+  type Filter,
+  type ReachedQuestion,
+  type Rows,
 } from "../model/questions.ts";
 import type { DateRange } from "../model/report.ts";
 import type { Run } from "../model/run.ts";
@@ -137,13 +138,6 @@ export function rowsOf(
       return rows;
     },
   };
-}
-
-/** A share of `previous`, rounded as the query rounds it: halves away from 0. */
-function changeOf(count: number, previous: number): number | null {
-  if (previous === 0) return null;
-  const change = (count - previous) / previous;
-  return Math.sign(change) * Math.round(Math.abs(change) * 1e4) / 1e4;
 }
 
 /** The table of all groups by some dimensions; null where there would be too many. */
