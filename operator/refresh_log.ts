@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly notice: string | null;
   /** Where the server is reached. */
   readonly base_url: string;
+  /** Since the process started. */
+  readonly uptime_seconds: number;
 }
 
 /** Returns a listener of `store` that logs each refresh. */
@@ -37,6 +39,7 @@ export function createRefreshLog(
         snapshot,
         notice,
         base_url,
+        uptime_seconds: performance.now() / 1_000,
       }),
     );
     before = snapshot?.data_version ?? null;
@@ -71,12 +74,13 @@ export function refreshEntry(
   circumstances: Circumstances,
 ): LogEntry {
   const { reasons, report, changes } = refresh;
-  const { before, had_failed, snapshot } = circumstances;
+  const { before, had_failed, snapshot, uptime_seconds } = circumstances;
   const result = resultOf(refresh, before);
+  const seconds = secondsOf(refresh);
   const fields = {
     event: `refresh_${result}`,
     account: reasons,
-    seconds: secondsOf(refresh),
+    seconds,
     reasons,
   };
   if (report === null) {
@@ -105,7 +109,10 @@ export function refreshEntry(
       ...fields,
       ...counts,
       level: "info",
-      text: `Ready in ${report.seconds.toFixed(1)} s, ${version}`,
+      // Who waits has waited since the start; what failed before was not waited for.
+      text: `Ready in ${
+        (had_failed ? seconds : uptime_seconds).toFixed(1)
+      } s, ${version}`,
       ...firstAccount(snapshot!, circumstances),
     };
   }
@@ -129,7 +136,7 @@ export function refreshEntry(
     ...fields,
     ...counts,
     level: "info",
-    text: `Live after ${report.seconds.toFixed(1)} s: ${version}${what}`,
+    text: `Live after ${seconds.toFixed(1)} s: ${version}${what}`,
     interactions_added: rows?.rows_added,
     interactions_gone: rows?.rows_gone,
   };

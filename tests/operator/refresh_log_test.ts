@@ -9,7 +9,11 @@ import {
   createRefreshLog,
   refreshEntry,
 } from "../../operator/refresh_log.ts";
-import { loadFolder, NO_CUSTOMERS } from "../support/load_folder.ts";
+import {
+  loadFolder,
+  NO_CUSTOMERS,
+  NO_INTERACTIONS,
+} from "../support/load_folder.ts";
 import { textFiles } from "../support/text_ids.ts";
 import { exportsOf, live, watchedStore } from "../support/watched_store.ts";
 
@@ -21,6 +25,7 @@ const CIRCUMSTANCES: Circumstances = {
   snapshot: null,
   notice: null,
   base_url: "http://localhost",
+  uptime_seconds: 4.25,
 };
 
 function refreshOf(
@@ -65,7 +70,7 @@ Deno.test("each result of a refresh has its event, its level, its text and its c
       level: "info",
       event: "refresh_served",
       text:
-        `Live after 1.3 s: data version ${AFTER}: 1,234 interactions added, 5 gone`,
+        `Live after 2.5 s: data version ${AFTER}: 1,234 interactions added, 5 gone`,
       data_version: AFTER,
       ...counts,
       interactions_added: 1_234,
@@ -155,7 +160,7 @@ Deno.test("the first data is shown with its totals; a hostile column name does n
   const text = terminalText(firstEntry(opened), new Date());
   for (
     const line of [
-      `Ready in ${opened.snapshot.report.seconds.toFixed(1)} s, data version `,
+      "Ready in 4.3 s, data version ",
       "\n  customers     1, 1 of them only in interactions\n",
       "\n  interactions  1, from 2020-03-05 to 2020-03-05\n",
       "\n  channels      Bird\n",
@@ -201,4 +206,23 @@ Deno.test("files that are good again after a failure are logged, though nothing 
     logged[2].text,
     `The files are good again; still serving the last good data, data version ${data_version}`,
   );
+});
+
+Deno.test("the first data after a failure: the time of its own load", async () => {
+  await using opened = await loadFolder({
+    "customers.csv": NO_CUSTOMERS,
+    "interactions.csv": NO_INTERACTIONS,
+  });
+  const [refresh] = opened.store.refreshes.history;
+  const { text } = refreshEntry({
+    ...refresh,
+    started_at: "2026-01-01T00:00:00.000Z",
+    ended_at: "2026-01-01T00:00:01.500Z",
+  }, {
+    ...CIRCUMSTANCES,
+    before: null,
+    had_failed: true,
+    snapshot: opened.snapshot,
+  });
+  assertStringIncludes(text, "Ready in 1.5 s, ");
 });
