@@ -19,7 +19,7 @@ COPY --from=build /app ./
 COPY --from=build --chown=65532:65532 /scratch /scratch
 COPY --from=build --chown=65532:65532 /state /state
 COPY --from=build --chown=65532:65532 /keys /keys
-COPY main.ts check_data.ts suggest.ts key.ts erase.ts config.ts create_store.ts ./
+COPY main.ts check_data.ts suggest.ts key.ts erase.ts load.ts config.ts create_store.ts ./
 COPY access access
 COPY dashboard dashboard
 COPY operator operator

@@ -34,7 +34,8 @@ try {
 }
 for (const text of misspelt()) console.error(text);
 
-const store = createStore(config);
+// Only this process needs what is loaded, wherever a server keeps its data.
+const store = createStore({ ...config, STORE: "duckdb" });
 const paint = createPaint(Deno.stdout.isTerminal());
 const progress = startProgress();
 try {

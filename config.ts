@@ -176,6 +176,36 @@ export const settings = z.object({
     .default("index").describe(
       "source of answers about named customers, and of customers reached: index is the serving index, query is a query",
     ),
+  STORE: z.enum(["duckdb", "clickhouse"], 'must be "duckdb" or "clickhouse"')
+    .default("duckdb").describe(
+      "where data is kept and asked: duckdb is in this process, clickhouse is a ClickHouse server or cluster, which many processes may follow",
+    ),
+  ROLE: z.enum(["loader", "follower"], 'must be "loader" or "follower"')
+    .default("follower").describe(
+      "with STORE=clickhouse: loader loads DATA_DIR into ClickHouse and follows its changes, and there is one; follower serves what the loader has loaded",
+    ),
+  CLICKHOUSE_URL: z.url({
+    protocol: /^https?$/,
+    error: "must be an http or https URL such as http://localhost:8123",
+  }).default("http://localhost:8123").describe(
+    "URL of the HTTP interface of ClickHouse, without user and password",
+  ),
+  CLICKHOUSE_USER: z.string().default("default").describe(
+    "user of ClickHouse",
+  ),
+  CLICKHOUSE_PASSWORD: z.string().default("").describe(
+    "password of this user",
+  ).meta(SECRET),
+  CLICKHOUSE_DATABASE: z.string().regex(
+    /^[a-z][a-z0-9_]{0,40}$/,
+    "must be a name of small letters, digits and _ that begins with a letter",
+  ).default("tally").describe(
+    "database of ClickHouse with the list of versions; each version has a database of its own, whose name begins with this one",
+  ),
+  CLICKHOUSE_CLUSTER: z.string().regex(/^\w+$/, "must be a name").optional()
+    .describe(
+      "name of the cluster, as in remote_servers of ClickHouse's configuration; without it, everything is on one server",
+    ),
   RATE_LIMIT: wholeNumber(0, 1_000_000, { fallback: 0 }).describe(
     "requests a second that each client may send, by its key or token, else by its address; 0 is no limit",
   ),

@@ -8,7 +8,7 @@ import {
   readConfig,
 } from "./config.ts";
 import { type FollowedCallers, openCallers } from "./access/follow_key_file.ts";
-import { createStore } from "./create_store.ts";
+import { createServedStore } from "./create_store.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { Pressure } from "./db/serving/pressure.ts";
 import { createSlots, slotMetrics } from "./db/serving/slots.ts";
@@ -82,7 +82,7 @@ const pressure = new Pressure({
   log,
 });
 const slots = createSlots(config, { isCalm: () => pressure.is_calm });
-const store = createStore(config, {
+const store = createServedStore(config, {
   log,
   slots,
   pressure,

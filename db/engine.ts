@@ -1,8 +1,9 @@
 /** The interface between refreshing and an engine, which builds, keeps and compares snapshots. */
 
 import type { StagedExports } from "./intake/staging.ts";
-import type { Changes, Loaded } from "./model/report.ts";
+import type { Changes, Loaded, Refresh } from "./model/report.ts";
 import type { Pace } from "./pace.ts";
+import type { Decision } from "./refresh/transitions.ts";
 import type { Snapshot } from "./store.ts";
 
 /** Called with the present step of a load, in a few words. */
@@ -54,6 +55,8 @@ export type Claim = "held" | "taken" | "locked";
  * rollback. One process keeps them, and others may read them meanwhile.
  */
 export interface Archive {
+  /** The setting that says where it is. */
+  readonly setting: string;
   /** What it is called in messages, such as `STATE_DIR="/state"`. */
   readonly name: string;
   /** What is locked, for messages. */
@@ -81,6 +84,30 @@ export interface Archive {
   discarded(): Promise<readonly string[]>;
   /** Remembers these, and no others. */
   markDiscarded(data_versions: readonly string[]): Promise<void>;
+  /** Where other servers follow the one that keeps versions, so that each may decide. */
+  readonly shared?: SharedDecisions;
+}
+
+/** What waits for a decision, and the decisions that followers were sent. */
+export interface SharedDecisions {
+  /** The refresh that waits for a decision, if any. */
+  held(): Promise<Refresh | null>;
+  /** Says which one waits from now on. */
+  noteHeld(refresh: Refresh | null): Promise<void>;
+  /**
+   * Sends a decision to the server that keeps versions. Returns why that refuses it;
+   * null when it is carried out. Throws a StoreError "busy" when it says nothing in time.
+   */
+  send(decision: Decision): Promise<string | null>;
+  /** The decisions that have no answer yet, the first one first. */
+  sent(): Promise<readonly SentDecision[]>;
+  /** Answers a decision; a text says why it is refused. */
+  answer(sent: SentDecision, refusal: string | null): Promise<void>;
+}
+
+/** A decision that a follower was sent. */
+export interface SentDecision extends Decision {
+  readonly id: string;
 }
 
 /** A kept version. */

@@ -136,6 +136,7 @@ Deno.test("docs/operations.md has every metric and every event", async () => {
     const folder of [
       "",
       "access/",
+      "db/clickhouse/",
       "db/duckdb/",
       "db/intake/",
       "db/refresh/",

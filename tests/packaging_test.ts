@@ -38,7 +38,7 @@ const modules: ModuleInfo[] = (await denoInfo("main.ts")).modules;
 
 Deno.test("the image has every module of its programs", async () => {
   const others = await Promise.all(
-    ["check_data.ts", "suggest.ts", "key.ts", "erase.ts"].map(
+    ["check_data.ts", "suggest.ts", "key.ts", "erase.ts", "load.ts"].map(
       async (program) => {
         const info: { modules: ModuleInfo[] } = await denoInfo(program);
         return info.modules;

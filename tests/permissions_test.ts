@@ -9,18 +9,28 @@ const dockerfile = await read("Dockerfile");
 
 /** The sets with each right, by the names that Deno gives to rights. */
 const WITH_RIGHT: Record<string, string[]> = {
-  // The benchmarks read figures of processes in /proc, which takes every right.
-  all: ["bench"],
-  env: ["check-data", "erase", "image", "key", "start", "suggest", "test"],
-  ffi: ["check-data", "erase", "image", "start", "suggest", "test"],
+  // They read figures of processes in /proc, which takes every right.
+  all: ["bench", "trials"],
+  env: [
+    "check-data",
+    "erase",
+    "image",
+    "key",
+    "load",
+    "start",
+    "suggest",
+    "test",
+  ],
+  ffi: ["check-data", "erase", "image", "load", "start", "suggest", "test"],
   import: [],
-  net: ["compare", "image", "start", "test"],
+  net: ["compare", "image", "load", "start", "test"],
   read: [
     "audit",
     "check-data",
     "erase",
     "image",
     "key",
+    "load",
     "start",
     "suggest",
     "test",
@@ -35,6 +45,7 @@ const WITH_RIGHT: Record<string, string[]> = {
     "erase",
     "image",
     "key",
+    "load",
     "schema",
     "start",
     "suggest",

@@ -36,6 +36,7 @@ export class DuckdbEngine implements Engine {
     const { state_folder } = options;
     this.#options = options;
     this.archive = state_folder && {
+      setting: "STATE_DIR",
       name: state_folder.name,
       lock: state_folder.lock,
       get is_ours() {
@@ -144,7 +145,7 @@ async function keep(
 }
 
 /** The refusal for an error of DuckDB that more memory or disk would prevent. */
-function outOfSpace(error: unknown): StoreError | undefined {
+export function outOfSpace(error: unknown): StoreError | undefined {
   if (isOutOfMemory(error)) {
     return new StoreError(
       "full",

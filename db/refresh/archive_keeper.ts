@@ -1,8 +1,9 @@
 /** Keeps what is served in an archive that other processes may use too: who has it, what failed, and when it is tried again. */
 
-import type { Archive, EngineSnapshot } from "../engine.ts";
+import type { Archive, EngineSnapshot, SentDecision } from "../engine.ts";
 import type { Log } from "../model/log.ts";
 import { StoreError } from "../model/problems.ts";
+import type { Refresh } from "../model/report.ts";
 import type { Effect } from "./transitions.ts";
 
 /** Time until data that could not be kept is kept again, in milliseconds. */
@@ -25,6 +26,8 @@ export class ArchiveKeeper {
   #shared: string | null = null;
   /** When what is served is kept, since it is not yet. */
   #keep_at = Infinity;
+  /** The decisions of followers that were taken up. */
+  readonly #taken = new Set<string>();
 
   constructor(archive: Archive, log: Log) {
     this.#archive = archive;
@@ -131,7 +134,9 @@ export class ArchiveKeeper {
       if (effect.type === "keep") {
         this.#keep_at = performance.now() + RETRY_MS;
       }
-      this.#note(`STATE_DIR ${what}: ${(error as Error).message}`);
+      this.#note(
+        `${this.#archive.setting} ${what}: ${(error as Error).message}`,
+      );
     }
   }
 
@@ -141,6 +146,50 @@ export class ArchiveKeeper {
     this.#problem = null;
     const text = `${this.#archive.name} is used as it should be again.`;
     this.#log({ level: "info", event: "state_dir_usable", text });
+  }
+
+  /** Tells followers which version waits for a decision; null for none. */
+  async noteHeld(refresh: Refresh | null): Promise<void> {
+    const { shared, is_ours } = this.#archive;
+    if (!shared || !is_ours) return;
+    try {
+      await shared.noteHeld(refresh);
+    } catch (error) {
+      this.#note((error as Error).message);
+    }
+  }
+
+  /** The decisions that followers were sent, each once; none while another process decides. */
+  async sent(): Promise<readonly SentDecision[]> {
+    const { shared, is_ours } = this.#archive;
+    if (!shared || !is_ours) return [];
+    try {
+      const sent = await shared.sent();
+      const news = sent.filter(({ id }) => !this.#taken.has(id));
+      for (const { id } of news) this.#taken.add(id);
+      return news;
+    } catch (error) {
+      this.#note((error as Error).message);
+      return [];
+    }
+  }
+
+  /** Answers a decision that a follower was sent: it is carried out, or `error` says why not. */
+  async answer(sent: SentDecision, error: unknown): Promise<void> {
+    const { type, data_version } = sent;
+    const refusal = error === null ? null : (error as Error).message;
+    this.#log({
+      level: refusal === null ? "info" : "warning",
+      event: "decision_followed",
+      text: `${type} of data version ${data_version}, sent to a follower: ${
+        refusal ?? "carried out"
+      }`,
+    });
+    try {
+      await this.#archive.shared!.answer(sent, refusal);
+    } catch (error) {
+      this.#note((error as Error).message);
+    }
   }
 
   #note(text: string): void {

@@ -58,10 +58,7 @@ export interface RefresherOptions extends VersionOptions {
   readonly hold_drop: number;
 }
 
-const RESTORED =
-  "This is the last good data of STATE_DIR, not that of the files in DATA_DIR; /api/v1/data has the reasons.";
-
-/** Time until a load that failed for lack of disk or memory is tried again, in milliseconds. */
+/** Time until a load is tried again that failed for lack of disk or memory, or of its engine, in milliseconds. */
 const RETRY_MS = 30_000;
 /** A store that follows a folder of exports, with snapshots of an engine. */
 export class Refresher implements Store, Refreshes {
@@ -80,6 +77,8 @@ export class Refresher implements Store, Refreshes {
   #opening: Promise<void> | null = null;
   #export_folder: ExportFolder | null = null;
   #watching: Promise<void> | null = null;
+  /** Whether the archive was asked for the last good data. */
+  #has_restored = false;
   #waiting: readonly string[] = [];
   #looked: Looked = NOT_LOOKED;
   /** What was followed last of another process that decides. */
@@ -128,7 +127,10 @@ export class Refresher implements Store, Refreshes {
     if (!served) return null;
     const notices = [
       this.#versions.sampleNotice(served),
-      restored && RESTORED,
+      restored &&
+      `This is the last good data of ${
+        this.engine.archive!.setting
+      }, not that of the files in DATA_DIR; /api/v1/data has the reasons.`,
       latest?.state === "failed" &&
       `The latest refresh failed: ${latest.reasons.join(" ")}`,
       this.#keeper?.notice,
@@ -308,8 +310,6 @@ export class Refresher implements Store, Refreshes {
     const { options } = this;
     await this.engine.open();
     this.#keeper?.noteSharing();
-    const discarded = await this.engine.archive?.discarded() ?? [];
-    this.#status = { ...this.#status, discarded };
     this.#export_folder = new ExportFolder(await this.#versions.open(), {
       ...options,
       pace: this.#versions.pace,
@@ -377,6 +377,8 @@ export class Refresher implements Store, Refreshes {
   /** Looks at the folder and refreshes; false when the next look should come soon. */
   async #look(progress: Progress): Promise<boolean> {
     await this.open();
+    // The archive may have been away at the start.
+    if (!this.#has_restored) await this.#restore(progress);
     await this.#tendArchive(progress);
     const look = await this.#watch.look();
     this.#waiting = look.waiting;
@@ -396,6 +398,13 @@ export class Refresher implements Store, Refreshes {
     const decided = await keeper.tend(this.#versions.served?.data_version);
     if (decided) await this.#follow(decided, progress);
     await keeper.keepAgain(this.#versions.served);
+    for (const sent of await keeper.sent()) {
+      // In turn, after this look.
+      this[sent.type](sent.data_version).then(
+        () => keeper.answer(sent, null),
+        (error) => keeper.answer(sent, error),
+      );
+    }
   }
 
   /** Takes the decisions of the process that has the archive, or had it until now. */
@@ -509,8 +518,11 @@ export class Refresher implements Store, Refreshes {
 
   /** Serves the last good data while the exports are not loaded yet. */
   async #restore(progress: Progress): Promise<void> {
-    const kept = await this.engine.archive?.kept() ?? [];
-    const { discarded } = this.#status;
+    const { archive } = this.engine;
+    const discarded = await archive?.discarded() ?? [];
+    const kept = await archive?.kept() ?? [];
+    this.#has_restored = true;
+    this.#status = { ...this.#status, discarded };
     const isDiscarded = ({ loaded }: KeptSnapshot) =>
       discarded.includes(loaded.report.data_version);
     // A process that was killed in a rollback may have left what it went back from.
@@ -551,7 +563,7 @@ export class Refresher implements Store, Refreshes {
         fault(error, { event: "load_fault", text: "The load failed" }),
       );
     }
-    if (known && error.kind === "full") {
+    if (known && (error.kind === "full" || error.kind === "busy")) {
       const retry_at = performance.now() + RETRY_MS;
       this.#looked = { ...this.#looked, retry_at };
     }
@@ -570,8 +582,12 @@ export class Refresher implements Store, Refreshes {
       began_at,
       at: now(),
     });
+    const before = this.#status.held;
     this.#status = status;
     for (const effect of effects) await this.#carryOut(effect);
+    if (status.held !== before) {
+      await this.#keeper?.noteHeld(status.held?.refresh ?? null);
+    }
   }
 
   async #carryOut(effect: Effect): Promise<void> {

@@ -1,0 +1,410 @@
+/** The engine for more than one machine: exports are cleaned here, and each version is a database of ClickHouse, which every server reads. */
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clean } from "../cleaned.ts";
+import type {
+  Archive,
+  BuildOptions,
+  Claim,
+  Engine,
+  KeptSnapshot,
+} from "../engine.ts";
+import type { StagedExports } from "../intake/staging.ts";
+import { fault, type Log } from "../model/log.ts";
+import { refused, SettingError, StoreError } from "../model/problems.ts";
+import type { Changes } from "../model/report.ts";
+import type { Decision } from "../refresh/transitions.ts";
+import { compareSnapshots } from "./compare.ts";
+import {
+  dimensionsOf,
+  storedText,
+  type StoredVersion,
+  versionName,
+  versionNumber,
+} from "./journal.ts";
+import { JournalTable } from "./journal_table.ts";
+import type { Place } from "./schema.ts";
+import { ClickhouseServer, type ServerOptions } from "./server.ts";
+import {
+  type ClickhouseSnapshot,
+  openSnapshot,
+  type ServingOptions,
+} from "./snapshot.ts";
+import { dropDatabase, transfer } from "./transfer.ts";
+
+/** The settings that the engine needs. */
+export interface ClickhouseEngineOptions extends ServingOptions {
+  readonly server: Omit<ServerOptions, "is_cluster">;
+  /** The database of the journal; those of versions have names that begin with it. */
+  readonly place: Place;
+  /** How exports are cleaned; null in a server that follows a loader. */
+  readonly clean: Clean | null;
+  /** Of this process, for other loaders. */
+  readonly name: string;
+  /** How long a loader that is not heard of still is the loader, in milliseconds. */
+  readonly lease_ms?: number;
+  readonly log: Log;
+}
+
+const KEPT = 3;
+/** After this many seconds, no server reads a version that was dropped. */
+const GRACE_SECONDS = 60;
+const LEASE_MS = 30_000;
+/** Time in which a loader takes up a decision that a follower was sent, in milliseconds. */
+const ANSWER_MS = 10_000;
+/** Time between two looks whether the loader before has gone, in milliseconds. */
+const WAIT_MS = 1_000;
+
+/** Makes snapshots, each in a database of its own. */
+export class ClickhouseEngine implements Engine {
+  readonly archive: Archive;
+  readonly #options: ClickhouseEngineOptions;
+  readonly #server: ClickhouseServer;
+  readonly #journal: JournalTable;
+  readonly #lease_ms: number;
+  /** The databases of versions that are being built, or are open here. */
+  readonly #in_use = new Set<string>();
+  readonly #ended = new AbortController();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #tending: Promise<unknown> = Promise.resolve();
+  #has_journal = false;
+  /** Whether another loader was seen at the last look. */
+  #is_locked = false;
+  #last_problem = "";
+
+  constructor(options: ClickhouseEngineOptions) {
+    this.#options = options;
+    this.#server = new ClickhouseServer({
+      ...options.server,
+      is_cluster: options.place.cluster !== null,
+    });
+    this.#lease_ms = options.lease_ms ?? LEASE_MS;
+    this.#journal = new JournalTable(this.#server, {
+      place: options.place,
+      lease: { name: options.name, lease_ms: this.#lease_ms },
+    });
+    this.archive = this.#createArchive();
+  }
+
+  /**
+   * Becomes the loader, where it is to be one; a server that is gone is waited for by
+   * `claim`. Throws a SettingError when there is another loader, or no access.
+   */
+  async open(): Promise<void> {
+    if (!this.#options.clean || this.#timer !== undefined) return;
+    this.#timer = setInterval(
+      () => this.#tending = this.#tend(),
+      this.#lease_ms / 3,
+    );
+    const patient_until = performance.now() + this.#lease_ms + WAIT_MS;
+    try {
+      // One that was killed still has its lease for a while.
+      while (await this.#claim() === "locked") {
+        if (performance.now() > patient_until) {
+          throw await this.#anotherLoader();
+        }
+        // Two that came at once do not meet again.
+        await delay(WAIT_MS * (0.5 + Math.random()));
+      }
+    } catch (error) {
+      // A server that is gone comes back; a wrong setting stays wrong.
+      if (error instanceof StoreError && error.kind === "busy") {
+        this.#note(error);
+        return;
+      }
+      clearInterval(this.#timer);
+      throw error instanceof StoreError && !(error instanceof SettingError)
+        ? new SettingError("CLICKHOUSE_USER", {
+          value: this.#options.server.user,
+          problem: error.message.replace(/\.$/, ""),
+        })
+        : error;
+    }
+  }
+
+  async build(
+    exports: StagedExports,
+    options: BuildOptions,
+  ): Promise<ClickhouseSnapshot> {
+    const { place, clean } = this.#options;
+    if (!clean || !this.#journal.is_ours) throw this.#notLoader();
+    const { progress, signal } = options;
+    const cleaned = await clean(exports, options);
+    try {
+      const { loaded, customer_names } = cleaned;
+      const database = versionName(place.database, {
+        number: await this.#nextNumber(),
+        data_version: loaded.report.data_version,
+      });
+      this.#in_use.add(database);
+      try {
+        await transfer(this.#server, {
+          cleaned,
+          place: { ...place, database },
+          dimensions: dimensionsOf({ loaded, customer_names }),
+          progress,
+          signal,
+        });
+        return await this.#openVersion(database, {
+          stored: { loaded, customer_names },
+          signal,
+        });
+      } catch (error) {
+        await this.#leave(database);
+        throw error;
+      }
+    } finally {
+      cleaned.close();
+    }
+  }
+
+  compare(
+    previous: ClickhouseSnapshot,
+    next: ClickhouseSnapshot,
+  ): Promise<Changes> {
+    const { signal } = this.#ended;
+    return compareSnapshots(this.#server, { previous, next, signal });
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort();
+    clearInterval(this.#timer);
+    await this.#tending;
+    try {
+      if (this.#journal.is_ours) await this.#sweep();
+      await this.#journal.release();
+    } catch (error) {
+      this.#note(error);
+    }
+    await this.#server.close();
+  }
+
+  #createArchive(): Archive {
+    const journal = this.#journal;
+    const { place } = this.#options;
+    const isLocked = () => this.#is_locked;
+    return {
+      setting: "CLICKHOUSE_DATABASE",
+      name: `CLICKHOUSE_DATABASE=${JSON.stringify(place.database)}`,
+      lock: journal.lock,
+      // Until another loader was seen: a server that is gone has none.
+      get is_ours() {
+        return !isLocked();
+      },
+      has_locks: true,
+      claim: () => this.#claim(),
+      keptVersions: async () => {
+        const { kept } = await journal.state();
+        return kept.map(({ data_version }) => data_version).reverse();
+      },
+      kept: () => this.#kept(),
+      keep: (snapshot: ClickhouseSnapshot) => this.#keep(snapshot),
+      reopen: (kept, options) => this.#reopen(kept, options),
+      drop: (version) => this.#drop(version),
+      discarded: () => journal.discarded(),
+      markDiscarded: (data_versions) =>
+        journal.append("discarded", {
+          payload: JSON.stringify(data_versions),
+        }),
+      shared: {
+        held: () => journal.held(),
+        async noteHeld(refresh) {
+          if (refresh === null && await journal.held() === null) return;
+          const payload = refresh ? JSON.stringify(refresh) : "";
+          await journal.append("held", { payload });
+        },
+        send: (decision) => this.#send(decision),
+        sent: () => journal.sent(),
+        answer: ({ id }, refusal) =>
+          journal.append("answered", { version: id, payload: refusal ?? "" }),
+      },
+    };
+  }
+
+  async #send(decision: Decision): Promise<string | null> {
+    const id = await this.#journal.send(decision);
+    const patient_until = performance.now() + ANSWER_MS;
+    while (performance.now() < patient_until) {
+      await delay(ANSWER_MS / 40);
+      const answer = await this.#journal.answerTo(id);
+      if (answer !== undefined) return answer || null;
+    }
+    throw new StoreError(
+      "busy",
+      "The decision is stored, and the loader has not carried it out yet. /api/v1/data shows when it has.",
+      { retry_seconds: 10 },
+    );
+  }
+
+  async #claim(): Promise<Claim> {
+    if (!this.#options.clean) return "locked";
+    if (!this.#has_journal) await this.#journal.create();
+    this.#has_journal = true;
+    const claim = await this.#journal.claim();
+    this.#is_locked = claim === "locked";
+    if (claim === "taken") await this.#sweep();
+    return claim;
+  }
+
+  async #kept(): Promise<KeptSnapshot[]> {
+    const { kept } = await this.#journal.state();
+    const found: KeptSnapshot[] = [];
+    for (const { version } of kept.toReversed()) {
+      const stored = await this.#journal.stored(version);
+      if (stored) found.push({ name: version, loaded: stored.loaded });
+      else {
+        this.#options.log({
+          level: "warning",
+          event: "kept_version_passed_over",
+          text:
+            `${this.archive.name}: ${version} is passed over: another version of this program wrote it`,
+          version,
+        });
+      }
+    }
+    return found;
+  }
+
+  async #keep({ version, stored }: ClickhouseSnapshot): Promise<void> {
+    if (!this.#journal.is_ours) throw this.#notLoader();
+    const { data_version } = stored.loaded.report;
+    await this.#journal.append("published", {
+      version: version.database,
+      data_version,
+      payload: storedText(stored),
+    });
+    const { kept } = await this.#journal.state();
+    for (const { version } of kept.slice(0, -KEPT)) await this.#drop(version);
+  }
+
+  async #reopen(
+    { name }: KeptSnapshot,
+    { signal }: Pick<BuildOptions, "signal">,
+  ): Promise<ClickhouseSnapshot> {
+    const stored = await this.#journal.stored(name);
+    const [row] = await this.#server.rows({
+      sql: "select name from system.databases where name = {name:String}",
+      params: { name },
+    });
+    if (!stored || !row) {
+      throw refused({
+        problem: `${name} is gone from ClickHouse`,
+        remedy: "Deliver the exports again",
+      });
+    }
+    this.#in_use.add(name);
+    try {
+      return await this.#openVersion(name, { stored, signal });
+    } catch (error) {
+      this.#in_use.delete(name);
+      throw error;
+    }
+  }
+
+  async #drop(version: string): Promise<void> {
+    // Its database stays a while, since other servers may be answering from it.
+    await this.#journal.append("dropped", { version });
+  }
+
+  #openVersion(
+    database: string,
+    { stored, signal }: {
+      readonly stored: StoredVersion;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<ClickhouseSnapshot> {
+    return openSnapshot(this.#server, {
+      ...this.#options,
+      database,
+      stored,
+      signal,
+      onClose: () => this.#leave(database),
+    });
+  }
+
+  /** Notes that nobody here uses a database, and drops it unless it is kept. */
+  async #leave(database: string): Promise<void> {
+    this.#in_use.delete(database);
+    if (!this.#journal.is_ours) return;
+    try {
+      await this.#sweep();
+    } catch (error) {
+      // The next look drops it.
+      this.#note(error);
+    }
+  }
+
+  /** Keeps the lease, and drops what nobody needs. */
+  async #tend(): Promise<void> {
+    try {
+      if (await this.#claim() === "held") await this.#sweep();
+      this.#last_problem = "";
+    } catch (error) {
+      this.#note(error);
+    }
+  }
+
+  /** Drops the databases of versions that are not kept, nor open or being built here: also those that a killed loader left. */
+  async #sweep(): Promise<void> {
+    const { place } = this.#options;
+    const { kept } = await this.#journal.state();
+    const needed = new Set([
+      ...kept.map(({ version }) => version),
+      ...this.#in_use,
+      ...await this.#journal.droppedWithin(GRACE_SECONDS),
+    ]);
+    for (const database of await this.#versions()) {
+      // One may have been taken into use meanwhile.
+      if (needed.has(database) || this.#in_use.has(database)) continue;
+      await this.#server.run({ sql: dropDatabase({ ...place, database }) });
+    }
+    await this.#journal.prune(GRACE_SECONDS);
+  }
+
+  /** The databases of versions, whole or not. */
+  async #versions(): Promise<string[]> {
+    const rows = await this.#server.rows({
+      sql: "select name from system.databases order by name",
+    });
+    const base = this.#options.place.database;
+    return rows.map(([name]) => name as string)
+      .filter((name) => versionNumber(base, name) !== undefined);
+  }
+
+  async #nextNumber(): Promise<number> {
+    const base = this.#options.place.database;
+    const { kept } = await this.#journal.state();
+    const names = [
+      ...await this.#versions(),
+      ...kept.map(({ version }) => version),
+    ];
+    return 1 + Math.max(0, ...names.map((name) => versionNumber(base, name)!));
+  }
+
+  async #anotherLoader(): Promise<SettingError> {
+    const other = await this.#journal.otherLoader();
+    return new SettingError("ROLE", {
+      value: "loader",
+      problem:
+        `another loader (${other}) loads into ${this.archive.name}, and there can be one. Set ROLE=follower to serve what it loads`,
+    });
+  }
+
+  #notLoader(): StoreError {
+    return new StoreError(
+      "conflict",
+      `Another server loads into ${this.archive.name} (${this.#journal.lock}).`,
+    );
+  }
+
+  #note(error: unknown): void {
+    const text = (error as Error).message;
+    if (text === this.#last_problem) return;
+    this.#last_problem = text;
+    this.#options.log(
+      error instanceof StoreError
+        ? { level: "error", event: "clickhouse_problem", text }
+        : fault(error, { event: "clickhouse_fault", text }),
+    );
+  }
+}

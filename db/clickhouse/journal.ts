@@ -1,0 +1,131 @@
+/** The journal of decisions in ClickHouse: which versions are kept, discarded or held, for every server that follows it. */
+
+import { z } from "zod";
+import {
+  attributesOf,
+  dimensionsWith,
+  type NamedDimension,
+  withCounts,
+} from "../model/dimensions.ts";
+import { type Loaded, loadedSchema } from "../model/report.ts";
+
+/** Raised by one when the tables of a version change; a version of another format is not used. */
+export const FORMAT = 1;
+
+/** The kinds of entries. */
+export type JournalEvent =
+  /** A version is kept, and served from now on. */
+  | "published"
+  /** It is kept no longer, and its database is dropped. */
+  | "dropped"
+  /** The versions whose files are not built until they change; all of them. */
+  | "discarded"
+  /** The refresh that waits for a decision; none where the payload is empty. */
+  | "held"
+  /** The answer to a decision that a follower was sent: empty when it is carried out, else why not. */
+  | "answered";
+
+/** An entry, as its row has it. */
+export interface Entry {
+  readonly sequence: number;
+  readonly event: string;
+  /** The name of the version; empty where the entry is of none. */
+  readonly version: string;
+  readonly data_version: string;
+}
+
+/** The state of the journal after its last entry. */
+export interface JournalState {
+  /** The last entry's sequence; 0 without any. */
+  readonly sequence: number;
+  /** The latest last. */
+  readonly kept: readonly {
+    readonly version: string;
+    readonly data_version: string;
+  }[];
+  /** The sequence of the entry with the discarded versions; null without any. */
+  readonly discarded_in: number | null;
+  /** The sequence of the last entry about what is held; null without any. */
+  readonly held_in: number | null;
+}
+
+/** The state that entries, in their order, lead to. */
+export function stateOf(entries: readonly Entry[]): JournalState {
+  let kept: JournalState["kept"] = [];
+  let discarded_in: number | null = null;
+  let held_in: number | null = null;
+  for (const { sequence, event, version, data_version } of entries) {
+    switch (event as JournalEvent) {
+      case "published":
+        kept = [...kept, { version, data_version }];
+        break;
+      case "dropped":
+        kept = kept.filter((one) => one.version !== version);
+        break;
+      case "discarded":
+        discarded_in = sequence;
+        break;
+      case "held":
+        held_in = sequence;
+    }
+  }
+  const { sequence = 0 } = entries.at(-1) ?? {};
+  return { sequence, kept, discarded_in, held_in };
+}
+
+/** What is stored with a version, beside its tables. */
+export interface StoredVersion {
+  readonly loaded: Loaded;
+  /** Of the dimensions of customers; null where they are free text. */
+  readonly customer_names: Readonly<Record<string, readonly string[] | null>>;
+}
+
+/** The dimensions of a version, with what each can do. */
+export function dimensionsOf(
+  { loaded: { report }, customer_names }: StoredVersion,
+): readonly NamedDimension[] {
+  const counts = Object.entries(customer_names)
+    .map(([name, names]) => [name, names?.length ?? Infinity]);
+  return withCounts(
+    dimensionsWith(attributesOf(report)),
+    Object.fromEntries(counts),
+  );
+}
+
+const storedSchema = z.object({
+  format: z.literal(FORMAT),
+  loaded: loadedSchema,
+  customer_names: z.record(z.string(), z.array(z.string()).nullable()),
+});
+
+/** The payload of a version. */
+export function storedText(stored: StoredVersion): string {
+  return JSON.stringify({ format: FORMAT, ...stored });
+}
+
+/** The version that a payload describes; null when another build wrote it. */
+export function readStored(payload: string): StoredVersion | null {
+  const { success, data } = storedSchema.safeParse(JSON.parse(payload));
+  return success ? data : null;
+}
+
+/** The name of the database of a version; `number` rises with each. */
+export function versionName(
+  base: string,
+  { number, data_version }: {
+    readonly number: number;
+    readonly data_version: string;
+  },
+): string {
+  return `${base}_${String(number).padStart(8, "0")}_${data_version}`;
+}
+
+/** The number in the name of a database of a version; undefined for other databases. */
+export function versionNumber(
+  base: string,
+  name: string,
+): number | undefined {
+  if (!name.startsWith(`${base}_`)) return undefined;
+  const found = /^(\d{8})_[0-9a-f]{16}$/.exec(name.slice(base.length + 1));
+  return found ? Number(found[1]) : undefined;
+}

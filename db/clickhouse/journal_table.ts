@@ -1,0 +1,315 @@
+/** Reads and writes the journal in ClickHouse, and makes sure that one loader at a time writes it. */
+
+import type { Claim, SentDecision } from "../engine.ts";
+import type { Refresh } from "../model/report.ts";
+import { createInTurn } from "../model/in_turn.ts";
+import { readSql } from "../read_sql.ts";
+import type { Decision } from "../refresh/transitions.ts";
+import {
+  type Entry,
+  type JournalEvent,
+  type JournalState,
+  readStored,
+  stateOf,
+  type StoredVersion,
+} from "./journal.ts";
+import { onCluster, type Place, quoteName, tableStatements } from "./schema.ts";
+import {
+  type ClickhouseServer,
+  MissingTable,
+  type SentCell,
+} from "./server.ts";
+
+/** Who may load. */
+export interface Lease {
+  /** Shown to other loaders. */
+  readonly name: string;
+  /** How long a loader that is not heard of still has it, in milliseconds. */
+  readonly lease_ms: number;
+}
+
+/** The tables that are common to all versions. */
+export class JournalTable {
+  readonly #server: ClickhouseServer;
+  readonly #place: Place;
+  readonly #lease: Lease;
+  readonly #inTurn = createInTurn();
+  readonly #holder = crypto.randomUUID();
+  /** When this loader was heard of last, by its own clock; null while it does not load. */
+  #heard_at: number | null = null;
+  #state: JournalState = stateOf([]);
+  /** What was read last; two kinds of entries have one. */
+  readonly #payloads = new Map<number, unknown>();
+  readonly #stored = new Map<string, StoredVersion | null>();
+
+  constructor(
+    server: ClickhouseServer,
+    { place, lease }: { readonly place: Place; readonly lease: Lease },
+  ) {
+    this.#server = server;
+    this.#place = place;
+    this.#lease = lease;
+  }
+
+  /** The table in which loaders are noted. */
+  get lock(): string {
+    return `${this.#place.database}.loaders`;
+  }
+
+  /** Whether this process loads. */
+  get is_ours(): boolean {
+    return this.#heard_at !== null &&
+      performance.now() - this.#heard_at < this.#lease.lease_ms;
+  }
+
+  /** Makes the tables where they are missing. */
+  async create(): Promise<void> {
+    const { database } = this.#place;
+    await this.#server.run({
+      sql: `create database if not exists ${quoteName(database)}${
+        onCluster(this.#place)
+      }`,
+    });
+    const sql = await readSql("clickhouse/journal_tables");
+    for (const statement of tableStatements(sql, { place: this.#place })) {
+      await this.#server.run({ sql: statement });
+    }
+  }
+
+  /** The state of the journal now; without entries where no loader has made it yet. */
+  async state(): Promise<JournalState> {
+    const last = await this.#lastSequence();
+    if (last === this.#state.sequence) return this.#state;
+    if (last === 0) return this.#state = stateOf([]);
+    const rows = await this.#rows(
+      `select sequence, event, version, data_version
+from ${this.#table("journal")} order by sequence, at`,
+    );
+    const entries = rows.map(([sequence, event, version, data_version]) => ({
+      sequence,
+      event,
+      version,
+      data_version,
+    })) as unknown as Entry[];
+    this.#state = stateOf(entries);
+    return this.#state;
+  }
+
+  /** What is stored with a kept version; null when another build wrote it. */
+  async stored(version: string): Promise<StoredVersion | null> {
+    const known = this.#stored.get(version);
+    if (known !== undefined) return known;
+    const [row] = await this.#server.rows({
+      sql: `select payload from ${this.#table("journal")}
+where event = 'published' and version = {version:String}
+order by sequence desc limit 1`,
+      params: { version },
+    });
+    const stored = row ? readStored(row[0] as string) : null;
+    this.#stored.set(version, stored);
+    return stored;
+  }
+
+  /** The versions whose files are not built until they change. */
+  async discarded(): Promise<readonly string[]> {
+    const { discarded_in } = await this.state();
+    return await this.#payload(discarded_in) as string[] | null ?? [];
+  }
+
+  /** The refresh that waits for a decision, if any. */
+  async held(): Promise<Refresh | null> {
+    const { held_in } = await this.state();
+    return await this.#payload(held_in) as Refresh | null;
+  }
+
+  /** Adds a decision for the loader, and returns its id. */
+  async send({ type, data_version }: Decision): Promise<string> {
+    const id = crypto.randomUUID();
+    await this.#server.insert(this.#table("decisions"), [
+      { id, type, data_version },
+    ]);
+    return id;
+  }
+
+  /** The loader's answer to a decision; undefined while there is none. */
+  async answerTo(id: string): Promise<string | undefined> {
+    const rows = await this.#server.rows({
+      sql: `select payload from ${this.#table("journal")}
+where event = 'answered' and version = {id:String}`,
+      params: { id },
+    });
+    return rows[0]?.[0] as string | undefined;
+  }
+
+  /** The decisions without an answer, the first one first. */
+  async sent(): Promise<SentDecision[]> {
+    const rows = await this.#rows(
+      `select id, type, data_version from ${this.#table("decisions")}
+where id not in (
+  select version from ${this.#table("journal")} where event = 'answered')
+order by at`,
+    );
+    return rows.map(([id, type, data_version]) =>
+      ({ id, type, data_version }) as unknown as SentDecision
+    );
+  }
+
+  /** Adds an entry; the loader alone does. */
+  async append(
+    event: JournalEvent,
+    { version = "", data_version = "", payload = "" }: {
+      readonly version?: string;
+      readonly data_version?: string;
+      readonly payload?: string;
+    },
+  ): Promise<void> {
+    // One after the other, so that no two have the same sequence.
+    await this.#inTurn(async () => {
+      const { sequence } = await this.state();
+      await this.#server.insert(this.#table("journal"), [{
+        sequence: sequence + 1,
+        event,
+        version,
+        data_version,
+        payload,
+      }]);
+    });
+  }
+
+  /** The versions that were dropped less than so many seconds ago: readers may still be at them. */
+  async droppedWithin(seconds: number): Promise<ReadonlySet<string>> {
+    const rows = await this.#rows(
+      `select distinct version from ${this.#table("journal")}
+where event = 'dropped' and at > now64(3) - ${seconds}`,
+    );
+    return new Set(rows.map(([version]) => version as string));
+  }
+
+  /** Removes what nothing follows from any more, so that the journal stays short: of versions that were dropped before so many seconds, and lists that later ones replace. */
+  async prune(seconds: number): Promise<void> {
+    const { sequence, kept, held_in, discarded_in } = await this.state();
+    const versions = kept.map(({ version }) => version);
+    for (const version of this.#stored.keys()) {
+      if (!versions.includes(version)) this.#stored.delete(version);
+    }
+    const journal = this.#table("journal");
+    const replaced = `event = 'held' and sequence <> ${held_in ?? 0}
+  or event = 'discarded' and sequence <> ${discarded_in ?? 0}`;
+    const dropped = `event in ('published', 'dropped')
+  and version not in {versions:Array(String)}
+  and version in (
+    select version from ${journal}
+    where event = 'dropped' and at < now64(3) - ${seconds})`;
+    const params = { versions };
+    // The last entry stays, by which readers notice a new one.
+    const where = `sequence < ${sequence} and (${replaced} or ${dropped})`;
+    const [[rows]] = await this.#server.rows({
+      sql: `select count() from ${journal} where ${where}`,
+      params,
+    });
+    if (rows === 0) return;
+    await this.#server.run({
+      sql: `delete from ${journal} where ${where}`,
+      params,
+    });
+  }
+
+  /**
+   * Becomes the loader, unless there is another one; one that is not heard of for the
+   * time of a lease is gone. Of two that come at once, each may find the other, and then
+   * neither is.
+   */
+  async claim(): Promise<Claim> {
+    if (this.is_ours) {
+      await this.#hear();
+      return "held";
+    }
+    if (await this.otherLoader() !== undefined) return "locked";
+    await this.#hear();
+    // Who noted itself first is found here by the one that comes after.
+    if (await this.otherLoader() !== undefined) {
+      await this.release();
+      return "locked";
+    }
+    return "taken";
+  }
+
+  /** The name of another loader; undefined where there is none. */
+  async otherLoader(): Promise<string | undefined> {
+    const rows = await this.#server.rows({
+      sql: `select name from (
+  select
+    holder,
+    argMax(name, at) as name,
+    argMax(ended, at) as has_ended,
+    max(at) as heard_at
+  from ${this.#table("loaders")}
+  group by holder)
+where not has_ended and holder <> {holder:String}
+  and heard_at > now64(3) - {lease_seconds:Float64}
+order by heard_at desc
+limit 1`,
+      params: {
+        holder: this.#holder,
+        lease_seconds: this.#lease.lease_ms / 1_000,
+      },
+    });
+    return rows[0]?.[0] as string | undefined;
+  }
+
+  /** Lets another loader come. */
+  async release(): Promise<void> {
+    if (this.#heard_at === null) return;
+    this.#heard_at = null;
+    await this.#note({ ended: true });
+  }
+
+  async #hear(): Promise<void> {
+    // From before the note, so that this process gives up before another one comes.
+    const heard_at = performance.now();
+    await this.#note({ ended: false });
+    this.#heard_at = heard_at;
+  }
+
+  async #note({ ended }: { readonly ended: boolean }): Promise<void> {
+    await this.#server.insert(this.#table("loaders"), [{
+      holder: this.#holder,
+      name: this.#lease.name,
+      ended,
+    }]);
+  }
+
+  async #payload(sequence: number | null): Promise<unknown> {
+    if (sequence === null) return null;
+    const known = this.#payloads.get(sequence);
+    if (known !== undefined) return known;
+    const [[payload]] = await this.#rows(
+      `select payload from ${this.#table("journal")}
+where sequence = ${sequence}`,
+    );
+    const value: unknown = payload === "" ? null : JSON.parse(String(payload));
+    if (this.#payloads.size > 1) this.#payloads.clear();
+    this.#payloads.set(sequence, value);
+    return value;
+  }
+
+  async #lastSequence(): Promise<number> {
+    try {
+      const [[last]] = await this.#rows(
+        `select max(sequence) from ${this.#table("journal")}`,
+      );
+      return last as number;
+    } catch (error) {
+      if (error instanceof MissingTable) return 0;
+      throw error;
+    }
+  }
+
+  #table(name: string): string {
+    return `${quoteName(this.#place.database)}.${name}`;
+  }
+
+  #rows(sql: string): Promise<SentCell[][]> {
+    return this.#server.rows({ sql });
+  }
+}

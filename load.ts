@@ -1,0 +1,61 @@
+/** The composition root of `deno task load`: loads a folder into ClickHouse, has the followers serve it, prints the report and ends. */
+
+import { parseArgs } from "node:util";
+import { misspelt, readConfig } from "./config.ts";
+import { createStore } from "./create_store.ts";
+import { SettingError, StoreError } from "./db/model/problems.ts";
+import {
+  createPaint,
+  fail,
+  fullReport,
+  startProgress,
+} from "./operator/terminal.ts";
+
+const USAGE = `Usage: deno task load [DIR]
+Loads DIR, by default DATA_DIR, into the ClickHouse of CLICKHOUSE_URL.`;
+
+let args;
+try {
+  args = parseArgs({ options: {}, allowPositionals: true });
+} catch (error) {
+  fail(`${(error as Error).message}\n${USAGE}`);
+}
+const { positionals: [data_dir, ...rest] } = args;
+if (rest.length > 0) fail(USAGE);
+
+let config;
+try {
+  config = readConfig();
+} catch (error) {
+  fail(`Wrong setting ${(error as Error).message}`);
+}
+for (const text of misspelt()) console.error(text);
+
+const store = createStore({
+  ...config,
+  ...data_dir !== undefined && { DATA_DIR: data_dir },
+  STORE: "clickhouse",
+  ROLE: "loader",
+}, { log: ({ text }) => console.error(text) });
+const paint = createPaint(Deno.stdout.isTerminal());
+const progress = startProgress();
+try {
+  await store.open();
+  const { snapshot, warnings } = await store.check(progress.step);
+  progress.stop();
+  console.log(fullReport(snapshot, { warnings, paint }));
+  // The store serves what it has loaded even where that could not be kept.
+  const kept = await store.engine.archive!.keptVersions();
+  if (kept[0] !== snapshot.data_version) {
+    fail(`Not served. ${store.notice ?? ""}`);
+  }
+  console.log(`Served by every follower of ${store.engine.archive!.name}.`);
+} catch (error) {
+  progress.stop();
+  if (error instanceof SettingError) fail(`Wrong setting ${error.message}`);
+  if (!(error instanceof StoreError)) throw error;
+  console.log(`${paint("bad", "Not served.")} ${error.message}`);
+  Deno.exitCode = 1;
+} finally {
+  await store.close();
+}
