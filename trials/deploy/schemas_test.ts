@@ -1,4 +1,4 @@
-/** deploy/kubernetes.yaml against the types of Kubernetes, and both compose.yaml against the schema of Compose. */
+/** deploy/kubernetes.yaml against the types of Kubernetes, and each compose.yaml against the schema of Compose. */
 
 import { assert, assertStringIncludes } from "@std/assert";
 import { parse, parseAll } from "@std/yaml";
@@ -53,7 +53,7 @@ function fieldsOf(text: string) {
   return fields;
 }
 
-Deno.test("Compose knows every field of the two compose.yaml", async () => {
+Deno.test("Compose knows every field of each compose.yaml", async () => {
   const ajv = new Ajv2019({ strict: false, validateFormats: false });
   // Written as in an older draft, which ajv refuses.
   const schema = JSON.parse(
@@ -64,7 +64,13 @@ Deno.test("Compose knows every field of the two compose.yaml", async () => {
         : value,
   );
   const validate = ajv.compile(schema);
-  for (const path of ["compose.yaml", "deploy/compose.yaml"]) {
+  for (
+    const path of [
+      "compose.yaml",
+      "deploy/compose.yaml",
+      "deploy/clickhouse/compose.yaml",
+    ]
+  ) {
     const text = await read(path);
     assert(
       validate(fieldsOf(text)),

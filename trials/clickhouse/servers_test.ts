@@ -1,0 +1,293 @@
+/** Servers over one ClickHouse, as real processes: a loader and a follower, decisions at either, and a ClickHouse that is gone, slow and back. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { dataFolder, type Files } from "../../tests/support/data_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../../tests/support/keys.ts";
+import {
+  noticeOf,
+  type RunningServer,
+  runToEnd,
+  startServer,
+  waitFor,
+} from "../../tests/support/start_server.ts";
+import { logLines } from "../../tests/support/log_lines.ts";
+import { until } from "../../tests/support/until.ts";
+import { emailsOf, exportsOf } from "../../tests/support/watched_store.ts";
+import { type ClickHouse, startClickHouse } from "./start_clickhouse.ts";
+
+const WRONG = "not the password";
+let databases = 0;
+
+/** The texts of the lines that a process has logged. */
+function textOf(output: string): string {
+  return logLines(output).map(({ text }) => text).join("\n");
+}
+
+async function readyText({ base_url }: RunningServer): Promise<string> {
+  return await (await fetch(`${base_url}/readyz`)).text();
+}
+
+/** The settings of servers over a ClickHouse, in a database of their own. */
+function settingsOf(clickhouse: ClickHouse): Record<string, string> {
+  return {
+    STORE: "clickhouse",
+    CLICKHOUSE_URL: clickhouse.url,
+    CLICKHOUSE_USER: clickhouse.user,
+    CLICKHOUSE_PASSWORD: clickhouse.password,
+    CLICKHOUSE_DATABASE: `servers_${++databases}`,
+    ADMIN_KEY_SHA256,
+    REFRESH_SECONDS: "1",
+    SETTLE_SECONDS: "1",
+    HOLD: "on",
+    CACHE_BYTES: "0",
+  };
+}
+
+async function send(
+  { base_url }: RunningServer,
+  { method, path, body }: {
+    readonly method: string;
+    readonly path: string;
+    readonly body?: string | Record<string, unknown>;
+  },
+): Promise<{ status: number; json: Record<string, never> }> {
+  const answer = await fetch(`${base_url}/api/v1/data/${path}`, {
+    method,
+    headers: {
+      Authorization: `Bearer ${ADMIN_KEY}`,
+      ...typeof body === "object" && { "Content-Type": "application/json" },
+    },
+    body: typeof body === "object" ? JSON.stringify(body) : body,
+  });
+  return { status: answer.status, json: await answer.json() };
+}
+
+async function dataOf(
+  { base_url }: RunningServer,
+): Promise<
+  { data_version: string | null; held: { data_version: string } | null }
+> {
+  const answer = await fetch(`${base_url}/api/v1/data`, {
+    headers: { Authorization: `Bearer ${ADMIN_KEY}` },
+  });
+  const { data, meta } = await answer.json();
+  return {
+    data_version: meta.data_version,
+    held: data.held && { data_version: data.held.report.data_version },
+  };
+}
+
+Deno.test("a loader and a follower: what is loaded, held, decided and delivered", async (t) => {
+  await using clickhouse = await startClickHouse();
+  await using folder = await dataFolder(exportsOf(500));
+  const settings = settingsOf(clickhouse);
+  await using follower = await startServer({ ...settings, ROLE: "follower" });
+  await t.step(
+    "a follower without a loader says what it waits for",
+    async () => {
+      await until(async () =>
+        (await readyText(follower)).includes("has no data yet. Start a loader")
+      );
+    },
+  );
+  await using loader = await startServer({
+    ...settings,
+    ROLE: "loader",
+    DATA_DIR: folder.path,
+  });
+  const both = [loader, follower];
+  const serve = (count: number) =>
+    until(async () =>
+      (await Promise.all(both.map(emailsOf))).every((found) => found === count)
+    );
+
+  await t.step("both serve what is loaded", async () => {
+    for (const server of both) {
+      await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+    }
+    await serve(500);
+  });
+  await t.step(
+    "an upload goes to the loader, and the follower follows",
+    async () => {
+      const file = exportsOf(600)["interactions.csv"] as string;
+      const upload = {
+        method: "PUT",
+        path: "files/interactions.csv",
+        body: file,
+      };
+      const refused = await send(follower, upload);
+      assertEquals(refused.status, 409);
+      assertMatch(String(refused.json.error), /Send the request to the loader/);
+      assertEquals((await send(loader, upload)).status, 202);
+      await serve(600);
+    },
+  );
+  await t.step(
+    "what is held is shown and accepted at the follower",
+    async () => {
+      await writeInto(folder.path, exportsOf(100));
+      await until(async () => (await dataOf(follower)).held !== null);
+      const { held } = await dataOf(follower);
+      assertEquals((await dataOf(loader)).held, held);
+      const wrong = await send(follower, {
+        method: "POST",
+        path: "accept",
+        body: { data_version: "0".repeat(16) },
+      });
+      assertEquals(wrong.status, 409);
+      assertMatch(String(wrong.json.error), /Held is data version/);
+      const { status } = await send(follower, {
+        method: "POST",
+        path: "accept",
+        body: held!,
+      });
+      assertEquals(status, 200);
+      assertEquals(await emailsOf(follower), 100);
+      await serve(100);
+      assertEquals((await dataOf(follower)).held, null);
+    },
+  );
+  await t.step("a rollback at the follower", async () => {
+    const { data_version } = await dataOf(follower);
+    const { status } = await send(follower, {
+      method: "POST",
+      path: "rollback",
+      body: { data_version: data_version! },
+    });
+    assertEquals(status, 200);
+    await serve(600);
+  });
+  await t.step(
+    "a second loader is refused while the first one is heard of",
+    async () => {
+      const { code, error } = await runToEnd({
+        ...settings,
+        ROLE: "loader",
+        DATA_DIR: folder.path,
+      });
+      assertEquals(code, 1);
+      assertMatch(
+        textOf(error),
+        /ROLE="loader": another loader \(.*process \d+\)/,
+      );
+    },
+  );
+  await t.step(
+    "a loader that starts again serves at once what it has loaded",
+    async () => {
+      const { data_version } = await dataOf(loader);
+      await loader.stop();
+      await using again = await startServer({
+        ...settings,
+        ROLE: "loader",
+        DATA_DIR: folder.path,
+      });
+      await (await waitFor(`${again.base_url}/readyz`, 200)).body?.cancel();
+      assertEquals((await dataOf(again)).data_version, data_version);
+    },
+  );
+});
+
+Deno.test("ClickHouse gone, slow and back: 503 and 504, said in /readyz, no restart", async (t) => {
+  await using disk = await dataFolder();
+  await using folder = await dataFolder(exportsOf(5));
+  const first = await startClickHouse({ path: disk.path });
+  const port = Number(new URL(first.url).port);
+  const settings = {
+    ...settingsOf(first),
+    ROLE: "loader",
+    DATA_DIR: folder.path,
+    QUERY_TIMEOUT_MS: "1000",
+  };
+  await using server = await startServer(settings);
+  const { base_url } = server;
+  await (await waitFor(`${base_url}/readyz`, 200)).body?.cancel();
+  const ask = async (path: string) => {
+    const answer = await fetch(`${base_url}/api/v1/${path}`);
+    return {
+      status: answer.status,
+      retry: answer.headers.get("Retry-After"),
+      text: await answer.text(),
+    };
+  };
+  const paths = ["interactions/1", "metrics/interactions?by=month"];
+
+  await t.step("slow: 504 in time, and answers when it goes on", async () => {
+    Deno.kill(first.child.pid, "SIGSTOP");
+    for (const path of paths) {
+      const { status, text } = await ask(path);
+      assertEquals(status, 504, text);
+    }
+    Deno.kill(first.child.pid, "SIGCONT");
+    for (const path of paths) assertEquals((await ask(path)).status, 200);
+  });
+  await t.step("gone: 503 with Retry-After", async () => {
+    await first.child.kill();
+    for (const path of paths) {
+      const { status, retry, text } = await ask(path);
+      assertEquals(status, 503, text);
+      assert(Number(retry) > 0);
+      assertMatch(text, /ClickHouse does not answer \(CLICKHOUSE_URL\)/);
+    }
+    await until(async () =>
+      (await noticeOf(server)).includes("ClickHouse does not answer")
+    );
+  });
+  await t.step("back: the same process answers", async () => {
+    await using _back = await startClickHouse({ path: disk.path, port });
+    for (const path of paths) {
+      await until(async () => (await ask(path)).status === 200);
+    }
+    await until(async () => await noticeOf(server) === "");
+    assertEquals(await emailsOf(server), 5);
+    await server.stop();
+  });
+  await first[Symbol.asyncDispose]();
+});
+
+Deno.test("a server that starts before ClickHouse waits for it", async () => {
+  await using disk = await dataFolder();
+  await using folder = await dataFolder(exportsOf(5));
+  const first = await startClickHouse({ path: disk.path });
+  const port = Number(new URL(first.url).port);
+  const settings = settingsOf(first);
+  await first.child.kill();
+  for (const ROLE of ["loader", "follower"]) {
+    await using server = await startServer({
+      ...settings,
+      ROLE,
+      DATA_DIR: folder.path,
+    });
+    await until(async () =>
+      (await readyText(server)).includes("ClickHouse does not answer")
+    );
+    await using _now = await startClickHouse({ path: disk.path, port });
+    await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+    assertEquals(await emailsOf(server), 5);
+    await server.stop();
+  }
+  await first[Symbol.asyncDispose]();
+});
+
+Deno.test("a wrong password is said with the names of the settings", async () => {
+  await using clickhouse = await startClickHouse();
+  const { code, error } = await runToEnd({
+    ...settingsOf(clickhouse),
+    ROLE: "loader",
+    CLICKHOUSE_PASSWORD: WRONG,
+  });
+  assertEquals(code, 1);
+  assertMatch(
+    textOf(error),
+    /CLICKHOUSE_USER="tally": .*CLICKHOUSE_PASSWORD/,
+  );
+  assert(!error.includes(WRONG), error);
+});
+
+async function writeInto(folder: string, files: Files): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder}/${name}.new`, text as string);
+    await Deno.rename(`${folder}/${name}.new`, `${folder}/${name}`);
+  }
+}
