@@ -244,6 +244,13 @@ export async function exportsToMeasure(
   return made;
 }
 
+/** The products of generated exports, in which no name needs quotes. */
+export async function readTopics(dir: string): Promise<string[]> {
+  const text = await Deno.readTextFile(resolve(dir, "products.csv"));
+  const lines = text.trim().split("\n").slice(1);
+  return [...new Set(lines.map((line) => line.split(",")[1]))];
+}
+
 if (import.meta.main) {
   const { dir, options } = readOptions();
   await generateExports(dir, options);

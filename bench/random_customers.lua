@@ -47,9 +47,10 @@ end
 function done(summary, latency)
   local errors = summary.errors
   print(string.format(
-    '{"requests":%d,"duration_us":%d,"p99_us":%d,'
+    '{"requests":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,'
       .. '"bad_answers":%d,"socket_errors":%d}',
-    summary.requests, summary.duration, latency:percentile(99), errors.status,
+    summary.requests, summary.duration, latency:percentile(50),
+    latency:percentile(99), errors.status,
     errors.connect + errors.read + errors.write + errors.timeout
   ))
 end

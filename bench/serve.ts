@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { emptyKeyFile, withKey } from "../access/key_file.ts";
 import { readAnswer, readConstant } from "./constant.ts";
-import { exportsToMeasure } from "./generate.ts";
+import { exportsToMeasure, readTopics } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
@@ -52,13 +52,6 @@ function formatRow({ title, target_ratio }: Question, pairs: Pair[]): string {
     p99_ratio.toFixed(2),
     `≤ ${p99_target_ratio}${formatMiss(p99_ratio <= p99_target_ratio)}`,
   );
-}
-
-/** The products of generated exports, in which no name needs quotes. */
-async function readTopics(dir: string): Promise<string[]> {
-  const text = await Deno.readTextFile(resolve(dir, "products.csv"));
-  const lines = text.trim().split("\n").slice(1);
-  return [...new Set(lines.map((line) => line.split(",")[1]))];
 }
 
 async function measureServing(): Promise<void> {

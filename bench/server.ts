@@ -179,7 +179,8 @@ async function probeReady(origin: string): Promise<string | null> {
   return response.status === 200 ? null : text;
 }
 
-function readUsage(pid: number): Usage {
+/** What a process has used until now. */
+export function readUsage(pid: number): Usage {
   // The second field, the name in brackets, may itself hold spaces; the 14th
   // and 15th are the user's and the system's time.
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);

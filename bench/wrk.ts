@@ -16,6 +16,7 @@ const script = fileURLToPath(new URL("random_customers.lua", import.meta.url));
 export interface Round {
   requests: number;
   duration_us: number;
+  p50_us: number;
   p99_us: number;
   bad_answers: number;
   socket_errors: number;

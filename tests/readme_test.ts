@@ -86,8 +86,9 @@ Deno.test("every path of the API that a document names is served, by its method"
 const setting_rows = Object.entries(settings.shape).map(
   ([name, { description }]) => {
     const value = readConfig({})[name as keyof typeof settings.shape];
-    // As many threads as this machine has cores.
-    const fallback = value === undefined || name === "DUCKDB_THREADS"
+    // As many threads as this machine has cores; a password is empty.
+    const fallback = value === undefined || value === "" ||
+        name === "DUCKDB_THREADS"
       ? ""
       : `\`${value}\``;
     return [`\`${name}\``, fallback, description!];
