@@ -187,9 +187,14 @@ export const settings = z.object({
   CLICKHOUSE_URL: z.url({
     protocol: /^https?$/,
     error: "must be an http or https URL such as http://localhost:8123",
-  }).default("http://localhost:8123").describe(
+  }).refine(
+    accepts((url) => !new URL(url).username && !new URL(url).password),
+    "must have no user and no password: CLICKHOUSE_USER and CLICKHOUSE_PASSWORD are settings of their own",
+  ).default("http://localhost:8123").describe(
     "URL of the HTTP interface of ClickHouse, without user and password",
-  ),
+  )
+    // A wrong one may hold a password.
+    .meta(SECRET),
   CLICKHOUSE_USER: z.string().default("default").describe(
     "user of ClickHouse",
   ),

@@ -13,6 +13,7 @@ const SECRETS = [
   "ADMIN_KEY_SHA256",
   "REFRESH_WEBHOOK_URL",
   "REFRESH_WEBHOOK_SECRET",
+  "CLICKHOUSE_URL",
   "CLICKHOUSE_PASSWORD",
 ];
 
@@ -208,6 +209,7 @@ Deno.test("readConfig, wrong values: one line that names the setting and quotes 
     ["ROLE", "leader"],
     ["CLICKHOUSE_URL", "localhost:8123"],
     ["CLICKHOUSE_URL", "tcp://localhost:9000"],
+    ["CLICKHOUSE_URL", "http://user:word@localhost:8123"],
     ["CLICKHOUSE_DATABASE", "Tally"],
     ["CLICKHOUSE_DATABASE", "1tally"],
     ["CLICKHOUSE_DATABASE", "tally-a"],

@@ -81,7 +81,11 @@ export class ClickhouseEngine implements Engine {
     this.#lease_ms = options.lease_ms ?? LEASE_MS;
     this.#journal = new JournalTable(this.#server, {
       place: options.place,
-      lease: { name: options.name, lease_ms: this.#lease_ms },
+      lease: {
+        is_loader: options.clean !== null,
+        name: options.name,
+        lease_ms: this.#lease_ms,
+      },
     });
     this.archive = this.#createArchive();
   }

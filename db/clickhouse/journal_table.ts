@@ -17,11 +17,14 @@ import { onCluster, type Place, quoteName, tableStatements } from "./schema.ts";
 import {
   type ClickhouseServer,
   MissingTable,
+  type Query,
   type SentCell,
 } from "./server.ts";
 
 /** Who may load. */
 export interface Lease {
+  /** Whether this process is to load. */
+  readonly is_loader: boolean;
   /** Shown to other loaders. */
   readonly name: string;
   /** How long a loader that is not heard of still has it, in milliseconds. */
@@ -79,8 +82,9 @@ export class JournalTable {
   /** The state of the journal now; without entries where no loader has made it yet. */
   async state(): Promise<JournalState> {
     const last = await this.#lastSequence();
-    if (last === this.#state.sequence) return this.#state;
     if (last === 0) return this.#state = stateOf([]);
+    // A replica that is late has less than was read before.
+    if (last <= this.#state.sequence) return this.#state;
     const rows = await this.#rows(
       `select sequence, event, version, data_version
 from ${this.#table("journal")} order by sequence, at`,
@@ -99,7 +103,7 @@ from ${this.#table("journal")} order by sequence, at`,
   async stored(version: string): Promise<StoredVersion | null> {
     const known = this.#stored.get(version);
     if (known !== undefined) return known;
-    const [row] = await this.#server.rows({
+    const [row] = await this.#read({
       sql: `select payload from ${this.#table("journal")}
 where event = 'published' and version = {version:String}
 order by sequence desc limit 1`,
@@ -133,7 +137,7 @@ order by sequence desc limit 1`,
 
   /** The loader's answer to a decision; undefined while there is none. */
   async answerTo(id: string): Promise<string | undefined> {
-    const rows = await this.#server.rows({
+    const rows = await this.#read({
       sql: `select payload from ${this.#table("journal")}
 where event = 'answered' and version = {id:String}`,
       params: { id },
@@ -203,7 +207,7 @@ where event = 'dropped' and at > now64(3) - ${seconds}`,
     const params = { versions };
     // The last entry stays, by which readers notice a new one.
     const where = `sequence < ${sequence} and (${replaced} or ${dropped})`;
-    const [[rows]] = await this.#server.rows({
+    const [[rows]] = await this.#read({
       sql: `select count() from ${journal} where ${where}`,
       params,
     });
@@ -236,7 +240,7 @@ where event = 'dropped' and at > now64(3) - ${seconds}`,
 
   /** The name of another loader; undefined where there is none. */
   async otherLoader(): Promise<string | undefined> {
-    const rows = await this.#server.rows({
+    const rows = await this.#read({
       sql: `select name from (
   select
     holder,
@@ -310,6 +314,16 @@ where sequence = ${sequence}`,
   }
 
   #rows(sql: string): Promise<SentCell[][]> {
-    return this.#server.rows({ sql });
+    return this.#read({ sql });
+  }
+
+  /** Reads what most replicas have, where this process writes. */
+  #read(query: Pick<Query, "sql" | "params">): Promise<SentCell[][]> {
+    return this.#server.rows({
+      ...query,
+      settings: this.#place.cluster !== null && this.#lease.is_loader
+        ? { select_sequential_consistency: "1" }
+        : {},
+    });
   }
 }

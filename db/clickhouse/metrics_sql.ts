@@ -47,7 +47,7 @@ export function metricsSql(question: Counting, parts: StatementParts): string {
   const source = sourceOf(question, { groups: all, parts });
   const counted = countedSql(question, { groups: all, source, parts });
   const is_reached = question.kind === "reached";
-  const sum = is_reached ? "uniqExactMerge" : "sum";
+  const sum = is_reached ? `${setOf(parts)}Merge` : "sum";
   // No attribute has the name of a column of an answer.
   const measures = [is_reached ? "customers" : "interactions", "previous"]
     .slice(0, question.compared_with ? 2 : 1);
@@ -79,6 +79,11 @@ from (
     parts.limit(question.limit)
   }`;
   return withNames(text, namesUsed(groups));
+}
+
+/** The function that counts customers, each once. */
+function setOf({ tables: { has_dense_ids } }: StatementParts): string {
+  return has_dense_ids ? "groupBitmap" : "uniqExact";
 }
 
 function pivotOf(question: Counting): Dimension | undefined {
@@ -127,7 +132,9 @@ function countedSql(
   const found = (condition?: string) => {
     const only = condition === undefined ? "" : "If";
     const then = condition === undefined ? "" : `, ${condition}`;
-    if (kind === "reached") return `uniqExactState${only}(customer_id${then})`;
+    if (kind === "reached") {
+      return `${setOf(parts)}State${only}(customer_id${then})`;
+    }
     if (from_rollup) return `sum${only}(rows${then})`;
     return `count${only}(${condition ?? ""})`;
   };

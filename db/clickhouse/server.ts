@@ -21,7 +21,7 @@ export interface ServerOptions {
 }
 
 /** What has a cluster answer as one server does. */
-const CLUSTER: ClickHouseSettings = {
+export const CLUSTER_SETTINGS: ClickHouseSettings = {
   // A customer's question goes to the one shard that has the customer.
   optimize_skip_unused_shards: 1,
   // Customers and their interactions are on one shard, and small tables on each.
@@ -30,6 +30,12 @@ const CLUSTER: ClickHouseSettings = {
   distributed_foreground_insert: 1,
   insert_quorum: "auto",
   insert_quorum_parallel: 0,
+};
+
+/** What has ClickHouse end a query when its reader has gone; it does so of those that can only read. */
+const READS: ClickHouseSettings = {
+  readonly: "2",
+  cancel_http_readonly_queries_on_client_close: 1,
 };
 
 /** A value of a statement, where it has `{name:Type}`. */
@@ -80,7 +86,7 @@ export class ClickhouseServer {
       clickhouse_settings: {
         // Ids and counts end at 2^53-1.
         output_format_json_quote_64bit_integers: 0,
-        ...options.is_cluster && CLUSTER,
+        ...options.is_cluster && CLUSTER_SETTINGS,
       },
       // Its errors are thrown, and logged by who asked.
       log: { LoggerClass: Silent },
@@ -97,7 +103,7 @@ export class ClickhouseServer {
     const ended = new AbortController();
     const end = () => {
       ended.abort();
-      // The server goes on when the connection is closed.
+      // A server that another one has asked goes on when the connection is closed.
       void this.#kill(query_id);
     };
     signal?.addEventListener("abort", end);
@@ -106,7 +112,7 @@ export class ClickhouseServer {
       const result = await this.#client.query({
         query: sql,
         query_params: params as Record<string, unknown>,
-        clickhouse_settings: settings,
+        clickhouse_settings: { ...READS, ...settings },
         format: "JSONCompactEachRow",
         abort_signal: ended.signal,
         query_id,
@@ -200,7 +206,7 @@ export class ClickhouseServer {
     target.searchParams.set("query", `insert into ${table} format Parquet`);
     for (
       const [name, value] of Object.entries(
-        this.#options.is_cluster ? CLUSTER : {},
+        this.#options.is_cluster ? CLUSTER_SETTINGS : {},
       )
     ) target.searchParams.set(name, String(value));
     const opened = await Deno.open(file);

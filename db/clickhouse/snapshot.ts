@@ -24,6 +24,9 @@ export interface ServingOptions {
   readonly timeout_ms: number;
 }
 
+/** Numbers for each customer up to the largest id, at most, so that a bitmap of them takes less than a list. */
+const MOST_NUMBERS = 32;
+
 /** A snapshot in ClickHouse. */
 export interface ClickhouseSnapshot extends EngineSnapshot {
   readonly version: Version;
@@ -63,6 +66,9 @@ export async function openSnapshot(
     names,
     customers,
     has_anonymous: (report.mapping?.anonymous_interactions ?? 0) > 0,
+    has_dense_ids: shape.ids === "text" ||
+      await largestId(server, { database, signal }) <
+        MOST_NUMBERS * report.customers,
   };
   const { ask, explain, count } = createQuestions(server, version);
   const users = new Users();
@@ -109,6 +115,18 @@ export async function openSnapshot(
     retain: () => users.add(),
     close: () => closed ??= users.gone().then(onClose),
   };
+}
+
+async function largestId(
+  server: ClickhouseServer,
+  { database, signal }: {
+    readonly database: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const sql = qualified("select max(customer_id) from customers", database);
+  const [[largest]] = await server.rows({ sql, signal });
+  return largest as number;
 }
 
 /** The ids that are texts, in the order of their numbers: a request must find the number of one at once. */

@@ -8,6 +8,11 @@ import type { Param } from "./server.ts";
 export interface VersionTables extends AnswerShape {
   /** Whether there are interactions of nobody who is known, under customer 0. */
   readonly has_anonymous: boolean;
+  /**
+   * Whether most numbers up to the largest customer_id are those of customers. Sets of
+   * such numbers are small as bitmaps; sets of others are not.
+   */
+  readonly has_dense_ids: boolean;
 }
 
 /** The days that tables may have. */

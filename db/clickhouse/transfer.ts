@@ -9,6 +9,7 @@ import {
   type TableSums,
 } from "../cleaned.ts";
 import type { Progress } from "../engine.ts";
+import { type ReplicaSums, sumsProblem } from "./replica_sums.ts";
 import { type NamedDimension, ofCustomers } from "../model/dimensions.ts";
 import { readSql } from "../read_sql.ts";
 import { qualified } from "./questions.ts";
@@ -60,13 +61,24 @@ export async function transfer(
   for (const table of HANDED_OVER) {
     await requireWhole(server, {
       table,
+      number: numberOf(table, dimensions),
       expected: await cleaned.sumsOf(table),
       place,
-      dimensions,
       signal,
     });
   }
+  const { rows } = await cleaned.sumsOf("interactions");
+  await requireWhole(server, {
+    table: "daily",
+    number: "rows",
+    expected: { checksum: String(rows) },
+    place,
+    signal,
+  });
 }
+
+/** Every table of a version. */
+const ALL_TABLES = ["names", ...HANDED_OVER, "daily"];
 
 /** The statement that drops the database of a version on every server. */
 export function dropDatabase(place: Place): string {
@@ -95,96 +107,55 @@ function namesOf(
   ];
 }
 
+/** Waits until every replica has the rows of all tables. */
 async function syncReplicas(
   server: ClickhouseServer,
   { place, signal }: { readonly place: Place; readonly signal: AbortSignal },
 ): Promise<void> {
-  for (const table of HANDED_OVER) {
-    const stored = storedTable(table, place);
-    const name = `${quoteName(place.database)}.${stored}`;
-    if (stored !== table) {
-      await server.run({
-        sql: `system flush distributed ${quoteName(place.database)}.${table}`,
-        signal,
-      });
-    }
-    await server.run({
-      sql: `system sync replica${onCluster(place)} ${name}`,
-      signal,
-    });
+  for (const table of ALL_TABLES) {
+    const name = `${quoteName(place.database)}.${storedTable(table, place)}`;
+    const sql = `system sync replica${onCluster(place)} ${name}`;
+    await server.run({ sql, signal });
   }
 }
 
-/** Throws unless every replica has the rows that were sent; of a table that is spread, those of one replica of each shard together. */
+/** Throws unless every replica has what was sent, or as many interactions in its rollup. */
 async function requireWhole(
   server: ClickhouseServer,
-  { table, expected, place, dimensions, signal }:
-    & Pick<Transfer, "place" | "dimensions" | "signal">
-    & { readonly table: HandedOver; readonly expected: TableSums },
+  { table, number, expected, place, signal }:
+    & Pick<Transfer, "place" | "signal">
+    & {
+      readonly table: string;
+      /** Of a row, whose sum is the checksum. */
+      readonly number: string;
+      readonly expected: Pick<TableSums, "checksum">;
+    },
 ): Promise<void> {
   const { database, cluster } = place;
   const stored = storedTable(table, place);
-  const sums = `count() as rows, toString(sum(${
-    numberOf(table, dimensions)
-  })) as checksum`;
-  const read = async (sql: string): Promise<TableSums[]> => {
-    const found: TableSums[] = [];
-    for await (const batch of server.query({ sql, signal })) {
-      for (const [rows, checksum] of batch) {
-        found.push({ rows: rows as number, checksum: checksum as string });
-      }
-    }
-    return found;
-  };
-  const name = `${quoteName(database)}.${table}`;
-  const everywhere = cluster === null
-    ? []
-    : stored === table
-    ? await read(`select ${sums}
-from clusterAllReplicas(${quoteText(cluster)}, ${quoteName(database)}.${stored})
-group by hostName()`)
-    : await sumsOfReplicas(server, { sums, place, stored, signal });
-  for (
-    const found of [...await read(`select ${sums} from ${name}`), ...everywhere]
-  ) {
-    if (found.rows === expected.rows && found.checksum === expected.checksum) {
-      continue;
-    }
-    throw new Error(
-      `ClickHouse has ${found.rows} rows of ${table} with checksum ${found.checksum}; ${expected.rows} rows with ${expected.checksum} were sent`,
-    );
-  }
-}
-
-/** The sums of a table that is spread, as replica 1, 2 and so on of every shard have it. */
-async function sumsOfReplicas(
-  server: ClickhouseServer,
-  { sums, place: { database, cluster }, stored, signal }: {
-    readonly sums: string;
-    readonly place: Place;
-    readonly stored: string;
-    readonly signal: AbortSignal;
-  },
-): Promise<TableSums[]> {
-  const sql = `select replica_num, sum(rows), toString(sum(toUInt64(checksum)))
+  const name = `${quoteName(database)}.${stored}`;
+  const [where, shard, replica] = cluster === null ? [name, "''", "''"] : [
+    `clusterAllReplicas(${quoteText(cluster)}, ${name})`,
+    "getMacro('shard')",
+    "getMacro('replica')",
+  ];
+  const found: ReplicaSums[] = [];
+  const sql = `select shard, replica, toString(sum(number)) as checksum
 from (
-  select hostName() as host, ${sums}
-  from clusterAllReplicas(${quoteText(cluster!)}, ${
-    quoteName(database)
-  }.${stored})
-  group by host) as counted
-join (
-  select host_name as host, replica_num
-  from system.clusters where cluster = ${quoteText(cluster!)}) as places
-  using (host)
-group by replica_num`;
-  const found: TableSums[] = [];
+  select ${shard} as shard, ${replica} as replica, ${number} as number
+  from ${where})
+group by shard, replica`;
   for await (const batch of server.query({ sql, signal })) {
-    for (const [, rows, checksum] of batch) {
-      found.push({ rows: rows as number, checksum: checksum as string });
+    for (const [shard, replica, checksum] of batch) {
+      found.push({ shard, replica, checksum } as ReplicaSums);
     }
   }
-  return found;
+  const is_spread = stored !== table;
+  const problem = sumsProblem(found, {
+    expected: expected.checksum,
+    is_spread,
+  });
+  if (problem !== null) throw new Error(`${table} in ClickHouse: ${problem}`);
 }
 
 /** The number of a row: the same as the loader computes. */

@@ -171,7 +171,10 @@ Deno.test("rows that ClickHouse lacks are noticed before the version is served",
     await using loader = await openLoader(database, { cleaning });
     await loader.engine.open();
     const error = await assertRejects(() => loader.build(exportsOf(5)), Error);
-    assertMatch(error.message, RegExp(`rows of ${table} with checksum`));
+    assertMatch(
+      error.message,
+      RegExp(`${table} in ClickHouse: the checksum is`),
+    );
     assertEquals(await loader.engine.archive.kept(), []);
   }
 });
@@ -314,7 +317,7 @@ Deno.test("the journal stays short, and says the same", async () => {
   const place = { database: newDatabase(), cluster: null };
   const journal = new JournalTable(server, {
     place,
-    lease: { name: "a loader", lease_ms: 1_000 },
+    lease: { is_loader: true, name: "a loader", lease_ms: 1_000 },
   });
   await journal.create();
   for (let i = 1; i <= 5; i++) {
@@ -330,7 +333,7 @@ Deno.test("the journal stays short, and says the same", async () => {
   await journal.prune(0);
   const again = new JournalTable(server, {
     place,
-    lease: { name: "a follower", lease_ms: 1_000 },
+    lease: { is_loader: false, name: "a follower", lease_ms: 1_000 },
   });
   assertEquals(await again.state(), before);
   assertEquals(await again.discarded(), ["v5"]);

@@ -15,18 +15,19 @@ const { tasks } = JSON.parse(
   await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
 );
 
+/** The variables in which ClickHouse has the passwords of users. */
 const PASSWORDS = {
   tally_load: "CLICKHOUSE_LOAD_PASSWORD",
   tally_follow: "CLICKHOUSE_FOLLOW_PASSWORD",
   tally_read: "CLICKHOUSE_READ_PASSWORD",
 } as const;
 type User = keyof typeof PASSWORDS;
-for (const name of Object.values(PASSWORDS)) {
-  Deno.env.set(name, crypto.randomUUID());
-}
-const passwordOf = (user: User) => Deno.env.get(PASSWORDS[user])!;
+const env = Object.fromEntries(
+  Object.values(PASSWORDS).map((name) => [name, crypto.randomUUID()]),
+);
+const passwordOf = (user: User) => env[PASSWORDS[user]];
 
-const clickhouse = await startClickHouse({ users: USERS });
+const clickhouse = await startClickHouse({ users: USERS, env });
 addEventListener("unload", () => clickhouse.child.kill());
 const { url } = clickhouse;
 

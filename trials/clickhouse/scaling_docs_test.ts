@@ -9,9 +9,12 @@ const { tasks } = JSON.parse(
   await Deno.readTextFile(new URL("deno.json", ROOT)),
 );
 const password = crypto.randomUUID();
-for (const name of ["LOAD", "FOLLOW", "READ"]) {
-  Deno.env.set(`CLICKHOUSE_${name}_PASSWORD`, password);
-}
+const env = Object.fromEntries(
+  ["LOAD", "FOLLOW", "READ"].map((name) => [
+    `CLICKHOUSE_${name}_PASSWORD`,
+    password,
+  ]),
+);
 
 /** Each statement, and the rows that it says follow. */
 const statements = Array.from(
@@ -24,6 +27,7 @@ Deno.test("the statements of docs/scaling.md answer as it says", async (t) => {
   assertEquals(statements.length, text.match(/^```sql$/gm)!.length);
   await using clickhouse = await startClickHouse({
     users: new URL("deploy/clickhouse/users.xml", ROOT).pathname,
+    env,
   });
   const { url } = clickhouse;
   const [, ...args] = tasks.load.command.split(" ").slice(0, -1);

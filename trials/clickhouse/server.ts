@@ -13,7 +13,7 @@
 // Options: --path DIR, where it keeps its data; --port and --tcp-port, by
 // default 0, a free one; --user and --password of one user who may do all, or
 // --users FILE, a users.xml; --cluster NAME=HOST:TCP_PORT,…, one shard each,
-// asked with --user and --password; --log FILE; --until-stdin-ends, for the
+// asked with --user and --password; --shard NAME, for its macros; --log FILE; --until-stdin-ends, for the
 // child of a test. Prints one line when it listens: its URL and its TCP port.
 // Stop it with a signal: like a server that is killed, it keeps what is
 // committed.
@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
     password: { ...text, default: "" },
     users: text,
     cluster: text,
+    shard: text,
     log: text,
     "until-stdin-ends": { type: "boolean", default: false },
   },
@@ -76,6 +77,15 @@ function remoteServers(): string {
   }</${name}></remote_servers>`;
 }
 
+/** The names of its shard and replica, as a cluster's servers have them. */
+function macros(): string {
+  return options.shard === undefined
+    ? ""
+    : `<macros><shard>${
+      xml(options.shard)
+    }</shard><replica>1</replica></macros>`;
+}
+
 /**
  * The user that the command line itself is: `default`, without a password and
  * from 127.0.0.1. It may open the interfaces and read nothing.
@@ -110,6 +120,7 @@ async function writeConfiguration(): Promise<string> {
   <users_config>users.xml</users_config>
   <query_log><database>system</database><table>query_log</table></query_log>
   ${remoteServers()}
+  ${macros()}
 </clickhouse>`,
   );
   return `${folder}/config.xml`;

@@ -12,11 +12,15 @@ export interface StartClickHouse {
   readonly password?: string;
   /** A users.xml in place of user and password, such as one that is deployed. */
   readonly users?: string;
+  /** Variables of its environment, such as those that a users.xml reads; other tests run in this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Port of HTTP; 0, the default, takes a free one. */
   readonly port?: number;
   readonly tcp_port?: number;
   /** A cluster and the addresses of its shards, `host:tcp_port`. */
   readonly cluster?: { readonly name: string; readonly shards: string[] };
+  /** Which shard it is of, the value of its macro. */
+  readonly shard?: string;
 }
 
 /** A ClickHouse that listens; a child is stopped at the end of its block. */
@@ -63,9 +67,11 @@ export async function startClickHouse(
     user = "tally",
     password = "a password of our own",
     users,
+    env,
     port = 0,
     tcp_port = 0,
     cluster,
+    shard,
   }: StartClickHouse = {},
 ): Promise<ClickHouse & { readonly child: ClickHouseChild }> {
   const folder = path ? null : await dataFolder();
@@ -84,7 +90,9 @@ export async function startClickHouse(
       `--password=${password}`,
       ...(users ? [`--users=${users}`] : []),
       ...(cluster ? [`--cluster=${cluster.name}=${cluster.shards}`] : []),
+      ...(shard ? [`--shard=${shard}`] : []),
     ],
+    env,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -27,8 +27,10 @@ export interface TwoShards extends AsyncDisposable {
 
 /** Starts both; `users` is a users.xml that has the user. */
 export async function startTwoShards(
-  { users, user = "tally", password = "a password of our own" }: {
+  { users, env, user = "tally", password = "a password of our own" }: {
     readonly users?: string;
+    /** The variables that it reads. */
+    readonly env?: Readonly<Record<string, string>>;
     readonly user?: string;
     readonly password?: string;
   } = {},
@@ -40,9 +42,17 @@ export async function startTwoShards(
     shards: ports.map((port) => `127.0.0.1:${port}`),
   };
   const shards = await Promise.all(
-    ports.map(async (tcp_port) =>
+    ports.map(async (tcp_port, i) =>
       stack.use(
-        await startClickHouse({ users, user, password, tcp_port, cluster }),
+        await startClickHouse({
+          users,
+          env,
+          user,
+          password,
+          tcp_port,
+          cluster,
+          shard: String(i + 1),
+        }),
       )
     ),
   );
@@ -128,14 +138,10 @@ function planOf(
   return {
     everywhere: local !== statement ||
       table !== undefined && !SHARDED.has(table),
-    statement: local
-      .replace(
-        /engine = Replicated(\w+)\('[^']*', '[^']*'(?:, (\w+))?\)/,
-        "engine = $1($2)",
-      )
-      // Both run on one machine, and differ by their ports.
-      .replaceAll("hostName()", "toString(tcpPort())")
-      .replaceAll("host_name as host", "toString(port) as host"),
+    statement: local.replace(
+      /engine = Replicated(\w+)\('[^']*', '[^']*'(?:, (\w+))?\)/,
+      "engine = $1($2)",
+    ),
   };
 }
 
