@@ -1,6 +1,8 @@
 /** Servers over one ClickHouse, as real processes: a loader and a follower, decisions at either, and a ClickHouse that is gone, slow and back. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { ClickhouseServer } from "../../db/clickhouse/server.ts";
+import { StoreError } from "../../db/model/problems.ts";
 import { dataFolder, type Files } from "../../tests/support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../../tests/support/keys.ts";
 import {
@@ -268,6 +270,22 @@ Deno.test("a server that starts before ClickHouse waits for it", async () => {
     await server.stop();
   }
   await first[Symbol.asyncDispose]();
+});
+
+Deno.test("a connection that is cut in the middle of an answer is an error, never a short answer", async () => {
+  await using clickhouse = await startClickHouse();
+  const { url, user, password } = clickhouse;
+  const server = new ClickhouseServer({ url, user, password });
+  let rows = 0;
+  const error = await assertRejects(async () => {
+    const sql = "select number from system.numbers limit 1000000000";
+    for await (const batch of server.query({ sql })) {
+      rows += batch.length;
+      if (rows > 100_000) await clickhouse.child.kill();
+    }
+  }, StoreError);
+  assertEquals(error.kind, "busy");
+  assert(rows > 100_000);
 });
 
 Deno.test("a wrong password is said with the names of the settings", async () => {
