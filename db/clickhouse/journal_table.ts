@@ -41,6 +41,8 @@ export class JournalTable {
   /** When this loader was heard of last, by its own clock; null while it does not load. */
   #heard_at: number | null = null;
   #state: JournalState = stateOf([]);
+  /** The time of the last entry that was read; a journal whose first one is later was made anew. */
+  #read_until = 0;
   /** What was read last; two kinds of entries have one. */
   readonly #payloads = new Map<number, unknown>();
   readonly #stored = new Map<string, StoredVersion | null>();
@@ -81,10 +83,12 @@ export class JournalTable {
 
   /** The state of the journal now; without entries where no loader has made it yet. */
   async state(): Promise<JournalState> {
-    const last = await this.#lastSequence();
-    if (last === 0) return this.#state = stateOf([]);
+    const { last, first_at, last_at } = await this.#extent();
+    const is_another = first_at > this.#read_until;
     // A replica that is late has less than was read before.
-    if (last <= this.#state.sequence) return this.#state;
+    if (last <= this.#state.sequence && !is_another) return this.#state;
+    this.#read_until = last_at;
+    if (is_another) this.#payloads.clear();
     const rows = await this.#rows(
       `select sequence, event, version, data_version
 from ${this.#table("journal")} order by sequence, at`,
@@ -297,16 +301,25 @@ where sequence = ${sequence}`,
     return value;
   }
 
-  async #lastSequence(): Promise<number> {
+  /** The last sequence, and the times of the first and last entry in milliseconds; a table that is not there is another one. */
+  async #extent(): Promise<
+    { last: number; first_at: number; last_at: number }
+  > {
     try {
-      const [[last]] = await this.#rows(
-        `select max(sequence) from ${this.#table("journal")}`,
-      );
-      return last as number;
+      const [[last, first_at, last_at]] = await this.#rows(
+        `select
+  max(sequence),
+  toUnixTimestamp64Milli(min(at)),
+  toUnixTimestamp64Milli(max(at))
+from ${this.#table("journal")}`,
+      ) as number[][];
+      if (last > 0) return { last, first_at, last_at };
     } catch (error) {
-      if (error instanceof MissingTable) return 0;
-      throw error;
+      if (!(error instanceof MissingTable)) throw error;
     }
+    this.#state = stateOf([]);
+    this.#read_until = 0;
+    return { last: 0, first_at: 0, last_at: 0 };
   }
 
   #table(name: string): string {

@@ -99,14 +99,7 @@ export class ClickhouseServer {
   ): AsyncGenerator<SentCell[][]> {
     signal?.throwIfAborted();
     const query_id = crypto.randomUUID();
-    // The client would set the one listener that a signal has as a property.
-    const ended = new AbortController();
-    const end = () => {
-      ended.abort();
-      // A server that another one has asked goes on when the connection is closed.
-      void this.#kill(query_id);
-    };
-    signal?.addEventListener("abort", end);
+    using ending = this.#endWith(signal, query_id);
     let is_whole = false;
     try {
       const result = await this.#client.query({
@@ -114,7 +107,7 @@ export class ClickhouseServer {
         query_params: params as Record<string, unknown>,
         clickhouse_settings: { ...READS, ...settings },
         format: "JSONCompactEachRow",
-        abort_signal: ended.signal,
+        abort_signal: ending.signal,
         query_id,
       });
       for await (const rows of result.stream<SentCell[]>()) {
@@ -126,9 +119,8 @@ export class ClickhouseServer {
       signal?.throwIfAborted();
       throw this.#inOurWords(error);
     } finally {
-      signal?.removeEventListener("abort", end);
       // The reader may have gone before the last row.
-      if (!is_whole && !ended.signal.aborted) end();
+      if (!is_whole && !ending.signal.aborted) ending.end();
     }
   }
 
@@ -154,25 +146,18 @@ export class ClickhouseServer {
   async run({ sql, params, settings, signal }: Query): Promise<void> {
     signal?.throwIfAborted();
     const query_id = crypto.randomUUID();
-    const ended = new AbortController();
-    const end = () => {
-      ended.abort();
-      void this.#kill(query_id);
-    };
-    signal?.addEventListener("abort", end);
+    using ending = this.#endWith(signal, query_id);
     try {
       await this.#client.command({
         query: sql,
         query_params: params as Record<string, unknown>,
         clickhouse_settings: settings,
-        abort_signal: ended.signal,
+        abort_signal: ending.signal,
         query_id,
       });
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#inOurWords(error);
-    } finally {
-      signal?.removeEventListener("abort", end);
     }
   }
 
@@ -237,6 +222,28 @@ export class ClickhouseServer {
   /** Ends the connection. */
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /**
+   * Ends a query with `signal`: its connection, and in the server, since one that another
+   * server has asked goes on when its connection is closed.
+   */
+  #endWith(
+    signal: AbortSignal | undefined,
+    query_id: string,
+  ): Disposable & { readonly signal: AbortSignal; end(): void } {
+    // The client would set the one listener that a signal has as a property.
+    const ended = new AbortController();
+    const end = () => {
+      ended.abort();
+      void this.#kill(query_id);
+    };
+    signal?.addEventListener("abort", end);
+    return {
+      signal: ended.signal,
+      end,
+      [Symbol.dispose]: () => signal?.removeEventListener("abort", end),
+    };
   }
 
   async #kill(query_id: string): Promise<void> {

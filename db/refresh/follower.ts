@@ -6,6 +6,7 @@ import { fault, type Log } from "../model/log.ts";
 import { StoreError } from "../model/problems.ts";
 import type { Changes, Refresh, RefreshState } from "../model/report.ts";
 import type { ExportFiles, Refreshes, Snapshot, Store } from "../store.ts";
+import { Closings } from "./closings.ts";
 import { RefreshHistory } from "./refresh_history.ts";
 import type { Decision } from "./transitions.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
@@ -31,7 +32,7 @@ export class Follower implements Store, Refreshes {
   #building = false;
   #held: Refresh | null = null;
   readonly #history = new RefreshHistory();
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closings: Closings;
   readonly #ended = new AbortController();
   /** Looks. */
   readonly #exclusive = createInTurn();
@@ -44,6 +45,7 @@ export class Follower implements Store, Refreshes {
   constructor(engine: Engine, options: FollowerOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#closings = new Closings(options.log);
   }
 
   get snapshot(): Snapshot | null {
@@ -133,9 +135,9 @@ export class Follower implements Store, Refreshes {
   /** Ends the following, and closes what is served. */
   async close(): Promise<void> {
     await this.stop();
-    this.#close(this.#snapshot);
+    if (this.#snapshot) this.#closings.add(this.#snapshot.close());
     this.#snapshot = null;
-    await Promise.all(this.#closing);
+    await this.#closings.all();
     await this.#engine.close();
     const work_folder = this.#work_folder;
     this.#work_folder = null;
@@ -205,7 +207,7 @@ export class Follower implements Store, Refreshes {
       const previous = this.#snapshot;
       this.#snapshot = snapshot;
       this.#served = latest.name;
-      this.#close(previous);
+      if (previous) this.#closings.add(previous.close());
       this.#problem = null;
       const { report } = snapshot;
       this.#tell({ state: "serving", reasons: [], report }, began_at);
@@ -255,21 +257,6 @@ export class Follower implements Store, Refreshes {
       ended_at,
       changes: null,
     });
-  }
-
-  #close(snapshot: EngineSnapshot | null): void {
-    if (!snapshot) return;
-    const closing = snapshot.close()
-      .catch((error) =>
-        this.#options.log(
-          fault(error, {
-            event: "close_fault",
-            text: "A version that is no longer served was not closed",
-          }),
-        )
-      )
-      .finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
   }
 
   #follows(): StoreError {

@@ -14,9 +14,10 @@ import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import type { UnpackOptions } from "../intake/unpack_zip.ts";
-import { fault, type Log } from "../model/log.ts";
+import type { Log } from "../model/log.ts";
 import { stagingFull } from "../model/problems.ts";
 import { createPace, type Pace } from "../pace.ts";
+import { Closings } from "./closings.ts";
 import { rowsProblem } from "./listed_rows.ts";
 import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";
 import type { Version } from "./transitions.ts";
@@ -72,8 +73,7 @@ export class OpenVersions {
   /** By the number of its version. */
   readonly #opened = new Map<number, Opened>();
   #number = 0;
-  /** Snapshots that are no longer served and not yet closed. */
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closings: Closings;
 
   constructor(
     engine: Engine,
@@ -85,6 +85,7 @@ export class OpenVersions {
   ) {
     this.#engine = engine;
     this.#options = options;
+    this.#closings = new Closings(options.log);
     this.#hashes = hashes;
     this.#signal = signal;
   }
@@ -120,24 +121,13 @@ export class OpenVersions {
     const opened = this.#opened.get(number)!;
     this.#opened.delete(number);
     if (this.served === opened.snapshot) this.served = null;
-    const closing = opened.close()
-      .catch((error) =>
-        this.#options.log(
-          fault(error, {
-            event: "close_fault",
-            text: "A version that is no longer served was not closed",
-          }),
-        )
-      )
-      .finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
-    return closing;
+    return this.#closings.add(opened.close());
   }
 
   /** Closes all versions, and waits until they are closed. */
   async closeAll(): Promise<void> {
     for (const { version } of this.#opened.values()) this.close(version);
-    await Promise.all(this.#closing);
+    await this.#closings.all();
   }
 
   /** Copies exports into a folder of their own, which goes with them. Throws a refusal. */

@@ -343,4 +343,13 @@ Deno.test("the journal stays short, and says the same", async () => {
   assertEquals(rows, 3);
   await journal.append("dropped", { version: "v5" });
   assertEquals((await again.state()).kept, []);
+
+  // As after a loss of all data.
+  await server.run({ sql: `drop database \`${place.database}\` sync` });
+  assertEquals((await again.state()).sequence, 0);
+  await journal.create();
+  await journal.append("published", { version: "v6", payload: "{}" });
+  const made_anew = [{ version: "v6", data_version: "" }];
+  assertEquals((await journal.state()).kept, made_anew);
+  assertEquals((await again.state()).kept, made_anew);
 });
