@@ -286,11 +286,7 @@ export class ClickhouseEngine implements Engine {
     { signal }: Pick<BuildOptions, "signal">,
   ): Promise<ClickhouseSnapshot> {
     const stored = await this.#journal.stored(name);
-    const [row] = await this.#server.rows({
-      sql: "select name from system.databases where name = {name:String}",
-      params: { name },
-    });
-    if (!stored || !row) {
+    if (!stored || !(await this.#versions()).includes(name)) {
       throw refused({
         problem: `${name} is gone from ClickHouse`,
         remedy: "Deliver the exports again",

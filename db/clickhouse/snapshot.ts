@@ -3,7 +3,7 @@
 import type { EngineSnapshot } from "../engine.ts";
 import { customersShape } from "../model/customer_ids.ts";
 import type { Names } from "../model/dimensions.ts";
-import { positionsOf } from "../model/names.ts";
+import { createPositionOf } from "../model/names.ts";
 import { StoreError } from "../model/problems.ts";
 import type { Loaded } from "../model/report.ts";
 import { createCustomers } from "../serving/customers.ts";
@@ -57,9 +57,6 @@ export async function openSnapshot(
       : null,
   );
   const names: Names = { ...customer_names, channel: channels, topic: topics };
-  const find = Object.fromEntries(
-    dimensions.map(({ name }) => [name, positionsOf(names[name] ?? [])]),
-  );
   const version: Version = {
     database,
     dimensions,
@@ -105,7 +102,7 @@ export async function openSnapshot(
     loaded,
     version,
     stored,
-    positionOf: (dimension, name) => find[dimension](name),
+    positionOf: createPositionOf(names),
     countByChannel,
     recall: () => null,
     begin: (limit, { whole } = {}) =>

@@ -28,6 +28,15 @@ export class StatementParts {
     this.tables = tables;
   }
 
+  /** The conditions that interactions count. */
+  ofInteractions(filter: Filter): string[] {
+    return [
+      ...this.ofTopics(filter),
+      ...this.ofChannels(filter),
+      ...this.inTime(filter),
+    ];
+  }
+
   /** The condition that interactions have one of the topics. */
   ofTopics({ topics }: Pick<Filter, "topics">): string[] {
     return topics

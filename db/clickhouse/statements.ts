@@ -123,25 +123,13 @@ function interactionsSql(
       : `counts[${code + 1}]`
   })`;
   const where = [...parts.ofKinds(filter), ...parts.ofIds(filter)];
-  const after_it = after === undefined
-    ? ""
-    : ((value, id) =>
-      `\n  where rank > ${value} or (rank = ${value} and customer_id > ${id})`)(
-        parts.param("after_value", {
-          type: "Int64",
-          value: sort.descending ? -after.value : after.value,
-        }),
-        parts.param("after_id", { type: "UInt64", value: after.customer_id }),
-      );
   const customers = `select customer_id, id, name, kind, counts, total
     from customers${
     where.length ? `\n    where ${where.join("\n      and ")}` : ""
   }`;
   const counted = (also: readonly string[]) => {
     const conditions = [
-      ...parts.ofTopics(filter),
-      ...parts.ofChannels(filter),
-      ...parts.inTime(filter),
+      ...parts.ofInteractions(filter),
       ...also,
     ];
     return `select
@@ -161,7 +149,7 @@ function interactionsSql(
   const page = (source: string) =>
     `select *, ${rank} as rank
   from (
-    ${source})${after_it}
+    ${source})${afterSql({ sort, after }, parts)}
   order by rank, customer_id${parts.limit(limit)}`;
   const left_join = (left: string, right: string) =>
     `select customers.*, cells, rows
@@ -189,6 +177,23 @@ any left join kinds using (kind)
 order by rank, customer_id`;
 }
 
+/** The condition that rows come after one of a page, by their rank. */
+function afterSql(
+  { sort, after }: Pick<InteractionsQuestion, "sort" | "after">,
+  parts: StatementParts,
+): string {
+  if (after === undefined) return "";
+  const rank = parts.param("after_value", {
+    type: "Int64",
+    value: sort.descending ? -after.value : after.value,
+  });
+  const id = parts.param("after_id", {
+    type: "UInt64",
+    value: after.customer_id,
+  });
+  return `\n  where rank > ${rank} or (rank = ${rank} and customer_id > ${id})`;
+}
+
 function timelineSql(
   { customer_id, interval, filter, limit }: TimelineQuestion,
   parts: StatementParts,
@@ -199,9 +204,7 @@ function timelineSql(
   });
   const where = [
     `customer_id = ${id}`,
-    ...parts.ofTopics(filter),
-    ...parts.ofChannels(filter),
-    ...parts.inTime(filter),
+    ...parts.ofInteractions(filter),
   ].join(" and ");
   const { of, text } = PERIODS[interval];
   const { start_date, end_date } = filter;
@@ -246,9 +249,7 @@ function topicsSql(
   });
   const conditions = [
     `customer_id = ${id}`,
-    ...parts.ofTopics(filter),
-    ...parts.ofChannels(filter),
-    ...parts.inTime(filter),
+    ...parts.ofInteractions(filter),
   ];
   const { topics } = filter;
   const chosen = topics

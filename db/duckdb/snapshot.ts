@@ -7,7 +7,7 @@ import {
   dimensionsWith,
   type Names,
 } from "../model/dimensions.ts";
-import { positionsOf } from "../model/names.ts";
+import { createPositionOf } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
 import { checkIndex } from "./check_index.ts";
@@ -116,11 +116,7 @@ export async function openSnapshot(
       channel: channels,
       topic: topics,
     };
-    const find = Object.fromEntries(
-      dimensions.map(({ name }) => [name, positionsOf(names[name] ?? [])]),
-    );
-    const positionOf: Snapshot["positionOf"] = (dimension, name) =>
-      find[dimension](name);
+    const positionOf = createPositionOf(names);
     const { kinds, customer_names: names_of } = texts;
     const memory = {
       index,

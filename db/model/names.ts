@@ -98,8 +98,21 @@ function foldCase(char: string): string {
   return upper === "\u0130" ? "i" : one(upper.toLowerCase(), upper);
 }
 
+/** Finds the position of a name among those of its dimension, ignoring case; undefined when there is none. */
+export function createPositionOf(
+  names: Readonly<Record<string, readonly string[] | null>>,
+): (dimension: string, name: string) => number | undefined {
+  const find = Object.fromEntries(
+    Object.entries(names).map(([dimension, known]) => [
+      dimension,
+      positionsOf(known ?? []),
+    ]),
+  );
+  return (dimension, name) => find[dimension](name);
+}
+
 /** Finds the position of a name, ignoring case; undefined when there is none. */
-export function positionsOf(
+function positionsOf(
   names: readonly string[],
 ): (name: string) => number | undefined {
   // By exact name too: most questions have it, and then no folding is needed.

@@ -1,11 +1,11 @@
-/** The latest refreshes, and who is told of each new one. */
+/** Keeps the latest refreshes, and notifies listeners of each new one. */
 
 import type { Refresh } from "../model/report.ts";
 
 /** The number of refreshes in the history. */
 const MOST = 50;
 
-/** Remembers refreshes, and tells its listeners. */
+/** The history of a store. */
 export class RefreshHistory {
   /** The latest first; without the rows that were set aside, which take most memory. */
   readonly refreshes: Refresh[] = [];

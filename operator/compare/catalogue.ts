@@ -34,7 +34,7 @@ export interface ServedVersion {
   readonly api_version: string;
 }
 
-/** What a deployment says of itself. */
+/** The version that a deployment serves, and the questions that it answers. */
 export interface Described {
   readonly version: ServedVersion;
   readonly catalogue: Catalogue;

@@ -10,10 +10,10 @@ import type { Question } from "../../db/model/questions.ts";
 import { CLUSTER_SETTINGS } from "../../db/clickhouse/server.ts";
 import { testEngine } from "../../tests/db/engine_contract.ts";
 import { nastyFiles, textFiles } from "../../tests/support/text_ids.ts";
-import { dataFolder, type Files } from "../../tests/support/data_folder.ts";
-import { stageFolder } from "../../tests/support/stage_folder.ts";
+import type { Files } from "../../tests/support/data_folder.ts";
 import type { ClickHouse } from "./start_clickhouse.ts";
 import { CLUSTER, startTwoShards } from "./two_shards.ts";
+import { createVersionBuilder } from "./version_builder.ts";
 
 const USERS =
   new URL("../../deploy/clickhouse/users.xml", import.meta.url).pathname;
@@ -59,30 +59,7 @@ testEngine("ClickHouse over two shards", async (settings) => {
 async function openLoader(settings: Readonly<Record<string, string>>) {
   const engine = createEngine(readConfig(settings));
   await engine.open();
-  const work = await dataFolder();
-  let number = 0;
-  return {
-    engine,
-    async build(files: Files): Promise<EngineSnapshot> {
-      await using data = await dataFolder(files);
-      const folder = `${work.path}/${++number}`;
-      await using exports = await stageFolder(`${folder}-exports`, {
-        DATA_DIR: data.path,
-      });
-      await Deno.mkdir(folder);
-      return await engine.build(exports, {
-        folder,
-        strict: true,
-        beside_readers: false,
-        progress() {},
-        signal: new AbortController().signal,
-      });
-    },
-    async [Symbol.asyncDispose]() {
-      await engine.close();
-      await work[Symbol.asyncDispose]();
-    },
-  };
+  return { engine, ...await createVersionBuilder(engine) };
 }
 
 const versionOf = (snapshot: EngineSnapshot) =>

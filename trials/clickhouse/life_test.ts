@@ -14,11 +14,11 @@ import { StoreError } from "../../db/model/problems.ts";
 import type { Question } from "../../db/model/questions.ts";
 import { Pressure } from "../../db/serving/pressure.ts";
 import { createSlots, QuestionSlots } from "../../db/serving/slots.ts";
-import { dataFolder, type Files } from "../../tests/support/data_folder.ts";
-import { stageFolder } from "../../tests/support/stage_folder.ts";
+import type { Files } from "../../tests/support/data_folder.ts";
 import { until } from "../../tests/support/until.ts";
 import { exportsOf } from "../../tests/support/watched_store.ts";
 import { suiteClickHouse } from "./start_clickhouse.ts";
+import { createVersionBuilder } from "./version_builder.ts";
 
 const clickhouse = await suiteClickHouse();
 addEventListener("unload", () => clickhouse.child?.kill());
@@ -39,7 +39,7 @@ const clean = createClean({
 interface Loader extends AsyncDisposable {
   readonly engine: ClickhouseEngine;
   readonly logged: string[];
-  build(files: Files, signal?: AbortSignal): Promise<ClickhouseSnapshot>;
+  build(files: Files): Promise<ClickhouseSnapshot>;
 }
 
 /** An engine that loads into `database`. */
@@ -51,7 +51,6 @@ async function openLoader(
   } = {},
 ): Promise<Loader> {
   const logged: string[] = [];
-  const work = await dataFolder();
   const engine = new ClickhouseEngine({
     server: { url, user, password },
     place: { database, cluster: null },
@@ -63,30 +62,12 @@ async function openLoader(
     timeout_ms: 2_000,
     log: ({ text }) => logged.push(text),
   });
-  let number = 0;
+  const builder = await createVersionBuilder(engine);
   return {
+    ...builder,
     engine,
     logged,
-    async build(files, signal = new AbortController().signal) {
-      await using data = await dataFolder(files);
-      await using exports = await stageFolder(
-        `${work.path}/exports-${++number}`,
-        { DATA_DIR: data.path },
-      );
-      const folder = `${work.path}/${number}`;
-      await Deno.mkdir(folder);
-      return await engine.build(exports, {
-        folder,
-        strict: true,
-        beside_readers: false,
-        progress() {},
-        signal,
-      });
-    },
-    async [Symbol.asyncDispose]() {
-      await engine.close();
-      await work[Symbol.asyncDispose]();
-    },
+    build: async (files) => await builder.build(files) as ClickhouseSnapshot,
   };
 }
 
