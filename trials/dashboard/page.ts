@@ -2,7 +2,7 @@
 
 /// <reference lib="dom" />
 
-import { assertEquals, AssertionError } from "@std/assert";
+import { assert, assertEquals, AssertionError } from "@std/assert";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launch } from "../browser.ts";
 import {
@@ -139,6 +139,8 @@ export interface Overview {
 /** What the page shows. */
 export async function shownOn(page: Page): Promise<Overview> {
   const [interactions] = await tilesOf(page);
+  // A page that is being loaded has none yet.
+  assert(interactions !== undefined, "no tile is there");
   const charts = await Promise.all(
     CHARTS.map(async (slot) => [slot, await numbersOf(page, slot)]),
   );
