@@ -1,12 +1,12 @@
-/** Asks a server for a while, several questions at once, and prints as JSON what came back of each kind. */
+/** Asks a server for a while, several questions at once, and prints as JSON what came back. */
 
-/** What clients of one kind saw. */
+/** What the clients saw. */
 export interface Seen {
   /** Times until the answer began, in milliseconds, ascending, by status. */
   readonly by_status: Readonly<Record<string, readonly number[]>>;
 }
 
-/** A kind of clients. */
+/** Clients of one kind. */
 export interface Askers {
   /** How many ask at once, each again as soon as it has its answer, or may after a refusal. */
   readonly clients: number;
@@ -14,22 +14,22 @@ export interface Askers {
   readonly paths: readonly string[];
   /** Between two requests of a client, in milliseconds. */
   readonly pause_ms?: number;
+  /** Whether they leave when an answer begins. */
+  readonly begins_only?: boolean;
 }
 
-/** Asks with all kinds at the same time. */
-async function askAll(
+/** Asks for a number of seconds. */
+async function ask(
   origin: string,
-  { kinds, seconds }: {
-    readonly kinds: Readonly<Record<string, Askers>>;
+  { seconds, kind: { clients, paths, pause_ms = 0, begins_only = false } }: {
     readonly seconds: number;
+    readonly kind: Askers;
   },
-): Promise<Record<string, Seen>> {
+): Promise<Seen> {
   const end = performance.now() + seconds * 1_000;
+  const by_status: Record<string, number[]> = {};
   let number = 0;
-  const ask = async (
-    { paths, pause_ms = 0 }: Askers,
-    by_status: Record<string, number[]>,
-  ) => {
+  const askInTurn = async () => {
     for (let turn = 0; performance.now() < end; turn++) {
       const path = numbered(paths[turn % paths.length], ++number);
       const began = performance.now();
@@ -42,28 +42,18 @@ async function askAll(
         (await answer.text()).includes("Too many questions");
       const name = had_waited ? "503 after a wait" : `${answer.status}`;
       (by_status[name] ??= []).push(took_ms);
-      if (!answer.bodyUsed) {
+      if (begins_only) await answer.body?.cancel();
+      else if (!answer.bodyUsed) {
         await answer.body?.pipeTo(new WritableStream()).catch(() => {});
       }
       const retry_ms = Number(answer.headers.get("Retry-After") ?? 0) * 1_000;
-      const wait_ms = Math.max(pause_ms, retry_ms);
+      const wait_ms = begins_only ? pause_ms : Math.max(pause_ms, retry_ms);
       if (wait_ms > 0) await new Promise((wake) => setTimeout(wake, wait_ms));
     }
   };
-  const seen: Record<string, Seen> = {};
-  await Promise.all(
-    Object.entries(kinds).flatMap(([name, kind]) => {
-      const by_status: Record<string, number[]> = {};
-      seen[name] = { by_status };
-      return Array.from({ length: kind.clients }, () => ask(kind, by_status));
-    }),
-  );
-  for (const { by_status } of Object.values(seen)) {
-    for (const times of Object.values(by_status)) {
-      (times as number[]).sort((a, b) => a - b);
-    }
-  }
-  return seen;
+  await Promise.all(Array.from({ length: clients }, askInTurn));
+  for (const times of Object.values(by_status)) times.sort((a, b) => a - b);
+  return { by_status };
 }
 
 function numbered(path: string, number: number): string {
@@ -73,7 +63,7 @@ function numbered(path: string, number: number): string {
 }
 
 if (import.meta.main) {
-  const [origin, seconds, kinds] = Deno.args;
-  const options = { kinds: JSON.parse(kinds), seconds: Number(seconds) };
-  console.log(JSON.stringify(await askAll(origin, options)));
+  const [origin, seconds, kind] = Deno.args;
+  const options = { kind: JSON.parse(kind), seconds: Number(seconds) };
+  console.log(JSON.stringify(await ask(origin, options)));
 }

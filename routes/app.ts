@@ -46,6 +46,9 @@ export const endpoints = [
   ...opsEndpoints,
 ] as const;
 
+/** Made once: it is the same for every application. */
+const openApi = createOpenApi(endpoints);
+
 /** The endpoints that pages ask for each visitor, the one that is asked most first. */
 const PAGE_VIEWS = [
   ...interactionsEndpoints,
@@ -86,7 +89,7 @@ export function createApp(parts: AppParts): App {
   });
   const all: readonly Endpoint[] = [
     ...endpoints,
-    createOpenApi(endpoints),
+    openApi,
     ...parts.has_admin_port ? [] : [metricsEndpoint],
     ...dashboardEndpoints((request) => respond.handleWithin(request, route)),
   ];

@@ -200,16 +200,17 @@ function bodyOf(
   return text + "}}}";
 }
 
-// Values that depend on the snapshot only, kept as long as the snapshot.
-const all_keys_of = new WeakMap<Snapshot, readonly string[]>();
+// Of the snapshot that was asked last, since each of its answers has them.
+let all_keys: { channels: readonly string[]; keys: readonly string[] } = {
+  channels: [],
+  keys: [],
+};
 
-function allKeysOf(snapshot: Snapshot): readonly string[] {
-  let keys = all_keys_of.get(snapshot);
-  if (!keys) {
-    keys = keysOf(snapshot.channels);
-    all_keys_of.set(snapshot, keys);
+function allKeysOf({ channels }: Snapshot): readonly string[] {
+  if (all_keys.channels !== channels) {
+    all_keys = { channels, keys: keysOf(channels) };
   }
-  return keys;
+  return all_keys.keys;
 }
 
 /** The text before each channel's count. */

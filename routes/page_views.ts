@@ -42,6 +42,7 @@ interface Unrouted {
 const NOTHING = {};
 /** `http://h` is the shortest origin there is. */
 const SHORTEST_ORIGIN = 8;
+const [SLASH, QUESTION_MARK, HASH] = [0x2f, 0x3f, 0x23];
 
 /**
  * Prepares `endpoints`, the one that is asked most first; a path has one parameter at
@@ -65,12 +66,16 @@ export function createPageViews(
    */
   function answerUnrouted(
     { endpoint, need, query: schema, route }: Unrouted,
-    { exchange, params }: { exchange: Exchange; params: object },
+    { exchange, params, has_query }: {
+      readonly exchange: Exchange;
+      readonly params: object;
+      readonly has_query: boolean;
+    },
   ): MaybePromise<Response> {
     exchange.route = route;
-    const { url } = exchange.request;
     let query = NOTHING;
-    if (url.includes("?")) {
+    if (has_query) {
+      const { url } = exchange.request;
       refuseLongUrl(url);
       refuseSecret(url);
       // Before anything is said about the question.
@@ -96,23 +101,22 @@ export function createPageViews(
     const { url } = exchange.request;
     const ids = store.snapshot?.customers.ids ?? "integer";
     const path = url.indexOf("/", SHORTEST_ORIGIN);
-    const query = url.indexOf("?", path);
-    const end = query < 0 ? url.length : query;
     for (const one of views) {
       const { before, after } = one;
       if (!url.startsWith(before, path)) continue;
       const start = path + before.length;
+      const segment_end = after === undefined ? start : segmentEnd(url, start);
+      const end = segment_end + (after?.length ?? 0);
+      const has_query = end < url.length;
+      if (has_query && url.charCodeAt(end) !== QUESTION_MARK) continue;
       if (after === undefined) {
-        if (start !== end) continue;
-        return answerUnrouted(one, { exchange, params: NOTHING });
+        return answerUnrouted(one, { exchange, params: NOTHING, has_query });
       }
-      const segment = url.slice(start, end - after.length);
-      if (!url.startsWith(after, end - after.length)) continue;
-      // A fragment, which no client sends, ends the path.
-      if (segment.includes("/") || segment.includes("#")) continue;
-      const customer_id = idInSegment(segment, ids);
+      if (after !== "" && !url.startsWith(after, segment_end)) continue;
+      const customer_id = idInSegment(url.slice(start, segment_end), ids);
       if (customer_id === undefined) continue;
-      return answerUnrouted(one, { exchange, params: { customer_id } });
+      const params = { customer_id };
+      return answerUnrouted(one, { exchange, params, has_query });
     }
   }
 
@@ -120,6 +124,16 @@ export function createPageViews(
     ofOne: (exchange) => pageView(exchange, of_one),
     ofMany: (exchange) => pageView(exchange, of_many),
   };
+}
+
+/** Where the segment of a path ends that begins at `start`; a fragment, which no client sends, ends it too. */
+function segmentEnd(url: string, start: number): number {
+  let end = start;
+  for (; end < url.length; end++) {
+    const code = url.charCodeAt(end);
+    if (code === SLASH || code === QUESTION_MARK || code === HASH) break;
+  }
+  return end;
 }
 
 // Only answers from the snapshot need no key where reading is open.

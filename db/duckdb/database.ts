@@ -73,16 +73,17 @@ export async function openDatabase(
   folder: string,
   { memory_limit, threads, also_reads = [] }: DatabaseLimits,
 ): Promise<Database> {
-  const instance = await DuckDBInstance.create(`${folder}/tally.duckdb`, {
+  const instance = await DuckDBInstance.create(":memory:", {
     memory_limit,
     threads: String(threads),
     temp_directory: `${folder}/spill`,
   });
   const connection = await instance.connect();
-
-  const texts = new Map<string, Promise<string>>();
-  const textOf = (name: string) =>
-    texts.get(name) ?? texts.set(name, readSql(name)).get(name)!;
+  const connect = async () => {
+    const other = await instance.connect();
+    await other.run("use tally");
+    return other;
+  };
 
   async function run(
     sql: string,
@@ -96,10 +97,10 @@ export async function openDatabase(
     query: string | ComposedSql,
     createReader: (result: DuckDBResult) => (chunk: DuckDBDataChunk) => Batch,
   ): AsyncGenerator<Batch> {
-    const own = await instance.connect();
+    const own = await connect();
     try {
       const result = await own.stream(
-        typeof query === "string" ? await textOf(query) : query.sql,
+        typeof query === "string" ? await readSql(query) : query.sql,
       );
       const read = createReader(result);
       for await (const chunk of result) yield read(chunk);
@@ -110,9 +111,9 @@ export async function openDatabase(
   }
   const database: Database = {
     run,
-    runFile: async (name, values) => run(await textOf(name), values),
+    runFile: async (name, values) => run(await readSql(name), values),
     async prepare(name) {
-      const statement = await connection.prepare(await textOf(name));
+      const statement = await connection.prepare(await readSql(name));
       // One run at a time: a statement that is bound again while it runs
       // answers with the other run's numbers.
       const inTurn = createInTurn();
@@ -134,7 +135,7 @@ export async function openDatabase(
     streamRows: (query) => stream(query, () => (chunk) => chunk.getRows()),
     async exportTables(folder) {
       // On a connection of its own, since requests are answered meanwhile.
-      const own = await instance.connect();
+      const own = await connect();
       try {
         await own.run(`export database ${quoteText(folder)} (format parquet)`);
         const types = await own.runAndReadAll(
@@ -152,18 +153,22 @@ export async function openDatabase(
       await run(`set threads = ${threads}; set lock_configuration = true`);
     },
     interrupt: () => connection.interrupt(),
-    connect: () => instance.connect(),
+    connect,
     close() {
       connection.closeSync();
       instance.closeSync();
     },
   };
   try {
-    // The file is not opened again, so that a checkpoint at the end would only delay answers.
+    // The file is not opened again: a log of what is written, synced some sixty times in a
+    // load, would be for nothing, and a checkpoint at the end would only delay answers.
     const allowed = [folder, ...also_reads].map((path) =>
       quoteText(`${path}/`)
     );
-    await run(`set allowed_directories = [${allowed.join(", ")}];
+    await run(`attach ${quoteText(`${folder}/tally.duckdb`)} as tally
+        (recovery_mode no_wal_writes);
+      use tally;
+      set allowed_directories = [${allowed.join(", ")}];
       set enable_external_access = false;
       set autoload_known_extensions = false;
       set autoinstall_known_extensions = false;

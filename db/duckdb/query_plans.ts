@@ -61,20 +61,12 @@ export function createQuestions(
   runner: QueryRunner,
   tables: QuestionTables,
 ): Pick<Snapshot, "ask" | "explain"> {
-  // Read from the disk once: each reading takes a thread, which is short under load.
-  const texts = new Map<string, Promise<string>>();
-
   async function statementOf(
     { statement, by, show }: Plan,
   ): Promise<Statement> {
     if (typeof statement !== "string") return statement;
-    let reading = texts.get(statement);
-    if (!reading) {
-      texts.set(statement, reading = readSql(statement));
-      reading.catch(() => texts.delete(statement));
-    }
     const { customers, dimensions } = tables;
-    const text = repeated(await reading, { dimensions, by });
+    const text = repeated(await readSql(statement), { dimensions, by });
     return { name: statement, text: show?.(text, customers) ?? text };
   }
 

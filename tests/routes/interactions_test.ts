@@ -200,7 +200,7 @@ Deno.test("pages of other origins are let in only when they are named", async ()
   for (const path of [PATH, "/nowhere", "/api/v1/interactions/0"]) {
     const { headers } = await opened.app.request(path, { headers: { Origin } });
     assertEquals(headers.get("Access-Control-Allow-Origin"), Origin);
-    assertMatch(headers.get("Access-Control-Expose-Headers")!, /Data-Version/);
+    assertEquals(headers.get("Access-Control-Expose-Headers"), "*");
   }
   const asked = await opened.app.request(PATH, {
     method: "OPTIONS",

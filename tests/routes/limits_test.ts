@@ -79,10 +79,7 @@ Deno.test("one too many: 429 with Retry-After and the standing, for pages of oth
   assertEquals(refused.headers.get("RateLimit"), '"burst";r=0;t=1');
   assertEquals(refused.headers.get("Cache-Control"), "no-store");
   assertMatch(refused.headers.get("X-Request-Id")!, /./);
-  assertMatch(
-    refused.headers.get("Access-Control-Expose-Headers")!,
-    /RateLimit,RateLimit-Policy,Retry-After/,
-  );
+  assertEquals(refused.headers.get("Access-Control-Expose-Headers"), "*");
   assertEquals(await refused.json(), {
     error: "Too many requests. Ask again in 1 s, and less often.",
   });

@@ -21,6 +21,9 @@ import { stageFolder } from "./stage_folder.ts";
 /** Settings as they stand in the environment. */
 export type Settings = Readonly<Record<string, string>>;
 
+/** Test files run side by side on the cores: threads for so little data cost more than they bring. */
+const ONE_THREAD: Settings = { DUCKDB_THREADS: "1" };
+
 /** A header and no rows: what a load needs at least. */
 export const NO_CUSTOMERS = "Customer_Id,Occupation,Type\n";
 /** A header and no rows: what a load needs at least. */
@@ -42,6 +45,7 @@ export async function openStore(
   const store = createStore(readConfig({
     DATA_DIR: data_dir,
     STAGING_DIR: staging.path,
+    ...ONE_THREAD,
     ...settings,
   }));
   const close = async () => {
@@ -119,7 +123,7 @@ export async function loadTables(
 ): Promise<LoadedTables> {
   const folder = await dataFolder(files);
   const work = await dataFolder();
-  const given = { DATA_DIR: folder.path, ...settings };
+  const given = { DATA_DIR: folder.path, ...ONE_THREAD, ...settings };
   const config = readConfig(given);
   const database = await openDatabase(work.path, {
     memory_limit: config.DUCKDB_MEMORY_LIMIT,
