@@ -14,10 +14,10 @@ import type { ReadRows } from "./read_rows.ts";
 import {
   createRowText,
   type Json,
-  jsonParts,
   type JsonText,
   jsonText,
   listParts,
+  memberParts,
   type RowText,
 } from "./json_text.ts";
 
@@ -101,11 +101,7 @@ export function* answerText(
 ): JsonText {
   yield '{"data":';
   yield* data;
-  yield metaStart(snapshot);
-  for (const name in meta) {
-    yield `,"${name}":`;
-    yield* jsonParts(meta[name]);
-  }
+  yield* memberParts(Object.entries(meta), metaStart(snapshot));
   yield "}}";
 }
 

@@ -25,8 +25,9 @@ export class AnswerCache<Understood extends object> {
   #is_keeping = true;
   #hits = 0;
   #misses = 0;
-  // A text and not the snapshot, which it would keep in memory after its end.
-  #snapshot = "";
+  // Texts and not the snapshot, which they would keep in memory after its end.
+  #data_version = "";
+  #loaded_at = "";
 
   /** Keeps at most `max_bytes`; nothing when that is 0. */
   constructor(max_bytes: number) {
@@ -98,7 +99,7 @@ export class AnswerCache<Understood extends object> {
     snapshot: Snapshot,
     { key, answer }: { readonly key: string; readonly answer: Kept },
   ): void {
-    if (!this.#is_keeping || this.#snapshot !== nameOf(snapshot)) return;
+    if (!this.#is_keeping || !this.#isOf(snapshot)) return;
     this.#answers?.set(key, answer);
   }
 
@@ -118,10 +119,15 @@ export class AnswerCache<Understood extends object> {
   }
 
   #turnTo(snapshot: Snapshot): void {
-    const name = nameOf(snapshot);
-    if (this.#snapshot === name) return;
+    if (this.#isOf(snapshot)) return;
     this.#clear();
-    this.#snapshot = name;
+    this.#data_version = snapshot.data_version;
+    this.#loaded_at = snapshot.loaded_at;
+  }
+
+  // Also when the same files are loaded again, it is another one.
+  #isOf({ data_version, loaded_at }: Snapshot): boolean {
+    return this.#data_version === data_version && this.#loaded_at === loaded_at;
   }
 
   #clear(): void {

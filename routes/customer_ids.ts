@@ -146,9 +146,7 @@ export function customerIdsOf(
   },
 ): CustomerId[] {
   if (customers.ids === "integer") {
-    const ids = few(text.split(",")).map((one) => one.trim());
-    if (!ids.every((id) => isCustomerId(id, "integer"))) throw invalidId();
-    return [...new Set(ids.map(Number))].sort((a, b) => a - b);
+    return inOrder(few(plainNumbers(text) ?? numbersIn(text)));
   }
   const whole = text.normalize("NFC");
   const is_one = customers.numberOf(whole) >= 0 &&
@@ -160,7 +158,61 @@ export function customerIdsOf(
   return [...new Set(ids)].sort(byCodePoint);
 }
 
-function few(ids: string[]): string[] {
+/** The ids of a comma list that are numbers; throws a 400. */
+function numbersIn(text: string): number[] {
+  const ids = few(text.split(",")).map((one) => one.trim());
+  if (!ids.every((id) => isCustomerId(id, "integer"))) throw invalidId();
+  return ids.map(Number);
+}
+
+/** Digits of a number that is safe whatever they are. */
+const SAFE_DIGITS = 15;
+const [ZERO, NINE, COMMA] = [..."09,"].map((one) => one.charCodeAt(0));
+
+/**
+ * The same of a list that programs write, of digits and commas only; undefined for any
+ * other. A page asks for a batch of them each time: `numbersIn` takes ten times as long.
+ */
+function plainNumbers(text: string): number[] | undefined {
+  const numbers: number[] = [];
+  let number = 0;
+  let digits = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : COMMA;
+    if (code === COMMA) {
+      if (digits === 0) return undefined;
+      numbers.push(number);
+      number = 0;
+      digits = 0;
+      continue;
+    }
+    const is_digit = code >= ZERO && code <= NINE;
+    // A number has no zero in front of it.
+    if (
+      !is_digit || digits === SAFE_DIGITS || (code === ZERO && digits === 0)
+    ) {
+      return undefined;
+    }
+    number = number * 10 + code - ZERO;
+    digits++;
+  }
+  return numbers;
+}
+
+/** The numbers in ascending order, each once. They are few, so that to insert them takes less time than a sort that calls back. */
+function inOrder(numbers: number[]): number[] {
+  for (let i = 1; i < numbers.length; i++) {
+    const number = numbers[i];
+    let at = i;
+    for (; at > 0 && numbers[at - 1] > number; at--) {
+      numbers[at] = numbers[at - 1];
+    }
+    numbers[at] = number;
+  }
+  return numbers.filter((number, i) => number !== numbers[i - 1]);
+}
+
+function few<Id>(ids: Id[]): Id[] {
   if (ids.length <= MAX_CUSTOMER_IDS) return ids;
   throw new HTTPException(400, {
     message: `customer_id takes at most ${MAX_CUSTOMER_IDS} customers.`,

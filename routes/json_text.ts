@@ -18,41 +18,66 @@ export function* jsonOf(text: string): JsonText {
   yield text;
 }
 
+/** Characters of a part, about: a generator takes longer for many short ones than their text does. */
+const PART_CHARACTERS = 8_192;
+
 /** The text of a value in parts: the elements of its lists are whole. */
 export function* jsonParts(value: Json): JsonText {
   if (Array.isArray(value)) {
-    yield* listParts(value, jsonText);
-  } else if (value === null || typeof value !== "object") {
+    yield* listParts(value, (one, before) => before + jsonText(one));
+  } else if (isScalar(value)) {
     yield JSON.stringify(value);
   } else {
     const entries = value instanceof Map ? value : Object.entries(value);
-    let before = "{";
-    for (const [name, one] of entries) {
-      yield `${before}${JSON.stringify(name)}:`;
-      yield* jsonParts(one);
-      before = ",";
-    }
-    yield before === "{" ? "{}" : "}";
+    yield* memberParts(entries, "{");
+    yield "}";
   }
 }
 
-/** The text of a list in parts, each an element that `textOf` writes. */
+/** The text of the members of an object in parts; `before` is what comes before them, an open brace or members. */
+export function* memberParts(
+  members: Iterable<readonly [name: string, value: Json]>,
+  before: string,
+): JsonText {
+  let text = before;
+  let comma = before === "{" ? "" : ",";
+  for (const [name, value] of members) {
+    text += `${comma}${JSON.stringify(name)}:`;
+    comma = ",";
+    if (isScalar(value)) {
+      text += JSON.stringify(value);
+      if (text.length < PART_CHARACTERS) continue;
+      yield text;
+    } else {
+      yield text;
+      yield* jsonParts(value);
+    }
+    text = "";
+  }
+  yield text;
+}
+
+/** The text of a list in parts, each of whole elements; `append` writes one after a text. */
 export function* listParts<Element>(
   elements: Iterable<Element>,
-  textOf: (element: Element) => string,
+  append: (element: Element, before: string) => string,
 ): JsonText {
-  let before = "[";
+  let text = "[";
+  let comma = "";
   for (const element of elements) {
-    yield before + textOf(element);
-    before = ",";
+    text = append(element, text + comma);
+    comma = ",";
+    if (text.length < PART_CHARACTERS) continue;
+    yield text;
+    text = "";
   }
-  yield before === "[" ? "[]" : "]";
+  yield text + "]";
 }
 
 /** The text of a value. */
 export function jsonText(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(jsonText).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (isScalar(value)) return JSON.stringify(value);
   const entries = value instanceof Map ? [...value] : Object.entries(value);
   return `{${
     entries.map(([name, one]) => `${JSON.stringify(name)}:${jsonText(one)}`)
@@ -60,14 +85,30 @@ export function jsonText(value: Json): string {
   }}`;
 }
 
-/** The number of texts that are remembered, of each column and of all counts. */
+function isScalar(value: Json): value is Cell | boolean {
+  return value === null || typeof value !== "object";
+}
+
+/** The number of texts that are remembered of each column. */
 const MOST_TEXTS = 1_000;
+/** Numbers below this are remembered with their names, where there are no more columns than these. */
+const NUMBERS_BELOW = 256;
+const MOST_NUMBERED = 64;
 /** A number holds so many counts below 32 exactly. */
 const MOST_PACKED = 10;
 const PACKED_BELOW = 32;
+/** The number of texts of all counts that are remembered, at first and at most. */
+const LEAST_PLACES = 128;
+const MOST_PLACES = 4_096;
+/** Of so many texts that have no place of their own, one is remembered. */
+const REMEMBERED_OF = 8;
+const FNV_PRIME = 0x01000193;
 
-/** Writes a row as an object. */
-export type RowText = (row: readonly Cell[]) => string;
+/**
+ * Writes a row as an object, after a text. That text comes along because V8 is faster
+ * with one that grows by pieces than with one made of texts that grew apart.
+ */
+export type RowText = (row: readonly Cell[], before?: string) => string;
 
 /**
  * Writes rows as objects with one member per column; the pivoted columns become the
@@ -85,10 +126,16 @@ export function createRowText({ columns, pivoted }: AnswerColumns): RowText {
       : key(name, i === 0 && start > 0)
   );
   const open = key("interactions", start === 0);
-  // Most texts occur often, so that their members are made once.
+  // Most texts and small numbers occur often, so that their members are made once.
   const texts: Map<Cell, string>[] = [];
+  const numbers: string[][] = columns.map(() => []);
+  const most_numbers = columns.length > MOST_NUMBERED ? 0 : NUMBERS_BELOW;
   const member = (cell: Cell, i: number) => {
-    if (typeof cell === "number") return keys[i] + cell;
+    if (typeof cell === "number") {
+      return cell >>> 0 === cell && cell < most_numbers
+        ? numbers[i][cell] ??= flat(keys[i] + cell)
+        : keys[i] + cell;
+    }
     const of_column = texts[i] ??= new Map();
     const known = of_column.get(cell);
     if (known !== undefined) return known;
@@ -96,55 +143,76 @@ export function createRowText({ columns, pivoted }: AnswerColumns): RowText {
     if (of_column.size < MOST_TEXTS) of_column.set(cell, flat(text));
     return text;
   };
-  const writer = (from: number, to: number) => (row: readonly Cell[]) => {
-    let text = "";
+  const writer = (from: number, to: number): RowText => (row, text = "") => {
     for (let i = from; i < to; i++) text += member(row[i], i);
     return text;
   };
-  const before = writer(0, start);
-  if (!pivoted) return (row) => `${before(row)}}`;
+  const head = writer(0, start);
+  if (!pivoted) return (row, text) => `${head(row, text)}}`;
   const inside = writer(start, end);
-  const after = writer(end, columns.length);
+  const tail = writer(end, columns.length);
+  const none = start === end ? "{" : "";
   const counts = remembered(
-    (row) => `${open}${inside(row) || "{"}}${after(row)}}`,
+    (row, text = "") => `${tail(row, `${inside(row, text + open)}${none}}`)}}`,
     { start, end: columns.length },
   );
-  return (row) => before(row) + counts(row);
+  return (row, text) => counts(row, head(row, text));
 }
 
 /**
  * The text of the counts of a row, remembered where they are small: most customers
- * have few interactions in a period, in few different ways.
+ * have few interactions in a period, in few different ways. Each text has one place,
+ * by a hash of its counts, and gives way to another one there, which takes half the
+ * time of a Map; with many texts there are more places.
  */
 function remembered(
   write: RowText,
   { start, end }: { readonly start: number; readonly end: number },
 ): RowText {
   if (end - start > MOST_PACKED) return write;
-  const texts = new Map<number, string>();
-  return (row) => {
+  let places = LEAST_PLACES;
+  let packed_at = new Float64Array(places);
+  let texts: (string | undefined)[] = Array(places);
+  let made = 0;
+  return (row, before = "") => {
     let packed = 0;
+    let hash = 0;
     for (let i = start; i < end; i++) {
-      const cell = row[i];
-      const is_small = typeof cell === "number" && (cell | 0) === cell &&
-        cell >= 0 && cell < PACKED_BELOW;
-      if (!is_small) return write(row);
+      const cell = row[i] as number;
+      // Neither a fraction, nor a text, nor no number.
+      if ((cell & (PACKED_BELOW - 1)) !== cell) return write(row, before);
       packed = packed * PACKED_BELOW + cell;
+      hash = Math.imul(hash ^ cell, FNV_PRIME);
     }
-    const known = texts.get(packed);
-    if (known !== undefined) return known;
-    const text = write(row);
-    if (texts.size < MOST_TEXTS) texts.set(packed, flat(text));
-    return text;
+    let at = (hash ^ (hash >>> 15)) & (places - 1);
+    const known = texts[at];
+    if (known !== undefined && packed_at[at] === packed) return before + known;
+    made++;
+    if (made > places) {
+      // Where few texts occur again, to remember each would take longer than it saves.
+      if (places === MOST_PLACES && made % REMEMBERED_OF !== 0) {
+        return write(row, before);
+      }
+      if (places < MOST_PLACES) {
+        places *= 2;
+        packed_at = new Float64Array(places);
+        texts = Array(places);
+        made = 0;
+        at = (hash ^ (hash >>> 15)) & (places - 1);
+      }
+    }
+    packed_at[at] = packed;
+    return before + (texts[at] = flat(write(row)));
   };
 }
 
 /**
- * The same text in one piece: V8 keeps a concatenation as a tree until a character of it
- * is read, and would go through the tree in each answer that has it.
+ * The same text in one piece: V8 keeps a concatenation as a tree, and would go through
+ * the tree in each answer that has it. To read a character makes one text of it, but
+ * leaves the root of the tree before that.
  */
 function flat(text: string): string {
-  return text.charCodeAt(0) >= 0 ? text : "";
+  return JSON.parse(JSON.stringify(text));
 }
 
 /** Counts the bytes that a row has at least as an object: its names and its texts. */

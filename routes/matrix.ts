@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { CustomerId } from "../db/model/customer_ids.ts";
 import { choosesCustomers } from "../db/model/dimensions.ts";
 import {
+  type AnswerColumns,
+  type Cell,
   columnsOf,
   type Filter,
   type InteractionsQuestion,
@@ -147,6 +149,19 @@ function ask(
     ),
   };
 
+  /** The place of a row in the order: its value to sort by, and its customer. */
+  function positionOf(
+    row: readonly Cell[],
+    { columns, pivoted }: AnswerColumns,
+  ): number[] {
+    const number = snapshot.customers.numberOf(row[0]!);
+    const { start, names } = pivoted!;
+    const sorted_by = typeof sort.by === "object"
+      ? start + names.indexOf(sort.by.channel)
+      : columns.findLastIndex(({ name }) => name === sort.by);
+    return [sorted_by === 0 ? number : row[sorted_by] as number, number];
+  }
+
   return {
     of: "rows",
     file: "interactions",
@@ -163,11 +178,7 @@ function ask(
     ],
     json([page, all, customers, known]) {
       const { last, columns, pivoted, cells } = page;
-      const last_id = last && snapshot.customers.numberOf(last[0]!);
       const { start, names } = pivoted!;
-      const sorted_by = typeof sort.by === "object"
-        ? start + names.indexOf(sort.by.channel)
-        : columns.findLastIndex(({ name }) => name === sort.by);
       const totals = all
         ? all.cells[0]
         : columns.slice(start).map((_, i) =>
@@ -186,13 +197,10 @@ function ask(
           ...named && {
             unknown_customer_ids: missing(named, known ?? page),
           },
-          next: last_id
+          next: last
             ? writeCursor(snapshot, {
               question: questionOf(),
-              position: [
-                sorted_by === 0 ? last_id : last![sorted_by] as number,
-                last_id,
-              ],
+              position: positionOf(last, page),
             })
             : null,
         },
@@ -292,6 +300,8 @@ function missing(
   customer_ids: readonly CustomerId[],
   { cells }: ReadRows,
 ): CustomerId[] {
+  // Each row is of another one of them.
+  if (cells.length === customer_ids.length) return [];
   const known = new Set(cells.map(([customer_id]) => customer_id));
   return customer_ids.filter((customer_id) => !known.has(customer_id));
 }

@@ -81,13 +81,15 @@ function recallTimeline(
   const place = index.placeOf(customer_id);
   if (place < 0) return [];
   if (index.sizeOf(place) > MOST_VISITED) return null;
-  const counted = indexFilterOf(memory, filter);
   const { column_of, width } = countColumns(memory, filter);
-  const { columns, days } = index.list(place, {
-    ...counted,
-    column_of,
-  });
-  const { first, last } = spanOf(days, { counted, filter });
+  const counted = { ...indexFilterOf(memory, filter), column_of };
+  const span = index.spanOf(place, counted);
+  const first = filter.start_date
+    ? Math.max(counted.first_day, 0)
+    : span?.first_day ?? Infinity;
+  const last = filter.end_date
+    ? Math.min(counted.last_day, LAST_TIMELINE_DAY)
+    : span?.last_day ?? -Infinity;
   if (first > LAST_DAY || last < 0) return [];
 
   const { of_day, textOf } = periodsOf(interval);
@@ -101,30 +103,14 @@ function recallTimeline(
     row[0] = textOf(start + i);
     rows.push(row);
   }
-  for (let i = 0; i < days.length; i++) {
-    const at = of_day[days[i]] - start;
-    if (at < length) add(rows[at], columns[i]);
-  }
+  index.visit(place, {
+    filter: counted,
+    visitor(column, interaction) {
+      const at = of_day[index.dayOf(interaction)] - start;
+      if (at < length) add(rows[at], column);
+    },
+  });
   return rows;
-}
-
-/** The first and the last day of a timeline; without any day, the first is after the last. */
-function spanOf(
-  days: readonly number[],
-  { counted, filter: { start_date, end_date } }: {
-    readonly counted: IndexFilter;
-    readonly filter: Filter;
-  },
-): { first: number; last: number } {
-  let first = start_date ? Math.max(counted.first_day, 0) : Infinity;
-  let last = end_date
-    ? Math.min(counted.last_day, LAST_TIMELINE_DAY)
-    : -Infinity;
-  for (const day of days) {
-    if (!start_date && day < first) first = day;
-    if (!end_date && day > last) last = day;
-  }
-  return { first, last };
 }
 
 function recallTopics(
@@ -136,20 +122,19 @@ function recallTopics(
   if (place < 0) return [];
   if (index.sizeOf(place) > MOST_VISITED) return null;
   const { column_of, width } = countColumns(memory, filter);
-  const counted = indexFilterOf(memory, filter);
-  const { columns, topic_sets } = index.list(place, {
-    ...counted,
-    column_of,
-  });
+  const counted = { ...indexFilterOf(memory, filter), column_of };
   const topics = [...names.topic, null];
   if (topics.length * (width + 2) > MOST_CELLS) return null;
+  const zeros: Cell[] = Array(width + 2).fill(0);
   const rows: (Cell[] | undefined)[] = topics.map(() => undefined);
-  for (let i = 0; i < columns.length; i++) {
-    for (const code of index.topicsOf(topic_sets[i])) {
-      const row = rows[code] ??= [topics[code], ...Array(width + 1).fill(0)];
-      add(row, columns[i]);
-    }
-  }
+  index.visit(place, {
+    filter: counted,
+    visitor(column, interaction) {
+      for (const code of index.topicsOf(interaction)) {
+        add(rows[code] ??= zeros.with(0, topics[code]), column);
+      }
+    },
+  });
   return rows.filter((row) =>
     row !== undefined &&
     (!filter.topics || filter.topics.includes(row[0] as string | null))
@@ -164,6 +149,35 @@ function recallInteractions(
   if (!customers) return null;
   const { index, kinds } = memory;
   const record = recordOf(memory.dimensions);
+  const columns = record.map(({ name }) => kinds.columns[name]);
+  // A copy has its length at once: a list that grows takes half as long again.
+  const called = memory.customer_names ? 2 : 1;
+  const { width } = countColumns(memory, filter);
+  const blank: Cell[] = Array(called + columns.length + width + 1).fill(null);
+  const page = pageOf(memory, { customers, filter, sort, after, limit });
+  return page.map((customer) => {
+    const { place, counts, total } = customer;
+    const kind = index.kindOf(place);
+    const row = blank.slice();
+    let at = 0;
+    for (const cell of calledOf(memory, customer)) row[at++] = cell;
+    for (const column of columns) row[at++] = column.nameAt(kind);
+    for (const count of counts) row[at++] = count;
+    row[at] = total;
+    return row;
+  });
+}
+
+/** The customers of a page in its order, of those that come by customer_id. */
+function pageOf(
+  memory: Memory,
+  { customers, filter, sort, after, limit }:
+    & Omit<InteractionsQuestion, "kind">
+    & { readonly customers: readonly CountedCustomer[] },
+): readonly CountedCustomer[] {
+  if (sort.by === "customer_id" && !sort.descending && !after) {
+    return customers.slice(0, limit);
+  }
   const direction = sort.descending ? -1 : 1;
   const valueOf = valueToSort(memory, { filter, sort });
   const placed = customers.map((customer) => ({
@@ -174,16 +188,8 @@ function recallInteractions(
   const last = after && { ...after, value: direction * after.value };
   const start = last ? placed.findIndex((one) => inOrder(one, last) > 0) : 0;
   if (start < 0) return [];
-  return placed.slice(start, limit && start + limit).map(({ customer }) => {
-    const { place, counts, total } = customer;
-    const kind = index.kindOf(place);
-    return [
-      ...calledOf(memory, customer),
-      ...record.map(({ name }) => kinds.columns[name].nameAt(kind)),
-      ...counts,
-      total,
-    ];
-  });
+  return placed.slice(start, limit && start + limit)
+    .map(({ customer }) => customer);
 }
 
 /** The cells of a customer's id, and of the name where there are names. */
@@ -229,7 +235,7 @@ function recallCustomers(
     .map((customer) => {
       const { place, counts, total } = customer;
       const kind = index.kindOf(place);
-      const contact = index.contactOf(place);
+      const contact = index.spanOf(place);
       return [
         ...calledOf(memory, customer),
         ...record.map(({ name }) => kinds.columns[name].nameAt(kind)),
@@ -302,16 +308,14 @@ function countedOf(memory: Memory, filter: Filter): CountedCustomer[] | null {
     if (visited > MOST_VISITED) return null;
   }
   const counted = indexFilterOf(memory, filter);
-  const { column_of } = countColumns(memory, filter);
+  const { column_of, width } = countColumns(memory, filter);
   return chosen.map(({ customer_id, place }) => {
     const all = index.count(place, counted);
-    const counts: number[] = [];
+    const counts = width === all.length
+      ? all
+      : all.filter((_, channel) => column_of[channel] >= 0);
     let total = 0;
-    for (let channel = 0; channel < all.length; channel++) {
-      if (column_of[channel] < 0) continue;
-      counts.push(all[channel]);
-      total += all[channel];
-    }
+    for (const count of counts) total += count;
     return { customer_id, place, counts, total };
   });
 }

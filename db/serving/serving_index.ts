@@ -73,13 +73,16 @@ export interface Reached {
   readonly seen: Uint32Array;
 }
 
-/** Interactions of a customer: an element of each list is of one. */
-export interface IndexedInteractions {
-  /** The column of its channel. */
-  readonly columns: readonly number[];
-  /** Day numbers. */
-  readonly days: readonly number[];
-  readonly topic_sets: readonly number[];
+/** The interactions of a customer that count. */
+export interface OwnFilter extends IndexFilter {
+  /** By channel: the column that counts its interactions; below 0 where they do not count. */
+  readonly column_of: readonly number[];
+}
+
+/** Day numbers of the first and the last one of interactions. */
+export interface DaySpan {
+  readonly first_day: number;
+  readonly last_day: number;
 }
 
 /** Counts from columns that never change. A customer is named by its place among the known ones. */
@@ -116,9 +119,10 @@ export class ServingIndex {
     return members;
   }
 
-  /** The codes of the topics of a set; one after the last for no topic. */
-  topicsOf(topic_set: number): readonly number[] {
-    return this.#columns.set_topics[topic_set];
+  /** The codes of the topics of an interaction; one after the last for no topic. */
+  topicsOf(interaction: number): readonly number[] {
+    const { set_topics, topic_sets } = this.#columns;
+    return set_topics[topic_sets[interaction]];
   }
 
   /** Interactions per channel. */
@@ -126,16 +130,15 @@ export class ServingIndex {
     const { offsets, channel_count } = this.#columns;
     const { first_day, last_day, members } = filter;
     const every_day = first_day <= 0 && last_day >= 0xffff;
-    const counts: number[] = [];
+    // Of its length at once: a list that grows takes memory for 16 more.
+    const counts: number[] = Array(channel_count);
     let slice = place * channel_count;
-    for (let channel = 0; channel < channel_count; channel++, slice++) {
-      const start = offsets[slice];
-      const end = offsets[slice + 1];
-      counts.push(
-        every_day && members === undefined
-          ? end - start
-          : this.#countFiltered(start, end, filter),
-      );
+    for (let channel = 0; channel < channel_count; channel++) {
+      const start = offsets[slice++];
+      const end = offsets[slice];
+      counts[channel] = every_day && members === undefined
+        ? end - start
+        : this.#countFiltered(start, end, filter);
     }
     return counts;
   }
@@ -152,7 +155,7 @@ export class ServingIndex {
     return this.#columns.kinds.length;
   }
 
-  /** By topic set code: its topics, as `topicsOf` has them. */
+  /** By topic set code: its topics, its codes ascending; one after the last for no topic. */
   get set_topics(): readonly (readonly number[])[] {
     return this.#columns.set_topics;
   }
@@ -252,15 +255,24 @@ export class ServingIndex {
     return this.#columns.kinds[place];
   }
 
-  /** Day numbers of the first and the last interaction; null without any. */
-  contactOf(place: number): { first_day: number; last_day: number } | null {
-    const { offsets, days, channel_count } = this.#columns;
+  /** The days of the interactions that count, or of all; null without any. */
+  spanOf(place: number, filter?: OwnFilter): DaySpan | null {
+    const { offsets, days, topic_sets, channel_count } = this.#columns;
     let first_day = Infinity;
     let last_day = -Infinity;
     let slice = place * channel_count;
-    for (const last = slice + channel_count; slice < last; slice++) {
-      const start = offsets[slice];
-      const end = offsets[slice + 1];
+    for (let channel = 0; channel < channel_count; channel++) {
+      let start = offsets[slice++];
+      let end = offsets[slice];
+      if (filter) {
+        if (filter.column_of[channel] < 0) continue;
+        const { members } = filter;
+        const counts = (i: number) =>
+          days[i] >= filter.first_day && days[i] <= filter.last_day &&
+          (!members || members[topic_sets[i]] === 1);
+        while (start < end && !counts(start)) start++;
+        while (start < end && !counts(end - 1)) end--;
+      }
       if (start === end) continue;
       first_day = Math.min(first_day, days[start]);
       last_day = Math.max(last_day, days[end - 1]);
@@ -269,40 +281,34 @@ export class ServingIndex {
   }
 
   /**
-   * The interactions that count, channel by channel, the days of each ascending.
-   * `column_of` has the column of each channel, -1 for one that does not count.
+   * Visits the interactions that count, channel by channel, the days of each ascending;
+   * `visitor` gets the column and the number of each.
    */
-  list(
+  visit(
     place: number,
-    { first_day, last_day, members, column_of }: IndexFilter & {
-      readonly column_of: readonly number[];
+    { filter: { first_day, last_day, members, column_of }, visitor }: {
+      readonly filter: OwnFilter;
+      visitor(column: number, interaction: number): void;
     },
-  ): IndexedInteractions {
+  ): void {
     const { offsets, days, topic_sets, channel_count } = this.#columns;
-    const listed_columns: number[] = [];
-    const listed_days: number[] = [];
-    const listed_sets: number[] = [];
     let slice = place * channel_count;
-    for (let channel = 0; channel < channel_count; channel++, slice++) {
+    for (let channel = 0; channel < channel_count; channel++) {
+      let i = offsets[slice++];
       const column = column_of[channel];
       if (column < 0) continue;
-      const end = offsets[slice + 1];
-      for (let i = offsets[slice]; i < end; i++) {
-        const day = days[i];
-        if (day < first_day) continue;
-        if (day > last_day) break;
-        const topic_set = topic_sets[i];
-        if (members && !members[topic_set]) continue;
-        listed_columns.push(column);
-        listed_days.push(day);
-        listed_sets.push(topic_set);
+      for (const end = offsets[slice]; i < end; i++) {
+        if (days[i] < first_day) continue;
+        if (days[i] > last_day) break;
+        if (members && !members[topic_sets[i]]) continue;
+        visitor(column, i);
       }
     }
-    return {
-      columns: listed_columns,
-      days: listed_days,
-      topic_sets: listed_sets,
-    };
+  }
+
+  /** The day number of an interaction. */
+  dayOf(interaction: number): number {
+    return this.#columns.days[interaction];
   }
 
   #countFiltered(
