@@ -8,12 +8,14 @@ import {
   project_dir,
   type Server,
   startServer,
+  unreached_limits,
 } from "./server.ts";
 import {
   formatMiss,
   formatRates,
   measurePairs,
   median,
+  medianRate,
   requireWrk,
   type Round,
   row,
@@ -83,12 +85,6 @@ function at(times: readonly number[], share: number): number {
   return times[Math.floor(share * (times.length - 1))];
 }
 
-function rateOf(rounds: readonly Round[]): number {
-  return median(
-    rounds.map(({ requests, duration_us }) => requests / duration_us * 1e6),
-  );
-}
-
 function p99Of(rounds: readonly Round[]): number {
   return median(rounds.map(({ p99_us }) => p99_us / 1_000));
 }
@@ -134,7 +130,8 @@ async function measureOverload(): Promise<void> {
     }
     measured.push([connections, seen.slice(1)]);
   }
-  const [peak] = measured.toSorted(([, a], [, b]) => rateOf(b) - rateOf(a))[0];
+  const [peak] =
+    measured.toSorted(([, a], [, b]) => medianRate(b) - medianRate(a))[0];
 
   const pairs: { peak: Round; over: Round; probes: Seen }[] = [];
   for (let seed = 1; seed <= rounds; seed++) {
@@ -155,7 +152,7 @@ async function measureOverload(): Promise<void> {
   }
   const at_peak = pairs.map(({ peak }) => peak);
   const over = pairs.map(({ over }) => over);
-  const goodput = rateOf(over) / rateOf(at_peak);
+  const goodput = medianRate(over) / medianRate(at_peak);
   const p99_ratio = p99Of(over) / p99Of(at_peak);
   const probe_p99 = median(
     pairs.map(({ probes }) => at(probes.by_status["200"], 0.99)),
@@ -170,7 +167,7 @@ async function measureOverload(): Promise<void> {
   console.log(
     row(
       `${peak} (peak)`,
-      rateOf(at_peak).toFixed(0),
+      medianRate(at_peak).toFixed(0),
       p99Of(at_peak).toFixed(1),
       "",
       "",
@@ -180,7 +177,7 @@ async function measureOverload(): Promise<void> {
   console.log(
     row(
       String(4 * peak),
-      rateOf(over).toFixed(0),
+      medianRate(over).toFixed(0),
       p99Of(over).toFixed(1),
       goodput.toFixed(2) + formatMiss(goodput >= least_goodput),
       p99_ratio.toFixed(1) + formatMiss(p99_ratio <= most_p99_ratio),
@@ -188,10 +185,8 @@ async function measureOverload(): Promise<void> {
     ),
   );
 
-  // Never reached, so that every answer is the same.
-  const limits = { RATE_LIMIT: "1000000", RATE_BURST: "1000000" };
   await using limited = startServer("main.ts", {
-    env: { ...env, ...limits, TRUSTED_PROXIES: "1" },
+    env: { ...env, ...unreached_limits, TRUSTED_PROXIES: "1" },
     signal,
   });
   await limited.waitForReady();
@@ -223,7 +218,7 @@ async function measureOverload(): Promise<void> {
   const seen = await asking;
   console.log(
     `\nBeside ${peak} connections of page views (${
-      rateOf([page_views]).toFixed(0)
+      medianRate([page_views]).toFixed(0)
     } requests/s, p99 ${
       p99Of([page_views]).toFixed(1)
     } ms), for ${seconds} s:\n`,

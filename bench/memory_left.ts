@@ -1,0 +1,172 @@
+/** Measures what questions leave in the process: its memory after very many of them, when it is quiet and its garbage is collected. */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { readAnswer } from "./constant.ts";
+import { exportsToMeasure } from "./generate.ts";
+import {
+  findFreePort,
+  listenForStop,
+  makeTempFolder,
+  type Server,
+  settle_ms,
+  startServer,
+} from "./server.ts";
+import { formatMiss, row } from "./wrk.ts";
+
+const most_bytes = 50;
+const asked_at_once = 8;
+/** Of the questions, asked before: caches and pools are then as large as they get. */
+const warm_up_share = 0.1;
+const size = { interactions: 1_000_000, customers: 100_000 };
+/** Before all data, and another one for each question, so that no two are the same work. */
+const first_day_ms = Date.UTC(1900, 0, 1);
+const day_ms = 86_400_000;
+const days = 40_000;
+
+interface Case {
+  title: string;
+  env: Readonly<Record<string, string>>;
+  questions: number;
+  /** The path of the question of that number. */
+  path: (number: number) => string;
+}
+
+const dayOf = (number: number) =>
+  new Date(first_day_ms + number % days * day_ms).toISOString().slice(0, 10);
+
+const cases: Case[] = [
+  {
+    title: "A customer, SERVE_FROM=query",
+    env: { SERVE_FROM: "query" },
+    questions: 1_000_000,
+    path: (number) => `/api/v1/interactions/${1 + number % size.customers}`,
+  },
+  {
+    title: "Metrics by month and type",
+    env: {},
+    questions: 20_000,
+    path: (number) =>
+      `/api/v1/metrics/interactions?by=month,type&start_date=${dayOf(number)}`,
+  },
+];
+
+/** Memory in bytes. */
+interface Memory {
+  rss: number;
+  js_heap: number;
+}
+
+/** Collects the garbage of a process by its inspector, whose port is given, and reads its memory. */
+async function readQuiet(
+  server: Server,
+  inspector_port: number,
+): Promise<Memory> {
+  const listed = await readAnswer(
+    `http://127.0.0.1:${inspector_port}/json/list`,
+  );
+  const [{ webSocketDebuggerUrl }] = await listed.json();
+  const socket = new WebSocket(webSocketDebuggerUrl);
+  await new Promise((open) => socket.onopen = open);
+  const call = async (method: string) => {
+    const answered = new Promise<MessageEvent>((resolve) =>
+      socket.onmessage = resolve
+    );
+    socket.send(JSON.stringify({ id: 1, method }));
+    return JSON.parse((await answered).data).result;
+  };
+  // Native memory is freed by finalizers, which run after a collection; so twice.
+  for (let turn = 0; turn < 2; turn++) {
+    await delay(settle_ms);
+    await call("HeapProfiler.collectGarbage");
+  }
+  await delay(settle_ms);
+  const { usedSize } = await call("Runtime.getHeapUsage");
+  const closed = new Promise((close) => socket.onclose = close);
+  socket.close();
+  await closed;
+  return { rss: server.readUsage().rss_bytes, js_heap: usedSize };
+}
+
+async function askAll(
+  { origin }: Server,
+  { path, from, to }: {
+    readonly path: Case["path"];
+    readonly from: number;
+    readonly to: number;
+  },
+): Promise<void> {
+  let next = from;
+  await Promise.all(Array.from({ length: asked_at_once }, async () => {
+    while (next < to) await (await readAnswer(origin + path(next++))).text();
+  }));
+}
+
+async function measure(
+  { title, env, path, questions }: Case,
+  { dir, signal }: { readonly dir: string; readonly signal: AbortSignal },
+): Promise<string> {
+  const inspector_port = findFreePort();
+  await using server = startServer("main.ts", {
+    env: { ...env, DATA_DIR: dir, CACHE_BYTES: "0" },
+    flags: [`--inspect=127.0.0.1:${inspector_port}`],
+    signal,
+  });
+  await server.waitForReady();
+  const warm_up = Math.ceil(questions * warm_up_share);
+  await askAll(server, { path, from: 0, to: warm_up });
+  const before = await readQuiet(server, inspector_port);
+  const middle_question = warm_up + Math.floor(questions / 2);
+  await askAll(server, { path, from: warm_up, to: middle_question });
+  const middle = await readQuiet(server, inspector_port);
+  await askAll(server, {
+    path,
+    from: middle_question,
+    to: warm_up + questions,
+  });
+  const after = await readQuiet(server, inspector_port);
+  const bytes = (after.rss - before.rss) / questions;
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
+  return row(
+    title,
+    String(questions),
+    mb(before.rss),
+    mb(after.rss),
+    `${bytes.toFixed(0)} (≤ ${most_bytes}${formatMiss(bytes <= most_bytes)})`,
+    ((after.rss - middle.rss) / (warm_up + questions - middle_question))
+      .toFixed(0),
+    mb(before.js_heap),
+    mb(after.js_heap),
+  );
+}
+
+const { values } = parseArgs({
+  options: {
+    data: { type: "string" },
+    share: { type: "string", default: "1" },
+  },
+});
+const share = Number(values.share);
+if (!(share > 0 && share <= 1)) {
+  throw new Error(`--share="${values.share}": of the questions, up to 1.`);
+}
+const signal = listenForStop();
+await using temp = await makeTempFolder();
+const dir = await exportsToMeasure(values.data, { made: temp.path, ...size });
+console.log(
+  row(
+    "Question",
+    "Asked",
+    "RSS before (MB)",
+    "RSS after (MB)",
+    "Bytes left a question",
+    "of the second half",
+    "JS heap before (MB)",
+    "JS heap after (MB)",
+  ),
+);
+console.log(row("---", ...Array(7).fill("---:")));
+for (const one of cases) {
+  const questions = Math.ceil(one.questions * share);
+  console.log(await measure({ ...one, questions }, { dir, signal }));
+}
