@@ -27,7 +27,8 @@ const days = 40_000;
 interface Case {
   title: string;
   env: Readonly<Record<string, string>>;
-  questions: number;
+  /** The option that says how many are asked. */
+  option: "customers" | "metrics";
   /** The path of the question of that number. */
   path: (number: number) => string;
 }
@@ -39,13 +40,13 @@ const cases: Case[] = [
   {
     title: "A customer, SERVE_FROM=query",
     env: { SERVE_FROM: "query" },
-    questions: 1_000_000,
+    option: "customers",
     path: (number) => `/api/v1/interactions/${1 + number % size.customers}`,
   },
   {
     title: "Metrics by month and type",
     env: {},
-    questions: 20_000,
+    option: "metrics",
     path: (number) =>
       `/api/v1/metrics/interactions?by=month,type&start_date=${dayOf(number)}`,
   },
@@ -103,8 +104,12 @@ async function askAll(
 }
 
 async function measure(
-  { title, env, path, questions }: Case,
-  { dir, signal }: { readonly dir: string; readonly signal: AbortSignal },
+  { title, env, path }: Case,
+  { dir, questions, signal }: {
+    readonly dir: string;
+    readonly questions: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<string> {
   const inspector_port = findFreePort();
   await using server = startServer("main.ts", {
@@ -143,13 +148,10 @@ async function measure(
 const { values } = parseArgs({
   options: {
     data: { type: "string" },
-    share: { type: "string", default: "1" },
+    customers: { type: "string", default: "1000000" },
+    metrics: { type: "string", default: "20000" },
   },
 });
-const share = Number(values.share);
-if (!(share > 0 && share <= 1)) {
-  throw new Error(`--share="${values.share}": of the questions, up to 1.`);
-}
 const signal = listenForStop();
 await using temp = await makeTempFolder();
 const dir = await exportsToMeasure(values.data, { made: temp.path, ...size });
@@ -167,6 +169,6 @@ console.log(
 );
 console.log(row("---", ...Array(7).fill("---:")));
 for (const one of cases) {
-  const questions = Math.ceil(one.questions * share);
-  console.log(await measure({ ...one, questions }, { dir, signal }));
+  const questions = Number(values[one.option]);
+  console.log(await measure(one, { dir, questions, signal }));
 }

@@ -12,7 +12,9 @@ export const project_dir = fileURLToPath(new URL("..", import.meta.url));
 const socket_poll_ms = 5;
 // A question costs the machine about 1 ms of CPU, taken from the load.
 const ready_poll_ms = 20;
-const ready_timeout_ms = 120_000;
+const live_poll_ms = 50;
+// A billion interactions take ten minutes.
+const ready_timeout_ms = 1_200_000;
 const stop_timeout_ms = 10_000;
 /** How long a server that is ready is left alone before its memory is read. */
 export const settle_ms = 3000;
@@ -182,6 +184,27 @@ async function probeSocket(port: number): Promise<string | null> {
     if (error instanceof Deno.errors.ConnectionRefused) return error.message;
     throw error;
   }
+}
+
+/** The version of the data that Tally serves. */
+export async function versionOf({ origin }: Server): Promise<string> {
+  const answer = await fetch(`${origin}/readyz`);
+  return (await answer.json()).data_version;
+}
+
+/** Seconds from now until Tally serves other data than the version `before`. */
+export async function secondsUntilLive(
+  server: Server,
+  before: string,
+): Promise<number> {
+  const began = performance.now();
+  while (await versionOf(server) === before) {
+    if (performance.now() - began > ready_timeout_ms) {
+      throw new Error(`not live after ${ready_timeout_ms} ms`);
+    }
+    await delay(live_poll_ms);
+  }
+  return (performance.now() - began) / 1000;
 }
 
 /** Null once `/readyz` is 200, else what it says. */
