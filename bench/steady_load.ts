@@ -32,6 +32,8 @@ interface Connection {
 /** So many that a request hardly ever waits for one; if it does, it counts its waiting. */
 const connections = 512;
 const timer_ms = 1;
+/** The server still accepts connections after they are open here. */
+const accept_ms = 500;
 const closing_brace = 0x7d;
 
 async function askAtRate(
@@ -49,6 +51,7 @@ async function askAtRate(
       buffer: new Uint8Array(1 << 14),
     })),
   );
+  await new Promise((wake) => setTimeout(wake, accept_ms));
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   const total = Math.round(rate * seconds);
