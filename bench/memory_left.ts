@@ -19,6 +19,8 @@ const asked_at_once = 8;
 /** Of the questions, asked before: caches and pools are then as large as they get. */
 const warm_up_share = 0.1;
 const size = { interactions: 1_000_000, customers: 100_000 };
+/** RSS is read after each: by itself it differs by megabytes from one moment to the next. */
+const parts = 10;
 /** Before all data, and another one for each question, so that no two are the same work. */
 const first_day_ms = Date.UTC(1900, 0, 1);
 const day_ms = 86_400_000;
@@ -120,29 +122,49 @@ async function measure(
   await server.waitForReady();
   const warm_up = Math.ceil(questions * warm_up_share);
   await askAll(server, { path, from: 0, to: warm_up });
-  const before = await readQuiet(server, inspector_port);
-  const middle_question = warm_up + Math.floor(questions / 2);
-  await askAll(server, { path, from: warm_up, to: middle_question });
-  const middle = await readQuiet(server, inspector_port);
-  await askAll(server, {
-    path,
-    from: middle_question,
-    to: warm_up + questions,
-  });
-  const after = await readQuiet(server, inspector_port);
-  const bytes = (after.rss - before.rss) / questions;
+  const readings = [await readQuiet(server, inspector_port)];
+  const asked = [0];
+  for (let part = 1; part <= parts; part++) {
+    const to = Math.round(questions * part / parts);
+    await askAll(server, {
+      path,
+      from: warm_up + asked.at(-1)!,
+      to: warm_up + to,
+    });
+    asked.push(to);
+    readings.push(await readQuiet(server, inspector_port));
+  }
+  const { slope, error } = fitLine(asked, readings.map(({ rss }) => rss));
   const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
+  const [before, after] = [readings[0], readings.at(-1)!];
   return row(
     title,
     String(questions),
     mb(before.rss),
     mb(after.rss),
-    `${bytes.toFixed(0)} (≤ ${most_bytes}${formatMiss(bytes <= most_bytes)})`,
-    ((after.rss - middle.rss) / (warm_up + questions - middle_question))
-      .toFixed(0),
+    `${slope.toFixed(0)} ± ${(2 * error).toFixed(0)}`,
+    `≤ ${most_bytes}${formatMiss(slope <= most_bytes)}`,
     mb(before.js_heap),
     mb(after.js_heap),
   );
+}
+
+/** The line through points by least squares: its slope, and the standard error of that. */
+function fitLine(
+  xs: readonly number[],
+  ys: readonly number[],
+): { slope: number; error: number } {
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(xs), mean(ys)];
+  const spread = xs.reduce((sum, one) => sum + (one - x) ** 2, 0);
+  const slope = xs.reduce((sum, one, i) => sum + (one - x) * (ys[i] - y), 0) /
+    spread;
+  const rest = xs.reduce(
+    (sum, one, i) => sum + (ys[i] - y - slope * (one - x)) ** 2,
+    0,
+  );
+  return { slope, error: Math.sqrt(rest / (xs.length - 2) / spread) };
 }
 
 const { values } = parseArgs({
@@ -162,7 +184,7 @@ console.log(
     "RSS before (MB)",
     "RSS after (MB)",
     "Bytes left a question",
-    "of the second half",
+    "Target",
     "JS heap before (MB)",
     "JS heap after (MB)",
   ),
