@@ -14,7 +14,7 @@ export interface Askers {
   readonly paths: readonly string[];
   /** Between two requests of a client, in milliseconds. */
   readonly pause_ms?: number;
-  /** Whether they leave when an answer begins. */
+  /** Whether they leave when an answer begins, and ask again without a look at Retry-After. */
   readonly begins_only?: boolean;
 }
 

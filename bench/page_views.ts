@@ -87,10 +87,9 @@ for (const { title, route, target_ratio, ...asked } of page_views) {
   const ids = Array.from({ length: asked.batch ?? 1 }, (_, i) => i + 1);
   const answer = await readConstant(
     `${real.origin}${asked.before}${ids}${asked.after ?? ""}`,
-    route,
+    { route },
   );
-  await using constant = startConstant(answer, signal);
-  await constant.waitForSocket();
+  await using constant = await startConstant(answer, { signal });
   const pairs = await measurePairs(
     [{ server: real }, { server: constant }],
     { ...asked, customers: size.customers, rounds, signal },

@@ -327,9 +327,10 @@ async function wrk(url: string, headers: string[]): Promise<number> {
 /** Requests a second of an answer that the client or the server has already. */
 async function measureKnown(server: Server, signal: AbortSignal) {
   const url = `${server.origin}/api/v1/metrics/interactions?by=type,channel`;
-  const answer = await readConstant(url, "/api/v1/interactions/:customer_id");
-  await using constant = startConstant(answer, signal);
-  await constant.waitForSocket();
+  const answer = await readConstant(url, {
+    route: "/api/v1/interactions/:customer_id",
+  });
+  await using constant = await startConstant(answer, { signal });
   const known = [`If-None-Match: ${answer.headers["etag"]}`];
   const lines: string[] = [];
   for (

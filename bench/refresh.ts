@@ -1,14 +1,14 @@
 /** Measures what readers notice of a refresh of 10 M interactions, and how soon dropped files are live. */
 
 import { parseArgs } from "node:util";
-import { setTimeout as delay } from "node:timers/promises";
 import { generateExports } from "./generate.ts";
 import { runSteadyLoad } from "./run_steady_load.ts";
 import {
   listenForStop,
   makeTempFolder,
-  type Server,
+  secondsUntilLive,
   startServer,
+  versionOf,
 } from "./server.ts";
 
 const steady_rate = {
@@ -16,24 +16,6 @@ const steady_rate = {
   requests_per_second: 5_000,
   seconds: 30,
 };
-const live_timeout_ms = 120_000;
-
-async function versionOf({ origin }: Server): Promise<string> {
-  const answer = await fetch(`${origin}/readyz`);
-  return (await answer.json()).data_version;
-}
-
-/** Seconds from now until other data is served. */
-async function secondsUntilLive(server: Server, before: string) {
-  const began = performance.now();
-  while (await versionOf(server) === before) {
-    if (performance.now() - began > live_timeout_ms) {
-      throw new Error(`not live after ${live_timeout_ms} ms`);
-    }
-    await delay(50);
-  }
-  return (performance.now() - began) / 1000;
-}
 
 /** Adds an interaction to the exports, and puts the file in its place in one step. */
 async function dropNewer(dir: string): Promise<void> {

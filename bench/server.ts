@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { ConstantAnswer } from "./constant.ts";
+import type { ConstantAnswer, Yardstick } from "./constant.ts";
 
 const loopback = "127.0.0.1";
 
@@ -12,12 +12,20 @@ export const project_dir = fileURLToPath(new URL("..", import.meta.url));
 const socket_poll_ms = 5;
 // A question costs the machine about 1 ms of CPU, taken from the load.
 const ready_poll_ms = 20;
-const ready_timeout_ms = 120_000;
+const live_poll_ms = 50;
+// A billion interactions take ten minutes.
+const ready_timeout_ms = 1_200_000;
 const stop_timeout_ms = 10_000;
 /** How long a server that is ready is left alone before its memory is read. */
 export const settle_ms = 3000;
 // The kernel tells CPU time in USER_HZ, 100 on every Linux that Deno runs on.
 const ticks_per_second = 100;
+
+/** Settings that limit each client, and are never reached, so that every answer is the same. */
+export const unreached_limits = {
+  RATE_LIMIT: "1000000",
+  RATE_BURST: "1000000",
+};
 
 /** A server in a process of its own; disposing stops it and waits for its end. */
 export interface Server extends AsyncDisposable {
@@ -52,8 +60,10 @@ export interface Start {
 /** Starts a script of the project on a free port of loopback; `signal` ends it. */
 export function startServer(
   script: string,
-  { env, signal }: {
+  { env, flags = [], signal }: {
     readonly env: Record<string, string>;
+    /** Further ones of `deno run`. */
+    readonly flags?: readonly string[];
     readonly signal: AbortSignal;
   },
 ): Server {
@@ -62,7 +72,7 @@ export function startServer(
   const origin = `http://${loopback}:${port}`;
   const started = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-P=start", script],
+    args: ["run", "--quiet", "-P=start", ...flags, script],
     cwd: project_dir,
     env: { ...env, HOST: loopback, PORT: String(port) },
     stdin: "null",
@@ -125,15 +135,20 @@ export function startServer(
   };
 }
 
-/** Starts the yardstick of benchmarks, which gives one answer only; `signal` ends it. */
-export function startConstant(
+/** Starts a yardstick of benchmarks, which gives one answer only, until it accepts; `signal` ends it. */
+export async function startConstant(
   answer: ConstantAnswer,
-  signal: AbortSignal,
-): Server {
-  return startServer("bench/constant.ts", {
-    env: { CONSTANT: JSON.stringify(answer) },
+  { by = "hono", signal }: {
+    readonly by?: Yardstick;
+    readonly signal: AbortSignal;
+  },
+): Promise<Server> {
+  const server = startServer("bench/constant.ts", {
+    env: { CONSTANT: JSON.stringify(answer), YARDSTICK: by },
     signal,
   });
+  await server.waitForSocket();
+  return server;
 }
 
 /** Starts Tally with these settings until it has been ready for a while. */
@@ -154,7 +169,8 @@ export async function measureStart(
   };
 }
 
-function findFreePort(): number {
+/** A port of loopback that nobody listens on. */
+export function findFreePort(): number {
   using listener = Deno.listen({ hostname: loopback, port: 0 });
   return listener.addr.port;
 }
@@ -168,6 +184,27 @@ async function probeSocket(port: number): Promise<string | null> {
     if (error instanceof Deno.errors.ConnectionRefused) return error.message;
     throw error;
   }
+}
+
+/** The version of the data that Tally serves. */
+export async function versionOf({ origin }: Server): Promise<string> {
+  const answer = await fetch(`${origin}/readyz`);
+  return (await answer.json()).data_version;
+}
+
+/** Seconds from now until Tally serves other data than the version `before`. */
+export async function secondsUntilLive(
+  server: Server,
+  before: string,
+): Promise<number> {
+  const began = performance.now();
+  while (await versionOf(server) === before) {
+    if (performance.now() - began > ready_timeout_ms) {
+      throw new Error(`not live after ${ready_timeout_ms} ms`);
+    }
+    await delay(live_poll_ms);
+  }
+  return (performance.now() - began) / 1000;
 }
 
 /** Null once `/readyz` is 200, else what it says. */

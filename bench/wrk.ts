@@ -124,19 +124,29 @@ export async function runWrk(
   return round;
 }
 
+/** Asks all servers the same, one after the other, for a number of rounds; what each saw, by round. */
+export async function measureInTurn(
+  servers: readonly Asked[],
+  { rounds, ...load }: Load & { rounds: number },
+): Promise<Round[][]> {
+  const measured: Round[][] = [];
+  for (let seed = 1 - warm_up_rounds; seed <= rounds; seed++) {
+    const round: Round[] = [];
+    for (const server of servers) {
+      round.push(await runWrk(server, { ...load, seed }));
+    }
+    measured.push(round);
+  }
+  return measured.slice(warm_up_rounds);
+}
+
 /** Asks both servers the same, one after the other, for a number of rounds. */
 export async function measurePairs(
-  [first, second]: [Asked, Asked],
-  { rounds, ...load }: Load & { rounds: number },
+  servers: [Asked, Asked],
+  load: Load & { rounds: number },
 ): Promise<Pair[]> {
-  const pairs: Pair[] = [];
-  for (let seed = 1 - warm_up_rounds; seed <= rounds; seed++) {
-    pairs.push({
-      first: await runWrk(first, { ...load, seed }),
-      second: await runWrk(second, { ...load, seed }),
-    });
-  }
-  return pairs.slice(warm_up_rounds);
+  const measured = await measureInTurn(servers, load);
+  return measured.map(([first, second]) => ({ first, second }));
 }
 
 /** The middle one of some numbers, or the mean of the two in the middle. */
@@ -150,6 +160,17 @@ function rate({ requests, duration_us }: Round): number {
   return requests / duration_us * 1e6;
 }
 
+/** The median rate of some rounds, in requests a second. */
+export function medianRate(rounds: readonly Round[]): number {
+  return median(rounds.map(rate));
+}
+
+/** The median of the p99 of the first, divided by that of the second. */
+export function p99Ratio(pairs: readonly Pair[]): number {
+  return median(pairs.map(({ first }) => first.p99_us)) /
+    median(pairs.map(({ second }) => second.p99_us));
+}
+
 /** Both rates, and the ratio with its target. */
 export function formatRates(
   target_ratio: number | undefined,
@@ -158,8 +179,8 @@ export function formatRates(
   const ratios = pairs.map(({ first, second }) => rate(first) / rate(second));
   const ratio = median(ratios);
   return [
-    median(pairs.map(({ first }) => rate(first))).toFixed(0),
-    median(pairs.map(({ second }) => rate(second))).toFixed(0),
+    medianRate(pairs.map(({ first }) => first)).toFixed(0),
+    medianRate(pairs.map(({ second }) => second)).toFixed(0),
     `${ratio.toFixed(2)} (${Math.min(...ratios).toFixed(2)}..` +
     `${Math.max(...ratios).toFixed(2)})`,
     target_ratio === undefined

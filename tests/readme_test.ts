@@ -137,7 +137,9 @@ Deno.test("every setting that a document names exists", async () => {
 Deno.test("the commands are tasks, and every task is named", async () => {
   const told = new Set(
     Array.from(
-      (await documents()).matchAll(/(?:deno|deno@[\d.]+) task ([\w-]+)/g),
+      (await documents()).matchAll(
+        /(?:deno|deno@[\d.]+) task ([\w-]+(?::\w+)?)/g,
+      ),
       ([, name]) => name,
     ),
   );
