@@ -38,7 +38,7 @@ async function ask(
       if (!answer) break;
       const took_ms = performance.now() - began;
       // By their text, those that had waited before they were refused.
-      const had_waited = answer.status === 503 &&
+      const had_waited = answer.status === 503 && !begins_only &&
         (await answer.text()).includes("Too many questions");
       const name = had_waited ? "503 after a wait" : `${answer.status}`;
       (by_status[name] ??= []).push(took_ms);

@@ -35,13 +35,16 @@ const probes: Askers = {
   paths: ["/healthz", "/readyz"],
   pause_ms: 10,
 };
-/** So many that some are refused at once; nothing is read of what is answered. */
+/** They come when the downloads have filled their queue, so that all are refused. */
 const refused: Askers = {
-  clients: 40,
+  clients: 4,
   paths: ["/api/v1/interactions?format=csv&start_date=@"],
-  pause_ms: 100,
+  pause_ms: 20,
   begins_only: true,
 };
+const refused_after_ms = 1_500;
+/** The peak is where the rate is nearly the best with the fewest connections: more of them are too many. */
+const peak_share = 0.97;
 /** Hardly a question is asked twice, so that few are answered from the cache. */
 const beside: Readonly<Record<string, Askers>> = {
   lists: {
@@ -144,8 +147,9 @@ async function measureOverload(): Promise<void> {
     }
     measured.push([connections, seen.slice(1)]);
   }
-  const [peak] =
-    measured.toSorted(([, a], [, b]) => medianRate(b) - medianRate(a))[0];
+  const rates = measured.map(([, seen]) => medianRate(seen));
+  const best = Math.max(...rates);
+  const [peak] = measured.find((_, i) => rates[i] >= peak_share * best)!;
 
   const round = async (connections: number, seed: number) => {
     const seconds = 3;
@@ -224,8 +228,16 @@ async function measureOverload(): Promise<void> {
   const kinds = { ...beside, refused, probes };
   const asking = Promise.all(
     Object.entries(kinds).map(async ([name, kind]) => {
-      const gives_way = Object.hasOwn(beside, name);
-      const seen = await ask(server, { kind, seconds, signal, gives_way });
+      const late_ms = name === "refused" ? refused_after_ms : 0;
+      await new Promise((wake) => setTimeout(wake, late_ms));
+      const left = seconds - late_ms / 1_000;
+      const gives_way = name === "lists";
+      const seen = await ask(server, {
+        kind,
+        seconds: left,
+        signal,
+        gives_way,
+      });
       return [name, seen] as const;
     }),
   );
