@@ -236,8 +236,10 @@ export const settings = z.object({
   STALL_SECONDS: wholeNumber(1, 3_600, { fallback: 30 }).describe(
     "seconds in which a client takes at least 64 KiB of a long answer; one that takes less is cut off",
   ),
-  QUERY_CONCURRENCY: wholeNumber(1, 1024, { fallback: 4 }).describe(
-    "number of questions that run queries at once, one query each; the counts of one customer need no query",
+  QUERY_CONCURRENCY: wholeNumber(1, 1024, {
+    fallback: Math.min(4, Math.max(2, navigator.hardwareConcurrency)),
+  }).describe(
+    "number of questions that run queries at once, one query each; the default is one per core, from 2 to 4; the counts of one customer need no query",
   ),
   DOWNLOAD_CONCURRENCY: wholeNumber(1, 1024, { fallback: 2 }).describe(
     "number of downloads that run at once, in addition to the questions",

@@ -56,7 +56,7 @@ Deno.test("readConfig, nothing set: every default", () => {
     RATE_BURST: 100,
     TRUSTED_PROXIES: 0,
     STALL_SECONDS: 30,
-    QUERY_CONCURRENCY: 4,
+    QUERY_CONCURRENCY: Math.min(4, Math.max(2, navigator.hardwareConcurrency)),
     DOWNLOAD_CONCURRENCY: 2,
     QUERY_QUEUE: 64,
     DUCKDB_MEMORY_LIMIT: "600MB",

@@ -86,9 +86,9 @@ Deno.test("every path of the API that a document names is served, by its method"
 const setting_rows = Object.entries(settings.shape).map(
   ([name, { description }]) => {
     const value = readConfig({})[name as keyof typeof settings.shape];
-    // As many threads as this machine has cores; a password is empty.
+    // As many as this machine has cores; a password is empty.
     const fallback = value === undefined || value === "" ||
-        name === "DUCKDB_THREADS"
+        name === "DUCKDB_THREADS" || name === "QUERY_CONCURRENCY"
       ? ""
       : `\`${value}\``;
     return [`\`${name}\``, fallback, description!];
