@@ -1,6 +1,7 @@
 /** Pages of other origins: what they may read, on every way to an answer. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { listen } from "../../operator/listening.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
 
 const FILES = {
@@ -118,6 +119,34 @@ Deno.test("* lets in every origin, and no answer depends on which", async () => 
       });
     }
   }
+});
+
+Deno.test("an answer about a customer, with all headers, has no more bytes than Deno sends in one piece", async () => {
+  const channels = ["Bird", "Boat", "Call", "Email", "Post"];
+  await using opened = await openApp({
+    "customers.csv": "Customer_Id,Occupation,Type\n1000000,Jedi,Red\n",
+    "interactions.csv": "Date Start,Interaction,Customers\n" +
+      channels.map((name) => `05/03/2020,${name},1000000\n`).join(""),
+    "products.csv": "Date,Product\n03-2020,Sand\n",
+  });
+  const { app } = appOn(opened.store, { CORS_ORIGINS: NAMED });
+  const listener = listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    answer: app.fetch,
+    log: () => {},
+  });
+  using connection = await Deno.connect({ port: listener.port });
+  const path =
+    "/api/v1/interactions/1000000?start_date=2019-01-01&end_date=2021-12-31&topic=Sand";
+  await connection.write(new TextEncoder().encode(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nOrigin: ${NAMED}\r\nConnection: close\r\n\r\n`,
+  ));
+  const text = await new Response(connection.readable).text();
+  assertMatch(text, /^HTTP\/1.1 200 /);
+  const kept_open = text.replace(/connection: close\r\n/i, "");
+  assert(kept_open.length <= 512, kept_open);
+  await listener.close();
 });
 
 Deno.test("without the setting nothing is said", async () => {
