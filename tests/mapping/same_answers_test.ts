@@ -570,6 +570,7 @@ ${of_source}`;
   for (let group = 0; group < groups; group++) {
     const is_pattern = draw(fc.boolean());
     const own = customers.filter(({ id }) => id % groups === group);
+    if (own.length === 0) continue;
     const rows = own.map(({ id, occupation, type }) => [
       is_pattern ? `Ann (${kind.write(id)})` : kind.write(id),
       occupation,
