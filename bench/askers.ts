@@ -14,14 +14,12 @@ export interface Askers {
   readonly paths: readonly string[];
   /** Between two requests of a client, in milliseconds. */
   readonly pause_ms?: number;
-  /** Whether they leave when an answer begins, and ask again without a look at Retry-After. */
-  readonly begins_only?: boolean;
 }
 
 /** Asks for a number of seconds. */
 async function ask(
   origin: string,
-  { seconds, kind: { clients, paths, pause_ms = 0, begins_only = false } }: {
+  { seconds, kind: { clients, paths, pause_ms = 0 } }: {
     readonly seconds: number;
     readonly kind: Askers;
   },
@@ -38,16 +36,15 @@ async function ask(
       if (!answer) break;
       const took_ms = performance.now() - began;
       // By their text, those that had waited before they were refused.
-      const had_waited = answer.status === 503 && !begins_only &&
+      const had_waited = answer.status === 503 &&
         (await answer.text()).includes("Too many questions");
       const name = had_waited ? "503 after a wait" : `${answer.status}`;
       (by_status[name] ??= []).push(took_ms);
-      if (begins_only) await answer.body?.cancel();
-      else if (!answer.bodyUsed) {
+      if (!answer.bodyUsed) {
         await answer.body?.pipeTo(new WritableStream()).catch(() => {});
       }
       const retry_ms = Number(answer.headers.get("Retry-After") ?? 0) * 1_000;
-      const wait_ms = begins_only ? pause_ms : Math.max(pause_ms, retry_ms);
+      const wait_ms = Math.max(pause_ms, retry_ms);
       if (wait_ms > 0) await new Promise((wake) => setTimeout(wake, wait_ms));
     }
   };

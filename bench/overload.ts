@@ -35,14 +35,6 @@ const probes: Askers = {
   paths: ["/healthz", "/readyz"],
   pause_ms: 10,
 };
-/** They come when the downloads have filled their queue, so that all are refused. */
-const refused: Askers = {
-  clients: 4,
-  paths: ["/api/v1/interactions?format=csv&start_date=@"],
-  pause_ms: 20,
-  begins_only: true,
-};
-const refused_after_ms = 1_500;
 /** The peak is where the rate is nearly the best with the fewest connections: more of them are too many. */
 const peak_share = 0.97;
 /** Hardly a question is asked twice, so that few are answered from the cache. */
@@ -225,19 +217,11 @@ async function measureOverload(): Promise<void> {
     console.log(row(title, ...formatRates(undefined, compared)));
   }
 
-  const kinds = { ...beside, refused, probes };
+  const kinds = { ...beside, probes };
   const asking = Promise.all(
     Object.entries(kinds).map(async ([name, kind]) => {
-      const late_ms = name === "refused" ? refused_after_ms : 0;
-      await new Promise((wake) => setTimeout(wake, late_ms));
-      const left = seconds - late_ms / 1_000;
       const gives_way = name === "lists";
-      const seen = await ask(server, {
-        kind,
-        seconds: left,
-        signal,
-        gives_way,
-      });
+      const seen = await ask(server, { kind, seconds, signal, gives_way });
       return [name, seen] as const;
     }),
   );
@@ -269,7 +253,7 @@ async function measureOverload(): Promise<void> {
     console.log(row(
       name,
       describe(good),
-      describe(shed, name === "refused" ? most_shed_ms : undefined),
+      describe(shed, most_shed_ms),
       describe(waited),
       Object.entries(others).map(([status, { length }]) =>
         `${status}: ${length}`

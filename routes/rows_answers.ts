@@ -242,7 +242,7 @@ export function createRowsAnswers(
 
   function keptAnswer(exchange: Exchange): Response | undefined {
     const { request, caller } = exchange;
-    // Its question names customers: it is not understood before.
+    // A question that names customers hardly comes twice, and is answered from memory.
     if (request.url.includes("customer_id=")) return undefined;
     const { snapshot } = store;
     const wanted = snapshot && cache.understood(snapshot, textOf(request));

@@ -25,7 +25,7 @@ export const MAX_ID_LENGTH = 128;
 
 const INTEGER_ID = /^[1-9][0-9]{0,15}$/;
 /** A whole number with so many digits is below 2^53. */
-const SAFE_DIGITS = 15;
+export const SAFE_DIGITS = 15;
 // A dot or two would be a step in the path of a URL.
 const TEXT_ID = RegExp(`^(?!\\.\\.?$)\\P{Cc}{1,${MAX_ID_LENGTH}}$`, "u");
 
