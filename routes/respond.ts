@@ -99,6 +99,8 @@ export interface Responder {
 const CLIENT_GONE = 499;
 /** A request of our own has no client. */
 const OUR_OWN = { peer: undefined, is_limited: false };
+const AWAITED = { was_awaited: true };
+const AT_ONCE = { was_awaited: false };
 const STOPPING: Failure = {
   status: 503,
   error: "The process is stopping.",
@@ -240,12 +242,15 @@ export function createResponder(
   }
 
   /** What is done with every answer to a client. */
-  function ended(exchange: Exchange, answer: Response): Response {
+  function ended(
+    exchange: Exchange,
+    answer: Response,
+    { was_awaited }: { readonly was_awaited: boolean },
+  ): Response {
     const { request, route, came_ms } = exchange;
     let { status } = answer;
     if (status === 503 && request.signal.aborted) status = CLIENT_GONE;
-    const seconds = (performance.now() - came_ms) / 1_000;
-    countAnswer(route, { status, seconds });
+    countAnswer(route, { status, came_ms, was_awaited });
     if (nameRoute && route !== counts.unknown) nameRoute(route);
     return requests ? requests.add(exchange, { answer, status }) : answer;
   }
@@ -256,8 +261,8 @@ export function createResponder(
       const exchange = exchangeOf(request, { peer, is_limited });
       const answer = handle(exchange, route);
       return answer instanceof Promise
-        ? answer.then((answer) => ended(exchange, answer))
-        : ended(exchange, answer);
+        ? answer.then((answer) => ended(exchange, answer, AWAITED))
+        : ended(exchange, answer, AT_ONCE);
     },
 
     handleWithin: (request, route) =>

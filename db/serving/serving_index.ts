@@ -90,19 +90,23 @@ export class ServingIndex {
   readonly #columns: IndexColumns;
   /** For each topic code, and for no topic, by topic set code: 1 where the set has it. */
   readonly #topic_members: readonly Uint8Array[];
+  /** Where ids are numbered without gaps, as they often are: the first one. Null where they are not. */
+  readonly #first_id: number | null;
 
   constructor(columns: IndexColumns) {
     this.#columns = columns;
     this.#topic_members = topicMembers(columns);
+    this.#first_id = firstOfGapless(columns);
   }
 
   /** The place of a customer, or -1 when it is not known. */
   placeOf(customer_id: number): number {
-    const { customer_ids, kinds } = this.#columns;
-    if (customer_ids) return positionOf(customer_ids, customer_id);
-    return customer_id >= 1 && customer_id <= kinds.length
-      ? customer_id - 1
-      : -1;
+    const first_id = this.#first_id;
+    if (first_id === null) {
+      return positionOf(this.#columns.customer_ids!, customer_id);
+    }
+    const place = customer_id - first_id;
+    return place >= 0 && place < this.length ? place : -1;
   }
 
   /** By topic set code: 1 where it has one of the topics. */
@@ -400,13 +404,20 @@ function topicMembers({ set_topics, topic_count }: IndexColumns): Uint8Array[] {
   return members;
 }
 
+/** The first id where the ids are numbered without gaps; null where they are not. */
+function firstOfGapless(
+  { customer_ids, kinds: { length } }: IndexColumns,
+): number | null {
+  // Texts are numbered by their places, from 1.
+  if (customer_ids === null || length === 0) return 1;
+  const first = customer_ids[0];
+  return customer_ids[length - 1] - first === length - 1 ? first : null;
+}
+
 /** The position of `id` in ascending `ids`, or -1. */
 function positionOf(ids: Float64Array, id: number): number {
   let start = 0;
   let end = ids.length;
-  // Ids are often numbered without gaps; then this guess is right, without a search.
-  const guess = id - ids[0];
-  if (ids[guess] === id) return guess;
   while (start < end) {
     const middle = (start + end) >>> 1;
     if (ids[middle] < id) start = middle + 1;
