@@ -124,6 +124,7 @@ export async function loadExports(
   });
   const files = mapping ? await withoutPassedOver(database, loaded) : loaded;
   progress("checking");
+  await database.runFile("load/2_clean/kept_rows");
   await database.runFile("load/2_clean/set_aside");
   const set_aside = await readSetAside(database, files, options);
   const dates = await readDates(database, files, { set_aside, options });

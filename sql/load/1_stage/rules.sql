@@ -58,8 +58,15 @@ create temp macro is_error(cell) as
       || unseen());
 create temp macro error_reason() as 'a formula whose result is an error';
 
+-- Most cells begin with a letter with which no sign of no value does, and have
+-- nothing to clean: one look finds both.
 create temp macro text_value(cell) as
-  case when has_no_value(cell) then null else clean_text(cell) end;
+  case
+    when regexp_full_match(
+      cell, '[A-MO-TV-Za-mo-tv-z][!-~]*( [!-~]+)*') then cell
+    when has_no_value(cell) then null
+    else clean_text(cell)
+  end;
 
 -- Names are equal when their keys are. Those of names with other characters
 -- than ASCII are in name_keys, filled by db/duckdb/name_keys.ts; where there

@@ -3,13 +3,13 @@
 -- params: none
 -- Of the two largest parts, whole blocks of rows are skipped.
 select file, date_form, true as kept, count(*) as rows, 0 as decisive
-from staged_interactions
-where fault is null and date_form <> 1
+from kept_rows
+where date_form <> 1
 group by file, date_form
 union all
 select file, 1, true, count(*), count(*) filter (where day(date_start) > 12)
-from staged_interactions
-where fault is null and date_form = 1
+from kept_rows
+where date_form = 1
 group by file
 union all
 select
@@ -19,7 +19,7 @@ select
   count(*),
   count(*) filter (where date_form = 1 and day(date_start) > 12)
 from staged_interactions
-where len(fault) > 0
+where rare is not null and len(rare[1].fault) > 0
 group by file, date_form
 union all
 select

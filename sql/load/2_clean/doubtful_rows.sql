@@ -8,8 +8,8 @@ select
   sum(na_types)::bigint as na_types
 from (
   select file, count(*) as sentinel_times, 0 as na_types
-  from staged_interactions
-  where date_start < timestamp '1970-01-03' and fault is null
+  from kept_rows
+  where date_start < timestamp '1970-01-03'
     and (date_start = timestamp '1900-01-01'
       or date_start = timestamp '1970-01-01'
       or date_start = timezone(

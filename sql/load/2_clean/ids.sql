@@ -5,11 +5,10 @@ select (row_number() over (order by id))::bigint as customer_id, id
 from (
   select customer_id as id from staged_customers where fault is null
   union
-  select customer_id from staged_interactions where fault is null
+  select customer_id from kept_rows
   union
   select unnest(customer_ids)
-  from staged_interactions
-  where fault is null and customer_ids is not null)
+  from rare_rows)
 -- The empty text stands for a customer who is not known.
 where id <> ''
 order by id;

@@ -8,5 +8,5 @@ from (
   union all
   select file from staged_customers where fault is null
   union all
-  select file from staged_interactions where fault is null)
+  select file from kept_rows)
 group by file;

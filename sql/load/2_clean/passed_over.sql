@@ -8,6 +8,7 @@ from (
   union all
   select file, fault from staged_customers
   union all
-  select file, fault from staged_interactions)
+  select file, rare[1].fault from staged_interactions
+  where rare is not null)
 where fault is not null and len(fault) = 0
 group by file;

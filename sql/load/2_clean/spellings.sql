@@ -11,13 +11,13 @@ from (
     sum(rows) as rows
   from (
     select spelling as position, null as text, count(*) as rows
-    from staged_interactions
-    where fault is null and spelling is not null
+    from kept_rows
+    where spelling is not null
     group by position
     union all
     select null, texts[1], count(*)
-    from staged_interactions
-    where fault is null and spelling is null
+    from rare_rows
+    where spelling is null
     group by texts[1])
   -- One file may list what the one before does not.
   group by spelling);
@@ -29,7 +29,7 @@ from (
   select cell, unnest(string_split(cell, ';')) as part, rows
   from (
     select texts[2] as cell, count(*) as rows
-    from staged_interactions
-    where fault is null and texts is not null
+    from rare_rows
+    where texts is not null
     group by cell)
   where text_value(cell) is not null);

@@ -3,8 +3,11 @@
 drop table if exists overlapping_copies;
 drop view interaction_sources;
 drop view named_interactions;
-drop view kept_interactions;
-drop view if exists kept_rows;
+drop view rare_interactions;
+drop view if exists single_interactions;
+drop view kept_rows;
+drop view common_rows;
+drop view rare_rows;
 drop table if exists superseded;
 drop table if exists matched_cells;
 drop table if exists match_keys;

@@ -41,7 +41,7 @@ from (
     unnest(case
       when customer_ids is null then [customer_id] else customer_ids
     end) as customer_id
-  from kept_interactions
+  from rare_interactions
   where texts is not null or customer_ids is not null)
 join spelled_channels using (spelling)
 join month_topic_sets
@@ -50,10 +50,14 @@ left join cell_topic_sets on cell = topic;
 
 create temp view named_interactions as
 select file, customer_id, channel, date_start, topic_set
-from kept_interactions
-join spelled_channels on position = kept_interactions.spelling
+from (
+  select file, customer_id, date_start, spelling from common_rows
+  union all
+  select file, customer_id, date_start, spelling
+  from rare_interactions
+  where texts is null and customer_ids is null) as listed
+join spelled_channels on position = listed.spelling
 join month_topic_sets
   on month_number = year(date_start) * 12 + month(date_start)
-where texts is null and customer_ids is null
 union all
 from uncommon_interactions;

@@ -1,5 +1,4 @@
--- name: the rows of interactions that count.
+-- name: the rows of interactions that count and have something rare.
 -- params: none
-create temp view kept_interactions as
-from staged_interactions
-where fault is null;
+create temp view rare_interactions as
+from rare_rows;

@@ -1,19 +1,18 @@
--- name: the rows of interactions that count: of those with one id, the last.
+-- name: the rows of interactions that count and have something rare: of those
+--   with one id, the last.
 -- params: none
 -- A row that is passed over replaces earlier ones too: it may say that the
 -- interaction is deleted.
 create table superseded as
-select staged_interactions.rowid as position, file,
-  times * case when customer_ids is null then 1 else len(customer_ids) end
-    as interactions
-from staged_interactions join (
-  select activity, max(rowid) as last
+select position, file, interactions
+from rare_rows join (
+  select rare[1].activity as activity, max(rowid) as last
   from staged_interactions
-  where activity is not null and (fault is null or len(fault) = 0)
-  group by activity
+  where rare[1].activity is not null and coalesce(len(rare[1].fault), 0) = 0
+  group by rare[1].activity
   having count(*) > 1) as repeated using (activity)
-where fault is null and staged_interactions.rowid <> last;
+where position <> last;
 
-create temp view kept_interactions as
-from staged_interactions
-where fault is null and rowid not in (select position from superseded);
+create temp view rare_interactions as
+from rare_rows
+where position not in (select position from superseded);

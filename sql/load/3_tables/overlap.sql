@@ -3,8 +3,8 @@
 -- params: none
 with spans as (
   select file, source, min(date_start) as first, max(date_start) as last
-  from staged_interactions join files using (file)
-  where fault is null and merges
+  from kept_rows join files using (file)
+  where merges
   group by file, source)
 select
   min(greatest(a.first, b.first))::varchar as first,

@@ -2,14 +2,14 @@
 -- params: none
 -- A join makes the copies one after the other; a list of them for each row
 -- would be in memory at once.
-alter view kept_interactions rename to kept_rows;
+alter view rare_interactions rename to single_interactions;
 
-create temp view kept_interactions as
-from kept_rows where times = 1
+create temp view rare_interactions as
+from single_interactions where times = 1
 union all
-select kept_rows.*
-from kept_rows join (
-  select unnest(range(1, (select max(times) + 1 from kept_rows)::bigint))
-    as copy)
+select single_interactions.*
+from single_interactions join (
+  select unnest(range(
+    1, (select max(times) + 1 from single_interactions)::bigint)) as copy)
   on copy <= times
 where times > 1;

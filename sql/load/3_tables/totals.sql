@@ -3,30 +3,15 @@
 select
   (select count(*) from customers) as customer_records,
   (select count(*) from customer_channels) as customers,
-  (select count(*) from customer_channels
-   where customer_id not in (select customer_id from customers))
+  -- Everyone who has a record is among the customers, once.
+  (select count(*) from customer_channels) - (select count(*) from customers)
     as orphan_customers,
   (select count(*) from repeated_customers where conflicting)
     as conflicting_customers,
   (select min(customer_id) from customer_channels) as first_customer_id,
   (select count(*) from staged_products where fault is null) as products,
-  (select count(*) from interactions) as interactions,
-  (select strftime(min(date_start), '%Y-%m-%d') from interactions)
-    as first_day,
-  (select strftime(max(date_start), '%Y-%m-%d') from interactions)
-    as last_day,
-  (select strftime(max(date_start), '%Y-%m-%d %H:%M:%S') from interactions
-   where date_start <= timezone(
-     getvariable('settings').time_zone, $now::timestamptz))
-    as latest_interaction,
-  (select coalesce(sum(times * case when customer_ids is null then 1
-    else len(customer_ids) end), 0)::bigint
-   from staged_interactions
-   where fault is null) as interaction_sources,
-  (select count(*) from interactions
-   where date_start > timezone(
-     getvariable('settings').time_zone, $now::timestamptz))
-    as future_interactions,
+  (select (select count(*) from common_rows) + coalesce(sum(interactions), 0)
+   from rare_rows)::bigint as interaction_sources,
   (select count(*) from (
     select
       customer_id = lag(customer_id) over ()
@@ -34,4 +19,16 @@ select
         and date_start = lag(date_start) over ()
         and topic_set = lag(topic_set) over () as repeated
     from interactions)
-   where repeated) as duplicate_interactions;
+   where repeated) as duplicate_interactions,
+  count(*) as interactions,
+  strftime(min(date_start), '%Y-%m-%d') as first_day,
+  strftime(max(date_start), '%Y-%m-%d') as last_day,
+  strftime(max(date_start) filter (is_past), '%Y-%m-%d %H:%M:%S')
+    as latest_interaction,
+  count(*) filter (not is_past) as future_interactions
+from (
+  select
+    date_start,
+    date_start <= timezone(
+      getvariable('settings').time_zone, $now::timestamptz) as is_past
+  from interactions);

@@ -1,0 +1,31 @@
+-- name: the rows of interactions that are not set aside: those that have
+--   nothing rare, the others, and all.
+-- params: none
+-- Apart, because whole blocks of rows have nothing rare, and are read without.
+create temp view common_rows as
+select file, date_start, date_form, spelling, customer_id
+from staged_interactions
+where rare is null;
+
+-- Unnested, so that no filter of what is in it comes before that of blocks.
+create temp view rare_rows as
+select
+  * exclude (rare),
+  rare.customer_ids as customer_ids,
+  rare.texts as texts,
+  rare.activity as activity,
+  rare.times as times,
+  rare.times * coalesce(len(rare.customer_ids), 1) as interactions
+from (
+  select
+    rowid as position, file, date_start, date_form, spelling, customer_id,
+    unnest(rare) as rare
+  from staged_interactions
+  where rare is not null)
+where rare.fault is null;
+
+create temp view kept_rows as
+from common_rows
+union all
+select file, date_start, date_form, spelling, customer_id
+from rare_rows;
