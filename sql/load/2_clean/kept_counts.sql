@@ -6,7 +6,9 @@ from (
   union all
   select file from staged_products where fault is null
   union all
-  select file from staged_customers where fault is null
-  union all
-  select file from kept_rows)
+  select file from staged_customers where fault is null)
+group by file
+union all
+select file, sum(rows)::bigint
+from row_counts
 group by file;

@@ -17,6 +17,6 @@ from (
   select file, rowid, fault from staged_customers
   where len(fault) > 0
   union all
-  select file, rowid, rare[1].fault from staged_interactions
-  where rare is not null and len(rare[1].fault) > 0)
+  select file, position, rare.fault from unusual_rows
+  where len(rare.fault) > 0)
 join files using (file);

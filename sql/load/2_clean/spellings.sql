@@ -10,8 +10,8 @@ from (
     end as spelling,
     sum(rows) as rows
   from (
-    select spelling as position, null as text, count(*) as rows
-    from kept_rows
+    select spelling as position, null as text, sum(rows)::bigint as rows
+    from row_counts
     where spelling is not null
     group by position
     union all

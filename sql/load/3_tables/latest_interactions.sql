@@ -6,10 +6,10 @@
 create table superseded as
 select position, file, interactions
 from rare_rows join (
-  select rare[1].activity as activity, max(rowid) as last
-  from staged_interactions
-  where rare[1].activity is not null and coalesce(len(rare[1].fault), 0) = 0
-  group by rare[1].activity
+  select rare.activity as activity, max(position) as last
+  from unusual_rows
+  where rare.activity is not null and coalesce(len(rare.fault), 0) = 0
+  group by rare.activity
   having count(*) > 1) as repeated using (activity)
 where position <> last;
 
