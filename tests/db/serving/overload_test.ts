@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { Work } from "../../../db/model/admission.ts";
 import {
   isCalm,
+  isPrompt,
   type Load,
   type Measured,
   memoryStep,
@@ -19,6 +20,7 @@ const LOAD: Load = {
   reserved_bytes: 0,
   is_tolerated: false,
   lag_ms: 0,
+  high_lag_ms: 0,
   running: 0,
 };
 
@@ -86,7 +88,11 @@ Deno.test("shedReason: downloads first, at seven eighths of the memory; question
       assertEquals(shedReason(work, { ...LOAD, ...load }), reason);
     });
   }
-  assertEquals([25, 26].map((lag_ms) => isCalm({ lag_ms })), [true, false]);
+  assertEquals([5, 6].map((lag_ms) => isCalm({ lag_ms })), [true, false]);
+  assertEquals(
+    [3, 4].map((high_lag_ms) => isPrompt({ high_lag_ms })),
+    [true, false],
+  );
 });
 
 const IDLE: Measured = {
