@@ -4,7 +4,7 @@ import { joinBytes } from "../db/model/bytes.ts";
 import { fault, type LogEntry } from "../db/model/log.ts";
 import { StoreError } from "../db/model/problems.ts";
 import type { Question } from "../db/model/questions.ts";
-import type { Pace } from "../db/pace.ts";
+import type { Pace } from "../db/model/pace.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Kept } from "./answer_cache.ts";
 import type { Deadline } from "./deadline.ts";
@@ -33,7 +33,7 @@ export interface DownloadOptions {
   readonly deadline: Deadline;
   /** How long it waits for a reader that takes too little. */
   readonly stall_ms: number;
-  /** Is awaited before each piece. */
+  /** Is awaited after each piece. */
   readonly pace: Pace;
   /** Takes the memory for it; throws when there is too little. */
   readonly reserve: () => Disposable;

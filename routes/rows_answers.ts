@@ -5,7 +5,7 @@ import type { Admission, Work } from "../db/model/admission.ts";
 import { joinBytes } from "../db/model/bytes.ts";
 import type { Metric } from "../db/model/metric.ts";
 import type { Run } from "../db/model/run.ts";
-import { createPace } from "../db/pace.ts";
+import { createPace } from "../db/model/pace.ts";
 import type { Store } from "../db/store.ts";
 import { permit } from "./access.ts";
 import { answerText, explained } from "./answer.ts";

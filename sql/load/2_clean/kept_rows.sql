@@ -32,8 +32,8 @@ union all
 select file, date_start, date_form, spelling, customer_id
 from rare_rows;
 
--- Counted once for all who ask. Decisive are those of D/M/YYYY that fit only the
--- order that is set.
+-- Counted once for all who ask. Decisive are those of D/M/YYYY that fit only
+-- the order that is set.
 create temp table row_counts as
 select
   file,
