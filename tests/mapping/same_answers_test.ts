@@ -575,7 +575,7 @@ ${of_source}`;
       is_pattern ? `Ann (${kind.write(id)})` : kind.write(id),
       occupation,
       type,
-      `ann${id}@X.org`,
+      `ann${kind.write(id)}@X.org`,
       `+4930${100 + id}7`,
     ]);
     const cut = draw(fc.nat({ max: rows.length }));
