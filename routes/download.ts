@@ -4,7 +4,6 @@ import { joinBytes } from "../db/model/bytes.ts";
 import { fault, type LogEntry } from "../db/model/log.ts";
 import { StoreError } from "../db/model/problems.ts";
 import type { Question } from "../db/model/questions.ts";
-import type { Pace } from "../db/model/pace.ts";
 import type { Snapshot } from "../db/store.ts";
 import type { Kept } from "./answer_cache.ts";
 import type { Deadline } from "./deadline.ts";
@@ -33,8 +32,6 @@ export interface DownloadOptions {
   readonly deadline: Deadline;
   /** How long it waits for a reader that takes too little. */
   readonly stall_ms: number;
-  /** Is awaited after each piece. */
-  readonly pace: Pace;
   /** Takes the memory for it; throws when there is too little. */
   readonly reserve: () => Disposable;
   readonly snapshot: Pick<Snapshot, "ask" | "begin" | "retain">;
@@ -50,7 +47,6 @@ export async function startDownload(
     gzip,
     deadline,
     stall_ms,
-    pace,
     snapshot,
     reserve,
     underway,
@@ -67,8 +63,7 @@ export async function startDownload(
   try {
     const run = held.use(await snapshot.begin(deadline, { whole: true }));
     held.use(reserve());
-    // Before gzip, which reads ahead.
-    const encoded = paced(encode(snapshot.ask(question, run), { bom }), pace);
+    const encoded = encode(snapshot.ask(question, run), { bom });
     pieces = gzip ? gzipped(encoded)[Symbol.asyncIterator]() : encoded;
     for (let bytes = 0; bytes <= KEPT_BYTES;) {
       const { done, value } = await pieces.next();
@@ -111,16 +106,6 @@ export async function startDownload(
       return taken;
     },
   };
-}
-
-async function* paced<Piece>(
-  pieces: AsyncIterable<Piece>,
-  pace: Pace,
-): AsyncGenerator<Piece> {
-  for await (const piece of pieces) {
-    yield piece;
-    await pace();
-  }
 }
 
 /** The entry of the log for a download that broke off; `id` is that of its request. */

@@ -5,7 +5,6 @@ import type { Admission, Work } from "../db/model/admission.ts";
 import { joinBytes } from "../db/model/bytes.ts";
 import type { Metric } from "../db/model/metric.ts";
 import type { Run } from "../db/model/run.ts";
-import { createPace } from "../db/model/pace.ts";
 import type { Store } from "../db/store.ts";
 import { permit } from "./access.ts";
 import { answerText, explained } from "./answer.ts";
@@ -61,12 +60,6 @@ interface FromRows extends Pick<FromSnapshot, "exchange" | "snapshot"> {
   readonly tags: string | null;
 }
 
-/**
- * How long a download pauses between two pieces at most, in milliseconds, while the event
- * loop is late: beside lists and downloads on two cores, page views were answered four
- * times as often.
- */
-const MOST_PAUSE_MS = 40;
 /** JSON of fewer bytes is not worth compressing: it fits one packet. */
 const MIN_GZIP_BYTES = 1_400;
 
@@ -230,9 +223,6 @@ export function createRowsAnswers(
               stall_ms,
               snapshot,
               underway,
-              pace: createPace(() => !pressure.is_prompt, {
-                most_ms: MOST_PAUSE_MS,
-              }),
               reserve: () => pressure.reserve(takes),
             });
             if ("body" in download) {

@@ -17,8 +17,6 @@ export interface Cache {
 
 /** Lets work in. */
 export interface Admission {
-  /** Whether the event loop turns in time; while it does not, downloads give way. */
-  readonly is_prompt: boolean;
   /** Throws a StoreError "busy" when work may not begin now, before it waits. */
   require(work: Work): void;
   /** Takes the bytes of work whose turn it is, until the result is disposed; throws the same where they are not there. */

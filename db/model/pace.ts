@@ -14,19 +14,13 @@ const PAUSE_RATIO = 3;
 /** The longest, in milliseconds: what came before it may have waited and not worked. */
 const MAX_PAUSE_MS = 10;
 
-/** A pace that pauses while `givesWay`, and else does not. */
-export function createPace(
-  givesWay: () => boolean,
-  { most_ms = MAX_PAUSE_MS }: {
-    /** The longest pause, in milliseconds. */
-    readonly most_ms?: number;
-  } = {},
-): Pace {
+/** A pace that pauses while `is_serving`, and else does not. */
+export function createPace(is_serving: () => boolean): Pace {
   let resumed_at = performance.now();
   return async function pause() {
-    if (!givesWay()) return;
+    if (!is_serving()) return;
     const worked_ms = performance.now() - resumed_at;
-    await setTimeout(Math.min(PAUSE_RATIO * worked_ms, most_ms));
+    await setTimeout(Math.min(PAUSE_RATIO * worked_ms, MAX_PAUSE_MS));
     resumed_at = performance.now();
   };
 }

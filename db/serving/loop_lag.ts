@@ -20,11 +20,6 @@ export class LoopLag {
     return median(this.#latest_ms) ?? 0;
   }
 
-  /** The second longest of the last fifth of a second, in milliseconds: one may be chance. */
-  get high_ms(): number {
-    return this.#latest_ms.toSorted((a, b) => b - a)[1] ?? 0;
-  }
-
   /** The longest one in the last one to two minutes, in milliseconds. */
   get longest_ms(): number {
     return Math.max(this.#longest_ms, this.#longest_before_ms);

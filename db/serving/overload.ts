@@ -12,10 +12,8 @@ export interface Load {
   readonly reserved_bytes: number;
   /** Whether the measured memory does not count, since nothing can be done about it. */
   readonly is_tolerated: boolean;
-  /** How late the event loop is, in milliseconds: the median of some measurements. */
+  /** How late the event loop is, in milliseconds. */
   readonly lag_ms: number;
-  /** A high one of them. */
-  readonly high_lag_ms: number;
   /** Questions and downloads that run. */
   readonly running: number;
 }
@@ -32,17 +30,10 @@ const MOST_LAG_MS: Readonly<Record<Work["kind"], number>> = {
 };
 /** The lag above which questions wait, although there are slots, in milliseconds. */
 const CALM_LAG_MS = 5;
-/** The high lag above which downloads pause between their pieces, in milliseconds. */
-const PROMPT_LAG_MS = 3;
 
 /** Whether another question may begin beside those that run, by the lag. */
 export function isCalm({ lag_ms }: Pick<Load, "lag_ms">): boolean {
   return lag_ms <= CALM_LAG_MS;
-}
-
-/** Whether the event loop turns in time for all that needs no wait, by the lag. */
-export function isPrompt({ high_lag_ms }: Pick<Load, "high_lag_ms">): boolean {
-  return high_lag_ms <= PROMPT_LAG_MS;
 }
 
 /** Why work is refused now; null when it may begin. Without other work it always may, by the lag. */

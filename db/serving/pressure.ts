@@ -9,7 +9,6 @@ import { StoreError } from "../model/problems.ts";
 import { LoopLag } from "./loop_lag.ts";
 import {
   isCalm,
-  isPrompt,
   type Load,
   memoryStep,
   type ShedReason,
@@ -57,10 +56,6 @@ export class Pressure implements Admission {
       MEMORY_EVERY_MS,
     );
     stopping.addEventListener("abort", () => clearInterval(timer));
-  }
-
-  get is_prompt(): boolean {
-    return isPrompt(this.load);
   }
 
   addCache(cache: Cache): void {
@@ -120,7 +115,6 @@ export class Pressure implements Admission {
       reserved_bytes: this.#reserved_bytes,
       is_tolerated: this.#watch.is_tolerated,
       lag_ms: this.#lag.median_ms,
-      high_lag_ms: this.#lag.high_ms,
       running: this.#running,
     };
   }

@@ -117,7 +117,6 @@ Deno.test("lag: nothing is refused while nothing runs, however late the event lo
     await beLate();
     assert(pressure.load.lag_ms > 25, `${pressure.load.lag_ms}`);
     assertEquals(pressure.is_calm, false);
-    assertEquals(pressure.is_prompt, false);
     assertEquals((await app.request(LIST)).status, 200);
     using _running = pressure.reserve({ kind: "question", bytes: 0 });
     await beLate();

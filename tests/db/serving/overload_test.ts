@@ -4,7 +4,6 @@ import { assertEquals } from "@std/assert";
 import type { Work } from "../../../db/model/admission.ts";
 import {
   isCalm,
-  isPrompt,
   type Load,
   type Measured,
   memoryStep,
@@ -20,7 +19,6 @@ const LOAD: Load = {
   reserved_bytes: 0,
   is_tolerated: false,
   lag_ms: 0,
-  high_lag_ms: 0,
   running: 0,
 };
 
@@ -89,10 +87,6 @@ Deno.test("shedReason: downloads first, at seven eighths of the memory; question
     });
   }
   assertEquals([5, 6].map((lag_ms) => isCalm({ lag_ms })), [true, false]);
-  assertEquals(
-    [3, 4].map((high_lag_ms) => isPrompt({ high_lag_ms })),
-    [true, false],
-  );
 });
 
 const IDLE: Measured = {
