@@ -36,6 +36,7 @@ async function ask(
       const most_ms = Math.min(give_up_ms, Math.max(1, end - began));
       const signal = AbortSignal.timeout(most_ms);
       const answer = await fetch(origin + path, { signal }).catch(() => null);
+      if (!answer && !signal.aborted) break;
       const took_ms = performance.now() - began;
       const name = answer ? `${answer.status}` : "given up";
       (by_status[name] ??= []).push(took_ms);

@@ -2,7 +2,7 @@
 
 import type { StagedExports } from "./intake/staging.ts";
 import type { Changes, Loaded, Refresh } from "./model/report.ts";
-import type { Pace } from "./model/pace.ts";
+import type { Pace } from "./pace.ts";
 import type { Decision } from "./refresh/transitions.ts";
 import type { Snapshot } from "./store.ts";
 

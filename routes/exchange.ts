@@ -52,7 +52,8 @@ let last_id = 0;
  * see "An answer of 512 bytes" in docs/benchmarks.md.
  */
 export function idOf({ headers }: Request): string {
-  // All headers are read once, which they are anyway; without this, each one is fetched.
+  // Deno reads all headers when it sends the answer, if one was asked for. With this it
+  // does so first, and fetches none of the others by itself.
   const given = headers.has("x-request-id")
     ? headers.get("x-request-id")
     : null;

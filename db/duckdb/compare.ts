@@ -1,6 +1,6 @@
 /** Counts the differences between two snapshots, with pauses in which requests are served. */
 
-import type { Pace } from "../model/pace.ts";
+import type { Pace } from "../pace.ts";
 import { reportedChanges } from "../model/changes.ts";
 import type { Changes, Loaded, TableChange } from "../model/report.ts";
 import {

@@ -5,7 +5,7 @@ import type { StagedExports } from "../intake/staging.ts";
 import { attributesOf, dimensionsWith } from "../model/dimensions.ts";
 import { stagingFull, StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
-import type { Pace } from "../model/pace.ts";
+import type { Pace } from "../pace.ts";
 import type { Pressure } from "../serving/pressure.ts";
 import type { StateFolder } from "../refresh/archive.ts";
 import { compareSnapshots } from "./compare.ts";

@@ -185,7 +185,7 @@ export async function loadExports(
   await database.runFile(
     has_activities
       ? "load/3_tables/latest_interactions"
-      : "load/3_tables/kept_interactions",
+      : "load/3_tables/rare_interactions",
   );
   if (has_counts) await database.runFile("load/3_tables/repeated_rows");
   await database.runFile("load/3_tables/interaction_sources");

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { joinBytes } from "../model/bytes.ts";
-import type { Pace } from "../model/pace.ts";
+import type { Pace } from "../pace.ts";
 import {
   type LoadProblem,
   refused,

@@ -6,7 +6,7 @@ import { byCodePoint } from "../model/code_points.ts";
 import { tableOf } from "../model/contract.ts";
 import { type LoadProblem, refused, stagingFull } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
-import type { Pace } from "../model/pace.ts";
+import type { Pace } from "../pace.ts";
 import { type FileKind, kindOf, wrongKind } from "./file_kind.ts";
 import {
   type Folder,

@@ -16,7 +16,7 @@ import { type ReadingRules, StagedExports } from "../intake/staging.ts";
 import type { UnpackOptions } from "../intake/unpack_zip.ts";
 import type { Log } from "../model/log.ts";
 import { stagingFull } from "../model/problems.ts";
-import { createPace, type Pace } from "../model/pace.ts";
+import { createPace, type Pace } from "../pace.ts";
 import { Closings } from "./closings.ts";
 import { rowsProblem } from "./listed_rows.ts";
 import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";

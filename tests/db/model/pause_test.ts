@@ -31,7 +31,7 @@ Deno.test("pause, ten at work for half a second: requests are answered meanwhile
   is_done = true;
   await asking;
   // A request and its answer are some turns of the loop, each of 2 ms of one's work:
-  // of all ten it would be 50 ms.
+  // of all ten it would be 20 ms.
   assert(answers >= 5, `${answers} answers`);
 });
 

@@ -195,6 +195,21 @@ Deno.test("ServingIndex.placeOf, customers numbered from 1", () => {
   );
 });
 
+Deno.test("ServingIndex.placeOf, ids without gaps that begin later", () => {
+  const index = indexOf({
+    customer_ids: [5, 6, 7],
+    channel_count: 0,
+    topic_sets: [[]],
+    topic_count: 0,
+    entries: [],
+  });
+  const numbers = [5, 7, 4, 8, 1, 0, -1, NaN, Infinity];
+  assertEquals(
+    numbers.map((number) => index.placeOf(number)),
+    [0, 2, -1, -1, -1, -1, -1, -1, -1],
+  );
+});
+
 Deno.test("ServingIndex.count, an answer: the caller's own", () => {
   const index = indexOf({
     customer_ids: [1],

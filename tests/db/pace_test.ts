@@ -1,7 +1,7 @@
 /** Pauses between pieces of work: others have their turn while something is served. */
 
 import { assertEquals } from "@std/assert";
-import { createPace } from "../../../db/model/pace.ts";
+import { createPace } from "../../db/pace.ts";
 
 Deno.test("a pace pauses only while something is served", async (t) => {
   for (const is_serving of [false, true]) {
