@@ -1,7 +1,7 @@
 /** Lets other requests be served during long work, in JavaScript's one thread. */
 
 /** After this time of work, in milliseconds, other requests are served. */
-const WORK_MS = 2;
+const WORK_MS = 5;
 
 // Of the thread and not of an application, as the event loop is.
 const waiting: (() => void)[] = [];

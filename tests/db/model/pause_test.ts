@@ -30,8 +30,8 @@ Deno.test("pause, ten at work for half a second: requests are answered meanwhile
   }));
   is_done = true;
   await asking;
-  // A request and its answer are some turns of the loop, each of 2 ms of one's work:
-  // of all ten it would be 20 ms.
+  // A request and its answer are some turns of the loop, each of 5 ms of one's work:
+  // of all ten it would be 50 ms.
   assert(answers >= 5, `${answers} answers`);
 });
 
