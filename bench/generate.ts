@@ -7,10 +7,11 @@ import writeExcelFile, { type SheetData } from "write-excel-file/node";
 
 const formats = ["csv", "csv.gz", "parquet", "xlsx"] as const;
 
-/** What to write: how many rows, in which format, and the share of bad ones (0 to 1). */
+/** What to write: how many rows and names, in which format, and the share of bad rows (0 to 1). */
 export interface ExportOptions {
   interactions: number;
   customers: number;
+  occupations: number;
   format: typeof formats[number];
   faults: number;
 }
@@ -19,6 +20,7 @@ export interface ExportOptions {
 const target_size: ExportOptions = {
   interactions: 10_000_000,
   customers: 1_000_000,
+  occupations: 4,
   format: "csv",
   faults: 0,
 };
@@ -68,13 +70,15 @@ const text_sql = `
 const customers_sql = `
   select
     1 + i as "Customer_Id",
-    ['Jedi', 'Batman', 'Doctor', 'Plumber'][
-      1 + (hash(i, 'occupation') % 4)::bigint
-    ] as "Occupation",
+    coalesce(['Jedi', 'Batman', 'Doctor', 'Plumber'][occupation],
+      'Occupation ' || occupation) as "Occupation",
     ['Red', 'Orange', 'Blue'][
       1 + (hash(i, 'type') % 3)::bigint
     ] as "Type"
-  from range(getvariable('customers')) rows(i)`;
+  from (
+    select i, 1 + (hash(i, 'occupation') % getvariable('occupations'))::bigint
+      as occupation
+    from range(getvariable('customers')) rows(i))`;
 
 // Each month has none to three of the four products.
 const products_sql = `
@@ -116,7 +120,7 @@ export async function generateExports(
   dir: string,
   options: Partial<ExportOptions> = {},
 ): Promise<void> {
-  const { interactions, customers, format, faults } = {
+  const { interactions, customers, occupations, format, faults } = {
     ...target_size,
     ...options,
   };
@@ -150,6 +154,7 @@ export async function generateExports(
     await connection.run(
       `set variable interactions = ${interactions};
        set variable customers = ${customers};
+       set variable occupations = ${occupations};
        set variable bad_per_million = ${Math.round(faults * 1e6)};`,
     );
     await copy(customers_sql, {
@@ -192,6 +197,7 @@ function readOptions(): { dir: string; options: ExportOptions } {
     options: {
       interactions: { type: "string", default: `${target_size.interactions}` },
       customers: { type: "string", default: `${target_size.customers}` },
+      occupations: { type: "string", default: `${target_size.occupations}` },
       format: { type: "string", default: target_size.format },
       faults: { type: "string", default: `${target_size.faults}` },
     },
@@ -200,7 +206,9 @@ function readOptions(): { dir: string; options: ExportOptions } {
   if (positionals.length !== 1 || !format) {
     throw new Error(
       "usage: deno run -P=bench bench/generate.ts DIR [--interactions=10000000] " +
-        `[--customers=1000000] [--format=${formats.join("|")}] [--faults=0]`,
+        `[--customers=1000000] [--occupations=4] [--format=${
+          formats.join("|")
+        }] [--faults=0]`,
     );
   }
   return {
@@ -212,6 +220,10 @@ function readOptions(): { dir: string; options: ExportOptions } {
       }),
       customers: readNumber("--customers", {
         text: values.customers,
+        shape: /^[1-9]\d*$/,
+      }),
+      occupations: readNumber("--occupations", {
+        text: values.occupations,
         shape: /^[1-9]\d*$/,
       }),
       format,

@@ -13,6 +13,7 @@ import { loadSettings, stagingSettings } from "../create_store.ts";
 import { loadExports } from "../db/duckdb/load.ts";
 import { QueryRunner } from "../db/duckdb/query_runner.ts";
 import { buildQueryTables } from "../db/duckdb/query_tables.ts";
+import type { Loaded } from "../db/model/report.ts";
 import { ROLLUPS } from "../db/model/dimensions.ts";
 import type { Run } from "../db/model/run.ts";
 import { createSlots } from "../db/serving/slots.ts";
@@ -260,7 +261,7 @@ function formatFigure(
 }
 
 /** What the tables that questions are answered from add to a load. */
-async function measureTables(database: Database) {
+async function measureTables(database: Database, loaded: Loaded) {
   // The file keeps what the load's own tables have left; used blocks tell.
   const bytes = async () => {
     await database.run("checkpoint");
@@ -282,7 +283,7 @@ async function measureTables(database: Database) {
         seconds_of.set(table, (performance.now() - began) / 1000);
         return rows;
       },
-    }, { has_anonymous: false })
+    }, loaded)
   ) / 1000;
   const { user, system } = cpuUsage(own);
   const after = await bytes();
@@ -422,17 +423,18 @@ async function measureQueries(): Promise<void> {
       ...staging,
     });
     await using exports = new StagedExports(found, staging);
-    const { report } = await loadExports(database, exports, {
+    const loaded = await loadExports(database, exports, {
       ...loadSettings(config),
       strict: true,
       progress: (text) => console.error(text),
     });
+    const { report } = loaded;
     console.log(
       `Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores; ` +
         `${report.interactions} interactions of ${report.customers} ` +
         `customers; medians of ${rounds} rounds, in turns\n`,
     );
-    console.log(`${await measureTables(database)}\n`);
+    console.log(`${await measureTables(database, loaded)}\n`);
 
     await using server = startServer("main.ts", {
       env: {

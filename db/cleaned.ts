@@ -82,6 +82,8 @@ export interface Cleaned {
   readonly loaded: Loaded;
   /** Of the dimensions of customers; null where they are free text. */
   readonly customer_names: Readonly<Record<string, readonly string[] | null>>;
+  /** Those with interactions, which decide what the rollup is by. */
+  readonly days: number;
   /** Every row of every table, in pieces that bound the memory and the disk which they take. */
   pieces(): AsyncGenerator<Piece>;
   /** What the engine must find in a table when it has taken all pieces. */

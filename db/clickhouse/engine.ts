@@ -135,7 +135,8 @@ export class ClickhouseEngine implements Engine {
     const { progress, signal } = options;
     const cleaned = await clean(exports, options);
     try {
-      const { loaded, customer_names } = cleaned;
+      const { loaded, customer_names, days } = cleaned;
+      const stored = { loaded, customer_names, days };
       const database = versionName(place.database, {
         number: await this.#nextNumber(),
         data_version: loaded.report.data_version,
@@ -145,12 +146,12 @@ export class ClickhouseEngine implements Engine {
         await transfer(this.#server, {
           cleaned,
           place: { ...place, database },
-          dimensions: dimensionsOf({ loaded, customer_names }),
+          dimensions: dimensionsOf(stored),
           progress,
           signal,
         });
         return await this.#openVersion(database, {
-          stored: { loaded, customer_names },
+          stored,
           signal,
         });
       } catch (error) {

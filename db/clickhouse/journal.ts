@@ -10,7 +10,7 @@ import {
 import { type Loaded, loadedSchema } from "../model/report.ts";
 
 /** Raised by one when the tables of a version change; a version of another format is not used. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** The kinds of entries. */
 export type JournalEvent =
@@ -78,24 +78,29 @@ export interface StoredVersion {
   readonly loaded: Loaded;
   /** Of the dimensions of customers; null where they are free text. */
   readonly customer_names: Readonly<Record<string, readonly string[] | null>>;
+  /** Those with interactions, which decide what the rollup is by. */
+  readonly days: number;
 }
 
 /** The dimensions of a version, with what each can do. */
 export function dimensionsOf(
-  { loaded: { report }, customer_names }: StoredVersion,
+  { loaded: { report, channels }, customer_names, days }: StoredVersion,
 ): readonly NamedDimension[] {
   const counts = Object.entries(customer_names)
     .map(([name, names]) => [name, names?.length ?? Infinity]);
-  return withCounts(
-    dimensionsWith(attributesOf(report)),
-    Object.fromEntries(counts),
-  );
+  return withCounts(dimensionsWith(attributesOf(report)), {
+    counts: Object.fromEntries(counts),
+    days,
+    channels: channels.length,
+    interactions: report.interactions,
+  });
 }
 
 const storedSchema = z.object({
   format: z.literal(FORMAT),
   loaded: loadedSchema,
   customer_names: z.record(z.string(), z.array(z.string()).nullable()),
+  days: z.number(),
 });
 
 /** The payload of a version. */

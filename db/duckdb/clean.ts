@@ -11,8 +11,6 @@ import {
 } from "../cleaned.ts";
 import { type CustomersShape, customersShape } from "../model/customer_ids.ts";
 import {
-  attributesOf,
-  dimensionsWith,
   isAttribute,
   type NamedDimension,
   recordOf,
@@ -56,19 +54,19 @@ export function createClean(options: CleanOptions): Clean {
         strict,
         progress,
       });
-      const { report } = loaded;
       progress("counting per day");
-      const { dimensions, customer_names } = await buildQueryTables(database, {
-        dimensions: dimensionsWith(attributesOf(report)),
-        has_anonymous: (report.mapping?.anonymous_interactions ?? 0) > 0,
-      });
+      const { dimensions, customer_names, days } = await buildQueryTables(
+        database,
+        loaded,
+      );
       const sources = await prepareSources(database, {
         dimensions,
-        shape: customersShape(report),
+        shape: customersShape(loaded.report),
       });
       return {
         loaded,
         customer_names,
+        days,
         pieces: () => pieces(database, { sources, folder, ended }),
         sumsOf: (table) => sumsOf(database, { table, sources, dimensions }),
         close: () => database.close(),

@@ -2,11 +2,7 @@
 
 import type { EngineSnapshot, Progress } from "../engine.ts";
 import { customersShape } from "../model/customer_ids.ts";
-import {
-  attributesOf,
-  dimensionsWith,
-  type Names,
-} from "../model/dimensions.ts";
+import type { Names } from "../model/dimensions.ts";
 import { createPositionOf } from "../model/names.ts";
 import type { ChannelCounts, CustomerQuestion } from "../model/questions.ts";
 import type { Limit } from "../model/run.ts";
@@ -80,12 +76,13 @@ export async function openSnapshot(
     signal.throwIfAborted();
     const loaded = await fill(database);
     const { report, channels, topics, row_counts } = loaded;
+    const { date_range } = report;
     const anonymous = report.mapping?.anonymous_interactions ?? 0;
     const has_anonymous = anonymous > 0;
     progress("counting per day");
-    const { dimensions, customer_names, date_range } = await buildQueryTables(
+    const { dimensions, customer_names } = await buildQueryTables(
       database,
-      { dimensions: dimensionsWith(attributesOf(report)), has_anonymous },
+      loaded,
     );
     progress("building the serving index");
     const { columns, texts, anonymous_groups } = await readIndex(database, {

@@ -28,10 +28,8 @@ export interface NamedDimension {
   readonly listed_up_to: number;
   /** With more names, `/api/v1/dimensions` has those with the most interactions. */
   readonly offered_up_to: number;
-  /** The rollups whose counts are by it. */
+  /** The rollups whose counts are by it; before its names are counted, those that may be. */
   readonly rollups: readonly Rollup[];
-  /** With more names, no rollup is by it. */
-  readonly rolled_up_to: number;
   /** Whether customers are found by the beginning of its name. */
   readonly is_searched: boolean;
   /** Of customers: its place among the columns of their records. */
@@ -47,8 +45,11 @@ export const MOST_NAMES = 10_000;
 /** Names of an attribute among those of all dimensions. */
 const MOST_OFFERED = 1_000;
 
-/** With more occupations, a rollup by them has nearly as many rows as the interactions. */
-const MOST_ROLLED_UP = 100;
+/** The rows of a rollup: at most this share of the interactions, since more take longer to build than they save. */
+const MOST_ROLLED_UP = 1 / 20;
+
+/** As many rows are built and read in no time, of however few interactions. */
+const ALWAYS_ROLLED_UP = 250_000;
 
 const OF_INTERACTIONS = {
   pivots: true,
@@ -57,7 +58,6 @@ const OF_INTERACTIONS = {
   offered_up_to: Infinity,
   // Every table of counts is by channel and topic set.
   rollups: ROLLUPS,
-  rolled_up_to: Infinity,
   is_searched: false,
   place: 0,
 } as const;
@@ -92,7 +92,6 @@ export const NAMED_DIMENSIONS = [
     listed_up_to: MOST_COLUMNS,
     offered_up_to: MOST_COLUMNS,
     rollups: ROLLUPS,
-    rolled_up_to: MOST_COLUMNS,
     is_searched: false,
     place: 2,
   },
@@ -107,7 +106,6 @@ export const NAMED_DIMENSIONS = [
     listed_up_to: MOST_NAMES,
     offered_up_to: MOST_NAMES,
     rollups: ["daily_by_record"],
-    rolled_up_to: MOST_ROLLED_UP,
     is_searched: true,
     place: 1,
   },
@@ -131,26 +129,40 @@ export function dimensionsWith(
       // There may be several of them in one answer.
       offered_up_to: MOST_OFFERED,
       rollups: [],
-      rolled_up_to: 0,
       is_searched: false,
       place: 3 + i,
     })),
   ];
 }
 
-/** What the dimensions of a snapshot can do, by the number of names that each one of customers has. */
+/** What the rows of a rollup depend on. */
+export interface Extent {
+  /** The number of names of each dimension of customers. */
+  readonly counts: Readonly<Record<Dimension, number>>;
+  /** Those with interactions. */
+  readonly days: number;
+  readonly channels: number;
+  readonly interactions: number;
+}
+
+/**
+ * What the dimensions of a snapshot can do. A dimension is in its rollups while these have
+ * few rows, at most one for each day, channel and combination of names.
+ */
 export function withCounts(
   dimensions: readonly NamedDimension[],
-  counts: Readonly<Record<Dimension, number>>,
+  { counts, days, channels, interactions }: Extent,
 ): readonly NamedDimension[] {
+  const most = Math.max(ALWAYS_ROLLED_UP, interactions * MOST_ROLLED_UP);
+  let rows = days * channels;
   return dimensions.map((one) => {
     if (!one.of_customers) return one;
     const count = counts[one.name];
-    return {
-      ...one,
-      pivots: one.pivots && count <= MOST_COLUMNS,
-      rollups: count <= one.rolled_up_to ? one.rollups : [],
-    };
+    // One more for customers without a name.
+    const with_it = rows * (count + 1);
+    const rollups = with_it <= most ? one.rollups : [];
+    if (rollups.length > 0) rows = with_it;
+    return { ...one, pivots: one.pivots && count <= MOST_COLUMNS, rollups };
   });
 }
 

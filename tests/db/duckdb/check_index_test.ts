@@ -53,9 +53,7 @@ async function check(
 ): Promise<void> {
   await using loaded = await loadTables(files);
   const { database, report, channels, topics } = loaded;
-  const { customer_names } = await buildQueryTables(database, {
-    has_anonymous: false,
-  });
+  const { customer_names } = await buildQueryTables(database, loaded);
   const { columns } = await readIndex(database, {
     customers: report.customers,
     interactions: report.interactions,
