@@ -9,6 +9,7 @@ import {
 } from "./config.ts";
 import { type FollowedCallers, openCallers } from "./access/follow_key_file.ts";
 import { createServedStore } from "./create_store.ts";
+import { createGiveWay } from "./db/duckdb/thread_priority.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { Pressure } from "./db/serving/pressure.ts";
 import { createSlots, slotMetrics } from "./db/serving/slots.ts";
@@ -80,6 +81,7 @@ const { callers } = followed;
 const pressure = new Pressure({
   limit_bytes: memoryLimit(config.MEMORY_LIMIT_MB),
   log,
+  giveWay: createGiveWay(),
 });
 const slots = createSlots(config, { isCalm: () => pressure.is_calm });
 const store = createServedStore(config, {

@@ -28,6 +28,8 @@ const least_goodput = 0.9;
 const most_p99_ratio = 6;
 const most_probe_ms = 10;
 const most_shed_ms = 20;
+/** Of `nice`: clients are elsewhere, so that they take no core from the server. */
+const lowest_priority = 19;
 
 /** Whether the process lives and is ready, as an orchestrator asks, only more often. */
 const probes: Askers = {
@@ -86,7 +88,7 @@ async function ask(
   const { success, stdout, stderr } = await new Deno.Command("nice", {
     args: [
       "-n",
-      gives_way ? "10" : "0",
+      String(gives_way ? lowest_priority : 0),
       Deno.execPath(),
       "run",
       "--quiet",
@@ -242,6 +244,7 @@ async function measureOverload(): Promise<void> {
     connections: peak,
     seconds,
     seed: 99,
+    priority: lowest_priority,
   });
   const seen = await asking;
   console.log(

@@ -82,10 +82,18 @@ export async function runWrk(
     seconds = round_seconds,
     signal,
     seed,
-  }: Load & { seed: number },
+    priority = 0,
+  }: Load & {
+    seed: number;
+    /** As of `nice`: 19 gives way to the server, as clients elsewhere would. */
+    priority?: number;
+  },
 ): Promise<Round> {
-  const { success, stdout, stderr } = await new Deno.Command("wrk", {
+  const { success, stdout, stderr } = await new Deno.Command("nice", {
     args: [
+      "-n",
+      String(priority),
+      "wrk",
       "--threads=1",
       `--connections=${connections}`,
       `--duration=${seconds}s`,

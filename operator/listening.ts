@@ -1,6 +1,7 @@
 /** The socket: it listens again when its listener ends by itself, until it is closed. */
 
 import { fault, type Log } from "../db/model/log.ts";
+import { noteRequest } from "../db/model/pause.ts";
 import { StoreError } from "../db/model/problems.ts";
 
 /** An open socket. */
@@ -34,13 +35,15 @@ const LISTEN_AGAIN_MS = 1_000;
 export function listen(
   { hostname, port: wanted, answer, log }: ListenOptions,
 ): Listener {
-  const asGet: ListenOptions["answer"] = (request, peer) =>
-    answer(
+  const asGet: ListenOptions["answer"] = (request, peer) => {
+    noteRequest();
+    return answer(
       request.method === "HEAD"
         ? new Request(request, { method: "GET" })
         : request,
       peer,
     );
+  };
   let is_closed = false;
   /** Of the listener that is open; null where none is: Deno cannot end one twice. */
   let cutting: AbortController | null = null;

@@ -115,7 +115,7 @@ Deno.test("the image's rights are enough, and a few", async () => {
     "sys",
     "write",
   ]);
-  assertEquals(rights.sys, ["systemMemoryInfo"]);
+  assertEquals(rights.sys, ["setPriority", "systemMemoryInfo"]);
   const { read: readable, write: writable, ffi } = rights;
   assertEquals(ffi, ["/app/node_modules"]);
   assertEquals(writable, ["/data", "/scratch", "/state"]);

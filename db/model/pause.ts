@@ -3,12 +3,30 @@
 /** After this time of work, in milliseconds, other requests are served. */
 const WORK_MS = 5;
 
+/** So many turns of the event loop are left to requests, while these keep coming, before work goes on. */
+const MOST_TURNS = 10;
+
 // Of the thread and not of an application, as the event loop is.
 const waiting: (() => void)[] = [];
+let has_request_come = false;
+let turns_left = MOST_TURNS;
+
+/**
+ * Is called for each request that comes. Its answer takes a turn of the event loop or two,
+ * and work waits for these.
+ */
+export function noteRequest(): void {
+  has_request_come = true;
+}
 
 /** Resumes the work that waits longest, and the next one when the event loop has turned. */
 function resumeOne(): void {
-  waiting.shift()!();
+  if (has_request_come && turns_left > 0) turns_left--;
+  else {
+    turns_left = MOST_TURNS;
+    waiting.shift()!();
+  }
+  has_request_come = false;
   if (waiting.length > 0) setTimeout(resumeOne, 0);
 }
 

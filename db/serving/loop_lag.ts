@@ -20,6 +20,11 @@ export class LoopLag {
     return median(this.#latest_ms) ?? 0;
   }
 
+  /** The longest one of the last fifth of a second, in milliseconds. */
+  get high_ms(): number {
+    return Math.max(0, ...this.#latest_ms);
+  }
+
   /** The longest one in the last one to two minutes, in milliseconds. */
   get longest_ms(): number {
     return Math.max(this.#longest_ms, this.#longest_before_ms);

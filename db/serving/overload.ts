@@ -12,8 +12,10 @@ export interface Load {
   readonly reserved_bytes: number;
   /** Whether the measured memory does not count, since nothing can be done about it. */
   readonly is_tolerated: boolean;
-  /** How late the event loop is, in milliseconds. */
+  /** How late the event loop is, in milliseconds: the median of the last measurements. */
   readonly lag_ms: number;
+  /** The longest one of them. */
+  readonly high_lag_ms: number;
   /** Questions and downloads that run. */
   readonly running: number;
 }
@@ -28,12 +30,19 @@ const MOST_LAG_MS: Readonly<Record<Work["kind"], number>> = {
   download: 100,
   question: 250,
 };
-/** The lag above which questions wait, although there are slots, in milliseconds. */
+/** The lag above which questions wait, although there are slots, and threads give way, in milliseconds. */
 const CALM_LAG_MS = 5;
 
 /** Whether another question may begin beside those that run, by the lag. */
 export function isCalm({ lag_ms }: Pick<Load, "lag_ms">): boolean {
   return lag_ms <= CALM_LAG_MS;
+}
+
+/** Whether the threads that work for questions and downloads are to give way to the one that answers. */
+export function mustGiveWay(
+  { high_lag_ms, running }: Pick<Load, "high_lag_ms" | "running">,
+): boolean {
+  return running > 0 && high_lag_ms > CALM_LAG_MS;
 }
 
 /** Why work is refused now; null when it may begin. Without other work it always may, by the lag. */

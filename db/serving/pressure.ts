@@ -11,6 +11,7 @@ import {
   isCalm,
   type Load,
   memoryStep,
+  mustGiveWay,
   type ShedReason,
   shedReason,
   UNWATCHED,
@@ -18,6 +19,8 @@ import {
 
 /** Between two measurements of the memory, in milliseconds. */
 const MEMORY_EVERY_MS = 100;
+/** Between two looks whether threads are to give way, in milliseconds. */
+const GIVE_WAY_EVERY_MS = 100;
 /** Between two full collections of garbage while memory is high; one takes up to 60 ms. */
 const COLLECT_EVERY_MS = 10_000;
 
@@ -27,6 +30,7 @@ export class Pressure implements Admission {
   readonly shed: Record<ShedReason, number> = { memory: 0, lag: 0 };
   readonly #limit_bytes: number | null;
   readonly #log: Log;
+  readonly #giveWay: () => Promise<void>;
   readonly #caches: Cache[] = [];
   readonly #loads = new Set<AbortController>();
   #watch = UNWATCHED;
@@ -36,26 +40,37 @@ export class Pressure implements Admission {
   readonly #lag = new LoopLag();
   #collected_ms = -COLLECT_EVERY_MS;
 
-  /** `limit_bytes` is null for no limit. Nothing is measured before `start`. */
+  /**
+   * `limit_bytes` is null for no limit. `giveWay` is called now and then while the event
+   * loop is late. Nothing is measured before `start`.
+   */
   constructor(
-    { limit_bytes, log }: {
+    { limit_bytes, log, giveWay = async () => {} }: {
       readonly limit_bytes: number | null;
       readonly log: Log;
+      readonly giveWay?: () => Promise<void>;
     },
   ) {
     this.#limit_bytes = limit_bytes;
     this.#log = log;
+    this.#giveWay = giveWay;
   }
 
   /** Measures until `stopping` is aborted. */
   start(stopping: AbortSignal): void {
     this.#lag.start(stopping);
+    const every = (ms: number, look: () => void) => {
+      const timer = setInterval(look, ms);
+      stopping.addEventListener("abort", () => clearInterval(timer));
+    };
+    every(GIVE_WAY_EVERY_MS, () => {
+      if (mustGiveWay(this.load)) void this.#giveWay();
+    });
     if (this.#limit_bytes === null) return;
-    const timer = setInterval(
-      () => this.measure(Deno.memoryUsage().rss, performance.now()),
+    every(
       MEMORY_EVERY_MS,
+      () => this.measure(Deno.memoryUsage().rss, performance.now()),
     );
-    stopping.addEventListener("abort", () => clearInterval(timer));
   }
 
   addCache(cache: Cache): void {
@@ -115,6 +130,7 @@ export class Pressure implements Admission {
       reserved_bytes: this.#reserved_bytes,
       is_tolerated: this.#watch.is_tolerated,
       lag_ms: this.#lag.median_ms,
+      high_lag_ms: this.#lag.high_ms,
       running: this.#running,
     };
   }

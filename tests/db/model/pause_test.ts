@@ -1,7 +1,7 @@
 /** Pauses: others are answered between pieces of work, and small pieces cost next to nothing. */
 
 import { assert } from "@std/assert";
-import { createPause } from "../../../db/model/pause.ts";
+import { createPause, noteRequest } from "../../../db/model/pause.ts";
 
 function work(ms: number): void {
   const end = performance.now() + ms;
@@ -33,6 +33,29 @@ Deno.test("pause, ten at work for half a second: requests are answered meanwhile
   // A request and its answer are some turns of the loop, each of 5 ms of one's work:
   // of all ten it would be 50 ms.
   assert(answers >= 5, `${answers} answers`);
+});
+
+/** How often the event loop turns while a work pauses once. */
+async function turnsOfPause(inEachTurn: () => void): Promise<number> {
+  let turns = 0;
+  let is_over = false;
+  (function turn() {
+    inEachTurn();
+    turns++;
+    if (!is_over) setTimeout(turn, 0);
+  })();
+  const pause = createPause();
+  work(10);
+  await pause();
+  is_over = true;
+  return turns;
+}
+
+Deno.test("pause, while requests keep coming: they have some turns of the loop, and not all", async () => {
+  const alone = await turnsOfPause(() => {});
+  assert(alone < 8, `${alone} turns without requests`);
+  const beside = await turnsOfPause(noteRequest);
+  assert(beside >= 8 && beside < 30, `${beside} turns beside requests`);
 });
 
 Deno.test("pause, often: next to nothing until there was some work", async () => {

@@ -8,6 +8,7 @@ import {
   type Measured,
   memoryStep,
   type MemoryWatch,
+  mustGiveWay,
   shedReason,
   UNWATCHED,
 } from "../../../db/serving/overload.ts";
@@ -19,6 +20,7 @@ const LOAD: Load = {
   reserved_bytes: 0,
   is_tolerated: false,
   lag_ms: 0,
+  high_lag_ms: 0,
   running: 0,
 };
 
@@ -87,6 +89,15 @@ Deno.test("shedReason: downloads first, at seven eighths of the memory; question
     });
   }
   assertEquals([5, 6].map((lag_ms) => isCalm({ lag_ms })), [true, false]);
+});
+
+Deno.test("mustGiveWay: above 5 ms of lag, while something runs that could", () => {
+  for (const running of [0, 1]) {
+    assertEquals(
+      [5, 6].map((high_lag_ms) => mustGiveWay({ high_lag_ms, running })),
+      [false, running === 1],
+    );
+  }
 });
 
 const IDLE: Measured = {
