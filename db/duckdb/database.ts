@@ -60,8 +60,10 @@ export interface Database {
   lock(threads: number): Promise<void>;
   /** Interrupts the statement that runs now, which then fails. */
   interrupt(): void;
-  /** Another connection, which the caller closes. */
+  /** Another connection, which the caller closes or gives back. */
   connect(): Promise<DuckDBConnection>;
+  /** Takes a connection back for the next who connects; all rows of its last statement were read. */
+  giveBack(connection: DuckDBConnection): void;
   close(): void;
 }
 
@@ -79,7 +81,10 @@ export async function openDatabase(
     temp_directory: `${folder}/spill`,
   });
   const connection = await instance.connect();
+  const idle: DuckDBConnection[] = [];
   const connect = async () => {
+    const kept = idle.pop();
+    if (kept) return kept;
     const other = await instance.connect();
     await other.run("use tally");
     return other;
@@ -154,8 +159,9 @@ export async function openDatabase(
     },
     interrupt: () => connection.interrupt(),
     connect,
+    giveBack: (connection) => void idle.push(connection),
     close() {
-      connection.closeSync();
+      for (const one of [connection, ...idle]) one.closeSync();
       instance.closeSync();
     },
   };

@@ -38,9 +38,9 @@ export class QueryRunner {
   ): AsyncGenerator<Cell[][]> {
     using _ = run.startQuery();
     const { signal } = run;
-    // A connection costs some 0.2 ms, so it is not reused: an interrupt ends with it.
     const connection = await this.#database.connect();
     let result: DuckDBResult | null = null;
+    let is_whole = false;
     try {
       result = await interruptible(() => connection.stream(sql, values), {
         connection,
@@ -59,13 +59,17 @@ export class QueryRunner {
         }
       }
       requireWhole(result);
-      result = null;
+      is_whole = true;
     } finally {
+      // An interrupt may still reach a connection whose statement did not end by itself.
       // A result that is not read to its end keeps its memory, hundreds of MB
       // after a sort, until it is collected, even when its connection is closed:
       // only another statement ends it.
-      if (result) await connection.run("select 1").catch(() => {});
-      connection.closeSync();
+      if (is_whole) this.#database.giveBack(connection);
+      else {
+        if (result) await connection.run("select 1").catch(() => {});
+        connection.closeSync();
+      }
     }
   }
 }

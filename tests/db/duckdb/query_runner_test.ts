@@ -151,6 +151,54 @@ Deno.test("query, left half read: its memory is given back", async () => {
   });
 });
 
+Deno.test("query, read whole: its memory is given back, and its connection serves the next", async () => {
+  await withRunner(async (runner, database) => {
+    const connections = async () => {
+      const [{ count }] = await database.run(
+        "select count::integer as count from duckdb_connection_count()",
+      );
+      return count as number;
+    };
+    const before = await memoryOf(database);
+    const at_first = await connections();
+    for (let i = 0; i < 5; i++) {
+      const sorted = runner.query(
+        "select range from range(1000000) order by hash(range)",
+        { values: {}, run: await turn() },
+      );
+      assertEquals((await read(sorted)).length, 1_000_000);
+      assert(await memoryOf(database) < before + 5);
+      assertEquals(await connections(), at_first + 1);
+    }
+  });
+});
+
+Deno.test("query, after one that was interrupted: on another connection, and whole", async () => {
+  await withRunner(async (runner) => {
+    for (let i = 0; i < 20; i++) {
+      const ending = new AbortController();
+      const reason = new Error("too late");
+      const ended = read(
+        runner.query(ENDLESS, { values: {}, run: await turn(ending.signal) }),
+      );
+      setTimeout(() => ending.abort(reason), i);
+      await assertRejects(() => ended, Error, "too late");
+      assertEquals(
+        await read(
+          runner.query(
+            "select count(*) from range(100000) where random() < 2",
+            {
+              values: {},
+              run: await turn(),
+            },
+          ),
+        ),
+        [[100_000]],
+      );
+    }
+  });
+});
+
 Deno.test("query, a statement that fails: its own error", async () => {
   await withRunner(async (runner) => {
     await assertRejects(
