@@ -17,6 +17,7 @@ import { readIndex } from "./read_index.ts";
 import { createCustomers } from "../serving/customers.ts";
 import { countedRows, knownRows } from "../serving/counted.ts";
 import { countKinds } from "../serving/kind_totals.ts";
+import { matrixRows } from "../serving/matrix.ts";
 import { reachedRows } from "../serving/reached.ts";
 import { indexFilterOf, recall } from "../serving/recall.ts";
 import { ServingIndex } from "../serving/serving_index.ts";
@@ -150,6 +151,8 @@ export async function openSnapshot(
             return { ...rows, ...countedRows(memory, { question, run }) };
           case "customer_count":
             return { ...rows, ...knownRows(memory, { question, run }) };
+          case "interactions":
+            return { ...rows, ...matrixRows(memory, { question, run }) };
           default:
             return rows;
         }

@@ -147,6 +147,15 @@ function recallInteractions(
 ): Cell[][] | null {
   const customers = countedOf(memory, filter);
   if (!customers) return null;
+  return pageOf(memory, { customers, filter, sort, after, limit })
+    .map(rowOf(memory, filter));
+}
+
+/** Returns a function that makes the row of a customer by all channels of the filter. */
+export function rowOf(
+  memory: Memory,
+  filter: Filter,
+): (customer: CountedCustomer) => Cell[] {
   const { index, kinds } = memory;
   const record = recordOf(memory.dimensions);
   const columns = record.map(({ name }) => kinds.columns[name]);
@@ -154,8 +163,7 @@ function recallInteractions(
   const called = memory.customer_names ? 2 : 1;
   const { width } = countColumns(memory, filter);
   const blank: Cell[] = Array(called + columns.length + width + 1).fill(null);
-  const page = pageOf(memory, { customers, filter, sort, after, limit });
-  return page.map((customer) => {
+  return (customer) => {
     const { place, counts, total } = customer;
     const kind = index.kindOf(place);
     const row = blank.slice();
@@ -165,7 +173,7 @@ function recallInteractions(
     for (const count of counts) row[at++] = count;
     row[at] = total;
     return row;
-  });
+  };
 }
 
 /** The customers of a page in its order, of those that come by customer_id. */
@@ -265,7 +273,7 @@ function recallTotals(
   return [pivot ? totals : totals.slice(width)];
 }
 
-/** A customer that a filter names and chooses. */
+/** A customer that a filter chooses. */
 interface ChosenCustomer {
   readonly customer_id: number;
   readonly place: number;
@@ -307,9 +315,18 @@ function countedOf(memory: Memory, filter: Filter): CountedCustomer[] | null {
     for (const { place } of chosen) visited += index.sizeOf(place);
     if (visited > MOST_VISITED) return null;
   }
+  return chosen.map(countOf(memory, filter));
+}
+
+/** Returns a function that counts the interactions of a customer. */
+export function countOf(
+  memory: Memory,
+  filter: Filter,
+): (customer: ChosenCustomer) => CountedCustomer {
+  const { index } = memory;
   const counted = indexFilterOf(memory, filter);
   const { column_of, width } = countColumns(memory, filter);
-  return chosen.map(({ customer_id, place }) => {
+  return ({ customer_id, place }) => {
     const all = index.count(place, counted);
     const counts = width === all.length
       ? all
@@ -317,12 +334,12 @@ function countedOf(memory: Memory, filter: Filter): CountedCustomer[] | null {
     let total = 0;
     for (const count of counts) total += count;
     return { customer_id, place, counts, total };
-  });
+  };
 }
 
 /** By channel: its position among the columns of counts, -1 where it has none; and their number. */
-function countColumns(
-  { names }: Memory,
+export function countColumns(
+  { names }: Pick<Memory, "names">,
   { channels }: Filter,
 ): { column_of: readonly number[]; width: number } {
   let width = 0;
