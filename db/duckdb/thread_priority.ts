@@ -13,8 +13,9 @@ const THREADS = "select file from glob('/proc/self/task/*/comm')";
  * Makes the function that gives all threads of the process but the first one the lowest
  * priority, for as long as they live; no process may raise it again. Threads come and
  * go, so it is called again from time to time. It does nothing where threads are not
- * listed as Linux lists them, or where Deno may not set priorities; nor on one core,
- * of which the others would have next to nothing.
+ * listed as Linux lists them, where DuckDB has too little memory for the list, or where
+ * Deno may not set priorities; nor on one core, of which the others would have next to
+ * nothing. It never throws.
  */
 export function createGiveWay(): () => Promise<void> {
   let is_running = false;
@@ -26,6 +27,8 @@ export function createGiveWay(): () => Promise<void> {
       if (availableParallelism() < 2 || !await maySetPriorities()) return;
       const list = await (listing ??= openListing());
       for (const file of await list()) lower(Number(file.split("/")[4]));
+    } catch {
+      listing = undefined;
     } finally {
       is_running = false;
     }

@@ -18,5 +18,5 @@ select
   *,
   (dense_rank() over (order by /*record [,] {column}*/))::integer as kind,
   (dense_rank() over (
-    order by /*daily_by_record [,] {column}*/))::integer as rolled_kind
+    order by /*daily_by_record {column},*/ true))::integer as rolled_kind
 from named;

@@ -11,7 +11,7 @@ with counted as (
     using (customer_id)
   group by all),
 rolled_kinds as (
-  select distinct rolled_kind, /*daily_by_record [,] {column}*/
+  select distinct /*daily_by_record {column},*/ rolled_kind
   from kind_spellings)
 select
   day, channel, /*daily_by_record {column},*/ topic_set, rows::integer as rows

@@ -406,15 +406,22 @@ function knownOf(snapshot: Snapshot, filter: Filter): Filter {
 }
 
 // A single wrong year makes a long range of days, which does not count.
-for (const [days, rolled_up] of [[3, true], [1_000, false]] as const) {
-  Deno.test(`100 occupations on ${days} days are ${rolled_up ? "" : "not "}rolled up, with equal answers`, async () => {
+for (
+  const [days, types, rolled_up] of [
+    [3, 1, ["occupation", "type"]],
+    [1_000, 1, ["type"]],
+    [2_000, 100, []],
+  ] as const
+) {
+  Deno.test(`100 occupations and ${types} types on ${days} days: rolled up by ${rolled_up.join(" and ") || "none"}, with equal answers`, async () => {
     const ids = Array.from({ length: 100 }, (_, i) => i + 1);
     const day = (i: number) =>
       new Date(Date.UTC(2020, 0, 1 + i)).toISOString().slice(0, 10);
+    const typeOf = (id: number) => id === 2 ? "" : `t${id % types}`;
     await using opened = await loadFolder({
       "customers.csv": csv(
         ["Customer_Id", "Occupation", "Type"],
-        ...ids.map((id) => [`${id}`, `o${id}`, id % 2 ? "Red" : ""]),
+        ...ids.map((id) => [`${id}`, `o${id}`, typeOf(id)]),
       ),
       "interactions.csv": csv(
         ["Date Start", "Interaction", "Customers"],
@@ -431,11 +438,20 @@ for (const [days, rolled_up] of [[3, true], [1_000, false]] as const) {
       filter: { occupations: ["o1", "o2"] },
     } as const;
     assertEquals(await ask(snapshot, question), [
-      ["o1", "Red", 1, days - 1, days],
+      ["o1", typeOf(1), 1, days - 1, days],
       ["o2", null, 1, 0, 1],
     ]);
     const { text } = await snapshot.explain(question);
-    assertEquals(text.includes("daily_by_record"), rolled_up);
+    assertEquals(
+      text.includes("daily_by_record"),
+      rolled_up.length === 2,
+    );
+    assertEquals(
+      snapshot.dimensions.filter(({ of_customers, rollups }) =>
+        of_customers && rollups.length > 0
+      ).map(({ name }) => name).sort(),
+      [...rolled_up],
+    );
   });
 }
 
