@@ -43,7 +43,8 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD [ \
 # Its rights are the permission set "image" of deno.json. It may read its SQL and the
 # exports and the key file, write /scratch, /state and, where it is mounted writable,
 # /data for uploads; listen, and call REFRESH_WEBHOOK_URL, whose host is not known here;
-# and load DuckDB. It may read the whole environment, not only its settings, so that the start
+# load DuckDB, ask how much memory there is, and lower the priority of its threads. It
+# may read the whole environment, not only its settings, so that the start
 # can name a variable that is nearly one: keep secrets of other programs out of it. It
 # may not fetch code or start a program. --quiet keeps out of the log that Deno calls
 # permission sets experimental; errors are shown all the same.
