@@ -61,13 +61,13 @@ export class QueryRunner {
       requireWhole(result);
       is_whole = true;
     } finally {
-      // An interrupt may still reach a connection whose statement did not end by itself.
-      // A result that is not read to its end keeps its memory, hundreds of MB
-      // after a sort, until it is collected, even when its connection is closed:
-      // only another statement ends it.
       if (is_whole) this.#database.giveBack(connection);
       else {
+        // A result that is not read to its end keeps its memory, hundreds of MB
+        // after a sort, until it is collected, even when its connection is closed:
+        // only another statement ends it.
         if (result) await connection.run("select 1").catch(() => {});
+        // Not given back: an interrupt may still come.
         connection.closeSync();
       }
     }

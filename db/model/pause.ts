@@ -12,8 +12,8 @@ let has_request_come = false;
 let turns_left = MOST_TURNS;
 
 /**
- * Is called for each request that comes. Its answer takes a turn of the event loop or two,
- * and work waits for these.
+ * Is called for each request that comes. Its answer takes two or three turns of the event
+ * loop, and work waits for these.
  */
 export function noteRequest(): void {
   has_request_come = true;

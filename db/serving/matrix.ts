@@ -7,7 +7,10 @@ import {
   countColumns,
   countOf,
   indexFilterOf,
+  inOrder,
   type Memory,
+  type Position,
+  positionOf,
   rowOf,
 } from "./recall.ts";
 import { TOTALS_AT_ONCE } from "./serving_index.ts";
@@ -88,14 +91,13 @@ async function* byId(
       ? index.firstFrom(after.customer_id) - 1
       : index.firstFrom(after.customer_id + 1);
   }
+  const beyond = sort.descending ? -1 : index.length;
   let left = limit;
-  while (left > 0 && place >= 0 && place < index.length) {
+  while (left > 0 && place !== beyond) {
     const batch: number[] = [];
-    const most = Math.min(left, PLACES_AT_ONCE);
     for (
       let looked = 0;
-      looked < PLACES_AT_ONCE && batch.length < most &&
-      place >= 0 && place < index.length;
+      looked < PLACES_AT_ONCE && batch.length < left && place !== beyond;
       looked++, place += step
     ) {
       if (isChosen(index.kindOf(place))) batch.push(place);
@@ -106,16 +108,6 @@ async function* byId(
   }
 }
 
-/** A customer and what it is ranked by, the least first; places ascend with ids. */
-interface Ranked {
-  readonly value: number;
-  readonly place: number;
-}
-
-function inOrder(a: Ranked, b: Ranked): number {
-  return a.value - b.value || a.place - b.place;
-}
-
 /** The places of a page of chosen customers, by what is counted of them. */
 async function* ranked(
   memory: Memory,
@@ -124,16 +116,13 @@ async function* ranked(
 ): AsyncGenerator<number[]> {
   const { index } = memory;
   const direction = sort.descending ? -1 : 1;
-  const last = after && {
-    value: direction * after.value,
-    place: index.firstFrom(after.customer_id + 1) - 1,
-  };
+  const last = after && positionOf(index, { after, direction });
   const counted = {
     ...indexFilterOf(memory, filter),
     column_of: rankedBy(memory, { filter, sort }),
   };
   const totals = new Uint32Array(TOTALS_AT_ONCE);
-  const best: Ranked[] = [];
+  const best: Position[] = [];
   let bound = Infinity;
   for (let start = 0; start < index.length;) {
     const end = index.total(start, { filter: counted, totals });

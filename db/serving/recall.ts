@@ -190,10 +190,10 @@ function pageOf(
   const valueOf = valueToSort(memory, { filter, sort });
   const placed = customers.map((customer) => ({
     value: direction * valueOf(customer),
-    customer_id: customer.customer_id,
+    place: customer.place,
     customer,
   })).sort(inOrder);
-  const last = after && { ...after, value: direction * after.value };
+  const last = after && positionOf(memory.index, { after, direction });
   const start = last ? placed.findIndex((one) => inOrder(one, last) > 0) : 0;
   if (start < 0) return [];
   return placed.slice(start, limit && start + limit)
@@ -209,13 +209,30 @@ function calledOf(
   return customer_names ? [id, customer_names.textAt(place) || null] : [id];
 }
 
-function inOrder(a: Position, b: Position): number {
-  return a.value - b.value || a.customer_id - b.customer_id;
+/** Where a customer stands in a sorted list; places ascend with ids, which ties are sorted by. */
+export interface Position {
+  /** What is sorted by, negative where the list descends. */
+  readonly value: number;
+  readonly place: number;
 }
 
-interface Position {
-  readonly value: number;
-  readonly customer_id: number;
+/** Compares two positions. */
+export function inOrder(a: Position, b: Position): number {
+  return a.value - b.value || a.place - b.place;
+}
+
+/** The position after which a page begins. */
+export function positionOf(
+  index: ServingIndex,
+  { after, direction }: {
+    readonly after: NonNullable<InteractionsQuestion["after"]>;
+    readonly direction: number;
+  },
+): Position {
+  return {
+    value: direction * after.value,
+    place: index.firstFrom(after.customer_id + 1) - 1,
+  };
 }
 
 function valueToSort(

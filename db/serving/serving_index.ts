@@ -1,4 +1,4 @@
-/** The serving index: everything about one customer, from arrays and without a query. */
+/** The serving index: everything about customers, one or all, from arrays and without a query. */
 
 /** The columns of a serving index; `n` customers, `c` channels, `m` interactions. */
 export interface IndexColumns {

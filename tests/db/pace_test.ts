@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { createPace } from "../../db/pace.ts";
+import { hold } from "../support/hold.ts";
 
 Deno.test("a pace pauses only while something is served", async (t) => {
   for (const is_serving of [false, true]) {
@@ -11,7 +12,7 @@ Deno.test("a pace pauses only while something is served", async (t) => {
       const working = (async () => {
         for (const piece of ["first", "second"]) {
           order.push(piece);
-          workFor(2);
+          hold(2);
           await pace();
         }
       })();
@@ -28,8 +29,3 @@ Deno.test("a pace pauses only while something is served", async (t) => {
     });
   }
 });
-
-function workFor(milliseconds: number): void {
-  const until = performance.now() + milliseconds;
-  while (performance.now() < until);
-}

@@ -1,6 +1,7 @@
 /** The metrics of refreshes and of the process, printed for Prometheus. */
 
 import { assert, assertEquals } from "@std/assert";
+import { hold } from "../support/hold.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { Pressure } from "../../db/serving/pressure.ts";
 import {
@@ -79,8 +80,7 @@ Deno.test("the event loop's lag is that of its longest delay", async () => {
   metrics.add(...pressure.metrics, ...processMetrics());
   try {
     await delay(300);
-    const until = performance.now() + 400;
-    while (performance.now() < until);
+    hold(400);
     await delay(300);
     const { samples } = scraped(await metrics.text());
     assert(samples.get("tally_event_loop_lag_seconds")! >= 0.25);

@@ -6,6 +6,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { hold } from "../support/hold.ts";
 import { openApp } from "../support/open_app.ts";
 
 const FILES = {
@@ -108,8 +109,7 @@ Deno.test("lag: nothing is refused while nothing runs, however late the event lo
   const beLate = async () => {
     for (let i = 0; i < 12; i++) {
       await new Promise((wake) => setTimeout(wake, 0));
-      const until = performance.now() + 150;
-      while (performance.now() < until);
+      hold(150);
     }
     await new Promise((wake) => setTimeout(wake, 0));
   };

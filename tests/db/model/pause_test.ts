@@ -2,11 +2,7 @@
 
 import { assert } from "@std/assert";
 import { createPause, noteRequest } from "../../../db/model/pause.ts";
-
-function work(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
+import { hold } from "../../support/hold.ts";
 
 Deno.test("pause, ten at work for half a second: requests are answered meanwhile", async () => {
   await using server = Deno.serve(
@@ -24,7 +20,7 @@ Deno.test("pause, ten at work for half a second: requests are answered meanwhile
   await Promise.all(Array.from({ length: 10 }, async () => {
     const pause = createPause();
     for (const end = performance.now() + 500; performance.now() < end;) {
-      work(1);
+      hold(1);
       await pause();
     }
   }));
@@ -45,7 +41,7 @@ async function turnsOfPause(inEachTurn: () => void): Promise<number> {
     if (!is_over) setTimeout(turn, 0);
   })();
   const pause = createPause();
-  work(10);
+  hold(10);
   await pause();
   is_over = true;
   return turns;

@@ -3,12 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { Pressure } from "../../../db/serving/pressure.ts";
-
-/** Holds the event loop. */
-function hold(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
+import { hold } from "../../support/hold.ts";
 
 Deno.test("threads are asked to give way when the loop was held beside work, until all is stopped", async () => {
   let asked = 0;
