@@ -206,9 +206,14 @@ export async function loadExports(
   progress("counting per channel");
   await database.runFile("load/3_tables/customer_channels");
   const loaded_at = new Date().toISOString();
-  const [totals] = await database.runFile("load/3_tables/totals", {
-    now: loaded_at,
-  });
+  const [of_customers] = await database.runFile(
+    "load/3_tables/customer_totals",
+  );
+  const [of_interactions] = await database.runFile(
+    "load/3_tables/interaction_totals",
+    { now: loaded_at },
+  );
+  const totals = { ...of_customers, ...of_interactions };
   const months = topics.length > 0
     ? await database.runFile("load/3_tables/months_without_topic")
     : [];
@@ -248,7 +253,8 @@ export async function loadExports(
     example_customer_id: has_text_ids
       ? await firstId(database)
       : total("first_customer_id") || null,
-    orphan_customers: total("orphan_customers"),
+    // Everyone who has a record is among the customers, once.
+    orphan_customers: total("customers") - total("customer_records"),
     conflicting_customers: total("conflicting_customers"),
     interactions: total("interactions"),
     duplicate_interactions: total("duplicate_interactions"),

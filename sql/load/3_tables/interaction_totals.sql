@@ -1,15 +1,6 @@
--- name: the totals of a load.
+-- name: the totals of the interactions of a load.
 -- params: now
 select
-  (select count(*) from customers) as customer_records,
-  (select count(*) from customer_channels) as customers,
-  -- Everyone who has a record is among the customers, once.
-  (select count(*) from customer_channels) - (select count(*) from customers)
-    as orphan_customers,
-  (select count(*) from repeated_customers where conflicting)
-    as conflicting_customers,
-  (select min(customer_id) from customer_channels) as first_customer_id,
-  (select count(*) from staged_products where fault is null) as products,
   (select (select count(*) from common_rows) + coalesce(sum(interactions), 0)
    from rare_rows)::bigint as interaction_sources,
   (select count(*) from (
