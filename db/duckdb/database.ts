@@ -13,6 +13,7 @@ import {
 import bindings from "@duckdb/node-bindings";
 import { createInTurn } from "../model/in_turn.ts";
 import { readSql } from "../read_sql.ts";
+import { bindValues, createChunkReader } from "./native_values.ts";
 
 /** The memory, threads and folders that DuckDB may use. */
 export interface DatabaseLimits {
@@ -35,7 +36,9 @@ export interface ComposedSql {
 }
 
 /** A prepared statement: takes its params, returns its rows. */
-export type Prepared = (values: Record<string, DuckDBValue>) => Promise<JS[][]>;
+export type Prepared = (
+  values: Record<string, DuckDBValue>,
+) => Promise<DuckDBValue[][]>;
 
 /** An open database: one instance and its connection. */
 export interface Database {
@@ -124,8 +127,17 @@ export async function openDatabase(
       const inTurn = createInTurn();
       return (values) =>
         inTurn(async () => {
-          statement.bind(values);
-          return await (await statement.run()).getRowsJS();
+          bindValues(statement, values);
+          const result = await statement.run();
+          const vectorsOf = createChunkReader(result);
+          const chunks = await result.fetchAllChunks();
+          return chunks.flatMap((chunk) => {
+            const vectors = vectorsOf(chunk);
+            return Array.from(
+              { length: chunk.rowCount },
+              (_, row) => vectors.map((vector) => vector.getItem(row)),
+            );
+          });
         });
     },
     streamNumbers: (query) =>

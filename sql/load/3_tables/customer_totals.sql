@@ -1,7 +1,7 @@
 -- name: the totals of a load that are not about interactions.
 -- params: none
--- Apart from interaction_totals.sql: DuckDB looks for the best order to join subqueries of
--- one value, and takes 15 ms where they are eight.
+-- Apart from interaction_totals.sql: DuckDB looks for the best order to join
+-- subqueries of one value, and takes 15 ms where they are eight.
 select
   (select count(*) from customers) as customer_records,
   (select count(*) from repeated_customers where conflicting)
