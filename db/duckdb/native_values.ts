@@ -32,6 +32,7 @@ export function bindValues(
     const index = statement.parameterIndex(name);
     if (value === null) statement.bindNull(index);
     else if (typeof value === "string") statement.bindVarchar(index, value);
+    else if (typeof value === "bigint") statement.bindHugeInt(index, value);
     else if (typeof value !== "number") statement.bindValue(index, value);
     else if (!Number.isInteger(value)) statement.bindDouble(index, value);
     else if (value === (value | 0)) statement.bindInteger(index, value);

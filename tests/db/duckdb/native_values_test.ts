@@ -30,6 +30,8 @@ Deno.test("params have the value and the type that the library gives them", asyn
     -(2 ** 31),
     2 ** 53 - 1,
     0.5,
+    2n ** 53n - 1n,
+    -(2n ** 100n),
     "",
     "a 'quote', NUL \0 and 日本",
     true,
