@@ -185,7 +185,6 @@ async function readUpTo(
       bytes += leastBytes(row);
       if (bytes > MAX_JSON_BYTES) throw tooManyBytes(cells.length);
     }
-    if (cells.length >= limit) break;
   }
   return { columns, pivoted, cells };
 }
