@@ -366,7 +366,7 @@ Deno.test("one at a time, and what is left of those that end early", async (t) =
   });
   await t.step("a refresh comes first", async () => {
     // It takes longer than the folder takes to be looked at twice.
-    const checked = check("interactions.csv", interactionsOf(1_500_000));
+    const checked = check("interactions.csv", interactionsOf(2_500_000));
     await begun();
     await watched.folder.write(exportsOf(4));
     const { status, error } = await checked;
