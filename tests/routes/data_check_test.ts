@@ -83,9 +83,13 @@ async function watchedApp(
     let before: unknown;
     for (let same = false; !same;) {
       const earlier = before;
-      before = await stateOf(folders);
+      // A folder that is renamed meanwhile is gone when it is looked into.
+      before = await stateOf(folders).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        return "changing";
+      });
       same = JSON.stringify(earlier) === JSON.stringify(before) &&
-        !JSON.stringify(before).includes("exports-") &&
+        !/changing|exports-|\.unfinished-/.test(JSON.stringify(before)) &&
         watched.store.state !== "building";
       if (!same) await delay(100);
     }
