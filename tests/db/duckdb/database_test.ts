@@ -163,6 +163,62 @@ Deno.test("openDatabase, more than its memory holds: spilled to its folder", asy
   }
 });
 
+Deno.test("a stream: all rows in order, an error as soon as it is there, and left at any time", async (t) => {
+  await using folder = await dataFolder();
+  const counted = (then = "i") => ({
+    sql: `select (${then})::uinteger as n from range(500000) as rows (i)`,
+  });
+  const wait = () => new Promise((resolve) => setTimeout(resolve, 1));
+
+  await t.step("read slowly, it is whole", async () => {
+    await withDatabase(folder.path, async (database) => {
+      let read = 0;
+      for await (const [numbers] of database.streamNumbers(counted())) {
+        if (read % 20_480 === 0) await wait();
+        for (const number of numbers) {
+          if (number !== read++) throw new Error(`${number} is not next`);
+        }
+      }
+      assertEquals(read, 500_000);
+    });
+  });
+
+  await t.step("an error in the middle", async () => {
+    const failing = counted("case when i = 400000 then error('no') else i end");
+    await withDatabase(folder.path, async (database) => {
+      let read = 0;
+      await assertRejects(async () => {
+        for await (const [numbers] of database.streamNumbers(failing)) {
+          read += numbers.length;
+          await wait();
+        }
+      });
+      assert(read < 500_000);
+      assertEquals(await database.run("select 1 as x"), [{ x: 1 }]);
+    });
+  });
+
+  for (const ends of ["break", "throw"]) {
+    await t.step(`left by ${ends}, and closed at once`, async () => {
+      for (let n = 1; n < 20; n++) {
+        await withDatabase(folder.path, async (database) => {
+          let chunks = 0;
+          const leave = async () => {
+            for await (const _ of database.streamNumbers(counted())) {
+              if (++chunks < n) continue;
+              if (ends === "break") break;
+              throw new Error("left");
+            }
+          };
+          if (ends === "break") await leave();
+          else await assertRejects(leave, Error, "left");
+          assertEquals(chunks, n);
+        });
+      }
+    });
+  }
+});
+
 Deno.test("openDatabase, folders with unusual names", async (t) => {
   const names = ["with space", "it's", "[a]*", "ünï 🐦", '"quoted"', "a,b;c"];
   await using parent = await dataFolder(
