@@ -284,7 +284,12 @@ export class StateFolder {
 
   /** The manifest of a snapshot, or the error in it. */
   async #manifest(name: string): Promise<Manifest | string> {
-    const manifest = await read(`${this.path}/${name}/${MANIFEST}`);
+    let manifest: unknown;
+    try {
+      manifest = await read(`${this.path}/${name}/${MANIFEST}`);
+    } catch (error) {
+      return `its ${MANIFEST} cannot be read: ${(error as Error).message}`;
+    }
     if (manifest === null) return `its ${MANIFEST} is not there, or no JSON`;
     const { success, data, error } = manifestSchema.safeParse(manifest);
     if (success) return data;

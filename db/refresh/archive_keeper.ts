@@ -1,13 +1,32 @@
 /** Keeps what is served in an archive that other processes may use too: who has it, what failed, and when it is tried again. */
 
-import type { Archive, EngineSnapshot, SentDecision } from "../engine.ts";
+import type {
+  Archive,
+  EngineSnapshot,
+  KeptSnapshot,
+  SentDecision,
+} from "../engine.ts";
 import type { Log } from "../model/log.ts";
 import { StoreError } from "../model/problems.ts";
 import type { Refresh } from "../model/report.ts";
 import type { Effect } from "./transitions.ts";
 
-/** Time until data that could not be kept is kept again, in milliseconds. */
+/** Time until what could not be written is written again, in milliseconds. */
 const RETRY_MS = 30_000;
+
+/** What is written to the archive. */
+type Write =
+  | { readonly type: "keep" }
+  | Extract<Effect, { type: "mark_discarded" | "drop_kept" }>
+  | { readonly type: "note_held"; readonly refresh: Refresh | null };
+
+/** What an archive does that could not be written, after its setting. */
+const FAILED: Readonly<Record<Write["type"], string>> = {
+  keep: "does not keep the data that is served",
+  mark_discarded: "does not remember which data was discarded",
+  drop_kept: "still has the data that was rolled back",
+  note_held: "does not tell followers which data waits for a decision",
+};
 
 /** What the archive says of decisions, by whichever process. */
 export interface Decided {
@@ -24,8 +43,12 @@ export class ArchiveKeeper {
   #problem: string | null = null;
   /** Who else has the archive, as it was logged. */
   #shared: string | null = null;
-  /** When what is served is kept, since it is not yet. */
-  #keep_at = Infinity;
+  /** What could not be written yet, each under a name that a later write replaces. */
+  readonly #unwritten = new Map<string, Write>();
+  /** When that is written again. */
+  #write_at = Infinity;
+  /** The version that waits for a decision, as followers were told; undefined before that. */
+  #noted_held: Refresh | null | undefined;
   /** The decisions of followers that were taken up. */
   readonly #taken = new Set<string>();
 
@@ -74,6 +97,11 @@ export class ArchiveKeeper {
       this.noteSharing();
       this.#noteUse();
       if (claim === "held") return null;
+      if (claim === "locked") {
+        // Another process decides, and what it writes counts.
+        this.#unwritten.clear();
+        this.#noted_held = undefined;
+      }
       const [kept, discarded] = await Promise.all([
         archive.keptVersions(),
         archive.discarded(),
@@ -84,7 +112,10 @@ export class ArchiveKeeper {
           event: "state_dir_taken",
           text: `${archive.name} is kept by this process from now on.`,
         });
-        if (served !== undefined && !kept.includes(served)) this.#keep_at = 0;
+        if (served !== undefined && !kept.includes(served)) {
+          this.#unwritten.set("keep", { type: "keep" });
+          this.#write_at = 0;
+        }
       }
       return { kept, discarded };
     } catch (error) {
@@ -93,70 +124,90 @@ export class ArchiveKeeper {
     }
   }
 
-  /** Keeps what is served when that is due. */
-  async keepAgain(snapshot: EngineSnapshot | null): Promise<void> {
-    if (!snapshot || performance.now() < this.#keep_at) return;
-    await this.carryOut({ type: "keep" }, snapshot);
+  /** The versions that are kept, the latest first, and which were discarded; null where the archive cannot tell. */
+  async last(): Promise<
+    | {
+      readonly kept: readonly KeptSnapshot[];
+      readonly discarded: readonly string[];
+    }
+    | null
+  > {
+    const archive = this.#archive;
+    try {
+      const discarded = await archive.discarded();
+      return { kept: await archive.kept(), discarded };
+    } catch (error) {
+      this.#note(
+        `${archive.name} cannot be read: ${(error as Error).message}`,
+      );
+      return null;
+    }
+  }
+
+  /** Writes what could not be written, when that is due; `snapshot` is what is served. */
+  async writeAgain(snapshot: EngineSnapshot | null): Promise<void> {
+    if (performance.now() < this.#write_at) return;
+    this.#write_at = Infinity;
+    for (const write of [...this.#unwritten.values()]) {
+      await this.carryOut(write, snapshot);
+    }
   }
 
   /** Notes that another version is served: the one before need not be kept any more. */
   forget(): void {
-    this.#keep_at = Infinity;
+    this.#unwritten.delete("keep");
   }
 
-  /** Carries out an effect; `snapshot` is what is served. */
+  /** Writes to the archive; again later, where that fails. `snapshot` is what is served. */
   async carryOut(
-    effect:
-      | { readonly type: "keep" }
-      | Extract<Effect, { type: "mark_discarded" | "drop_kept" }>,
+    write: Write,
     snapshot: EngineSnapshot | null,
   ): Promise<void> {
-    const archive = this.#archive;
-    if (!archive.is_ours) return;
+    const { is_ours, setting } = this.#archive;
+    if (!is_ours) return;
+    const name = write.type === "drop_kept"
+      ? `drop_kept ${write.name}`
+      : write.type;
     try {
-      switch (effect.type) {
-        case "keep":
-          await archive.keep(snapshot!);
-          this.#keep_at = Infinity;
-          break;
-        case "mark_discarded":
-          await archive.markDiscarded(effect.data_versions);
-          break;
-        case "drop_kept":
-          await archive.drop(effect.name);
-      }
+      await this.#write(write, snapshot);
+      this.#unwritten.delete(name);
     } catch (error) {
-      const what = {
-        keep: "does not keep the data that is served",
-        mark_discarded: "does not remember which data was discarded",
-        drop_kept: "still has the data that was rolled back",
-      }[effect.type];
-      if (effect.type === "keep") {
-        this.#keep_at = performance.now() + RETRY_MS;
-      }
+      this.#unwritten.set(name, write);
+      this.#write_at = performance.now() + RETRY_MS;
       this.#note(
-        `${this.#archive.setting} ${what}: ${(error as Error).message}`,
+        `${setting} ${FAILED[write.type]}: ${(error as Error).message}`,
       );
     }
   }
 
-  /** Notes that the archive is there, and whether all is kept that should be. */
+  #write(write: Write, snapshot: EngineSnapshot | null): Promise<void> {
+    const archive = this.#archive;
+    switch (write.type) {
+      case "keep":
+        return archive.keep(snapshot!);
+      case "mark_discarded":
+        return archive.markDiscarded(write.data_versions);
+      case "drop_kept":
+        return archive.drop(write.name);
+      case "note_held":
+        return archive.shared!.noteHeld(write.refresh);
+    }
+  }
+
+  /** Notes that the archive is there, and whether it has all that it should. */
   #noteUse(): void {
-    if (this.#problem === null || this.#keep_at < Infinity) return;
+    if (this.#problem === null || this.#unwritten.size > 0) return;
     this.#problem = null;
     const text = `${this.#archive.name} is used as it should be again.`;
     this.#log({ level: "info", event: "state_dir_usable", text });
   }
 
-  /** Tells followers which version waits for a decision; null for none. */
+  /** Tells followers which version waits for a decision, where that is news to them; null for none. */
   async noteHeld(refresh: Refresh | null): Promise<void> {
     const { shared, is_ours } = this.#archive;
-    if (!shared || !is_ours) return;
-    try {
-      await shared.noteHeld(refresh);
-    } catch (error) {
-      this.#note((error as Error).message);
-    }
+    if (!shared || !is_ours || refresh === this.#noted_held) return;
+    this.#noted_held = refresh;
+    await this.carryOut({ type: "note_held", refresh }, null);
   }
 
   /** The decisions that followers were sent, each once; none while another process decides. */

@@ -60,6 +60,9 @@ export interface RefresherOptions extends VersionOptions {
 
 /** Time until a load is tried again that failed for lack of disk or memory, or of its engine, in milliseconds. */
 const RETRY_MS = 30_000;
+/** What is kept where nothing is. */
+const NOTHING_KEPT = { kept: [], discarded: [] };
+
 /** A store that follows a folder of exports, with snapshots of an engine. */
 export class Refresher implements Store, Refreshes {
   #status: RefreshStatus = NOTHING_YET;
@@ -269,17 +272,19 @@ export class Refresher implements Store, Refreshes {
     await this.#exclusive(async () => {
       const began_at = now();
       await this.#require({ type: "rollback", data_version });
-      const { archive } = this.engine;
-      const kept = await archive?.kept() ?? [];
+      const keeper = this.#keeper;
+      const last = keeper ? await keeper.last() : NOTHING_KEPT;
+      if (!last) throw new StoreError("unavailable", keeper!.notice!);
+      const { kept } = last;
       const versions = kept.map(({ loaded }) => loaded.report.data_version);
       // Not to the version that is left, even when that is kept several times.
       const at = versions.findIndex((version, i) =>
         version !== data_version && i > versions.indexOf(data_version)
       );
-      if (!archive || at < 0) {
+      if (at < 0) {
         throw new StoreError(
           "conflict",
-          archive
+          keeper
             ? "No earlier data is kept."
             : "No earlier data is kept. Set STATE_DIR to keep the last good data.",
         );
@@ -397,7 +402,8 @@ export class Refresher implements Store, Refreshes {
     if (!keeper) return;
     const decided = await keeper.tend(this.#versions.served?.data_version);
     if (decided) await this.#follow(decided, progress);
-    await keeper.keepAgain(this.#versions.served);
+    await keeper.writeAgain(this.#versions.served);
+    await keeper.noteHeld(this.held);
     for (const sent of await keeper.sent()) {
       // In turn, after this look.
       this[sent.type](sent.data_version).then(
@@ -518,11 +524,14 @@ export class Refresher implements Store, Refreshes {
 
   /** Serves the last good data while the exports are not loaded yet. */
   async #restore(progress: Progress): Promise<void> {
-    const { archive } = this.engine;
-    const discarded = await archive?.discarded() ?? [];
-    const kept = await archive?.kept() ?? [];
+    const last = this.#keeper ? await this.#keeper.last() : NOTHING_KEPT;
+    // The exports are loaded nevertheless.
+    if (!last) return;
+    const { kept, discarded } = last;
     this.#has_restored = true;
     this.#status = { ...this.#status, discarded };
+    const { served } = this.#versions;
+    if (served && !discarded.includes(served.data_version)) return;
     const isDiscarded = ({ loaded }: KeptSnapshot) =>
       discarded.includes(loaded.report.data_version);
     // A process that was killed in a rollback may have left what it went back from.
@@ -582,12 +591,9 @@ export class Refresher implements Store, Refreshes {
       began_at,
       at: now(),
     });
-    const before = this.#status.held;
     this.#status = status;
     for (const effect of effects) await this.#carryOut(effect);
-    if (status.held !== before) {
-      await this.#keeper?.noteHeld(status.held?.refresh ?? null);
-    }
+    await this.#keeper?.noteHeld(this.held);
   }
 
   async #carryOut(effect: Effect): Promise<void> {

@@ -101,11 +101,18 @@ Deno.test("a damaged snapshot is refused, one without a manifest passed over", a
       `${kept.name}/t.parquet: not what was kept in STATE_DIR. Remove that folder from STATE_DIR.`,
     );
   }
-  await Deno.writeTextFile(`${folder.path}/${kept.name}/snapshot.json`, "{");
+  const manifest = `${folder.path}/${kept.name}/snapshot.json`;
+  await Deno.writeTextFile(manifest, "{");
   assertEquals(await state.kept(), []);
-  assertEquals(logged, [
-    `STATE_DIR: ${kept.name} is passed over: its snapshot.json is not there, or no JSON`,
-  ]);
+  await Deno.remove(manifest);
+  await Deno.mkdir(manifest);
+  assertEquals(await state.kept(), []);
+  const [{ name, ...version }] = await state.versions();
+  assertEquals(name, kept.name);
+  const passed_over = `STATE_DIR: ${name} is passed over: its snapshot.json `;
+  assertEquals(logged[0], `${passed_over}is not there, or no JSON`);
+  assertStringIncludes(logged[1], `${passed_over}cannot be read: Is a direct`);
+  assertEquals("problem" in version, true);
 });
 
 Deno.test("a manifest of another build is passed over, whatever it lacks", async (t) => {

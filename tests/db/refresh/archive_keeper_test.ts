@@ -1,0 +1,73 @@
+/** What the store does when STATE_DIR cannot be read or written for a while. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
+import { dataFolder } from "../../support/data_folder.ts";
+import {
+  exportsOf,
+  live,
+  TWO_LOOKS_MS,
+  watchedStore,
+} from "../../support/watched_store.ts";
+
+/** Lets so many milliseconds pass at once for what asks the clock of the process. */
+function passed(ms: number): Disposable {
+  const { now } = performance;
+  performance.now = () => now.call(performance) + ms;
+  return {
+    [Symbol.dispose]() {
+      performance.now = now;
+    },
+  };
+}
+
+Deno.test("a kept version that cannot be read stops no load", async () => {
+  await using state = await dataFolder();
+  const version = `${state.path}/00000001-0123456789abcdef`;
+  await Deno.mkdir(`${version}/snapshot.json`, { recursive: true });
+  await using watched = await watchedStore(exportsOf(3), {
+    STATE_DIR: state.path,
+  });
+  await live(watched, 3);
+  assertStringIncludes(
+    watched.logged.join("\n"),
+    "00000001-0123456789abcdef is passed over: its snapshot.json cannot be read",
+  );
+});
+
+Deno.test("a decision that STATE_DIR did not take is written again", async () => {
+  await using state = await dataFolder();
+  await using watched = await watchedStore(exportsOf(120), {
+    STATE_DIR: state.path,
+    HOLD: "on",
+  });
+  const { store } = watched;
+  await live(watched, 120);
+  await watched.folder.write(exportsOf(5));
+  await watched.until(() => store.held !== null);
+  const { data_version } = store.held!.report!;
+  // A folder stands where the list is to be.
+  const list = `${state.path}/discarded.json`;
+  await Deno.mkdir(list);
+  await store.discard(data_version);
+  const notice = "STATE_DIR does not remember which data was discarded: ";
+  assertStringIncludes(store.notice!, notice);
+
+  // That STATE_DIR is there does not make it well.
+  const { length } = watched.logged;
+  await delay(TWO_LOOKS_MS);
+  assertStringIncludes(store.notice!, notice);
+  await Deno.remove(list);
+  {
+    using _ = passed(60_000);
+    store.request();
+    await watched.until(() => store.notice === null);
+  }
+  assertEquals(JSON.parse(await Deno.readTextFile(list)), {
+    data_versions: [data_version],
+  });
+  assertEquals(
+    watched.logged.slice(length).filter((text) => text.includes("STATE_DIR")),
+    [`STATE_DIR="${state.path}" is used as it should be again.`],
+  );
+});
