@@ -182,23 +182,31 @@ function countedStream(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader();
   let bytes = 0;
+  let has_ended = false;
+  const end = () => {
+    has_ended = true;
+    ended(bytes);
+  };
   return new ReadableStream({
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
+        // A client may go away while a piece is read.
+        if (has_ended) return;
         if (!done) {
           bytes += value.length;
           return controller.enqueue(value);
         }
-        ended(bytes);
+        end();
         controller.close();
       } catch (error) {
-        ended(bytes);
+        if (has_ended) return;
+        end();
         controller.error(error);
       }
     },
     async cancel(reason) {
-      ended(bytes);
+      end();
       await reader.cancel(reason);
     },
   }, { highWaterMark: 0 });
