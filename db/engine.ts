@@ -61,7 +61,7 @@ export interface Archive {
   readonly name: string;
   /** What is locked, for messages. */
   readonly lock: string;
-  /** Whether this process is the one that keeps versions. */
+  /** Whether this process is the one that keeps versions; also while the archive cannot be used, since no other one is known then. */
   readonly is_ours: boolean;
   /** Whether a second process would be noticed. */
   readonly has_locks: boolean;

@@ -2,6 +2,7 @@
 
 import type { Log, LogEntry } from "../db/model/log.ts";
 import type { LoadReport, Refresh } from "../db/model/report.ts";
+import { tellsOfFiles } from "../db/refresh/transitions.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import { count, setAsideText, totals } from "./terminal.ts";
 
@@ -121,7 +122,7 @@ export function refreshEntry(
       ...fields,
       ...counts,
       level: "info",
-      text: had_failed
+      text: had_failed && tellsOfFiles(refresh)
         ? `The files are good again; still serving the last good data, ${version}`
         : `Still serving ${version}`,
     };

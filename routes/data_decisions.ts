@@ -43,6 +43,9 @@ const versionAnswers = {
   409: failure(
     "The decision does not fit the state of the data; the text says what can be decided",
   ),
+  503: failure(
+    "STATE_DIR cannot be read now, or the server that decides has not answered yet",
+  ),
   // Without it TypeScript takes the statuses of `keyFailures` for names that are text.
 } as const;
 

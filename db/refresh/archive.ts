@@ -51,6 +51,8 @@ export type VersionFolder =
  */
 export class StateFolder {
   #lock: FileLock | null = null;
+  /** Whether another process had the lock at the last claim. */
+  #is_locked = false;
   #has_locks = true;
 
   constructor(
@@ -68,9 +70,9 @@ export class StateFolder {
     return `${this.path}/${LOCK}`;
   }
 
-  /** Whether this process is the one that writes here. */
+  /** Whether this process is the one that writes here; also while the folder is gone, since no other one is known then. */
   get is_ours(): boolean {
-    return this.#lock !== null;
+    return !this.#is_locked;
   }
 
   /** Whether the file system has locks; without them every process takes the folder for its own. */
@@ -110,6 +112,7 @@ export class StateFolder {
     const { path } = this;
     await Deno.mkdir(path, { recursive: true });
     const lock = await this.#tryLock();
+    this.#is_locked = lock === null;
     if (!lock) return "locked";
     try {
       for (const name of await namesIn(path)) {

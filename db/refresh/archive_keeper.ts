@@ -87,10 +87,16 @@ export class ArchiveKeeper {
   }
 
   /**
-   * Takes the archive when nobody has it; `served` is kept from then on. Returns what was
-   * decided by the process that has it, or had it until now; null when this one decides.
+   * Takes the archive when nobody has it; `served` is kept from then on, and `discarded`
+   * remembered. Returns what was decided by the process that has it, or had it until now;
+   * null when this one decides.
    */
-  async tend(served: string | undefined): Promise<Decided | null> {
+  async tend(
+    { served, discarded }: {
+      readonly served: EngineSnapshot | null;
+      readonly discarded: readonly string[];
+    },
+  ): Promise<Decided | null> {
     const archive = this.#archive;
     try {
       const claim = await archive.claim();
@@ -101,27 +107,40 @@ export class ArchiveKeeper {
         // Another process decides, and what it writes counts.
         this.#unwritten.clear();
         this.#noted_held = undefined;
+        return await this.#decided();
       }
-      const [kept, discarded] = await Promise.all([
-        archive.keptVersions(),
-        archive.discarded(),
-      ]);
-      if (claim === "taken") {
-        this.#log({
-          level: "info",
-          event: "state_dir_taken",
-          text: `${archive.name} is kept by this process from now on.`,
-        });
-        if (served !== undefined && !kept.includes(served)) {
-          this.#unwritten.set("keep", { type: "keep" });
-          this.#write_at = 0;
-        }
+      this.#log({
+        level: "info",
+        event: "state_dir_taken",
+        text: `${archive.name} is kept by this process from now on.`,
+      });
+      // What was decided here while it was away comes before what it says.
+      this.#write_at = 0;
+      await this.writeAgain(served);
+      const decided = await this.#decided();
+      if (served && !decided.kept.includes(served.data_version)) {
+        this.#writeSoon({ type: "keep" });
       }
-      return { kept, discarded };
+      // One that was made anew has forgotten what was decided.
+      const is_new = decided.kept.length === 0 &&
+        decided.discarded.length === 0;
+      if (!is_new) return decided;
+      if (discarded.length > 0) {
+        this.#writeSoon({ type: "mark_discarded", data_versions: discarded });
+      }
+      return null;
     } catch (error) {
       this.#note((error as Error).message);
       return null;
     }
+  }
+
+  async #decided(): Promise<Decided> {
+    const [kept, discarded] = await Promise.all([
+      this.#archive.keptVersions(),
+      this.#archive.discarded(),
+    ]);
+    return { kept, discarded };
   }
 
   /** The versions that are kept, the latest first, and which were discarded; null where the archive cannot tell. */
@@ -165,9 +184,7 @@ export class ArchiveKeeper {
   ): Promise<void> {
     const { is_ours, setting } = this.#archive;
     if (!is_ours) return;
-    const name = write.type === "drop_kept"
-      ? `drop_kept ${write.name}`
-      : write.type;
+    const name = nameOf(write);
     try {
       await this.#write(write, snapshot);
       this.#unwritten.delete(name);
@@ -178,6 +195,11 @@ export class ArchiveKeeper {
         `${setting} ${FAILED[write.type]}: ${(error as Error).message}`,
       );
     }
+  }
+
+  #writeSoon(write: Write): void {
+    this.#unwritten.set(nameOf(write), write);
+    this.#write_at = 0;
   }
 
   #write(write: Write, snapshot: EngineSnapshot | null): Promise<void> {
@@ -248,4 +270,9 @@ export class ArchiveKeeper {
     this.#problem = text;
     this.#log({ level: "error", event: "state_dir_unusable", text });
   }
+}
+
+/** Under this name a write is remembered until it succeeds; one replaces another of the same name. */
+function nameOf(write: Write): string {
+  return write.type === "drop_kept" ? `drop_kept ${write.name}` : write.type;
 }

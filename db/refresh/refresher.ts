@@ -86,6 +86,8 @@ export class Refresher implements Store, Refreshes {
   #looked: Looked = NOT_LOOKED;
   /** What was followed last of another process that decides. */
   #followed = "";
+  /** The discarded version that was accepted, until it is built. */
+  #accepting: string | null = null;
 
   constructor(
     readonly engine: Engine,
@@ -253,9 +255,15 @@ export class Refresher implements Store, Refreshes {
       const began_at = now();
       await this.#require({ type: "accept", data_version });
       if (this.held?.report?.data_version !== data_version) {
+        // Who sends it again has the same answer, and one build.
+        if (this.#accepting === data_version) return;
         const look = await this.#lookFor(data_version);
-        // The request is answered now; the build is the next action in the queue.
-        this.#exclusive(() => this.#refresh(look, { accepted: true }));
+        this.#accepting = data_version;
+        // The request is answered now; the build comes after what waits already.
+        this.#exclusive(async () => {
+          this.#accepting = null;
+          await this.#refresh(look, { accepted: true });
+        });
       }
       await this.#apply({ type: "accepted", data_version }, { began_at });
     });
@@ -292,6 +300,11 @@ export class Refresher implements Store, Refreshes {
       const current = this.#versions.served!;
       const version = await this.#versions.reopen(kept[at], {
         compared_with: current,
+      }).catch((error) => {
+        if (!(error instanceof StoreError) || error.kind !== "refused") {
+          throw error;
+        }
+        throw new StoreError("conflict", error.message);
       });
       const left = kept.slice(0, at)
         .filter((_, i) => versions[i] === data_version)
@@ -400,7 +413,9 @@ export class Refresher implements Store, Refreshes {
   async #tendArchive(progress: Progress): Promise<void> {
     const keeper = this.#keeper;
     if (!keeper) return;
-    const decided = await keeper.tend(this.#versions.served?.data_version);
+    const { served } = this.#versions;
+    const { discarded } = this.#status;
+    const decided = await keeper.tend({ served, discarded });
     if (decided) await this.#follow(decided, progress);
     await keeper.writeAgain(this.#versions.served);
     await keeper.noteHeld(this.held);
@@ -428,7 +443,11 @@ export class Refresher implements Store, Refreshes {
     if (followed === this.#followed) return;
     this.#followed = followed;
     await this.#checks.giveWay();
+    const accepted = this.#status.discarded
+      .some((one) => !discarded.includes(one));
     await this.#apply({ type: "followed", served: kept[0] ?? null, discarded });
+    // The files that lie here may be those.
+    if (accepted) this.request();
     const isLeft = (data_version: string) => discarded.includes(data_version);
     if (
       this.#versions.served && isLeft(this.#versions.served.data_version) &&
@@ -607,6 +626,9 @@ export class Refresher implements Store, Refreshes {
         break;
       case "tell":
         this.#history.tell(effect.refresh);
+        break;
+      case "look_again":
+        this.request();
         break;
       default:
         await this.#keeper?.carryOut(effect, this.#versions.served);

@@ -84,6 +84,8 @@ export type Effect =
     readonly data_versions: readonly string[];
   }
   | { readonly type: "drop_kept"; readonly name: string }
+  /** The files are looked at and loaded again, whether they have changed or not. */
+  | { readonly type: "look_again" }
   /** Log, history, events and webhook get this. */
   | { readonly type: "tell"; readonly refresh: Refresh };
 
@@ -99,6 +101,8 @@ export interface Policy {
 
 /** As many discarded versions are remembered. */
 const MAX_DISCARDED = 20;
+/** How the reasons of a result begin that tells of files, and not of a decision. */
+const FILES_ARE_OF = "the files are those of data version";
 
 /** The status before the first event. */
 export const NOTHING_YET: RefreshStatus = {
@@ -120,6 +124,11 @@ export function isKnown(
   return served !== null && (data_version === versionOf(served) ||
     data_version === versionOf(held?.version) ||
     discarded.includes(data_version));
+}
+
+/** Whether a result tells that the files could be loaded: those of a known version need no build. */
+export function tellsOfFiles({ reasons }: Pick<Refresh, "reasons">): boolean {
+  return reasons.some((one) => one.startsWith(FILES_ARE_OF));
 }
 
 /** A decision of the administrator about a version. */
@@ -238,12 +247,19 @@ export function next(
   const close_held: Effect[] = held
     ? [{ type: "close", version: held.version }]
     : [];
+  const close_served: Effect[] = served
+    ? [{ type: "close", version: served }]
+    : [];
   /** The effects of serving a version in the place of what is served and held. */
   const serving = (version: Version): Effect[] => [
     { type: "serve", version },
-    ...served ? [{ type: "close", version: served } as const] : [],
+    ...close_served,
     ...held && held.version !== version ? close_held : [],
   ];
+  // A decision says nothing of files that could not be loaded.
+  const look_again: Effect[] = status.latest?.state === "failed"
+    ? [{ type: "look_again" }]
+    : [];
   const forget_discarded: Effect[] = discarded.length === 0
     ? []
     : [{ type: "mark_discarded", data_versions: [] }];
@@ -280,8 +296,8 @@ export function next(
       const is_served = data_version === versionOf(served);
       const reasons = [
         is_served
-          ? `the files are those of data version ${data_version}, which is served`
-          : `the files are those of data version ${data_version}, which was discarded; POST /api/v1/data/accept serves it`,
+          ? `${FILES_ARE_OF} ${data_version}, which is served`
+          : `${FILES_ARE_OF} ${data_version}, which was discarded; POST /api/v1/data/accept serves it`,
         ...held
           ? [`data version ${versionOf(held.version)} is no longer held`]
           : [],
@@ -333,16 +349,29 @@ export function next(
     case "reopened": {
       const { version } = event;
       const { report, changes } = version;
+      // What waits for a decision goes on waiting for it, unless it is served now.
+      const is_held = held !== null &&
+        versionOf(held.version) !== versionOf(version);
+      const change = {
+        ...live(version),
+        held: is_held ? held : null,
+        restored: true,
+      };
+      const reopening: Effect[] = [
+        { type: "serve", version },
+        ...close_served,
+        ...is_held ? [] : close_held,
+      ];
       if (event.because === "start") {
         return told(
-          { ...live(version), discarded, restored: true },
+          { ...change, discarded },
           {
             state: "serving",
             reasons: [`the last good data, loaded ${report.loaded_at}`],
             report,
             changes,
           },
-          { effects: serving(version) },
+          { effects: reopening },
         );
       }
       const left_version = versionOf(served)!;
@@ -351,7 +380,7 @@ export function next(
       const data_versions = [...new Set([...discarded, left_version])]
         .filter((one) => one !== versionOf(version));
       return told(
-        { ...live(version), discarded: data_versions, restored: true },
+        { ...change, discarded: data_versions },
         {
           state: "serving",
           reasons: [`rolled back from data version ${left_version}`],
@@ -363,8 +392,9 @@ export function next(
             // First what a killed process must not forget.
             { type: "mark_discarded", data_versions },
             ...event.left.map((name): Effect => ({ type: "drop_kept", name })),
-            ...serving(version),
+            ...reopening,
           ],
+          afterwards: look_again,
         },
       );
     }
@@ -409,7 +439,11 @@ export function next(
         { ...refresh, state: "serving" },
         {
           effects: serving(version),
-          afterwards: [...forget_discarded, { type: "keep", version }],
+          afterwards: [
+            ...forget_discarded,
+            { type: "keep", version },
+            ...look_again,
+          ],
         },
       );
     }
@@ -429,7 +463,10 @@ export function next(
           report: served.report,
           changes: null,
         },
-        { effects: [{ type: "mark_discarded", data_versions }, ...close_held] },
+        {
+          effects: [{ type: "mark_discarded", data_versions }, ...close_held],
+          afterwards: look_again,
+        },
       );
     }
   }

@@ -18,6 +18,7 @@ import { textFiles } from "../support/text_ids.ts";
 import { exportsOf, live, watchedStore } from "../support/watched_store.ts";
 
 const [BEFORE, AFTER] = ["a".repeat(16), "b".repeat(16)];
+const KNOWN = `the files are those of data version ${BEFORE}, which is served`;
 
 const CIRCUMSTANCES: Circumstances = {
   before: BEFORE,
@@ -89,14 +90,34 @@ Deno.test("each result of a refresh has its event, its level, its text and its c
         ...counts,
       },
     ],
-    [refreshOf("serving", { data_version: BEFORE }), { had_failed: true }, {
-      level: "info",
-      event: "refresh_unchanged",
-      text:
-        `The files are good again; still serving the last good data, data version ${BEFORE}`,
-      data_version: BEFORE,
-      ...counts,
-    }],
+    [
+      refreshOf("serving", { data_version: BEFORE, reasons: [KNOWN] }),
+      { had_failed: true },
+      {
+        level: "info",
+        event: "refresh_unchanged",
+        text:
+          `The files are good again; still serving the last good data, data version ${BEFORE}`,
+        data_version: BEFORE,
+        reasons: [KNOWN],
+        account: [KNOWN],
+        ...counts,
+      },
+    ],
+    [
+      // A decision says nothing of the files.
+      refreshOf("serving", { data_version: BEFORE, reasons: ["discarded"] }),
+      { had_failed: true },
+      {
+        level: "info",
+        event: "refresh_unchanged",
+        text: `Still serving data version ${BEFORE}`,
+        data_version: BEFORE,
+        reasons: ["discarded"],
+        account: ["discarded"],
+        ...counts,
+      },
+    ],
     [refreshOf("held", { data_version: AFTER, reasons: ["fewer rows"] }), {}, {
       level: "warning",
       event: "refresh_held",

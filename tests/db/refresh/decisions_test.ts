@@ -297,3 +297,43 @@ Deno.test("rollback without STATE_DIR: a conflict that names it", async () => {
     "No earlier data is kept. Set STATE_DIR to keep the last good data.",
   );
 });
+
+Deno.test("a decision while the files cannot be loaded does not make them good", async () => {
+  await using watched = await watchedStore(exportsOf(200), {
+    ADMIN_KEY_SHA256,
+  });
+  const { refreshes } = watched.store;
+  await live(watched, 200);
+  await watched.folder.write(exportsOf(100));
+  assertEquals((await watched.next()).state, "held");
+  await watched.folder.write({ "customers.csv": "Number\n1\n" });
+  assertEquals((await watched.next()).state, "failed");
+  await refreshes.discard(refreshes.held!.report!.data_version);
+  await live(watched, 200);
+  assertEquals((await watched.next()).state, "failed");
+  assertEquals(refreshes.state, "failed");
+  assertStringIncludes(watched.store.notice!, "The latest refresh failed");
+});
+
+Deno.test("a discarded version that is accepted several times at once is built once", async () => {
+  await using state = await dataFolder();
+  await using watched = await watchedStore(exportsOf(200), {
+    ADMIN_KEY_SHA256,
+    STATE_DIR: state.path,
+  });
+  const { refreshes } = watched.store;
+  await live(watched, 200);
+  await watched.folder.write(exportsOf(100));
+  assertEquals((await watched.next()).state, "held");
+  const { data_version } = refreshes.held!.report!;
+  await refreshes.discard(data_version);
+  await live(watched, 200);
+  await Promise.all(
+    [1, 2, 3, 4].map(() => refreshes.accept(data_version)),
+  );
+  await live(watched, 100);
+  await assertRejects(() => refreshes.accept(data_version), StoreError);
+  const versions = [...Deno.readDirSync(state.path)]
+    .filter(({ name }) => name.endsWith(data_version));
+  assertEquals(versions.length, 1);
+});

@@ -120,3 +120,27 @@ Deno.test("the last good data is served at the start, and rolled back to", async
     );
   });
 });
+
+Deno.test("a rollback to a version that is damaged is a conflict, which names it", async () => {
+  await using state = await dataFolder();
+  await using watched = await watchedStore(exportsOf(1), {
+    STATE_DIR: state.path,
+  });
+  await live(watched, 1);
+  await watched.folder.write(exportsOf(2));
+  await live(watched, 2);
+  const versions = () =>
+    [...Deno.readDirSync(state.path)].map(({ name }) => name)
+      .filter((name) => name.startsWith("0000")).sort();
+  await watched.until(() => versions().length === 2);
+  const [first] = versions();
+  const [table] = [...Deno.readDirSync(`${state.path}/${first}`)]
+    .filter(({ name }) => name.endsWith(".parquet"));
+  await Deno.writeTextFile(`${state.path}/${first}/${table.name}`, "PAR1");
+  const { kind, message } = await assertRejects(
+    () => watched.store.rollback(watched.snapshot.data_version),
+    StoreError,
+  );
+  assertEquals(kind, "conflict");
+  assertStringIncludes(message, `${first}/${table.name}: not what was kept`);
+});

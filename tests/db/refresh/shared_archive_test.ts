@@ -110,6 +110,16 @@ Deno.test("the second follows what the first decides: accept, discard, rollback"
   assertEquals(second.store.discarded, few);
   assertEquals(channels(second), ["Bird"]);
 
+  // The files that lie there are those of what was discarded.
+  await first.store.refreshes.accept(few);
+  for (const one of [first, second]) {
+    await one.until(() => one.snapshot.data_version === few);
+    assertEquals(one.store.discarded, null);
+  }
+  await untilKept(first, state.path, 3);
+  await first.store.refreshes.rollback(few);
+  await second.until(() => second.snapshot.data_version === data_version);
+
   await first.store.refreshes.rollback(data_version);
   assertEquals(channels(first), ["Call"]);
   await second.until(() => second.snapshot.channels[0] === "Call");
@@ -150,4 +160,59 @@ Deno.test("STATE_DIR gone and back: a notice, and what is served is kept", async
   await Deno.remove(state);
   await watched.until(() => watched.store.notice === null);
   await untilKept(watched, state);
+});
+
+Deno.test("a STATE_DIR that was made anew gets what was discarded", async () => {
+  await using state = await dataFolder();
+  await using watched = await watchedStore(CALL, {
+    STATE_DIR: state.path,
+    HOLD: "on",
+  });
+  const { store } = watched;
+  await live(watched, 120);
+  await untilKept(watched, state.path);
+  await watched.folder.write(FEW);
+  await watched.until(() => store.held !== null);
+  const { data_version } = store.held!.report!;
+  await store.discard(data_version);
+  for (const name of await namesIn(state.path)) {
+    await Deno.remove(`${state.path}/${name}`, { recursive: true });
+  }
+  await untilKept(watched, state.path);
+  await watched.until(() =>
+    [...Deno.readDirSync(state.path)]
+      .some(({ name }) => name === "discarded.json")
+  );
+  store.request();
+  await watched.until(() =>
+    store.history[0].reasons[0].includes("which was discarded")
+  );
+  assertEquals([store.discarded, store.held], [data_version, null]);
+});
+
+Deno.test("decisions go on while STATE_DIR cannot be used", async () => {
+  await using parent = await dataFolder();
+  const path = `${parent.path}/state`;
+  await using watched = await watchedStore(CALL, {
+    STATE_DIR: path,
+    HOLD: "on",
+  });
+  const { store } = watched;
+  await live(watched, 120);
+  await untilKept(watched, path);
+  await watched.folder.write(FEW);
+  await watched.until(() => store.held !== null);
+  // As when a volume is gone, and something else stands in its place.
+  await Deno.rename(path, `${path}-away`);
+  await Deno.writeTextFile(path, "");
+  await watched.until(() => store.notice !== null);
+  const { data_version } = store.held!.report!;
+  await store.accept(data_version);
+  assertEquals(watched.snapshot.data_version, data_version);
+  const { kind, message } = await assertRejects(
+    () => store.rollback(data_version),
+    StoreError,
+  );
+  assertEquals(kind, "unavailable");
+  assertMatch(message, /STATE_DIR/);
 });

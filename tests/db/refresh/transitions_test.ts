@@ -335,9 +335,48 @@ Deno.test("the discarded version", async (t) => {
     assertEquals(failed.status.discarded, [B]);
     assertEquals(after([built(B)], status).status.discarded, []);
   });
+  await t.step("of a rollback leaves what is held, unless it is that", () => {
+    const back = (data_version: string) =>
+      after([built(A), built(B), built(C, ["less"]), {
+        type: "reopened",
+        version: version(data_version),
+        because: "rollback",
+        left: ["00000002"],
+      }]);
+    const { status, effects } = back(A);
+    assertEquals(status.held?.version.report.data_version, C);
+    assertEquals(
+      effects.filter(({ type }) => type === "close").length,
+      1,
+    );
+    assertEquals(back(C).status.held, null);
+  });
   await t.step("is built all the same when nothing is served", () => {
     assertEquals(isKnown({ ...NOTHING_YET, discarded: [A] }, A), false);
   });
+});
+
+Deno.test("after a decision, files that could not be loaded are loaded again", async (t) => {
+  const holding = [built(A), built(B), built(C, ["less"])];
+  const decisions: RefreshEvent[] = [
+    { type: "accepted", data_version: C },
+    { type: "discarded", data_version: C },
+    {
+      type: "reopened",
+      version: version(A),
+      because: "rollback",
+      left: ["00000002"],
+    },
+  ];
+  for (const decision of decisions) {
+    await t.step(decision.type, () => {
+      const looksAgain = (events: readonly RefreshEvent[]) =>
+        typesOf(after([...events, decision]).effects).includes("look_again");
+      assertEquals(looksAgain(holding), false);
+      const failed: RefreshEvent = { type: "failed", reasons: ["cut"] };
+      assertEquals(looksAgain([...holding, failed]), true);
+    });
+  }
 });
 
 Deno.test("followed: the decisions of another process", async (t) => {
