@@ -1,8 +1,11 @@
 /** The log of refreshes: an account for a person on a terminal, the counts as fields elsewhere. */
 
 import type { Log, LogEntry } from "../db/model/log.ts";
-import type { LoadReport, Refresh } from "../db/model/report.ts";
-import { tellsOfFiles } from "../db/refresh/transitions.ts";
+import {
+  type LoadReport,
+  type Refresh,
+  tellsOfFiles,
+} from "../db/model/report.ts";
 import type { Snapshot, Store } from "../db/store.ts";
 import { count, setAsideText, totals } from "./terminal.ts";
 

@@ -425,3 +425,11 @@ export interface Refresh {
   /** Against the snapshot served before; null when there was none, or nothing else goes live. */
   readonly changes: Changes | null;
 }
+
+/** How the reason of a result begins whose files are those of a known version. */
+export const FILES_ARE_OF = "the files are those of data version";
+
+/** Whether a result tells that the files could be read, which that of a decision does not. */
+export function tellsOfFiles({ reasons }: Pick<Refresh, "reasons">): boolean {
+  return reasons.some((one) => one.startsWith(FILES_ARE_OF));
+}

@@ -1,6 +1,12 @@
 /** Decides what is served, held, discarded and kept after each event of a refresh: a pure function, without I/O, clock or engine. */
 
-import type { Changes, LoadReport, Outcome, Refresh } from "../model/report.ts";
+import {
+  type Changes,
+  FILES_ARE_OF,
+  type LoadReport,
+  type Outcome,
+  type Refresh,
+} from "../model/report.ts";
 
 /** The facts of a snapshot that decisions need. */
 export interface Version {
@@ -101,8 +107,6 @@ export interface Policy {
 
 /** As many discarded versions are remembered. */
 const MAX_DISCARDED = 20;
-/** How the reasons of a result begin that tells of files, and not of a decision. */
-const FILES_ARE_OF = "the files are those of data version";
 
 /** The status before the first event. */
 export const NOTHING_YET: RefreshStatus = {
@@ -124,11 +128,6 @@ export function isKnown(
   return served !== null && (data_version === versionOf(served) ||
     data_version === versionOf(held?.version) ||
     discarded.includes(data_version));
-}
-
-/** Whether a result tells that the files could be loaded: those of a known version need no build. */
-export function tellsOfFiles({ reasons }: Pick<Refresh, "reasons">): boolean {
-  return reasons.some((one) => one.startsWith(FILES_ARE_OF));
 }
 
 /** A decision of the administrator about a version. */
