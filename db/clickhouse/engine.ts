@@ -46,6 +46,11 @@ export interface ClickhouseEngineOptions extends ServingOptions {
   readonly log: Log;
 }
 
+/** A kept version, with all that is stored of it. */
+interface KeptVersion extends KeptSnapshot {
+  readonly stored: StoredVersion;
+}
+
 const KEPT = 3;
 /** After this many seconds, no server reads a version that was dropped. */
 const GRACE_SECONDS = 60;
@@ -204,17 +209,17 @@ export class ClickhouseEngine implements Engine {
       },
       kept: () => this.#kept(),
       keep: (snapshot: ClickhouseSnapshot) => this.#keep(snapshot),
-      reopen: (kept, options) => this.#reopen(kept, options),
+      reopen: (kept: KeptVersion, options) => this.#reopen(kept, options),
       drop: (version) => this.#drop(version),
-      discarded: () => journal.discarded(),
+      discarded: async () => (await journal.state()).discarded,
       markDiscarded: (data_versions) =>
         journal.append("discarded", {
           payload: JSON.stringify(data_versions),
         }),
       shared: {
-        held: () => journal.held(),
+        held: async () => (await journal.state()).held,
         async noteHeld(refresh) {
-          if (refresh === null && await journal.held() === null) return;
+          if (refresh === null && (await journal.state()).held === null) return;
           const payload = refresh ? JSON.stringify(refresh) : "";
           await journal.append("held", { payload });
         },
@@ -251,13 +256,13 @@ export class ClickhouseEngine implements Engine {
     return claim;
   }
 
-  async #kept(): Promise<KeptSnapshot[]> {
+  async #kept(): Promise<KeptVersion[]> {
     const { kept } = await this.#journal.state();
-    const found: KeptSnapshot[] = [];
-    for (const { version } of kept.toReversed()) {
-      const stored = await this.#journal.stored(version);
-      if (stored) found.push({ name: version, loaded: stored.loaded });
-      else {
+    const found: KeptVersion[] = [];
+    for (const { version, stored } of kept.toReversed()) {
+      if (stored) {
+        found.push({ name: version, loaded: stored.loaded, stored });
+      } else {
         this.#options.log({
           level: "warning",
           event: "kept_version_passed_over",
@@ -283,11 +288,10 @@ export class ClickhouseEngine implements Engine {
   }
 
   async #reopen(
-    { name }: KeptSnapshot,
+    { name, stored }: KeptVersion,
     { signal }: Pick<BuildOptions, "signal">,
   ): Promise<ClickhouseSnapshot> {
-    const stored = await this.#journal.stored(name);
-    if (!stored || !(await this.#versions()).includes(name)) {
+    if (!(await this.#versions()).includes(name)) {
       throw refused({
         problem: `${name} is gone from ClickHouse`,
         remedy: "Deliver the exports again",

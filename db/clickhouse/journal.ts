@@ -7,7 +7,7 @@ import {
   type NamedDimension,
   withCounts,
 } from "../model/dimensions.ts";
-import { type Loaded, loadedSchema } from "../model/report.ts";
+import { type Loaded, loadedSchema, type Refresh } from "../model/report.ts";
 
 /** Raised by one when the tables of a version change; a version of another format is not used. */
 export const FORMAT = 2;
@@ -32,6 +32,8 @@ export interface Entry {
   /** The name of the version; empty where the entry is of none. */
   readonly version: string;
   readonly data_version: string;
+  /** Empty also where it was read before. */
+  readonly payload: string;
 }
 
 /** The state of the journal after its last entry. */
@@ -42,35 +44,77 @@ export interface JournalState {
   readonly kept: readonly {
     readonly version: string;
     readonly data_version: string;
+    /** Null when another build wrote it. */
+    readonly stored: StoredVersion | null;
   }[];
+  /** The versions whose files are not built until they change. */
+  readonly discarded: readonly string[];
   /** The sequence of the entry with the discarded versions; null without any. */
   readonly discarded_in: number | null;
+  /** The refresh that waits for a decision, if any. */
+  readonly held: Refresh | null;
   /** The sequence of the last entry about what is held; null without any. */
   readonly held_in: number | null;
+  /** What the payloads say that the state is made of, by the keys of their entries. */
+  readonly payloads: ReadonlyMap<string, unknown>;
 }
 
-/** The state that entries, in their order, lead to. */
-export function stateOf(entries: readonly Entry[]): JournalState {
-  let kept: JournalState["kept"] = [];
-  let discarded_in: number | null = null;
-  let held_in: number | null = null;
-  for (const { sequence, event, version, data_version } of entries) {
-    switch (event as JournalEvent) {
+/** The state that entries, in their order, lead to; `known` are the payloads of the state before, which are not read again. */
+export function stateOf(
+  entries: readonly Entry[],
+  known: JournalState["payloads"] = new Map(),
+): JournalState {
+  let kept: readonly Entry[] = [];
+  let discarded: Entry | null = null;
+  let held: Entry | null = null;
+  for (const entry of entries) {
+    switch (entry.event as JournalEvent) {
       case "published":
-        kept = [...kept, { version, data_version }];
+        kept = [...kept, entry];
         break;
       case "dropped":
-        kept = kept.filter((one) => one.version !== version);
+        kept = kept.filter(({ version }) => version !== entry.version);
         break;
       case "discarded":
-        discarded_in = sequence;
+        discarded = entry;
         break;
       case "held":
-        held_in = sequence;
+        held = entry;
     }
   }
-  const { sequence = 0 } = entries.at(-1) ?? {};
-  return { sequence, kept, discarded_in, held_in };
+  const payloads = new Map<string, unknown>();
+  const read = (entry: Entry | null): unknown => {
+    if (entry === null) return null;
+    const key = keyOf(entry);
+    const value = known.has(key) ? known.get(key) : payloadOf(entry);
+    payloads.set(key, value);
+    return value;
+  };
+  return {
+    sequence: entries.at(-1)?.sequence ?? 0,
+    kept: kept.map((entry) => ({
+      version: entry.version,
+      data_version: entry.data_version,
+      stored: read(entry) as StoredVersion | null,
+    })),
+    discarded: read(discarded) as string[] | null ?? [],
+    discarded_in: discarded?.sequence ?? null,
+    held: read(held) as Refresh | null,
+    held_in: held?.sequence ?? null,
+    payloads,
+  };
+}
+
+function keyOf({ sequence, event, version }: Entry): string {
+  return `${sequence} ${event} ${version}`;
+}
+
+/** The key of an entry, as ClickHouse computes it of a row. */
+export const KEY = "concat(toString(sequence), ' ', event, ' ', version)";
+
+function payloadOf({ event, payload }: Entry): unknown {
+  if (event === "published") return readStored(payload);
+  return payload === "" ? null : JSON.parse(payload);
 }
 
 /** What is stored with a version, beside its tables. */

@@ -1,7 +1,6 @@
 /** Reads and writes the journal in ClickHouse, and makes sure that one loader at a time writes it. */
 
 import type { Claim, SentDecision } from "../engine.ts";
-import type { Refresh } from "../model/report.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { readSql } from "../read_sql.ts";
 import type { Decision } from "../refresh/transitions.ts";
@@ -9,9 +8,8 @@ import {
   type Entry,
   type JournalEvent,
   type JournalState,
-  readStored,
+  KEY,
   stateOf,
-  type StoredVersion,
 } from "./journal.ts";
 import { onCluster, type Place, quoteName, tableStatements } from "./schema.ts";
 import {
@@ -43,9 +41,6 @@ export class JournalTable {
   #state: JournalState = stateOf([]);
   /** The time of the last entry that was read; a journal whose first one is later was made anew. */
   #read_until = 0;
-  /** What was read last; two kinds of entries have one. */
-  readonly #payloads = new Map<number, unknown>();
-  readonly #stored = new Map<string, StoredVersion | null>();
 
   constructor(
     server: ClickhouseServer,
@@ -87,47 +82,29 @@ export class JournalTable {
     const is_another = first_at > this.#read_until;
     // A replica that is late has less than was read before.
     if (last <= this.#state.sequence && !is_another) return this.#state;
-    this.#read_until = last_at;
-    if (is_another) this.#payloads.clear();
-    const rows = await this.#rows(
-      `select sequence, event, version, data_version
+    const { payloads } = is_another ? stateOf([]) : this.#state;
+    // With their payloads: another replica, or a later moment, may not have the row.
+    const rows = await this.#read({
+      sql: `select sequence, event, version, data_version,
+  if(has({known:Array(String)}, ${KEY}), '', payload)
 from ${this.#table("journal")} order by sequence, at`,
-    );
-    const entries = rows.map(([sequence, event, version, data_version]) => ({
+      params: { known: [...payloads.keys()] },
+    });
+    const entries = rows.map((
+      [sequence, event, version, data_version, payload],
+    ) => ({
       sequence,
       event,
       version,
       data_version,
+      payload,
     })) as unknown as Entry[];
-    this.#state = stateOf(entries);
-    return this.#state;
-  }
-
-  /** What is stored with a kept version; null when another build wrote it. */
-  async stored(version: string): Promise<StoredVersion | null> {
-    const known = this.#stored.get(version);
-    if (known !== undefined) return known;
-    const [row] = await this.#read({
-      sql: `select payload from ${this.#table("journal")}
-where event = 'published' and version = {version:String}
-order by sequence desc limit 1`,
-      params: { version },
-    });
-    const stored = row ? readStored(row[0] as string) : null;
-    this.#stored.set(version, stored);
-    return stored;
-  }
-
-  /** The versions whose files are not built until they change. */
-  async discarded(): Promise<readonly string[]> {
-    const { discarded_in } = await this.state();
-    return await this.#payload(discarded_in) as string[] | null ?? [];
-  }
-
-  /** The refresh that waits for a decision, if any. */
-  async held(): Promise<Refresh | null> {
-    const { held_in } = await this.state();
-    return await this.#payload(held_in) as Refresh | null;
+    const state = stateOf(entries, payloads);
+    // Of two replicas, the one that is late may have been asked second.
+    if (state.sequence < last) return this.#state;
+    this.#read_until = last_at;
+    this.#state = state;
+    return state;
   }
 
   /** Adds a decision for the loader, and returns its id. */
@@ -197,9 +174,6 @@ where event = 'dropped' and at > now64(3) - ${seconds}`,
   async prune(seconds: number): Promise<void> {
     const { sequence, kept, held_in, discarded_in } = await this.state();
     const versions = kept.map(({ version }) => version);
-    for (const version of this.#stored.keys()) {
-      if (!versions.includes(version)) this.#stored.delete(version);
-    }
     const journal = this.#table("journal");
     const replaced = `event = 'held' and sequence <> ${held_in ?? 0}
   or event = 'discarded' and sequence <> ${discarded_in ?? 0}`;
@@ -285,20 +259,6 @@ limit 1`,
       name: this.#lease.name,
       ended,
     }]);
-  }
-
-  async #payload(sequence: number | null): Promise<unknown> {
-    if (sequence === null) return null;
-    const known = this.#payloads.get(sequence);
-    if (known !== undefined) return known;
-    const [[payload]] = await this.#rows(
-      `select payload from ${this.#table("journal")}
-where sequence = ${sequence}`,
-    );
-    const value: unknown = payload === "" ? null : JSON.parse(String(payload));
-    if (this.#payloads.size > 1) this.#payloads.clear();
-    this.#payloads.set(sequence, value);
-    return value;
   }
 
   /** The last sequence, and the times of the first and last entry in milliseconds; a table that is not there is another one. */

@@ -45,14 +45,17 @@ interface Loader extends AsyncDisposable {
 /** An engine that loads into `database`. */
 async function openLoader(
   database: string,
-  { lease_ms, cleaning = clean }: {
+  { lease_ms, cleaning = clean, at = url }: {
     readonly lease_ms?: number;
+    /** Null in an engine that follows. */
     readonly cleaning?: Clean | null;
+    /** The URL that it asks. */
+    readonly at?: string;
   } = {},
 ): Promise<Loader> {
   const logged: string[] = [];
   const engine = new ClickhouseEngine({
-    server: { url, user, password },
+    server: { url: at, user, password },
     place: { database, cluster: null },
     clean: cleaning,
     name: "a loader",
@@ -317,7 +320,7 @@ Deno.test("the journal stays short, and says the same", async () => {
     lease: { is_loader: false, name: "a follower", lease_ms: 1_000 },
   });
   assertEquals(await again.state(), before);
-  assertEquals(await again.discarded(), ["v5"]);
+  assertEquals((await again.state()).discarded, ["v5"]);
   const [[rows]] = await server.rows({
     sql: `select count() from \`${place.database}\`.journal`,
   });
@@ -330,7 +333,89 @@ Deno.test("the journal stays short, and says the same", async () => {
   assertEquals((await again.state()).sequence, 0);
   await journal.create();
   await journal.append("published", { version: "v6", payload: "{}" });
-  const made_anew = [{ version: "v6", data_version: "" }];
+  const made_anew = [{ version: "v6", data_version: "", stored: null }];
   assertEquals((await journal.state()).kept, made_anew);
   assertEquals((await again.state()).kept, made_anew);
+});
+
+/** Stands before two replicas: one request of many is answered by `late`, which has less. */
+function startReplicas(database: string, late: string) {
+  let asked = 0;
+  let late_at = 0;
+  const front = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const { search } = new URL(request.url);
+      const sql = await request.text();
+      const is_late = ++asked === late_at;
+      const answer = await fetch(`${url}/${search}`, {
+        method: request.method,
+        headers: {
+          Authorization: request.headers.get("Authorization") ?? "",
+          "Content-Type": request.headers.get("Content-Type") ?? "",
+        },
+        body: is_late ? sql.replaceAll(database, late) : sql,
+      });
+      const code = answer.headers.get("X-ClickHouse-Exception-Code");
+      return new Response(answer.body, {
+        status: answer.status,
+        ...code !== null &&
+          { headers: { "X-ClickHouse-Exception-Code": code } },
+      });
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${front.addr.port}`,
+    /** Has the request with this number from now on answered by the late one; 0 for none. */
+    lag(number: number) {
+      asked = 0;
+      late_at = number;
+    },
+    [Symbol.asyncDispose]: () => front[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("a follower whose replicas come late by turns passes over nothing, and never goes back", async (t) => {
+  const database = newDatabase();
+  await using loader = await openLoader(database);
+  await loader.engine.open();
+  const { archive } = loader.engine;
+  await archive.keep(await loader.build(exportsOf(5)));
+  const late = `late_${database}`;
+  await server.run({ sql: `create database \`${late}\`` });
+  await server.run({
+    sql: `create table \`${late}\`.journal clone as \`${database}\`.journal`,
+  });
+  await archive.keep(await loader.build(exportsOf(6)));
+  const [served] = await archive.kept();
+  await using replicas = startReplicas(database, late);
+  // A look has fewer requests than this.
+  for (let number = 1; number <= 8; number++) {
+    await t.step(`request ${number} of a look`, async () => {
+      await archive.markDiscarded([`before ${number}`]);
+      await using follower = await openLoader(database, {
+        cleaning: null,
+        at: replicas.url,
+      });
+      const look = async () => {
+        const [latest] = await follower.engine.archive.kept();
+        const discarded = await follower.engine.archive.discarded();
+        return { latest: latest?.name, discarded };
+      };
+      replicas.lag(number);
+      await look();
+      replicas.lag(0);
+      assertEquals(await look(), {
+        latest: served.name,
+        discarded: [`before ${number}`],
+      });
+
+      await archive.markDiscarded([`after ${number}`]);
+      replicas.lag(number);
+      assertEquals((await look()).latest, served.name);
+      replicas.lag(0);
+      assertEquals((await look()).discarded, [`after ${number}`]);
+      assertEquals(follower.logged, []);
+    });
+  }
 });

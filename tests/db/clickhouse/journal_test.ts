@@ -13,10 +13,17 @@ import {
 
 function entries(...events: readonly string[]): Entry[] {
   return events.map((text, i) => {
-    const [event, version = ""] = text.split(" ");
-    return { sequence: i + 1, event, version, data_version: `of ${version}` };
+    const [event, version = "", payload = PAYLOADS[event] ?? ""] = text
+      .split(" ");
+    const data_version = `of ${version}`;
+    return { sequence: i + 1, event, version, data_version, payload };
   });
 }
+
+const PAYLOADS: Readonly<Record<string, string>> = {
+  published: "{}",
+  discarded: '["of_a"]',
+};
 
 const keptOf = (...events: readonly string[]) =>
   stateOf(entries(...events)).kept.map(({ version }) => version);
@@ -25,8 +32,11 @@ Deno.test("stateOf: the versions that are kept, the latest last", () => {
   assertEquals(stateOf([]), {
     sequence: 0,
     kept: [],
+    discarded: [],
     discarded_in: null,
+    held: null,
     held_in: null,
+    payloads: new Map(),
   });
   assertEquals(keptOf("published a", "published b"), ["a", "b"]);
   assertEquals(keptOf("published a", "published b", "dropped b"), ["a"]);
@@ -41,6 +51,35 @@ Deno.test("stateOf: where the lists of what is discarded and held are", () => {
     entries("discarded", "held", "published a", "discarded", "answered x"),
   );
   assertEquals([discarded_in, held_in, sequence], [4, 2, 5]);
+});
+
+Deno.test("stateOf: payloads are those that the state is made of, each read once", () => {
+  const rows = entries(
+    "published a",
+    'held - {"sequence":1}',
+    "published b",
+    "dropped a",
+    "discarded",
+    'held - {"sequence":2}',
+    "published c",
+  );
+  const before = stateOf(rows.slice(0, -1));
+  assertEquals(before.discarded, ["of_a"]);
+  assertEquals(before.held as unknown, { sequence: 2 });
+  const keys = ["3 published b", "5 discarded ", "6 held -"];
+  assertEquals([...before.payloads.keys()], keys);
+
+  // As the journal is read again: no payload is sent of what is known.
+  const after = stateOf([
+    ...rows.slice(0, -1).map((row) => ({ ...row, payload: "" })),
+    ...rows.slice(-1),
+  ], before.payloads);
+  assertEquals(after.discarded, ["of_a"]);
+  assertEquals(after.held, before.held);
+  assertEquals(
+    [...after.payloads.keys()].sort(),
+    [...keys, "7 published c"].sort(),
+  );
 });
 
 Deno.test("stateOf: a version is kept whose last entry publishes it, whatever came before", () => {
