@@ -76,6 +76,8 @@ export class ClickhouseEngine implements Engine {
   /** Whether another loader was seen at the last look. */
   #is_locked = false;
   #last_problem = "";
+  /** The kept versions that were logged as those of another build. */
+  #passed_over: ReadonlySet<string> = new Set();
 
   constructor(options: ClickhouseEngineOptions) {
     this.#options = options;
@@ -259,19 +261,24 @@ export class ClickhouseEngine implements Engine {
   async #kept(): Promise<KeptVersion[]> {
     const { kept } = await this.#journal.state();
     const found: KeptVersion[] = [];
+    const passed_over = new Set<string>();
     for (const { version, stored } of kept.toReversed()) {
       if (stored) {
         found.push({ name: version, loaded: stored.loaded, stored });
-      } else {
-        this.#options.log({
-          level: "warning",
-          event: "kept_version_passed_over",
-          text:
-            `${this.archive.name}: ${version} is passed over: another version of this program wrote it`,
-          version,
-        });
+        continue;
       }
+      passed_over.add(version);
+      // A follower asks every few seconds.
+      if (this.#passed_over.has(version)) continue;
+      this.#options.log({
+        level: "warning",
+        event: "kept_version_passed_over",
+        text:
+          `${this.archive.name}: ${version} is passed over: another version of this program wrote it`,
+        version,
+      });
     }
+    this.#passed_over = passed_over;
     return found;
   }
 

@@ -338,6 +338,34 @@ Deno.test("the journal stays short, and says the same", async () => {
   assertEquals((await again.state()).kept, made_anew);
 });
 
+Deno.test("a version of another build is logged once, not at each look", async () => {
+  const database = newDatabase();
+  const journal = new JournalTable(server, {
+    place: { database, cluster: null },
+    lease: { is_loader: true, name: "a loader", lease_ms: 1_000 },
+  });
+  await journal.create();
+  await using follower = await openLoader(database, { cleaning: null });
+  const look = async () => {
+    assertEquals(await follower.engine.archive.kept(), []);
+    return follower.logged.splice(0);
+  };
+  const publish = (version: string) =>
+    journal.append("published", { version, payload: "{}" });
+  const passedOver = (version: string) =>
+    `CLICKHOUSE_DATABASE="${database}": ${version} is passed over: another version of this program wrote it`;
+  await publish("v1");
+  assertEquals(await look(), [passedOver("v1")]);
+  assertEquals(await look(), []);
+  await publish("v2");
+  assertEquals(await look(), [passedOver("v2")]);
+  // What is gone is news when it comes back.
+  await journal.append("dropped", { version: "v1" });
+  assertEquals(await look(), []);
+  await publish("v1");
+  assertEquals(await look(), [passedOver("v1")]);
+});
+
 /** Stands before two replicas: one request of many is answered by `late`, which has less. */
 function startReplicas(database: string, late: string) {
   let asked = 0;
