@@ -15,11 +15,11 @@ export interface Engine {
   open(): Promise<void>;
   /** Builds a snapshot; throws a refusal and leaves nothing behind. */
   build(exports: StagedExports, options: BuildOptions): Promise<EngineSnapshot>;
-  /** The differences between two snapshots: what is new and what is gone. `pace` is awaited now and then. */
+  /** The differences between two snapshots: what is new and what is gone. */
   compare(
     previous: EngineSnapshot,
     next: EngineSnapshot,
-    options: { readonly pace: Pace },
+    options: CompareOptions,
   ): Promise<Changes>;
   /** The versions that are kept for a restart and a rollback; null when none are kept. */
   readonly archive: Archive | null;
@@ -37,6 +37,14 @@ export interface BuildOptions {
   readonly beside_readers: boolean;
   readonly progress: Progress;
   /** When it is aborted, the build ends and throws its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** How snapshots are compared. */
+export interface CompareOptions {
+  /** Is awaited now and then where this process does the work; it throws the reason of `signal`. */
+  readonly pace: Pace;
+  /** When it is aborted, work elsewhere ends too, and its reason is thrown. */
   readonly signal: AbortSignal;
 }
 

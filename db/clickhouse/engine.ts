@@ -6,6 +6,7 @@ import type {
   Archive,
   BuildOptions,
   Claim,
+  CompareOptions,
   Engine,
   KeptSnapshot,
 } from "../engine.ts";
@@ -69,7 +70,6 @@ export class ClickhouseEngine implements Engine {
   readonly #lease_ms: number;
   /** The databases of versions that are being built, or are open here. */
   readonly #in_use = new Set<string>();
-  readonly #ended = new AbortController();
   #timer: ReturnType<typeof setInterval> | undefined;
   #tending: Promise<unknown> = Promise.resolve();
   #has_journal = false;
@@ -173,13 +173,12 @@ export class ClickhouseEngine implements Engine {
   compare(
     previous: ClickhouseSnapshot,
     next: ClickhouseSnapshot,
+    { signal }: Pick<CompareOptions, "signal">,
   ): Promise<Changes> {
-    const { signal } = this.#ended;
     return compareSnapshots(this.#server, { previous, next, signal });
   }
 
   async close(): Promise<void> {
-    this.#ended.abort();
     clearInterval(this.#timer);
     await this.#tending;
     try {

@@ -1,11 +1,16 @@
 /** The embedded engine: builds, keeps and compares snapshots with DuckDB in this process. */
 
-import type { Archive, BuildOptions, Engine, KeptSnapshot } from "../engine.ts";
+import type {
+  Archive,
+  BuildOptions,
+  CompareOptions,
+  Engine,
+  KeptSnapshot,
+} from "../engine.ts";
 import type { StagedExports } from "../intake/staging.ts";
 import { attributesOf, dimensionsWith } from "../model/dimensions.ts";
 import { stagingFull, StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
-import type { Pace } from "../pace.ts";
 import type { Pressure } from "../serving/pressure.ts";
 import type { StateFolder } from "../refresh/archive.ts";
 import { compareSnapshots } from "./compare.ts";
@@ -75,7 +80,7 @@ export class DuckdbEngine implements Engine {
   compare(
     previous: DuckdbSnapshot,
     next: DuckdbSnapshot,
-    options: { readonly pace: Pace },
+    options: Pick<CompareOptions, "pace">,
   ): Promise<Changes> {
     return compareSnapshots(previous, next, options);
   }

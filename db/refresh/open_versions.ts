@@ -218,6 +218,7 @@ export class OpenVersions {
       const changes = compared_with &&
         await this.#engine.compare(compared_with, snapshot, {
           pace: this.#paceUntil(signal),
+          signal,
         });
       const version = { number, report: snapshot.report, changes };
       const listed = await readSampleList(this.#options.data_dir);

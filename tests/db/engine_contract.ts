@@ -6,7 +6,12 @@ import {
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
-import type { BuildOptions, Engine, EngineSnapshot } from "../../db/engine.ts";
+import type {
+  BuildOptions,
+  CompareOptions,
+  Engine,
+  EngineSnapshot,
+} from "../../db/engine.ts";
 import { StoreError } from "../../db/model/problems.ts";
 import type { Cell, Question } from "../../db/model/questions.ts";
 import {
@@ -136,6 +141,12 @@ const ATTRIBUTE_QUESTIONS: [Question, Cell[][]][] = [
 
 /** Half of the rows of FILES are set aside otherwise. */
 const SETTINGS: Settings = { MAX_SET_ASIDE: "0.5" };
+
+/** Of work that nothing slows or ends. */
+const ALONE: CompareOptions = {
+  pace: () => Promise.resolve(),
+  signal: new AbortController().signal,
+};
 
 async function rowsOf(
   snapshot: EngineSnapshot,
@@ -288,8 +299,7 @@ export function testEngine(
     await using made = await makeEngine(SETTINGS);
     const previous = await build(made.engine, work, FILES);
     const next = await build(made.engine, work, NEXT);
-    const pace = () => Promise.resolve();
-    const changes = await made.engine.compare(previous, next, { pace });
+    const changes = await made.engine.compare(previous, next, ALONE);
     assertEquals(changes, {
       previous_data_version: previous.data_version,
       tables: {
@@ -339,8 +349,7 @@ export function testEngine(
         ATTRIBUTES('country = "Country", manager = "Owner"'),
       );
       assertNotEquals(next.data_version, snapshot.data_version);
-      const pace = () => Promise.resolve();
-      const changes = await engine.compare(snapshot, next, { pace });
+      const changes = await engine.compare(snapshot, next, ALONE);
       assertEquals(changes.new_attributes, ["manager"]);
       assertEquals(changes.vanished_attributes, ["owner"]);
       assertEquals(changes.tables.customers, { rows_added: 2, rows_gone: 2 });
@@ -441,6 +450,6 @@ function optionsIn(folder: string): BuildOptions {
     strict: true,
     beside_readers: false,
     progress: () => {},
-    signal: new AbortController().signal,
+    signal: ALONE.signal,
   };
 }

@@ -246,11 +246,14 @@ Deno.test("two shards answer as DuckDB does, of ids that are texts too", async (
       records: [["0", "Zoe", "Jedi", "Red"], ["a", "Ann", "Jedi", "Red"]],
       interactions: [["2020-01-01", "Call", ["0", "a", "a/b"]]],
     });
-    const pace = () => Promise.resolve();
+    const work = {
+      pace: () => Promise.resolve(),
+      signal: new AbortController().signal,
+    };
     const { previous_data_version: _, ...changes } = await duckdb.engine
-      .compare(reference, await duckdb.build(more), { pace });
+      .compare(reference, await duckdb.build(more), work);
     const { previous_data_version: __, ...found } = await loader.engine
-      .compare(snapshot, await loader.build(more), { pace });
+      .compare(snapshot, await loader.build(more), work);
     assertEquals(found, changes);
   });
 });

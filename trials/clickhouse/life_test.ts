@@ -188,6 +188,25 @@ Deno.test("one loader at a time: of two that come at once, after one that died, 
   assertEquals(await refused.engine.archive.claim(), "taken");
 });
 
+Deno.test("a comparison ends with the work that it is for", async () => {
+  await using loader = await openLoader(newDatabase());
+  await loader.engine.open();
+  const previous = await loader.build(exportsOf(5));
+  const next = await loader.build(exportsOf(6));
+  const ended = new AbortController();
+  const reason = new Error("a refresh comes first");
+  ended.abort(reason);
+  const { signal } = ended;
+  assertEquals(
+    await assertRejects(() =>
+      loader.engine.compare(previous, next, { signal })
+    ),
+    reason,
+  );
+  await previous.close();
+  await next.close();
+});
+
 Deno.test("a reader of a version that is gone is told to ask again", async () => {
   const database = newDatabase();
   await using loader = await openLoader(database);
