@@ -103,7 +103,7 @@ export interface Customers extends CustomersShape {
 
 /** Keeps the data fresh: checks the files for changes, builds the next snapshot, decides what is served. */
 export interface Refreshes {
-  /** `building` while one is built, else the result of the latest one. */
+  /** `building` while one is built, and before the first result; else the result of the latest one. */
   readonly state: RefreshState;
   /** The latest first, without the rows set aside; never more than 50. */
   readonly history: readonly Refresh[];

@@ -72,9 +72,8 @@ export class Follower implements Store, Refreshes {
   }
 
   get state(): RefreshState {
-    return this.#building
-      ? "building"
-      : this.#history.refreshes[0]?.state ?? "failed";
+    const [latest] = this.#history.refreshes;
+    return this.#building || !latest ? "building" : latest.state;
   }
 
   get history(): readonly Refresh[] {

@@ -171,7 +171,7 @@ export class Refresher implements Store, Refreshes {
 
   get state(): RefreshState {
     const { building, latest } = this.#status;
-    return building ? "building" : latest?.state ?? "failed";
+    return building || !latest ? "building" : latest.state;
   }
 
   get history(): readonly Refresh[] {

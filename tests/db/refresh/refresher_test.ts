@@ -1,6 +1,10 @@
 /** Refreshes: what is picked up and when, what goes live, what stays. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { readConfig } from "../../../config.ts";
+import { createStore } from "../../../create_store.ts";
+import { dataFolder } from "../../support/data_folder.ts";
+import { until } from "../../support/until.ts";
 import {
   exportsOf,
   live,
@@ -132,6 +136,31 @@ Deno.test("changes during a build lead to exactly one more", async () => {
   }
   assertEquals(watched.snapshot.row_counts.interactions, 4);
   await staysFor(watched, () => {});
+});
+
+Deno.test("files that change under the first load: it is still building, and nothing has failed", async () => {
+  await using folder = await dataFolder(exportsOf(1));
+  await using staging = await dataFolder();
+  const store = createStore(readConfig({
+    DATA_DIR: folder.path,
+    STAGING_DIR: staging.path,
+    REFRESH_SECONDS: "1",
+  }));
+  await using _ = { [Symbol.asyncDispose]: () => store.close() };
+  const file = `${folder.path}/customers.csv`;
+  Deno.writeTextFileSync(file, "Number\n1\n");
+  let loads = 0;
+  store.watch(() => {
+    if (++loads > 1) return;
+    Deno.writeTextFileSync(file, "Customer_Id\n1\n");
+  });
+  const states = new Set<string>();
+  await until(() => {
+    if (!store.snapshot) states.add(store.refreshes.state);
+    return store.snapshot !== null;
+  });
+  assertEquals([...states], ["building"]);
+  assertEquals(store.refreshes.history.map(({ state }) => state), ["serving"]);
 });
 
 Deno.test("a failure leaves what is served, and says why", async () => {
