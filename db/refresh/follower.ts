@@ -129,6 +129,8 @@ export class Follower implements Store, Refreshes {
     this.#wake.resolve();
     await this.#opening?.catch(() => {});
     await this.#following;
+    // The look of a decision may have its turn; one that comes later opens nothing.
+    await this.#exclusive(() => Promise.resolve());
   }
 
   /** Ends the following, and closes what is served. */
@@ -154,7 +156,6 @@ export class Follower implements Store, Refreshes {
       this.#wake = Promise.withResolvers();
       const began_at = now();
       try {
-        await this.open();
         await this.#exclusive(() => this.#look(progress, began_at));
         this.#noteFollowed();
       } catch (error) {
@@ -175,11 +176,18 @@ export class Follower implements Store, Refreshes {
     if (!shared) throw this.#follows();
     const refusal = await shared.send(decision);
     if (refusal !== null) throw new StoreError("conflict", refusal);
-    await this.#exclusive(() => this.#look(() => {}, now()));
+    try {
+      await this.#exclusive(() => this.#look(() => {}, now()));
+    } catch (error) {
+      // It is carried out, though this server no longer serves what follows from it.
+      if (!this.#ended.signal.aborted) throw error;
+    }
   }
 
   /** Serves the latest version when it is another one than is served. */
   async #look(progress: Progress, began_at: string): Promise<void> {
+    this.#ended.signal.throwIfAborted();
+    await this.open();
     const archive = this.#engine.archive!;
     this.#discarded = await archive.discarded();
     this.#held = await archive.shared?.held() ?? null;

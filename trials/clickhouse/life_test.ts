@@ -3,7 +3,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { readConfig } from "../../config.ts";
-import { createEngine, loadSettings } from "../../create_store.ts";
+import {
+  createEngine,
+  createServedStore,
+  loadSettings,
+} from "../../create_store.ts";
 import { ClickhouseEngine } from "../../db/clickhouse/engine.ts";
 import { JournalTable } from "../../db/clickhouse/journal_table.ts";
 import { ClickhouseServer } from "../../db/clickhouse/server.ts";
@@ -14,7 +18,11 @@ import { StoreError } from "../../db/model/problems.ts";
 import type { Question } from "../../db/model/questions.ts";
 import { Pressure } from "../../db/serving/pressure.ts";
 import { createSlots, QuestionSlots } from "../../db/serving/slots.ts";
-import type { Files } from "../../tests/support/data_folder.ts";
+import {
+  dataFolder,
+  type Files,
+  namesIn,
+} from "../../tests/support/data_folder.ts";
 import { until } from "../../tests/support/until.ts";
 import { exportsOf } from "../../tests/support/watched_store.ts";
 import { suiteClickHouse } from "./start_clickhouse.ts";
@@ -385,23 +393,18 @@ Deno.test("a version of another build is logged once, not at each look", async (
   assertEquals(await look(), [passedOver("v1")]);
 });
 
-/** Stands before two replicas: one request of many is answered by `late`, which has less. */
-function startReplicas(database: string, late: string) {
-  let asked = 0;
-  let late_at = 0;
+/** Stands before ClickHouse, which is asked what `change` makes of a text. */
+function startFront(change: (sql: string) => string) {
   const front = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
-      const { search } = new URL(request.url);
-      const sql = await request.text();
-      const is_late = ++asked === late_at;
-      const answer = await fetch(`${url}/${search}`, {
+      const answer = await fetch(`${url}/${new URL(request.url).search}`, {
         method: request.method,
         headers: {
           Authorization: request.headers.get("Authorization") ?? "",
           "Content-Type": request.headers.get("Content-Type") ?? "",
         },
-        body: is_late ? sql.replaceAll(database, late) : sql,
+        body: change(await request.text()),
       });
       const code = answer.headers.get("X-ClickHouse-Exception-Code");
       return new Response(answer.body, {
@@ -413,11 +416,6 @@ function startReplicas(database: string, late: string) {
   );
   return {
     url: `http://127.0.0.1:${front.addr.port}`,
-    /** Has the request with this number from now on answered by the late one; 0 for none. */
-    lag(number: number) {
-      asked = 0;
-      late_at = number;
-    },
     [Symbol.asyncDispose]: () => front[Symbol.asyncDispose](),
   };
 }
@@ -435,34 +433,93 @@ Deno.test("a follower whose replicas come late by turns passes over nothing, and
   });
   await archive.keep(await loader.build(exportsOf(6)));
   const [served] = await archive.kept();
-  await using replicas = startReplicas(database, late);
+  /** The request that the late replica answers, counted from 1; 0 for none. */
+  let lags_at = 0;
+  let asked = 0;
+  await using front = startFront((sql) =>
+    ++asked === lags_at ? sql.replaceAll(database, late) : sql
+  );
+  const lag = (number: number) => [lags_at, asked] = [number, 0];
   // A look has fewer requests than this.
   for (let number = 1; number <= 8; number++) {
     await t.step(`request ${number} of a look`, async () => {
       await archive.markDiscarded([`before ${number}`]);
       await using follower = await openLoader(database, {
         cleaning: null,
-        at: replicas.url,
+        at: front.url,
       });
       const look = async () => {
         const [latest] = await follower.engine.archive.kept();
         const discarded = await follower.engine.archive.discarded();
         return { latest: latest?.name, discarded };
       };
-      replicas.lag(number);
+      lag(number);
       await look();
-      replicas.lag(0);
+      lag(0);
       assertEquals(await look(), {
         latest: served.name,
         discarded: [`before ${number}`],
       });
 
       await archive.markDiscarded([`after ${number}`]);
-      replicas.lag(number);
+      lag(number);
       assertEquals((await look()).latest, served.name);
-      replicas.lag(0);
+      lag(0);
       assertEquals((await look()).discarded, [`after ${number}`]);
       assertEquals(follower.logged, []);
+    });
+  }
+});
+
+Deno.test("a follower that is closed while it is sent a decision answers that, and opens nothing more", async (t) => {
+  for (const closes of ["before the answer", "while it opens a version"]) {
+    await t.step(closes, async () => {
+      const database = newDatabase();
+      await using staging = await dataFolder();
+      await using loader = await openLoader(database);
+      await loader.engine.open();
+      const { archive } = loader.engine;
+      const first = await loader.build(exportsOf(5));
+      await archive.keep(first);
+      let close_at = /$^/;
+      let closed: Promise<void> | undefined;
+      await using front = startFront((sql) => {
+        if (close_at.test(sql)) closed ??= follower.close();
+        return sql;
+      });
+      const logged: string[] = [];
+      const follower = createServedStore(
+        readConfig({
+          STORE: "clickhouse",
+          CLICKHOUSE_URL: front.url,
+          CLICKHOUSE_USER: user,
+          CLICKHOUSE_PASSWORD: password,
+          CLICKHOUSE_DATABASE: database,
+          STAGING_DIR: staging.path,
+          // It looks once, and after the decision.
+          REFRESH_SECONDS: "86400",
+        }),
+        { log: ({ text }) => logged.push(text) },
+      );
+      follower.watch(() => {});
+      await until(() => follower.snapshot !== null);
+
+      const next = await loader.build(exportsOf(6));
+      const accepted = follower.refreshes.accept(next.data_version);
+      const sentNow = () => archive.shared!.sent();
+      await until(async () => (await sentNow()).length > 0);
+      const [sent] = await sentNow();
+      await archive.keep(next);
+      if (closes === "before the answer") closed = follower.close();
+      else close_at = /system\.databases/;
+      await closed;
+      await archive.shared!.answer(sent, null);
+      await accepted;
+      await closed;
+      assertEquals(follower.snapshot, null);
+      assertEquals([await namesIn(staging.path), logged], [[], []]);
+      await first.close();
+      await next.close();
     });
   }
 });
