@@ -46,16 +46,20 @@ try {
   console.log(fullReport(snapshot, { warnings, paint }));
   // The store serves what it has loaded even where that could not be kept.
   const kept = await store.engine.archive!.keptVersions();
-  if (kept[0] !== snapshot.data_version) {
-    fail(`Not served. ${store.notice ?? ""}`);
+  if (kept[0] === snapshot.data_version) {
+    console.log(`Served by every follower of ${store.engine.archive!.name}.`);
+  } else {
+    console.error(`Not served. ${store.notice ?? ""}`);
+    Deno.exitCode = 1;
   }
-  console.log(`Served by every follower of ${store.engine.archive!.name}.`);
 } catch (error) {
   progress.stop();
-  if (error instanceof SettingError) fail(`Wrong setting ${error.message}`);
   if (!(error instanceof StoreError)) throw error;
-  console.log(`${paint("bad", "Not served.")} ${error.message}`);
+  if (error instanceof SettingError) {
+    console.error(`Wrong setting ${error.message}`);
+  } else console.log(`${paint("bad", "Not served.")} ${error.message}`);
   Deno.exitCode = 1;
 } finally {
+  // Also after an error: other loaders wait for the lease.
   await store.close();
 }

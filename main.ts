@@ -182,6 +182,8 @@ ending.finishing.signal.addEventListener("abort", followed.stop);
 try {
   await store.open();
 } catch (error) {
+  // Another loader would wait for the lease of this one.
+  await store.close();
   failSetting(error);
 }
 // Not before: what keeps it from starting ends it.

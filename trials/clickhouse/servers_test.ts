@@ -3,7 +3,13 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ClickhouseServer } from "../../db/clickhouse/server.ts";
 import { StoreError } from "../../db/model/problems.ts";
-import { dataFolder, type Files } from "../../tests/support/data_folder.ts";
+import { tableStatements } from "../../db/clickhouse/schema.ts";
+import { readSql } from "../../db/read_sql.ts";
+import {
+  dataFolder,
+  type Files,
+  namesIn,
+} from "../../tests/support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../../tests/support/keys.ts";
 import {
   noticeOf,
@@ -17,6 +23,10 @@ import { until } from "../../tests/support/until.ts";
 import { emailsOf, exportsOf } from "../../tests/support/watched_store.ts";
 import { type ClickHouse, startClickHouse } from "./start_clickhouse.ts";
 
+const LOAD = new URL("../../load.ts", import.meta.url).pathname;
+const { tasks } = JSON.parse(
+  await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+);
 const WRONG = "not the password";
 let databases = 0;
 
@@ -301,6 +311,85 @@ Deno.test("a wrong password is said with the names of the settings", async () =>
     /CLICKHOUSE_USER="tally": .*CLICKHOUSE_PASSWORD/,
   );
   assert(!error.includes(WRONG), error);
+});
+
+/** The names of loaders that have not let go of their lease. */
+async function loadersOf(
+  { CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD, CLICKHOUSE_DATABASE }:
+    Readonly<Record<string, string>>,
+): Promise<unknown[]> {
+  const server = new ClickhouseServer({
+    url: CLICKHOUSE_URL,
+    user: CLICKHOUSE_USER,
+    password: CLICKHOUSE_PASSWORD,
+  });
+  return await server.rows({
+    sql: `select name from ${CLICKHOUSE_DATABASE}.loaders
+group by holder, name having not argMax(ended, at)`,
+  });
+}
+
+Deno.test("a loader that ends because of an error leaves no lease and no working files", async (t) => {
+  await using clickhouse = await startClickHouse();
+  await using folder = await dataFolder(exportsOf(5));
+  const load = async (settings: Readonly<Record<string, string>>) => {
+    const [, ...args] = tasks.load.command.split(" ").slice(0, -1);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...args, LOAD, folder.path],
+      env: { NO_COLOR: "1", ...settings },
+    }).output();
+    return { code, error: new TextDecoder().decode(stderr) };
+  };
+  await t.step("deno task load, whose version is not kept", async () => {
+    await using staging = await dataFolder();
+    const { CLICKHOUSE_DATABASE, ...rest } = settingsOf(clickhouse);
+    const settings = {
+      ...rest,
+      CLICKHOUSE_DATABASE,
+      STAGING_DIR: staging.path,
+    };
+    const { url, user, password } = clickhouse;
+    const server = new ClickhouseServer({ url, user, password });
+    // A journal that takes no version.
+    await server.run({ sql: `create database ${CLICKHOUSE_DATABASE}` });
+    for (
+      const statement of tableStatements(
+        await readSql("clickhouse/journal_tables"),
+        { place: { database: CLICKHOUSE_DATABASE, cluster: null } },
+      )
+    ) await server.run({ sql: statement });
+    await server.run({
+      sql:
+        `alter table ${CLICKHOUSE_DATABASE}.journal add constraint none check event <> 'published'`,
+    });
+    const { code, error } = await load(settings);
+    assertEquals(code, 1);
+    assertMatch(
+      error,
+      /^Not served\. CLICKHOUSE_DATABASE does not keep the data that is served: /m,
+    );
+    assertEquals(await loadersOf(settings), []);
+    assertEquals(await namesIn(staging.path), []);
+  });
+  for (
+    const [name, run] of [
+      ["deno task load", load],
+      ["the server", runToEnd],
+    ] as const
+  ) {
+    await t.step(`${name}, whose STAGING_DIR is no folder`, async () => {
+      const STAGING_DIR = `${folder.path}/customers.csv`;
+      const settings = {
+        ...settingsOf(clickhouse),
+        ROLE: "loader",
+        STAGING_DIR,
+      };
+      const { code, error } = await run(settings);
+      assertEquals(code, 1);
+      assertMatch(error, /Wrong setting STAGING_DIR=/);
+      assertEquals(await loadersOf(settings), []);
+    });
+  }
 });
 
 async function writeInto(folder: string, files: Files): Promise<void> {
