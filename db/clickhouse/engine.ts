@@ -25,7 +25,7 @@ import {
 } from "./journal.ts";
 import { JournalTable } from "./journal_table.ts";
 import type { Place } from "./schema.ts";
-import { ClickhouseServer, type ServerOptions } from "./server.ts";
+import { ClickhouseServer, gone, type ServerOptions } from "./server.ts";
 import {
   type ClickhouseSnapshot,
   openSnapshot,
@@ -138,7 +138,8 @@ export class ClickhouseEngine implements Engine {
     options: BuildOptions,
   ): Promise<ClickhouseSnapshot> {
     const { place, clean } = this.#options;
-    if (!clean || !this.#journal.is_ours) throw this.#notLoader();
+    if (!clean) throw this.#notLoader();
+    this.#requireLoader();
     const { progress, signal } = options;
     const cleaned = await clean(exports, options);
     try {
@@ -282,7 +283,7 @@ export class ClickhouseEngine implements Engine {
   }
 
   async #keep({ version, stored }: ClickhouseSnapshot): Promise<void> {
-    if (!this.#journal.is_ours) throw this.#notLoader();
+    this.#requireLoader();
     const { data_version } = stored.loaded.report;
     await this.#journal.append("published", {
       version: version.database,
@@ -399,6 +400,12 @@ export class ClickhouseEngine implements Engine {
       problem:
         `another loader (${other}) loads into ${this.archive.name}, and there can be one. Set ROLE=follower to serve what it loads`,
     });
+  }
+
+  #requireLoader(): void {
+    if (this.#is_locked) throw this.#notLoader();
+    // Without another loader, this one only waits for an answer to become it.
+    if (!this.#journal.is_ours) throw gone();
   }
 
   #notLoader(): StoreError {

@@ -315,7 +315,7 @@ const KINDS: { readonly [code: string]: string } = {
 };
 
 /** The error of a server that does not answer; where it is, is nothing for readers. */
-function gone(): StoreError {
+export function gone(): StoreError {
   return new StoreError(
     "busy",
     "ClickHouse does not answer (CLICKHOUSE_URL). Ask again in a moment.",
