@@ -7,18 +7,18 @@ import {
   refused,
   type StoreError,
 } from "../model/problems.ts";
-import type { Snapshot } from "../store.ts";
+import type { FileReport } from "../model/report.ts";
 
-/** The refusal of files whose number of rows is not that of manifest.json; for a workbook, the sum over its sheets that are read. */
+/** The refusal of `files` whose number of rows is not that of manifest.json; for a workbook, the sum over its sheets that are read. */
 export function rowsProblem(
   expected_rows: Look["expected_rows"],
-  { report }: Pick<Snapshot, "report">,
+  files: readonly FileReport[],
 ): StoreError | undefined {
   const problems: LoadProblem[] = [];
   for (const [file, rows] of expected_rows) {
     // Two tables of tally.toml may read one file, and each passes over other rows.
     const in_file = new Map(
-      report.files.filter((one) => isOfFile(one.file, file))
+      files.filter((one) => isOfFile(one.file, file))
         .map((one) => [one.file, one.rows_read + (one.rows_passed_over ?? 0)]),
     );
     const found = [...in_file.values()].reduce((sum, one) => sum + one, 0);

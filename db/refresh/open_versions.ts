@@ -175,7 +175,7 @@ export class OpenVersions {
         ...options,
         strict: compared_with === null,
       });
-      const wrong = rowsProblem(expected_rows, snapshot);
+      const wrong = rowsProblem(expected_rows, snapshot.report.files);
       if (!wrong) return snapshot;
       await snapshot.close();
       throw wrong;

@@ -13,7 +13,12 @@ import { lookWhole } from "../intake/whole_look.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { fault } from "../model/log.ts";
 import { refused, StoreError } from "../model/problems.ts";
-import type { Changes, Refresh, RefreshState } from "../model/report.ts";
+import type {
+  Changes,
+  LoadReport,
+  Refresh,
+  RefreshState,
+} from "../model/report.ts";
 import type {
   Checked,
   ExportFile,
@@ -25,6 +30,7 @@ import type {
 import { ArchiveKeeper, type Decided } from "./archive_keeper.ts";
 import { FileChecks } from "./file_checks.ts";
 import { holdReasons } from "./hold_reasons.ts";
+import { rowsProblem } from "./listed_rows.ts";
 import { LookLoop } from "./look_loop.ts";
 import { afterLook, type Looked, NOT_LOOKED } from "./look_timing.ts";
 import { OpenVersions, type VersionOptions } from "./open_versions.ts";
@@ -480,6 +486,14 @@ export class Refresher implements Store, Refreshes {
       if (previous && !accepted) {
         const data_version = await exports.dataVersion();
         if (data_version !== null && isKnown(this.#status, data_version)) {
+          const read = this.#reportOf(data_version)?.files ?? [];
+          // In the same order, and perhaps by other names.
+          const files = read.map((one, i) => ({
+            ...one,
+            file: exports.files[i].file,
+          }));
+          const wrong = rowsProblem(look.expected_rows, files);
+          if (wrong) throw wrong;
           await this.#apply({ type: "seen", data_version }, { began_at });
           return;
         }
@@ -499,6 +513,14 @@ export class Refresher implements Store, Refreshes {
         await this.#apply({ type: "abandoned" });
       } else await this.#fail(error, began_at);
     }
+  }
+
+  /** The report of a known version; undefined for one that was discarded before this process, which is read when it is accepted. */
+  #reportOf(data_version: string): LoadReport | undefined {
+    const { served, held } = this.#status;
+    return [served, held?.version, ...this.history]
+      .map((one) => one?.report)
+      .find((report) => report?.data_version === data_version) ?? undefined;
   }
 
   /** A look at the files, which are those of `data_version`. Throws a conflict when they are not. */

@@ -319,3 +319,58 @@ Deno.test("a manifest vouches for a ZIP, with the rows of all files in it", asyn
   await watched.folder.write({ "manifest.json": manifest(3) });
   await live(watched, 2);
 });
+
+Deno.test("the rows of a manifest count where its files are those of a known version", async (t) => {
+  await using watched = await watchedStore(exportsOf(200), { HOLD: "on" });
+  const { store, folder } = watched;
+  await live(watched, 200);
+
+  /** Lists `file`, which has so many rows, with one more, then rightly. */
+  async function listWrongly(file: string, rows: number): Promise<string> {
+    const text = await Deno.readTextFile(`${folder.path}/${file}`);
+    const list = (rows: number) =>
+      folder.write({
+        "manifest.json": JSON.stringify({
+          files: [{ file, sha256: hashOf(text), bytes: text.length, rows }],
+        }),
+      });
+    await list(rows + 1);
+    const { state, reasons } = await watched.next();
+    assertEquals([state, reasons], ["failed", [
+      `${file}: ${rows} rows, and manifest.json lists ${
+        rows + 1
+      }. Deliver the whole set again, manifest.json last.`,
+    ]]);
+    assertEquals(watched.snapshot.row_counts.interactions, 200);
+    await list(rows);
+    return (await watched.next()).state;
+  }
+
+  await t.step("the served one", async () => {
+    assertEquals(await listWrongly("interactions.csv", 200), "serving");
+  });
+  await t.step("the served one, by another name", async () => {
+    await Deno.remove(`${folder.path}/manifest.json`);
+    const renamed = "interactions_2.csv";
+    await Deno.rename(
+      `${folder.path}/interactions.csv`,
+      `${folder.path}/${renamed}`,
+    );
+    assertEquals(await listWrongly(renamed, 200), "serving");
+    await Deno.remove(`${folder.path}/manifest.json`);
+    await Deno.remove(`${folder.path}/${renamed}`);
+  });
+  await t.step("the held one", async () => {
+    await folder.write(exportsOf(100));
+    await watched.until(() => store.refreshes.state === "held");
+    while ((await watched.next()).state !== "held");
+    assertEquals(await listWrongly("interactions.csv", 100), "held");
+  });
+  await t.step("a discarded one", async () => {
+    const { data_version } = store.refreshes.held!.report!;
+    await store.refreshes.discard(data_version);
+    assertEquals((await watched.next()).state, "serving");
+    assertEquals(await listWrongly("interactions.csv", 100), "serving");
+    assertEquals(store.refreshes.discarded, data_version);
+  });
+});
