@@ -9,7 +9,7 @@ export interface Listener {
   readonly port: number;
   /** Accepts no more; resolves when every answer under way is sent. */
   close(): Promise<void>;
-  /** Ends every connection at once: what is being sent breaks off. */
+  /** Ends every connection at once: what is being sent breaks off. Changes nothing after `close`. */
   cut(): void;
 }
 
@@ -45,7 +45,7 @@ export function listen(
     );
   };
   let is_closed = false;
-  /** Of the listener that is open; null where none is: Deno cannot end one twice. */
+  /** Of the listener that is open; null where none is, or it closes: Deno cannot end one twice. */
   let cutting: AbortController | null = null;
   let server = open(wanted);
   const { port } = server.addr;
@@ -94,6 +94,7 @@ export function listen(
     port,
     async close() {
       is_closed = true;
+      cutting = null;
       // The error of a listener that has ended was logged.
       await server.shutdown().catch(() => {});
     },

@@ -77,7 +77,7 @@ export interface Stopped {
   };
   readonly webhook: { close(): Promise<void> } | null;
   /** Every open socket. */
-  readonly listeners: readonly { close(): Promise<void>; cut(): void }[];
+  readonly listeners: readonly { close(): Promise<void> }[];
   readonly underway: {
     uploadsEnded(): Promise<void>;
     cutOff(): ReadonlyMap<string, number>;
@@ -138,7 +138,7 @@ export function stopOnSignals(parts: Stopped): void {
             `Stopped after ${seconds()} s, and not everything could be closed; the next start removes what is left in STAGING_DIR.`,
           seconds: seconds(),
         });
-        exit(1);
+        Deno.exit(1);
       },
     };
     enter[next]();
@@ -167,13 +167,7 @@ export function stopOnSignals(parts: Stopped): void {
     await Promise.race([answered, delay(LAST_ANSWERS_MS)]);
     requests?.end();
     log(stoppedEntry(cut, seconds()));
-    exit(0);
-  }
-
-  // Under OTEL_DENO, Deno waits here for the collector: clients need not wait with it.
-  function exit(code: number): never {
-    for (const one of parts.listeners) one.cut();
-    Deno.exit(code);
+    Deno.exit(0);
   }
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
