@@ -1,5 +1,6 @@
 /** The files that describe the bytes of others: `NAME.sha256` for one file, `manifest.json` for a whole delivery. */
 
+import { normalize } from "node:path/posix";
 import { z } from "zod";
 
 /** The name of the file that lists a whole delivery. */
@@ -10,11 +11,22 @@ const PROOF_MAX_BYTES = 1 << 20;
 
 const manifestSchema = z.object({
   files: z.array(z.object({
-    file: z.string().regex(/^[^\0]+$/, "not the name of a file"),
+    // `find` writes `./` before a name.
+    file: z.string().regex(/^[^\0]+$/, "not the name of a file")
+      .transform(normalize),
     sha256: z.string().regex(/^[0-9a-f]{64}$/i),
     bytes: z.int().nonnegative(),
     rows: z.int().nonnegative().optional(),
   })).max(10_000),
+}).superRefine(({ files }, { addIssue }) => {
+  const names = new Set<string>();
+  for (const [i, { file }] of files.entries()) {
+    if (names.has(file)) {
+      const message = `${JSON.stringify(file.slice(0, 200))} is listed twice`;
+      addIssue({ code: "custom", path: ["files", i, "file"], message });
+    }
+    names.add(file);
+  }
 });
 
 /** The files that a manifest.json lists. */

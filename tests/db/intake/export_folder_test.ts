@@ -333,8 +333,10 @@ Deno.test("what vouches for nothing is refused", async (t) => {
 });
 
 Deno.test("an export of other bytes than those vouched for: a conflict that names the file in the way", async (t) => {
-  const listing = (sha256: string, bytes: number) =>
-    JSON.stringify({ files: [{ file: "customers.csv", sha256, bytes }] });
+  const listing = (sha256: string, bytes: number, { before = "" } = {}) =>
+    JSON.stringify({
+      files: [{ file: `${before}customers.csv`, sha256, bytes }],
+    });
   const right = hashOf(CUSTOMERS);
   const other = hashOf("other");
   const length = CUSTOMERS.length;
@@ -356,6 +358,11 @@ Deno.test("an export of other bytes than those vouched for: a conflict that name
     [
       "another size in it",
       { "manifest.json": listing(right, 1) },
+      "manifest.json",
+    ],
+    [
+      "another hash in it, with a name as find writes it",
+      { "manifest.json": listing(other, length, { before: "./" }) },
       "manifest.json",
     ],
     ["no entry", { "manifest.json": '{"files":[]}' }, null],

@@ -103,6 +103,15 @@ Deno.test("a file that is proven whole needs neither rest nor line break", async
         }],
       }),
     }],
+    ["a manifest with a name as find writes it", {
+      "manifest.json": JSON.stringify({
+        files: [{
+          file: "./interactions.csv",
+          sha256: hashOf(text),
+          bytes: text.length,
+        }],
+      }),
+    }],
   ];
   for (const [name, files] of proofs) {
     await t.step(name, async () => {
@@ -136,6 +145,33 @@ Deno.test("a .sha256 beside a link counts, wherever the link leads", async () =>
   ]);
 });
 
+Deno.test("a manifest's rows are of the file, however its name is written", async () => {
+  const files = [
+    "./customers.csv",
+    "interactions//./1.csv",
+    "interactions/../interactions/2.csv",
+  ];
+  await using folder = await dataFolder({
+    ...Object.fromEntries(files.map((file) => [file, ""])),
+    "manifest.json": JSON.stringify({
+      files: files.map((file, rows) => ({
+        file,
+        sha256: hashOf(""),
+        bytes: 0,
+        rows,
+      })),
+    }),
+  });
+  await pause(STEADY_MS);
+  const { waiting, expected_rows } = await watchOf(folder).look();
+  assertEquals(waiting, []);
+  assertEquals([...expected_rows], [
+    ["customers.csv", 0],
+    ["interactions/1.csv", 1],
+    ["interactions/2.csv", 2],
+  ]);
+});
+
 Deno.test("what a proof cannot be read from waits, then is told", async (t) => {
   const broken: [string, Record<string, string>, string][] = [
     ["no hash", { "customers.csv.sha256": "soon" }, "no SHA-256 in it"],
@@ -158,6 +194,19 @@ Deno.test("what a proof cannot be read from waits, then is told", async (t) => {
         }),
       },
       "listed with 5 bytes, and has 14",
+    ],
+    [
+      "one file by two names",
+      {
+        "manifest.json": JSON.stringify({
+          files: ["customers.csv", "./customers.csv"].map((file) => ({
+            file,
+            sha256: hashOf(EXPORTS["customers.csv"]),
+            bytes: 14,
+          })),
+        }),
+      },
+      'files.1.file: "customers.csv" is listed twice',
     ],
   ];
   for (const [name, files, text] of broken) {
