@@ -26,6 +26,7 @@ import {
 } from "./find_files.ts";
 import { findMapping } from "./find_mapping.ts";
 import { findTables } from "./find_tables.ts";
+import { lookUp } from "./open_regular_file.ts";
 import { checkPreconditions } from "./preconditions.ts";
 import {
   checksumOf,
@@ -123,9 +124,9 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       ].map(describing);
       for (const found of [...files, ...descriptions]) {
         try {
-          const info = await Deno.stat(found.path);
-          // A folder or a pipe is no checksum and no manifest.
-          if (!info.isFile) continue;
+          const info = await lookUp(found.path);
+          // A folder or a pipe is no checksum and no manifest, nor is a link to itself.
+          if (!info?.isFile) continue;
           const sha256 = await hashes.read(found.path);
           const { size: bytes, mtime } = info;
           listed.push(describe(found, { bytes, sha256, mtime }));

@@ -12,7 +12,7 @@ import {
   unreadable,
 } from "./find_files.ts";
 import type { FileHashes } from "./file_hashes.ts";
-import { openRegularFile } from "./open_regular_file.ts";
+import { lookUp, openRegularFile } from "./open_regular_file.ts";
 import { readRange } from "./read_range.ts";
 import { endsAsZip } from "./zip.ts";
 import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
@@ -195,10 +195,7 @@ export class ExportWatch {
   }
 
   async #see(path: string, last?: Seen): Promise<Seen | null> {
-    const info = await Deno.stat(path).catch((error) => {
-      if (NO_SUCH_FILE.includes(error.code)) return null;
-      throw error;
-    });
+    const info = await lookUp(path);
     if (!info?.isFile) return null;
     const identity = identityOf(info);
     if (last?.identity === identity) return last;
@@ -222,9 +219,6 @@ export class ExportWatch {
     };
   }
 }
-
-// Beside a file with a long name, a .sha256 would have one that is too long.
-const NO_SUCH_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 /** The contents of manifest.json that were checked: the files that match it, and their numbers of rows. */
 interface Manifest {

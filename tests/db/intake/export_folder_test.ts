@@ -426,6 +426,30 @@ Deno.test("a folder named like a file is neither replaced nor removed", async ()
   assertEquals((await namesIn(folder.path)).length, 3);
 });
 
+Deno.test("a link to itself counts as no file, as for a refresh, and can be replaced", async () => {
+  await using folder = await dataFolder();
+  await using use = await opened(folder);
+  const names = [
+    "customers.csv",
+    "customers.csv.sha256",
+    "manifest.json",
+    "tally.toml",
+  ];
+  for (const name of names) {
+    await Deno.symlink("customers.csv.sha256", `${folder.path}/${name}`);
+  }
+  // Without tally.toml, the same files may mean something else.
+  await failure("refused", () => use.exports.list());
+  await use.exports.remove("tally.toml");
+  assertEquals(await use.exports.list(), []);
+  const put = (preconditions: Preconditions = {}) =>
+    use.exports.put("customers.csv", body(CUSTOMERS), preconditions);
+  await failure("conflict", () => put({ if_match: `"${hashOf(CUSTOMERS)}"` }));
+  await put();
+  const [{ sha256 }, ...others] = await use.exports.list();
+  assertEquals([sha256, others], [hashOf(CUSTOMERS), []]);
+});
+
 Deno.test("a link is removed, not what it leads to", async () => {
   await using folder = await dataFolder({ "2024/all.csv": CUSTOMERS });
   await Deno.symlink("2024/all.csv", `${folder.path}/customers.csv`);
