@@ -22,7 +22,6 @@ import {
   isUnfinished,
   type Replacement,
   sourcesOf,
-  unreadable,
 } from "./find_files.ts";
 import { findMapping } from "./find_mapping.ts";
 import { findTables } from "./find_tables.ts";
@@ -37,6 +36,7 @@ import {
 } from "./proofs.ts";
 import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
 import type { UnpackOptions } from "./unpack_zip.ts";
+import { isDenied, refuseUnreadable, unreadable } from "./unreadable.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The settings that the folder needs. */
@@ -249,8 +249,9 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
   /** What tally.toml says now; null where there is none that can be used. */
   async #mapping(): Promise<Mapping | null> {
     const path = `${this.#options.data_dir}/${MAPPING_FILE}`;
-    if (!await isRegularFile(path)) return null;
-    return (await findMapping(path)).mapping;
+    // The refresh tells of one that may not be looked at.
+    const info = await lookUp(path).catch(() => null);
+    return info?.isFile ? (await findMapping(path)).mapping : null;
   }
 
   #deliveredAs(name: string, mapping: Mapping | null): Delivered {
@@ -325,7 +326,11 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
     await checkPreconditions(
       info && {
         name: file,
-        sha256: () => this.#options.hashes.read(path),
+        sha256: () =>
+          this.#options.hashes.read(path).catch((error) => {
+            refuseUnreadable(file, error);
+            throw error;
+          }),
       },
       preconditions,
     );
@@ -427,7 +432,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
     return info;
   }
 
-  /** Throws a conflict when a checksum or the manifest describes other bytes, because the export could not go live. */
+  /** Throws a conflict when a checksum or the manifest describes other bytes or may not be read, because the export could not go live. */
   async #checkProofs(target: Delivered, { bytes, sha256 }: Bytes) {
     // A checksum or manifest comes before the files that it describes.
     if (describes(target) && target.format !== "mapping") return;
@@ -438,23 +443,31 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
         "conflict",
         `${file} could not go live: ${proof} ${why}. Upload the right ${proof} first, or delete it.`,
       );
-    const checksum = checksumOf(file);
-    if (await isRegularFile(`${data_dir}/${checksum}`)) {
-      const told = await readChecksum(`${data_dir}/${checksum}`);
-      if (told === null) throw inTheWay(checksum, "has no SHA-256 in it");
-      if (told !== sha256) throw inTheWay(checksum, "is for other bytes");
-    }
-    if (await isRegularFile(`${data_dir}/${MANIFEST}`)) {
-      const listed = await readManifest(`${data_dir}/${MANIFEST}`);
-      if (typeof listed === "string") {
-        throw inTheWay(MANIFEST, `is not valid (${listed})`);
+    /** What `read` finds in a proof; undefined where there is no such file. */
+    const readProof = async <T>(
+      proof: string,
+      read: (path: string) => Promise<T>,
+    ): Promise<T | undefined> => {
+      const path = `${data_dir}/${proof}`;
+      try {
+        return (await lookUp(path))?.isFile ? await read(path) : undefined;
+      } catch (error) {
+        throw isDenied(error) ? inTheWay(proof, "may not be read") : error;
       }
-      const differs = listed.some((one) =>
-        one.file === file &&
-        (one.bytes !== bytes || one.sha256.toLowerCase() !== sha256)
-      );
-      if (differs) throw inTheWay(MANIFEST, "lists other bytes for it");
+    };
+    const checksum = checksumOf(file);
+    const told = await readProof(checksum, readChecksum);
+    if (told === null) throw inTheWay(checksum, "has no SHA-256 in it");
+    if (told && told !== sha256) throw inTheWay(checksum, "is for other bytes");
+    const listed = await readProof(MANIFEST, readManifest);
+    if (typeof listed === "string") {
+      throw inTheWay(MANIFEST, `is not valid (${listed})`);
     }
+    const differs = listed?.some((one) =>
+      one.file === file &&
+      (one.bytes !== bytes || one.sha256.toLowerCase() !== sha256)
+    );
+    if (differs) throw inTheWay(MANIFEST, "lists other bytes for it");
   }
 
   /** Reads the file as a load does, every sheet of a workbook and every file in a ZIP. */
@@ -579,10 +592,6 @@ async function checkDescription(
     problem: "no SHA-256 in it",
     remedy: "Write it as sha256sum does",
   });
-}
-
-async function isRegularFile(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }
 
 async function write(

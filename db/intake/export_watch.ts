@@ -9,13 +9,19 @@ import {
   listExports,
   placeOf,
   systemProblem,
-  unreadable,
 } from "./find_files.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import { lookUp, openRegularFile } from "./open_regular_file.ts";
 import { readRange } from "./read_range.ts";
+import { denied } from "./unreadable.ts";
 import { endsAsZip } from "./zip.ts";
-import { checksumOf, MANIFEST, readChecksum, readManifest } from "./proofs.ts";
+import {
+  checksumOf,
+  MANIFEST,
+  type ManifestFiles,
+  readChecksum,
+  readManifest,
+} from "./proofs.ts";
 
 /** The settings that the watch needs. */
 export interface ExportWatchOptions extends FolderView {
@@ -112,39 +118,49 @@ export class ExportWatch {
         waiting.push(`${problem.file}: ${problem.problem}`);
       } else problems.push(problem);
     };
+    const unread = new Map<string, LoadProblem>();
+    const reading: Reading = async (file, action) => {
+      try {
+        return await action();
+      } catch (error) {
+        const problem = denied(file, error);
+        if (!problem) throw error;
+        unread.set(file, problem);
+      }
+    };
 
     const { replacement } = this.#options;
     const root = await Deno.realPath(this.#options.data_dir);
     const folder = { root, replacement };
-    const manifest = await see(placeOf(MANIFEST, folder));
-    const { vouched, expected_rows }: Manifest = manifest === null
-      ? { vouched: new Set(), expected_rows: new Map() }
-      : await checkManifest(manifest, {
-        folder,
-        see,
-        judge,
-        hashes: this.#options.hashes,
-      });
+    const { vouched, expected_rows } = await reading(MANIFEST, async () => {
+      const manifest = await see(placeOf(MANIFEST, folder));
+      const { hashes } = this.#options;
+      return manifest &&
+        await checkManifest(manifest, { folder, see, judge, reading, hashes });
+    }) ?? NOTHING_LISTED;
 
     const judgeSource = async (source: FoundFile) => {
       const { file, path } = source;
       const seen = await see(path);
       // Beside the name that it is found by, which may be a link.
-      const proof_path = placeOf(checksumOf(file), folder);
-      const proof = await see(proof_path);
+      const checksum = checksumOf(file);
+      const proof_path = placeOf(checksum, folder);
+      const proof = await reading(checksum, () => see(proof_path));
       // What counts as a file of the folder is written already.
       const is_steady = seen !== null &&
         (now - seen.since >= STEADY_MS || file === replacement?.file);
       if (!is_steady || seen.identity !== source.identity) {
         return void waiting.push(`${file}: still changing`);
       }
-      const told = proof && await readChecksum(proof_path);
+      const told = proof &&
+        await reading(checksum, () => readChecksum(proof_path));
+      if (unread.has(checksum)) return;
       if (proof && told !== await this.#options.hashes.read(path)) {
         judge(Math.max(seen.since, proof.since), {
           file,
           problem: told
-            ? `not the bytes that ${file}.sha256 describes`
-            : `${file}.sha256 has no SHA-256 in it`,
+            ? `not the bytes that ${checksum} describes`
+            : `${checksum} has no SHA-256 in it`,
           remedy: "Deliver the file and its .sha256 again",
         });
       }
@@ -168,14 +184,9 @@ export class ExportWatch {
     };
     const { files, mapping_file } = found;
     for (const source of mapping_file ? [mapping_file, ...files] : files) {
-      try {
-        await judgeSource(source);
-      } catch (error) {
-        const problem = unreadable(source.file, error);
-        if (!problem) throw error;
-        problems.push(problem);
-      }
+      await reading(source.file, () => judgeSource(source));
     }
+    problems.unshift(...unread.values());
 
     const identities = Array.from(this.#seen.values(), (seen) => seen.identity);
     // The look at the folder as it is says which files are there.
@@ -220,11 +231,22 @@ export class ExportWatch {
   }
 }
 
+/** Reads something of a file; undefined where that may not be read, which is a problem of the look. */
+type Reading = <T>(
+  file: string,
+  action: () => Promise<T>,
+) => Promise<T | undefined>;
+
 /** The contents of manifest.json that were checked: the files that match it, and their numbers of rows. */
 interface Manifest {
   readonly vouched: Set<string>;
   readonly expected_rows: Map<string, number>;
 }
+
+const NOTHING_LISTED: Manifest = {
+  vouched: new Set(),
+  expected_rows: new Map(),
+};
 
 const NOTHING: Look = {
   identity: "",
@@ -238,10 +260,11 @@ const NOTHING: Look = {
 // Every file of the manifest must be there before any file is loaded.
 async function checkManifest(
   { since }: Seen,
-  { folder, see, judge, hashes }: {
+  { folder, see, judge, reading, hashes }: {
     folder: Parameters<typeof placeOf>[1];
     see: (path: string) => Promise<Seen | null>;
     judge: (since: number, problem: LoadProblem) => void;
+    reading: Reading;
     hashes: FileHashes;
   },
 ): Promise<Manifest> {
@@ -253,7 +276,10 @@ async function checkManifest(
     judge(since, { file: MANIFEST, problem: manifest, remedy });
     return { vouched, expected_rows };
   }
-  for (const { file, sha256, bytes, rows } of manifest) {
+  const check = async (
+    { file, sha256, bytes, rows }: ManifestFiles[number],
+  ) => {
+    if (rows !== undefined) expected_rows.set(file, rows);
     const inside = !file.split("/").includes("..") && !file.startsWith("/");
     const place = placeOf(file, folder);
     const seen = inside ? await see(place) : null;
@@ -268,8 +294,8 @@ async function checkManifest(
       const name = `${MANIFEST}, ${file.slice(0, 200)}`;
       judge(Math.max(since, seen?.since ?? 0), { file: name, problem, remedy });
     } else vouched.add(file);
-    if (rows !== undefined) expected_rows.set(file, rows);
-  }
+  };
+  for (const one of manifest) await reading(one.file, () => check(one));
   return { vouched, expected_rows };
 }
 

@@ -8,6 +8,7 @@ import { MAPPING_FILE, MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
 import { type Table, type TableName, tableOf } from "../model/contract.ts";
 import { findMapping, type FoundMapping } from "./find_mapping.ts";
 import { isProof } from "./proofs.ts";
+import { isDenied, refuseUnreadable } from "./unreadable.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
 export interface SourceFile {
@@ -255,7 +256,9 @@ export async function dataDirProblem(
       ? "does not exist"
       : error instanceof Deno.errors.NotADirectory
       ? "is not a folder"
-      : mayNotBeRead(error);
+      : isDenied(error)
+      ? "may not be read"
+      : null;
     if (problem) {
       return {
         problem: `DATA_DIR=${data_dir} ${problem}`,
@@ -281,12 +284,6 @@ export function systemProblem(
   };
 }
 
-/** Throws a refusal of a file that may not be read; does nothing for other errors. */
-export function refuseUnreadable(file: string, error: unknown): void {
-  const problem = mayNotBeRead(error) && unreadable(file, error);
-  if (problem) throw refused(problem);
-}
-
 /** Why a listed file cannot be found; null when it was removed since then. */
 async function whyNowhere(
   path: string,
@@ -305,30 +302,6 @@ export function identityOf(
   { dev, ino, size, mtime, ctime }: Deno.FileInfo,
 ): string {
   return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(" ");
-}
-
-/** The error for a file that may not be read, by the rights of the system or by the permissions of Deno. */
-function mayNotBeRead(error: unknown): string | undefined {
-  return error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotCapable
-    ? "may not be read"
-    : undefined;
-}
-
-/** Why a file cannot be read, whatever is in it; undefined for other errors. */
-export function unreadable(
-  file: string,
-  error: unknown,
-): LoadProblem | undefined {
-  if (error instanceof Deno.errors.NotFound) {
-    return { file, problem: "gone before it was read", remedy: "Put it back" };
-  }
-  const problem = mayNotBeRead(error);
-  return problem === undefined ? undefined : {
-    file,
-    problem,
-    remedy: "Make it readable for the user that this process runs as",
-  };
 }
 
 /**

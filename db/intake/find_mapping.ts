@@ -5,19 +5,22 @@ import { MAPPING_FILE, MAPPING_MAX_BYTES } from "../mapping/mapping_file.ts";
 import { refused, StoreError } from "../model/problems.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { readRange } from "./read_range.ts";
+import { denied } from "./unreadable.ts";
 
 /** What is in tally.toml, or why it cannot be used. */
 export type FoundMapping =
   | { readonly mapping: Mapping; readonly problem?: undefined }
   | { readonly mapping: null; readonly problem: StoreError };
 
-/** Reads the tally.toml at `path`. Throws what Deno does when it is not there or may not be read. */
+/** Reads the tally.toml at `path`. Throws what Deno does when it is not there. */
 export async function findMapping(path: string): Promise<FoundMapping> {
   try {
     return { mapping: readMapping(await readText(path)) };
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    return { mapping: null, problem: error };
+    const unread = denied(MAPPING_FILE, error);
+    const problem = unread ? refused(unread) : error;
+    if (!(problem instanceof StoreError)) throw error;
+    return { mapping: null, problem };
   }
 }
 

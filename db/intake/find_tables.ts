@@ -14,12 +14,12 @@ import {
 import {
   type Found,
   type FoundFile,
-  refuseUnreadable,
   type SourceFile,
   type TableFile,
 } from "./find_files.ts";
 import { isEmptySheet } from "./stage_sheet.ts";
 import { type Unpacked, type UnpackOptions, unpackZip } from "./unpack_zip.ts";
+import { refuseUnreadable } from "./unreadable.ts";
 import { type Sheet, Workbook } from "./workbook.ts";
 
 /** The exports to load. */

@@ -6,7 +6,7 @@ import { TABLE_NAMES } from "../model/contract.ts";
 import { refused, stagingFull, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import type { FileHashes } from "./file_hashes.ts";
-import { type SourceFile, unreadable } from "./find_files.ts";
+import type { SourceFile } from "./find_files.ts";
 import type { FoundTables } from "./find_tables.ts";
 import {
   copyWorkbook,
@@ -15,6 +15,7 @@ import {
   type StagingOptions,
   type WorkbookCopy,
 } from "./stage_file.ts";
+import { unreadable } from "./unreadable.ts";
 
 /** The settings by which equal files give other answers. */
 export interface ReadingRules {

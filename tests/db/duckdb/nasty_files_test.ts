@@ -1,10 +1,12 @@
 /** Nasty files: each loads right, is refused, set aside row by row or ignored, with a reason; none is silently wrong. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { StoreError } from "../../../db/model/problems.ts";
 import { dataFolder, type Files } from "../../support/data_folder.ts";
 import { loadTables, type Settings } from "../../support/load_folder.ts";
+import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../../support/keys.ts";
 import { logLines } from "../../support/log_lines.ts";
 import { parquetFiles } from "../../support/parquet_files.ts";
 import { startServer } from "../../support/start_server.ts";
@@ -919,7 +921,7 @@ Deno.test({
     await Deno.remove(`${path}/customers.csv.sha256`);
     await Deno.chmod(`${path}/customers.csv`, 0);
     await using server = await startServer(
-      { DATA_DIR: path, REFRESH_SECONDS: "1" },
+      { DATA_DIR: path, REFRESH_SECONDS: "1", ADMIN_KEY_SHA256 },
       { under: is_superuser ? UNPRIVILEGED : [] },
     );
     const latest = async () => {
@@ -956,6 +958,59 @@ Deno.test({
         await Deno.chmod(`${path}/${name}`, mode);
         // So that there is something to go live with.
         await folder.write(exportsOf(refreshes + 4));
+        await until("serving");
+      });
+    }
+
+    const customers = exportsOf(3)["customers.csv"] as string;
+    const sha256 = createHash("sha256").update(customers).digest("hex");
+    await folder.write({
+      "customers.csv": customers,
+      "customers.csv.sha256": sha256,
+      "manifest.json": JSON.stringify({
+        files: [{ file: "customers.csv", sha256, bytes: customers.length }],
+      }),
+      "tally.toml": "# as Tally names it\n",
+    });
+    const send = async (
+      path: string,
+      { headers, ...init }: RequestInit & { headers?: Record<string, string> },
+    ) => {
+      const answer = await fetch(`${server.base_url}/api/v1/data/${path}`, {
+        headers: { Authorization: `Bearer ${ADMIN_KEY}`, ...headers },
+        ...init,
+      });
+      return await answer.text();
+    };
+    const inTheWay = (proof: string) =>
+      `customers.csv could not go live: ${proof} may not be read.`;
+    for (
+      const [file, checked, replaced] of [
+        // The file that is sent takes its place.
+        ["customers.csv", '"reasons":[]', refusalOf("customers.csv")],
+        ...["customers.csv.sha256", "manifest.json"].map((proof) =>
+          [proof, inTheWay(proof), inTheWay(proof)] as const
+        ),
+        // As a broken one, it keeps out nothing that is named after a table.
+        ["tally.toml", refusalOf("tally.toml"), sha256],
+      ] as const
+    ) {
+      await t.step(`${file}, not what stands beside it`, async () => {
+        await Deno.chmod(`${path}/${file}`, 0);
+        const { reasons } = await until("failed", refusalOf(file));
+        assertEquals(reasons, [refusalOf(file)]);
+        assertStringIncludes(await send("files", {}), refusalOf(file));
+        const body = customers;
+        assertStringIncludes(
+          await send("check/customers.csv", { method: "POST", body }),
+          checked,
+        );
+        const headers = { "If-Match": `"${sha256}"` };
+        assertStringIncludes(
+          await send("files/customers.csv", { method: "PUT", headers, body }),
+          replaced,
+        );
+        await Deno.chmod(`${path}/${file}`, 0o600);
         await until("serving");
       });
     }

@@ -1,0 +1,35 @@
+/** Why a file cannot be read, whatever is in it: the refusals that name it, since its folder may be sound. */
+
+import { type LoadProblem, refused } from "../model/problems.ts";
+
+/** Whether the rights of the system or the permissions of Deno keep a file from being read. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable;
+}
+
+/** The problem of a file that may not be read; undefined for other errors. */
+export function denied(file: string, error: unknown): LoadProblem | undefined {
+  if (!isDenied(error)) return undefined;
+  return {
+    file,
+    problem: "may not be read",
+    remedy: "Make it readable for the user that this process runs as",
+  };
+}
+
+/** The problem of a file that is gone or may not be read; undefined for other errors. */
+export function unreadable(
+  file: string,
+  error: unknown,
+): LoadProblem | undefined {
+  return error instanceof Deno.errors.NotFound
+    ? { file, problem: "gone before it was read", remedy: "Put it back" }
+    : denied(file, error);
+}
+
+/** Throws a refusal of a file that may not be read; does nothing for other errors. */
+export function refuseUnreadable(file: string, error: unknown): void {
+  const problem = denied(file, error);
+  if (problem) throw refused(problem);
+}
