@@ -88,26 +88,28 @@ export class ArchiveKeeper {
 
   /**
    * Takes the archive when nobody has it; `served` is kept from then on, and `discarded`
-   * remembered. Returns what was decided by the process that has it, or had it until now;
-   * null when this one decides.
+   * remembered. Returns whether it was taken now, and what was decided by the process that
+   * has it, or had it until now; null when this one decides.
    */
   async tend(
     { served, discarded }: {
       readonly served: EngineSnapshot | null;
       readonly discarded: readonly string[];
     },
-  ): Promise<Decided | null> {
+  ): Promise<{ readonly taken: boolean; readonly decided: Decided | null }> {
     const archive = this.#archive;
+    let taken = false;
     try {
       const claim = await archive.claim();
       this.noteSharing();
       this.#noteUse();
-      if (claim === "held") return null;
+      taken = claim === "taken";
+      if (claim === "held") return { taken, decided: null };
       if (claim === "locked") {
         // Another process decides, and what it writes counts.
         this.#unwritten.clear();
         this.#noted_held = undefined;
-        return await this.#decided();
+        return { taken, decided: await this.#decided() };
       }
       this.#log({
         level: "info",
@@ -124,15 +126,14 @@ export class ArchiveKeeper {
       // One that was made anew has forgotten what was decided.
       const is_new = decided.kept.length === 0 &&
         decided.discarded.length === 0;
-      if (!is_new) return decided;
+      if (!is_new) return { taken, decided };
       if (discarded.length > 0) {
         this.#writeSoon({ type: "mark_discarded", data_versions: discarded });
       }
-      return null;
     } catch (error) {
       this.#note((error as Error).message);
-      return null;
     }
+    return { taken, decided: null };
   }
 
   async #decided(): Promise<Decided> {

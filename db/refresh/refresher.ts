@@ -421,11 +421,11 @@ export class Refresher implements Store, Refreshes {
     if (!keeper) return;
     const { served } = this.#versions;
     const { discarded } = this.#status;
-    const decided = await keeper.tend({ served, discarded });
+    const { taken, decided } = await keeper.tend({ served, discarded });
     if (decided) await this.#follow(decided, progress);
     const { retry_at } = this.#looked;
     // What could not be loaded while the archive was away need not wait longer.
-    if (decided && this.engine.archive!.is_ours && retry_at < Infinity) {
+    if (taken && retry_at < Infinity) {
       this.#looked = { ...this.#looked, retry_at: 0 };
     }
     await keeper.writeAgain(this.#versions.served);
