@@ -41,6 +41,8 @@ export class ArchiveKeeper {
   readonly #log: Log;
   /** Why the archive is not used as it should be; null when it is. */
   #problem: string | null = null;
+  /** What was logged of it since it was last used as it should be. */
+  readonly #noted = new Set<string>();
   /** Who else has the archive, as it was logged. */
   #shared: string | null = null;
   /** What could not be written yet, each under a name that a later write replaces. */
@@ -221,6 +223,7 @@ export class ArchiveKeeper {
   #noteUse(): void {
     if (this.#problem === null || this.#unwritten.size > 0) return;
     this.#problem = null;
+    this.#noted.clear();
     const text = `${this.#archive.name} is used as it should be again.`;
     this.#log({ level: "info", event: "state_dir_usable", text });
   }
@@ -267,8 +270,10 @@ export class ArchiveKeeper {
   }
 
   #note(text: string): void {
-    if (text === this.#problem) return;
     this.#problem = text;
+    // Several may come in turn with every look.
+    if (this.#noted.has(text)) return;
+    this.#noted.add(text);
     this.#log({ level: "error", event: "state_dir_unusable", text });
   }
 }
