@@ -1,5 +1,6 @@
 /** Looks at the data folder again and again, and finds when its files are complete and may be loaded. */
 
+import type { Log } from "../model/log.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import {
   type FolderView,
@@ -32,6 +33,8 @@ export interface ExportWatchOptions extends FolderView {
   readonly final_newline_required: boolean;
   /** Where the hashes of files are remembered. */
   readonly hashes: FileHashes;
+  /** Gets the files that come and are not read. */
+  readonly log?: Log;
 }
 
 /** The result of one look at the folder. */
@@ -52,6 +55,9 @@ export interface Look {
 
 /** A file counts when it is the same in two looks this far apart, in milliseconds. */
 export const STEADY_MS = 500;
+
+/** As many names are in one entry of the log. */
+const NAMES_LOGGED = 20;
 
 /** The facts about a file from looking at it. */
 interface Seen {
@@ -75,6 +81,8 @@ export class ExportWatch {
   readonly #options: ExportWatchOptions;
   #seen = new Map<string, Seen>();
   #first = true;
+  /** The files that are not read, and whether that is said; null before the folder was listed. */
+  #ignored: ReadonlyMap<string, boolean> | null = null;
 
   constructor(options: ExportWatchOptions) {
     this.#options = options;
@@ -84,7 +92,9 @@ export class ExportWatch {
   async look(): Promise<Look> {
     try {
       const { data_dir } = this.#options;
-      return await this.#look(await listExports(data_dir, this.#options));
+      const found = await listExports(data_dir, this.#options);
+      this.#noteIgnored(found);
+      return await this.#look(found);
     } catch (error) {
       // The file disappeared in the middle; the next look reports it.
       if (error instanceof Deno.errors.NotFound) {
@@ -99,6 +109,27 @@ export class ExportWatch {
     } finally {
       this.#first = false;
     }
+  }
+
+  /** Logs the files that are not read and came since the first list, whose load reports those that lay there. */
+  #noteIgnored({ ignored }: Found): void {
+    const { log, replacement } = this.#options;
+    const last = this.#ignored;
+    this.#ignored = new Map(
+      ignored.map(({ file }) => [file, last?.has(file) ?? true]),
+    );
+    // Twice seen: copies under a name of their own, until they are renamed, are many.
+    const files = ignored.filter(({ file }) => last?.get(file) === false)
+      .map(({ file, reason }) => `${file}: ${reason}`);
+    if (files.length === 0 || replacement) return;
+    log?.({
+      level: "warning",
+      event: "files_not_read",
+      text:
+        `New in DATA_DIR and not read: ${files.length}. Name exports as docs/file-contract.md says, or let tally.toml name them.`,
+      account: files.slice(0, NAMES_LOGGED),
+      files: files.slice(0, NAMES_LOGGED),
+    });
   }
 
   async #look(found: Found): Promise<Look> {

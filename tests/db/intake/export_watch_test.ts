@@ -225,6 +225,44 @@ Deno.test("what a proof cannot be read from waits, then is told", async (t) => {
   }
 });
 
+Deno.test("files that come and are not read are logged once, when they stay", async () => {
+  await using folder = await dataFolder({ ...EXPORTS, "old.txt": "" });
+  const logged: unknown[] = [];
+  const watch = new ExportWatch({
+    data_dir: folder.path,
+    settle_ms: 60_000,
+    final_newline_required: false,
+    hashes: new FileHashes(),
+    log: ({ event, files }) => void logged.push([event, files]),
+  });
+  const looks = async (times: number) => {
+    const identities = new Set<string>();
+    for (let i = 0; i < times; i++) {
+      identities.add((await watch.look()).identity);
+    }
+    return identities.size;
+  };
+  await looks(2);
+  await folder.write({ "intractions_2.csv": "", "interactions.csv.copy": "" });
+  await looks(1);
+  await Deno.remove(`${folder.path}/interactions.csv.copy`);
+  await folder.write({ "interactions_b.csv": "" });
+  assertEquals(await looks(3), 1);
+  await Deno.remove(`${folder.path}/intractions_2.csv`);
+  await looks(2);
+  await folder.write({ "intractions_2.csv": "" });
+  await looks(2);
+  const of = (file: string) => [
+    "files_not_read",
+    [`${file}: not the name of a table`],
+  ];
+  assertEquals(logged, [
+    of("intractions_2.csv"),
+    of("interactions_b.csv"),
+    of("intractions_2.csv"),
+  ]);
+});
+
 Deno.test("every kind of change is another identity, and a look without one is not", async (t) => {
   await using folder = await dataFolder(EXPORTS);
   const watch = watchOf(folder);

@@ -116,6 +116,19 @@ Deno.test("the same bytes under another time or name change nothing", async () =
   assertEquals(watched.store.refreshes.state, "serving");
 });
 
+Deno.test("a file that comes and is not read is logged, and no refresh", async () => {
+  await using watched = await watchedStore(exportsOf(1));
+  await live(watched, 1);
+  await staysFor(watched, async () => {
+    await watched.folder.write({ "intractions_2.csv": "" });
+    watched.store.refreshes.request();
+    await watched.until(() => watched.logged.length > 0);
+  });
+  assertEquals(watched.logged, [
+    "New in DATA_DIR and not read: 1. Name exports as docs/file-contract.md says, or let tally.toml name them.",
+  ]);
+});
+
 Deno.test("changes during a build lead to exactly one more", async () => {
   await using watched = await watchedStore(exportsOf(1));
   await live(watched, 1);
