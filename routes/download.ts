@@ -59,11 +59,15 @@ export async function startDownload(
   const end = () => held.dispose();
   const { signal } = deadline;
   const head: Bytes[] = [];
-  let pieces: AsyncIterator<Bytes>;
+  let pieces: AsyncIterator<Bytes> | undefined;
+  let encoded: AsyncGenerator<Bytes> | undefined;
+  // What is compressed ends without waiting for the rows below it.
+  const endPieces = () =>
+    Promise.allSettled([pieces?.return?.(), encoded?.return(undefined)]);
   try {
     const run = held.use(await snapshot.begin(deadline, { whole: true }));
     held.use(reserve());
-    const encoded = encode(snapshot.ask(question, run), { bom });
+    encoded = encode(snapshot.ask(question, run), { bom });
     pieces = gzip ? gzipped(encoded)[Symbol.asyncIterator]() : encoded;
     for (let bytes = 0; bytes <= KEPT_BYTES;) {
       const { done, value } = await pieces.next();
@@ -76,17 +80,20 @@ export async function startDownload(
     }
     signal.throwIfAborted();
   } catch (error) {
+    // The snapshot may be closed when it is given back: its query ends first.
+    await endPieces();
     end();
     throw error;
   }
+  const rest = pieces;
   const broken = Promise.withResolvers<unknown>();
   const whole: AsyncIterator<Bytes> = {
     async next() {
       const value = head.shift();
-      return value ? { value } : await pieces.next();
+      return value ? { value } : await rest.next();
     },
     async return() {
-      await pieces.return?.();
+      await endPieces();
       return { done: true, value: undefined };
     },
   };
