@@ -1,7 +1,12 @@
 /** What the operator's terminal shows beside the log: progress, the report of a load, who may ask. */
 
 import { harmless } from "../db/model/names.ts";
-import type { DateOrder, FileReport, LoadReport } from "../db/model/report.ts";
+import {
+  type DateOrder,
+  type FileReport,
+  type LoadReport,
+  setAsideByFile,
+} from "../db/model/report.ts";
 import { slashForms } from "../db/model/row_problems.ts";
 import type { Snapshot } from "../db/store.ts";
 
@@ -90,7 +95,7 @@ export function fullReport(
     }),
     ...section("Set aside", {
       paint,
-      lines: report.files.flatMap(setAsideLines(report)),
+      lines: setAsideLines(report),
     }),
     ...section("Notes", {
       paint,
@@ -193,11 +198,11 @@ function orderEvidence(date_order: DateOrder | null, form: string): string {
   return evidence.length > 0 ? ` (${evidence.join(", ")})` : "";
 }
 
-function setAsideLines({ set_aside_listed }: LoadReport) {
-  return ({ file, set_aside, rows_set_aside }: FileReport): string[] => {
+function setAsideLines(report: LoadReport): string[] {
+  const listed = setAsideByFile(report);
+  return report.files.flatMap(({ file, set_aside, rows_set_aside }, i) => {
     if (rows_set_aside === 0) return [];
-    const shown = set_aside_listed.filter((row) => row.file === file)
-      .slice(0, SET_ASIDE_SHOWN);
+    const shown = listed[i].slice(0, SET_ASIDE_SHOWN);
     const more = rows_set_aside - shown.length;
     return [
       ...set_aside.map(({ column, reason, rows }) =>
@@ -208,7 +213,7 @@ function setAsideLines({ set_aside_listed }: LoadReport) {
       ),
       ...more > 0 ? [`  and ${count(more)} more`] : [],
     ];
-  };
+  });
 }
 
 function section(

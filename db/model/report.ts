@@ -330,6 +330,19 @@ const reportSchema = servedReportSchema.extend({
 /** The report of a load, of every file: printed in short, served in full. */
 export type LoadReport = DeepReadonly<z.output<typeof reportSchema>>;
 
+/**
+ * The listed rows set aside of each of `files`, in their order. A file that two tables
+ * of tally.toml read is among them twice, so its name does not tell whose a row is.
+ */
+export function setAsideByFile(
+  { files, set_aside_listed }: LoadReport,
+): (readonly SetAsideRow[])[] {
+  let start = 0;
+  return files.map(({ rows_set_aside }) =>
+    set_aside_listed.slice(start, start += rows_set_aside)
+  );
+}
+
 /** The schema of the results of a load that are not in tables. */
 export const loadedSchema = z.object({
   channels: z.array(z.string()),

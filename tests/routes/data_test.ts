@@ -289,6 +289,50 @@ Deno.test("rows set aside, in pages, with their value for the administrator only
   });
 });
 
+Deno.test("rows set aside of a file that two tables of tally.toml read: each is of its own table", async () => {
+  await using opened = await openApp({
+    "crm.csv":
+      "Id,Kind,When,How\n1,Red,2020-03-01,Bird\n2,Red,bad,Bird\nx,Red,2020-03-02,Bird\n",
+    "tally.toml": `
+[[customers]]
+files = "crm.csv"
+id = "Id"
+type = "Kind"
+
+[[interactions]]
+files = "crm.csv"
+customer = "Id"
+time = "When"
+channel = "How"
+`,
+  }, { MAX_SET_ASIDE: "1" });
+  const listed = async (query: string) => {
+    const answer = await opened.app.request(`/api/v1/data/set-aside?${query}`);
+    const { data, meta } = await answer.json();
+    return {
+      rows: data.map((
+        { line, column }: { line: number; column: string },
+      ) => [line, column]),
+      rows_set_aside: meta.rows_set_aside,
+    };
+  };
+  const customers = [[4, "customer_id"]];
+  const interactions = [[3, "date_start"], [4, "customers"]];
+  assertEquals(await listed("table=customers"), {
+    rows: customers,
+    rows_set_aside: 1,
+  });
+  assertEquals(await listed("table=interactions&file=crm.csv"), {
+    rows: interactions,
+    rows_set_aside: 2,
+  });
+  assertEquals(await listed("file=crm.csv"), {
+    rows: [...customers, ...interactions],
+    rows_set_aside: 3,
+  });
+  assertEquals(await listed("table=products"), { rows: [], rows_set_aside: 0 });
+});
+
 Deno.test("an administrator delivers files, accepts, discards and rolls back", async (t) => {
   await using state = await dataFolder();
   const settings = { ADMIN_KEY_SHA256, STATE_DIR: state.path };
