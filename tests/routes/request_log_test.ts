@@ -1,10 +1,12 @@
 /** The log of requests: which ones, what it says of them, and what it never says. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
 import type { LogEntry, RequestRecord } from "../../db/model/log.ts";
 import { requestLine, requestText } from "../../operator/log.ts";
-import { createRequestLog } from "../../routes/request_log.ts";
 import type { Exchange } from "../../routes/exchange.ts";
+import { createRequestLog } from "../../routes/request_log.ts";
+import { watched } from "../../routes/sending.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
 import { openApp } from "../support/open_app.ts";
 import { exportsOf } from "../support/watched_store.ts";
@@ -191,6 +193,55 @@ Deno.test("the bytes are those that are sent: of lists, of gzip, of streams to t
     await reader.cancel();
     const { route, bytes } = opened.records().at(-1)!;
     assertEquals([route, bytes], ["/api/v1/data/events", value!.length]);
+  });
+});
+
+/** Takes the first piece of a body, and leaves it while the next one is read. */
+async function leave(body: ReadableStream<Uint8Array>): Promise<number> {
+  const reader = body.getReader();
+  const { value } = await reader.read();
+  const next = reader.read();
+  await delay(0);
+  await reader.cancel();
+  await next;
+  // What the body makes of it comes after that.
+  await delay(0);
+  return value!.length;
+}
+
+Deno.test("a stream that its client leaves while a piece is read is one record", async (t) => {
+  await t.step("of events", async () => {
+    await using opened = await openApp(exportsOf(3), { LOG_REQUESTS: "all" });
+    const answer = await opened.app.request("/api/v1/data/events");
+    const length = await leave(answer.body!);
+    assertEquals(
+      opened.records().map(({ route, bytes }) => [route, bytes]),
+      [["/api/v1/data/events", length]],
+    );
+  });
+  await t.step("of a download", async () => {
+    const printed: RequestRecord[] = [];
+    const requests = createRequestLog(
+      { LOG_REQUESTS: "all", LOG_CUSTOMER_IDS: "off" },
+      { print: (records) => void printed.push(...records), log() {} },
+    )!;
+    const left = Promise.withResolvers<void>();
+    const body = watched(
+      (async function* () {
+        yield new Uint8Array(10);
+        await left.promise;
+        yield new Uint8Array(20);
+      })(),
+      { stall_ms: 60_000, onCancel: left.resolve, onBroken() {} },
+    );
+    const [exchange] = failing(200);
+    const answer = requests.add({ ...exchange, body }, {
+      answer: new Response(body),
+      status: 200,
+    });
+    await leave(answer.body!);
+    requests.flush();
+    assertEquals(printed.map(({ bytes }) => bytes), [10]);
   });
 });
 
