@@ -156,7 +156,8 @@ function listOf(
     readonly customers: ReadonlyMap<Cell, number> | undefined;
   },
 ): Json {
-  const has_none = (customers ?? interactions).has(null);
+  // Interactions of nobody who is known have none, where every customer has one.
+  const has_none = interactions.has(null) || customers?.has(null);
   const offered = mostFrequent(known, { interactions, most });
   return [...offered, ...has_none ? [null] : []].map((name) => ({
     name,

@@ -9,6 +9,7 @@ files = "customers.csv"
 id = { column = "Id", kind = "${kind}" }
 occupation = "Job"
 type = "Type"
+attributes = { team = "Type" }
 
 [interactions]
 files = "calls.csv"
@@ -79,6 +80,14 @@ for (const kind of ["integer", "text"] as const) {
           { customer_id: null, type: null, month: "2024-01", interactions: 2 },
         ]);
         assertEquals(await metric("?type=null"), [{ interactions: 2 }]);
+        const { types, occupations, attributes } = await ask("dimensions");
+        // Every customer has each of them.
+        for (const listed of [types, occupations, attributes.team]) {
+          assertEquals(
+            listed.at(-1),
+            { name: null, interactions: 2, customers: 0 },
+          );
+        }
         const metrics = await ask("metrics/customers");
         assertEquals(metrics, [{ customers: jobs + 3 }]);
         assertEquals(await ask("metrics/customers?by=month"), [
