@@ -7,6 +7,12 @@ const SECRET_HEADER =
 const SECRET_VALUE =
   /^(sk|pk|rk)[-_]|^gh[opsu]_|^github_pat_|^glpat-|^xox[abp]-|^AKIA|^ASIA|^AIza|^ya29\.|^eyJ|^SG\.|^shp(at|ss)_|^Bearer |^Basic |^-----BEGIN|:\/\/[^/\s]*@|[?&](key|token|sig|code)=/i;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const PHONE_HEADER =
+  /phone|mobile|telef|téléf|téléph|rufnummer|handy|msisdn|whatsapp|(?<![a-z])(tel|fax|cell)(?![a-z])/i;
+const DATE =
+  /^(\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{1,2}[-./]\d{4})(?!\d)/;
+/** Digits in groups of three. */
+const AMOUNT = /^\d{1,3}( \d{3})+$/;
 const NOTE_LENGTH = 40;
 const NOTE_WORDS = 6;
 
@@ -15,7 +21,7 @@ export function shownValue(value: string, header: string): string {
   if (isPrivate(value, header)) return "(not shown)";
   if (isNote(value)) return `(a text of ${value.length} characters)`;
   // Enough to see the form, and not whose it is.
-  if (/^[+(][\d\s().\/-]{6,}$/.test(value)) {
+  if (value.split(/[;,|]|(?=\+)/).some((one) => isPhone(one, header))) {
     return JSON.stringify(`${value.slice(0, 4)}…`);
   }
   const at = value.indexOf("@");
@@ -23,6 +29,22 @@ export function shownValue(value: string, header: string): string {
     return JSON.stringify(`${harmless(value[0])}…${harmless(value.slice(at))}`);
   }
   return JSON.stringify(harmless(value).replaceAll("\n", " "));
+}
+
+/** Whether a value has the form of a telephone number, as ids, dates and amounts have it not. */
+function isPhone(value: string, header: string): boolean {
+  const text = value.trim()
+    .replace(/^[a-z]+:/i, "").replace(/\s*(ext\.?|x)\s*\d+$/i, "");
+  if (!/^[+(]?[\d\s().\/-]+$/.test(text)) return false;
+  const digits = text.match(/\d/g)?.length ?? 0;
+  if (digits < 6 || digits > 15) return false;
+  if (/^[+(]/.test(text)) return true;
+  if (DATE.test(text)) return false;
+  if (PHONE_HEADER.test(header)) return true;
+  // Dialled with a 0 before it: in groups, or as long as no padded id is.
+  if (/^0 ?0? ?[1-9]/.test(text)) return /\D/.test(text) || digits >= 10;
+  return /^(1[ .-])?\d{3}[ .-]\d{3}[ .-]\d{4}$/.test(text) ||
+    digits >= 9 && /^\d+([ \/]+\d+){2,}$/.test(text) && !AMOUNT.test(text);
 }
 
 /** Whether a value, or its header, is that of a secret. */
