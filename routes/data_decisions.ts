@@ -37,7 +37,7 @@ const state = {
 /** The answers to decisions about a version. */
 const versionAnswers = {
   200: state,
-  400: failure("data_version is missing or wrong"),
+  400: failure("The body is not JSON, or data_version is missing or wrong"),
   413: failure(`The body has more than ${MAX_BODY_BYTES} bytes`),
   ...keyFailures,
   409: failure(

@@ -338,9 +338,21 @@ export function validators(
         ),
       ]
       : [],
-    ...body ? [limitBody, validated("json", body)] : [],
+    ...body ? [limitBody, requireJson, validated("json", body)] : [],
   ];
 }
+
+const JSON_BODY = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
+
+// Hono takes every other body for an empty one, and the first field would be blamed.
+const requireJson: MiddlewareHandler = async ({ req }, next) => {
+  if (!JSON_BODY.test(req.header("Content-Type")?.trim() ?? "")) {
+    throw new HTTPException(400, {
+      message: "Send a JSON body with Content-Type: application/json.",
+    });
+  }
+  await next();
+};
 
 function validated(target: "param" | "json", schema: z.ZodObject) {
   return zValidator(target, schema, (result) => {

@@ -48,7 +48,7 @@ export const tokensEndpoint = endpoint({
         },
       },
     },
-    400: failure("customer_id or minutes is wrong"),
+    400: failure("The body is not JSON, or customer_id or minutes is wrong"),
     ...keyFailures,
     404: failure("The key is not for this customer"),
     409: failure("There is no key file"),

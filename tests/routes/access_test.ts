@@ -466,6 +466,50 @@ Deno.test("without keys reading is open, and only the administrator changes some
   }
 });
 
+Deno.test("a body that is not sent as JSON is told so, and no field is blamed", async (t) => {
+  const { file, keys } = keyFile({ every: { scopes: ["admin", "embed"] } });
+  await using opened = await openApp(FILES, {}, { key_file: file });
+  const bodies: readonly (readonly [string | undefined, string | undefined])[] =
+    [
+      ["application/x-www-form-urlencoded", "customer_id=4"],
+      ["text/plain;charset=UTF-8", '{"customer_id":4}'],
+      ["application/jsonp", '{"customer_id":4}'],
+      [undefined, undefined],
+    ];
+  const paths = (endpoints as readonly Endpoint[])
+    .filter(({ body }) => body).map(({ path }) => path);
+  assertEquals(paths.length, 4);
+  for (const path of paths) {
+    await t.step(path, async () => {
+      for (const [type, body] of bodies) {
+        const answer = await opened.app.request(path, {
+          method: "POST",
+          headers: {
+            "X-API-Key": keys.every,
+            ...type && { "Content-Type": type },
+          },
+          body,
+        });
+        assertEquals([answer.status, await answer.json()], [400, {
+          error: "Send a JSON body with Content-Type: application/json.",
+        }]);
+      }
+    });
+  }
+  await t.step("as JSON, its fields are checked", async () => {
+    for (
+      const type of ["application/json; charset=utf-8", "Application/JSON"]
+    ) {
+      const answer = await opened.app.request("/api/v1/tokens", {
+        method: "POST",
+        headers: { "X-API-Key": keys.every, "Content-Type": type },
+        body: '{"customer_id":0}',
+      });
+      assertStringIncludes((await answer.json()).error, "customer_id must be");
+    }
+  });
+});
+
 Deno.test("the tables have every endpoint", () => {
   const wanted = (endpoints as readonly Endpoint[])
     .map(({ method, path }) => `${method} ${path}`);
