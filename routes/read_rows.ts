@@ -2,6 +2,11 @@
 
 import { HTTPException } from "hono/http-exception";
 import {
+  type Dimension,
+  isTime,
+  type TimeDimension,
+} from "../db/model/dimensions.ts";
+import {
   type AnswerColumns,
   type Cell,
   columnsOf,
@@ -22,8 +27,15 @@ const MAX_JSON_ROWS = 10_000;
  */
 const MOST_CELLS = 4_000_000;
 
-/** From 1900 to 2078: the values that a period can have at most. */
-const DAYS = 65_379;
+/** From 1900 to 2078: the values that a dimension of the calendar can have at most. */
+const PERIODS: Readonly<Record<TimeDimension, number>> = {
+  day: 65_379,
+  week: 9_340,
+  month: 2_148,
+  quarter: 716,
+  year: 179,
+  weekday: 7,
+};
 
 /** A question, and how many rows of its answer are read. */
 export interface Read {
@@ -125,16 +137,28 @@ function tooManyRows(most: number): HTTPException {
 
 /** The rows that an answer has at most. */
 export function rowsAtMost(
-  { names, report }: Snapshot,
+  { names, report: { customers } }: Snapshot,
   question: Question,
 ): number {
-  if (!("by" in question)) return report.customers;
-  return question.by.map((dimension) => {
-    if (dimension === "customer_id") return report.customers;
-    const known = names[dimension];
-    // One more for those without.
-    return known ? known.length + 1 : DAYS;
-  }).reduce((product, one) => product * one, 1);
+  const valuesOf = (dimension: Dimension) =>
+    isTime(dimension)
+      ? PERIODS[dimension]
+      // One more for those without. Ids and free text are as many as customers.
+      : (names[dimension]?.length ?? customers) + 1;
+  switch (question.kind) {
+    case "interactions":
+    case "customers":
+      return customers;
+    case "timeline":
+      return valuesOf(question.interval);
+    case "topics":
+      return valuesOf("topic");
+    case "metrics":
+    case "reached":
+    case "customer_count":
+      return question.by.map(valuesOf)
+        .reduce((product, one) => product * one, 1);
+  }
 }
 
 /** How many rows a question has; those after the `most` first ones do not count. */

@@ -1,9 +1,9 @@
-/** A pivot of many cells is refused before it is made, where its rows are too many. */
+/** How many rows an answer may have: a pivot with too many cells is refused before it is made. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { HTTPException } from "hono/http-exception";
 import type { MetricsQuestion, Question } from "../../db/model/questions.ts";
-import { readAll } from "../../routes/read_rows.ts";
+import { readAll, rowsAtMost } from "../../routes/read_rows.ts";
 import { csv, type Files } from "../support/data_folder.ts";
 import { openApp } from "../support/open_app.ts";
 
@@ -101,4 +101,62 @@ Deno.test("a pivot whose rows are too many is refused when these are counted", a
     assertEquals(rows.cells.length, 2);
     assertEquals(asked, ["owner"]);
   });
+});
+
+Deno.test("no answer has more rows than it may have at most, of each kind of question", async (t) => {
+  // One customer, and nobody who is known on the last of these days.
+  await using opened = await openApp({
+    "tally.toml": `
+[customers]
+files = "people.csv"
+id = "Id"
+type = "Type"
+
+[[interactions]]
+files = "calls.csv"
+time = "When"
+channel = "Kind"
+customer = { column = "Who", match = "Id", unmatched = "anonymous" }
+topic = "About"
+`,
+    "people.csv": "Id,Type\n1,Red\n",
+    "calls.csv": csv(
+      ["When", "Kind", "Who", "About"],
+      ["1900-01-01", "Call", "1", "Sand"],
+      ["2020-02-01", "Call", "1", "Lemon"],
+      ["2020-02-02", "Call", "1", ""],
+      ["2078-12-31", "Call", "9", ""],
+    ),
+  });
+  const { snapshot } = opened;
+  const { signal } = new AbortController();
+  const sort = { by: "customer_id", descending: false } as const;
+  const whole = { start_date: "1900-01-01", end_date: "2078-12-31" };
+  const timeline = { kind: "timeline", customer_id: 1, filter: whole } as const;
+  const questions: readonly [Question, rows: number, most: number][] = [
+    [{ ...timeline, interval: "day" }, 65_379, 65_379],
+    [{ ...timeline, interval: "week" }, 9_340, 9_340],
+    [{ ...timeline, interval: "month" }, 2_148, 2_148],
+    [{ ...timeline, interval: "quarter" }, 716, 716],
+    [{ ...timeline, interval: "year" }, 179, 179],
+    [{ kind: "topics", customer_id: 1, filter: {} }, 3, 3],
+    [{ kind: "metrics", by: [], filter: {} }, 1, 1],
+    [{ kind: "metrics", by: ["customer_id"], filter: {} }, 2, 2],
+    [{ kind: "metrics", by: ["type", "weekday"], filter: {} }, 4, 14],
+    [{ kind: "reached", by: ["month", "topic"], filter: {} }, 3, 6_444],
+    [{ kind: "customer_count", by: ["type"], filter: {} }, 1, 2],
+    [{ kind: "interactions", filter: {}, sort }, 1, 1],
+    [{ kind: "customers", filter: {} }, 1, 1],
+  ];
+  for (const [question, rows, most] of questions) {
+    await t.step(JSON.stringify(question), async () => {
+      using run = await snapshot.begin({ signal, ends_at_ms: Infinity });
+      const reads = [{ question, most_rows: Infinity }];
+      const [{ cells }] = await readAll(snapshot, { reads, run });
+      assertEquals([cells.length, rowsAtMost(snapshot, question)], [
+        rows,
+        most,
+      ]);
+    });
+  }
 });
