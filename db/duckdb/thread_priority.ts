@@ -19,16 +19,15 @@ const THREADS = "select file from glob('/proc/self/task/*/comm')";
  */
 export function createGiveWay(): () => Promise<void> {
   let is_running = false;
-  let listing: Promise<() => Promise<string[]>> | undefined;
+  const list = createThreadList();
   return async function giveWay() {
     if (is_running) return;
     is_running = true;
     try {
       if (availableParallelism() < 2 || !await maySetPriorities()) return;
-      const list = await (listing ??= openListing());
-      for (const file of await list()) lower(Number(file.split("/")[4]));
+      for (const thread of await list()) lower(thread);
     } catch {
-      listing = undefined;
+      // It is tried again the next time.
     } finally {
       is_running = false;
     }
@@ -40,13 +39,47 @@ async function maySetPriorities(): Promise<boolean> {
   return (await Deno.permissions.query(right)).state === "granted";
 }
 
-async function openListing(): Promise<() => Promise<string[]>> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
+/**
+ * Makes the function that lists the threads of the process. What it opens for that
+ * stays open for the next time, and is closed when it throws an error of DuckDB.
+ */
+export function createThreadList(): () => Promise<number[]> {
+  let listing: Listing | undefined;
   return async () => {
-    const rows = await connection.runAndReadAll(THREADS);
-    return rows.getRows().map(([file]) => file as string);
+    try {
+      listing ??= await openListing();
+      return await listing.list();
+    } catch (error) {
+      listing?.[Symbol.dispose]();
+      listing = undefined;
+      throw error;
+    }
   };
+}
+
+interface Listing extends Disposable {
+  list(): Promise<number[]>;
+}
+
+async function openListing(): Promise<Listing> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  try {
+    const connection = await instance.connect();
+    return {
+      async list() {
+        const rows = await connection.runAndReadAll(THREADS);
+        return rows.getRows()
+          .map(([file]) => Number((file as string).split("/")[4]));
+      },
+      [Symbol.dispose]() {
+        connection.closeSync();
+        instance.closeSync();
+      },
+    };
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
 }
 
 function lower(thread: number): void {

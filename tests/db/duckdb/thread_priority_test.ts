@@ -1,8 +1,10 @@
 /** Threads give way in a server whose event loop was late beside a download: their priorities, as the system shows them. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { setTimeout as delay } from "node:timers/promises";
 import { availableParallelism } from "node:os";
+import { createThreadList } from "../../../db/duckdb/thread_priority.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { beginDownload, largeExports } from "../../support/large_download.ts";
 import {
@@ -66,4 +68,42 @@ Deno.test({
       await delay(2_000);
       assertEquals(new Set(await priorities(pid)), new Set([0]));
     }),
+});
+
+/** Has a method of DuckDB fail until the result is disposed. */
+function failing(owner: Record<string, unknown>, name: string): Disposable {
+  const method = owner[name];
+  owner[name] = () => Promise.reject(new Error("Out of Memory Error"));
+  return { [Symbol.dispose]: () => void (owner[name] = method) };
+}
+
+Deno.test("a list of threads that DuckDB has too little memory for is closed", async (t) => {
+  const { create } = DuckDBInstance;
+  for (
+    const [owner, method] of [
+      [DuckDBInstance.prototype, "connect"],
+      [DuckDBConnection.prototype, "runAndReadAll"],
+    ] as const
+  ) {
+    await t.step(method, async () => {
+      const opened: DuckDBInstance[] = [];
+      DuckDBInstance.create = async (...given) => {
+        const instance = await create.apply(DuckDBInstance, given);
+        opened.push(instance);
+        return instance;
+      };
+      const list = createThreadList();
+      try {
+        using _ = failing(owner as unknown as Record<string, unknown>, method);
+        await assertRejects(list, Error, "Out of Memory");
+        await assertRejects(list, Error, "Out of Memory");
+      } finally {
+        DuckDBInstance.create = create;
+      }
+      assertEquals(opened.length, 2);
+      for (const instance of opened) {
+        await assertRejects(() => instance.connect());
+      }
+    });
+  }
 });
