@@ -5,7 +5,13 @@ import {
   type FollowedCallers,
   openCallers,
 } from "../../access/follow_key_file.ts";
-import type { KeyFile } from "../../access/key_file.ts";
+import {
+  type KeyFile,
+  KeyFileError,
+  parseKeyFile,
+  readKeyText,
+  updateKeyFile,
+} from "../../access/key_file.ts";
 import { SettingError } from "../../db/model/problems.ts";
 import { type DataFolder, dataFolder } from "../support/data_folder.ts";
 import { ADMIN_KEY_SHA256, keyFile } from "../support/keys.ts";
@@ -26,11 +32,22 @@ const revoked = {
 
 Deno.test("a start needs a key file that is whole", async (t) => {
   const [key] = file.keys;
-  const cases: [what: string, content: string | null, problem: string][] = [
+  type Case = [what: string, content: string | null, problem: string];
+  const cases: Case[] = [
     ["missing", null, "there is no such file"],
     ["empty", "", "it is empty"],
     ["blank", " \n", "it is empty"],
     ["half", text(file).slice(0, 200), "it is no JSON"],
+    [
+      "too large",
+      text(file).padEnd(1_048_577),
+      "with 1048577 bytes it is larger than 1048576",
+    ],
+    ...[0, 1.5, "", "a\n", true].map((customer): Case => [
+      `no customer: ${JSON.stringify(customer)}`,
+      JSON.stringify({ ...file, keys: [{ ...key, customers: [1, customer] }] }),
+      "it is no key file: keys.0.customers.1: no customer_id",
+    ]),
     ["no object", "[]", "it is no key file: "],
     [
       "no keys",
@@ -86,6 +103,19 @@ Deno.test("a start needs a key file that is whole", async (t) => {
       "it is not a file",
     );
   });
+});
+
+Deno.test("a key file is not made larger than it can be read", async () => {
+  const [key] = file.keys;
+  await using folder = await dataFolder({ "keys.json": text(file) });
+  const path = `${folder.path}/keys.json`;
+  const name = "n".repeat(1_048_576);
+  await assertRejects(
+    () => updateKeyFile(path, () => ({ ...file, keys: [{ ...key, name }] })),
+    KeyFileError,
+    "it is larger than 1048576; take out keys that have ended",
+  );
+  assertEquals(parseKeyFile(await readKeyText(path)), file);
 });
 
 /** Callers on a key file in a folder of its own. */
