@@ -2,7 +2,7 @@
 
 /// <reference lib="dom" />
 
-import { send } from "./api.ts";
+import { Lost, resultOf, send } from "./api.ts";
 
 /** How sharp a picture is: pixels for each pixel of the screen. */
 const SHARPNESS = 2;
@@ -22,13 +22,18 @@ const DRAWN = [
   "display",
 ];
 
-/** Saves an answer of the API with the name that the server gives it; returns why it failed. */
+/** Saves an answer of the API with the name that the server gives it; returns why it failed, and throws `Lost` where nobody answers. */
 export async function saveAnswer(path: string): Promise<string | null> {
   const response = await send(path);
-  if (!response.ok) return (await response.json()).error;
+  if (!response.ok) {
+    return ((await resultOf(response)).body as { error: string }).error;
+  }
   const disposition = response.headers.get("Content-Disposition") ?? "";
   const [, name] = /filename="([^"]+)"/.exec(disposition) ?? [];
-  save(await response.blob(), name ?? "tally");
+  const blob = await response.blob().catch(() => {
+    throw new Lost();
+  });
+  save(blob, name ?? "tally");
   return null;
 }
 

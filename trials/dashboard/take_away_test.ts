@@ -71,6 +71,27 @@ Deno.test("the list of customers is saved whole", BROWSER, async () => {
 });
 
 Deno.test(
+  "a file that a proxy answers instead of the server: the page says so",
+  BROWSER,
+  async () => {
+    await using watched = await open(shared.browser, shared.server.base_url);
+    const { page, complaints } = watched;
+    // The page itself saves a file only where it has a key to send.
+    await page.evaluate(() => sessionStorage.setItem("tally-key", "a key"));
+    await page.route("**/*format=csv*", (route) =>
+      route.fulfill({
+        status: 502,
+        contentType: "text/html",
+        body: "<h1>Bad Gateway</h1>",
+      }));
+    await page.locator("figure[aria-labelledby=top-title]")
+      .getByRole("link", { name: "CSV" }).click();
+    await page.getByText("Server not reached").waitFor();
+    assertEquals(complaints.filter((one) => !one.includes("502")), []);
+  },
+);
+
+Deno.test(
   "each chart is saved as a picture that stands alone",
   BROWSER,
   async (t) => {
