@@ -16,7 +16,7 @@ type Named = Pick<Snapshot, "dimensions">;
 const OF_CUSTOMERS = ofCustomers(NAMED_DIMENSIONS);
 
 /** Whether an endpoint with these parameters chooses customers by their records. */
-export function takesAttributes({ shape }: z.ZodObject): boolean {
+function takesAttributes({ shape }: z.ZodObject): boolean {
   return OF_CUSTOMERS.every(({ name }) => name in shape);
 }
 

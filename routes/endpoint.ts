@@ -74,7 +74,7 @@ export interface Answer {
 }
 
 /** The body of every failure. */
-export const failureSchema = z.object({ error: z.string() })
+const failureSchema = z.object({ error: z.string() })
   .meta({ id: "Failure" });
 
 /** The answer of a failure. */

@@ -4,12 +4,10 @@ import { hasSecret } from "../access/secrets.ts";
 import type { Log, RequestRecord } from "../db/model/log.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Which requests are logged: none, those with a status that somebody should see, or all. */
-export const LOGGED = ["off", "errors", "all"] as const;
-
 /** The settings. */
 export interface RequestLogSettings {
-  readonly LOG_REQUESTS: typeof LOGGED[number];
+  /** Which requests are logged: none, those with a status that somebody should see, or all. */
+  readonly LOG_REQUESTS: "off" | "errors" | "all";
   readonly LOG_CUSTOMER_IDS: "on" | "off";
 }
 

@@ -234,9 +234,6 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   region: ["region", "state", "state/region", "province", "mailingstate"],
 };
 
-/** The usual names. */
-export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES);
-
 /** The attribute that a header is known for, and how good it is, from 0 up; null where it is none. */
 export function attributeOf(
   header: string,

@@ -5,10 +5,7 @@ import {
   MAX_ATTRIBUTES,
   nameProblem,
 } from "../../db/mapping/attribute_names.ts";
-import {
-  ATTRIBUTE_NAMES,
-  attributeOf,
-} from "../../db/suggest/known_headers.ts";
+import { attributeOf } from "../../db/suggest/known_headers.ts";
 import { readMapping } from "../../db/mapping/mapping.ts";
 import { csv } from "../support/data_folder.ts";
 import { loadTables } from "../support/load_folder.ts";
@@ -113,7 +110,21 @@ Deno.test("what says who somebody is, when, or how much, is no attribute", async
 });
 
 Deno.test("tally.toml takes every usual name, and the name is a known header", () => {
-  for (const name of ATTRIBUTE_NAMES) {
+  const names = [
+    "country",
+    "owner",
+    "segment",
+    "lifecycle_stage",
+    "lead_status",
+    "lead_source",
+    "source",
+    "plan",
+    "tier",
+    "language",
+    "industry",
+    "region",
+  ];
+  for (const name of names) {
     assertEquals(nameProblem(name), undefined, name);
     assertEquals(attributeOf(name)?.name, name);
   }
