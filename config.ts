@@ -70,7 +70,7 @@ export const settings = z.object({
     ["off", "errors", "all"],
     'must be "off", "errors" or "all"',
   ).default("errors").describe(
-    "requests that are logged: errors are those with a status of 500 or more, and of 400 or more but 404 on paths of the API, 60 of each in a minute",
+    "requests that are logged: errors are those with a status of 500 or more, and of 400 or more but 404 on paths of the API, 60 of each in a minute, without what is refused before its endpoint is known (405, 421, 429, and the 403 of a page of another origin)",
   ),
   LOG_CUSTOMER_IDS: z.enum(["on", "off"], 'must be "on" or "off"')
     .default("off").describe(
@@ -135,7 +135,7 @@ export const settings = z.object({
     "seconds between two checks of DATA_DIR for changes",
   ),
   SETTLE_SECONDS: wholeNumber(1, 86_400, { fallback: 15 }).describe(
-    "seconds without a change after which a file that looks incomplete is no longer waited for",
+    "seconds without a change after which a file that looks incomplete, or was growing, is no longer waited for",
   ),
   CSV_FINAL_NEWLINE: z.enum(
     ["optional", "required"],
