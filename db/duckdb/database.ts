@@ -83,14 +83,22 @@ export async function openDatabase(
     threads: String(threads),
     temp_directory: `${folder}/spill`,
   });
-  const connection = await instance.connect();
+  const connection = await instance.connect().catch((error) => {
+    instance.closeSync();
+    throw error;
+  });
   const idle: DuckDBConnection[] = [];
   const connect = async () => {
     const kept = idle.pop();
     if (kept) return kept;
     const other = await instance.connect();
-    await other.run("use tally");
-    return other;
+    try {
+      await other.run("use tally");
+      return other;
+    } catch (error) {
+      other.closeSync();
+      throw error;
+    }
   };
 
   async function run(

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Database, openDatabase } from "../../../db/duckdb/database.ts";
 import { dataFolder, namesIn } from "../../support/data_folder.ts";
+import { failingDuckDb } from "../../support/failing_duckdb.ts";
 
 const LIMITS = { memory_limit: "600MB", threads: 2 };
 
@@ -246,4 +247,31 @@ Deno.test("openDatabase, folders with unusual names", async (t) => {
 Deno.test("openDatabase, a folder that is not there: an error", async () => {
   await using folder = await dataFolder();
   await assertRejects(() => openDatabase(`${folder.path}/nowhere`, LIMITS));
+});
+
+Deno.test("DuckDB has too little memory to open a connection: nothing stays open", async (t) => {
+  await using folder = await dataFolder();
+  await t.step("the first one", async () => {
+    using duckdb = failingDuckDb("connect");
+    await assertRejects(
+      () => openDatabase(folder.path, LIMITS),
+      Error,
+      "Out of Memory",
+    );
+    const [instance] = duckdb.instances;
+    duckdb[Symbol.dispose]();
+    await assertRejects(() => instance.connect(), Error, "instance closed");
+  });
+  await t.step("another one", async () => {
+    await withDatabase(folder.path, async (database) => {
+      using duckdb = failingDuckDb("run", (sql) => sql === "use tally");
+      await assertRejects(() => database.connect(), Error, "Out of Memory");
+      const [connection] = duckdb.connections;
+      await assertRejects(
+        () => connection.run("select 1"),
+        Error,
+        "disconnected",
+      );
+    });
+  });
 });

@@ -1,11 +1,11 @@
 /** Threads give way in a server whose event loop was late beside a download: their priorities, as the system shows them. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { setTimeout as delay } from "node:timers/promises";
 import { availableParallelism } from "node:os";
 import { createThreadList } from "../../../db/duckdb/thread_priority.ts";
 import { dataFolder } from "../../support/data_folder.ts";
+import { failingDuckDb } from "../../support/failing_duckdb.ts";
 import { beginDownload, largeExports } from "../../support/large_download.ts";
 import {
   type Start,
@@ -70,39 +70,17 @@ Deno.test({
     }),
 });
 
-/** Has a method of DuckDB fail until the result is disposed. */
-function failing(owner: Record<string, unknown>, name: string): Disposable {
-  const method = owner[name];
-  owner[name] = () => Promise.reject(new Error("Out of Memory Error"));
-  return { [Symbol.dispose]: () => void (owner[name] = method) };
-}
-
 Deno.test("a list of threads that DuckDB has too little memory for is closed", async (t) => {
-  const { create } = DuckDBInstance;
-  for (
-    const [owner, method] of [
-      [DuckDBInstance.prototype, "connect"],
-      [DuckDBConnection.prototype, "runAndReadAll"],
-    ] as const
-  ) {
-    await t.step(method, async () => {
-      const opened: DuckDBInstance[] = [];
-      DuckDBInstance.create = async (...given) => {
-        const instance = await create.apply(DuckDBInstance, given);
-        opened.push(instance);
-        return instance;
-      };
+  for (const call of ["connect", "runAndReadAll"] as const) {
+    await t.step(call, async () => {
+      using duckdb = failingDuckDb(call);
       const list = createThreadList();
-      try {
-        using _ = failing(owner as unknown as Record<string, unknown>, method);
-        await assertRejects(list, Error, "Out of Memory");
-        await assertRejects(list, Error, "Out of Memory");
-      } finally {
-        DuckDBInstance.create = create;
-      }
-      assertEquals(opened.length, 2);
-      for (const instance of opened) {
-        await assertRejects(() => instance.connect());
+      await assertRejects(list, Error, "Out of Memory");
+      await assertRejects(list, Error, "Out of Memory");
+      duckdb[Symbol.dispose]();
+      assertEquals(duckdb.instances.length, 2);
+      for (const instance of duckdb.instances) {
+        await assertRejects(() => instance.connect(), Error, "instance closed");
       }
     });
   }

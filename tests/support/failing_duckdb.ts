@@ -1,0 +1,54 @@
+/** A DuckDB with too little memory for one of its calls, and what it has opened meanwhile. */
+
+import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+
+/** The instances and connections that were opened, until it is disposed. */
+export interface FailingDuckDb extends Disposable {
+  readonly instances: readonly DuckDBInstance[];
+  readonly connections: readonly DuckDBConnection[];
+}
+
+/** The calls that can be made to fail. */
+export type FailingCall = "connect" | "run" | "runAndReadAll";
+
+/** Has a call fail each time, or where `when` says so of its first argument, until the result is disposed. */
+export function failingDuckDb(
+  call: FailingCall,
+  when: (argument: unknown) => boolean = () => true,
+): FailingDuckDb {
+  const { create } = DuckDBInstance;
+  const { connect } = DuckDBInstance.prototype;
+  const { run, runAndReadAll } = DuckDBConnection.prototype;
+  const instances: DuckDBInstance[] = [];
+  const connections: DuckDBConnection[] = [];
+  const refuse = () => Promise.reject(new Error("Out of Memory Error"));
+  DuckDBInstance.create = async (...given) => {
+    const instance = await create.apply(DuckDBInstance, given);
+    instances.push(instance);
+    return instance;
+  };
+  DuckDBInstance.prototype.connect = async function () {
+    if (call === "connect") return refuse();
+    const connection = await connect.call(this);
+    connections.push(connection);
+    return connection;
+  };
+  DuckDBConnection.prototype.run = function (...given) {
+    return call === "run" && when(given[0]) ? refuse() : run.apply(this, given);
+  };
+  DuckDBConnection.prototype.runAndReadAll = function (...given) {
+    return call === "runAndReadAll" && when(given[0])
+      ? refuse()
+      : runAndReadAll.apply(this, given);
+  };
+  return {
+    instances,
+    connections,
+    [Symbol.dispose]() {
+      DuckDBInstance.create = create;
+      DuckDBInstance.prototype.connect = connect;
+      DuckDBConnection.prototype.run = run;
+      DuckDBConnection.prototype.runAndReadAll = runAndReadAll;
+    },
+  };
+}
