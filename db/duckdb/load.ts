@@ -157,6 +157,12 @@ export async function loadExports(
     database,
     await composedSql("load/2_clean/names_to_fold", dimensions),
   );
+  const has_activities = mapping?.sources.some(hasActivities) ?? false;
+  await database.runFile(
+    has_activities
+      ? "load/2_clean/latest_interactions"
+      : "load/2_clean/rare_interactions",
+  );
   const has_text_ids = reading.id_kind !== "integer";
   if (has_text_ids) await database.runFile("load/2_clean/ids");
 
@@ -181,12 +187,6 @@ export async function loadExports(
   }
 
   progress("sorting interactions");
-  const has_activities = mapping?.sources.some(hasActivities) ?? false;
-  await database.runFile(
-    has_activities
-      ? "load/3_tables/latest_interactions"
-      : "load/3_tables/rare_interactions",
-  );
   if (has_counts) await database.runFile("load/3_tables/repeated_rows");
   await database.runFile("load/3_tables/interaction_sources");
   await database.runFile(

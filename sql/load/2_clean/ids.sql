@@ -1,14 +1,17 @@
--- name: numbers ids that are texts, by their rank in code-point order.
+-- name: numbers ids that are texts, by their rank in code-point order;
+--   a row that a later one replaces names no customer.
 -- params: none
 create table ids as
 select (row_number() over (order by id))::bigint as customer_id, id
 from (
   select customer_id as id from staged_customers where fault is null
   union
-  select customer_id from kept_rows
+  select customer_id from common_rows
+  union
+  select customer_id from rare_interactions
   union
   select unnest(customer_ids)
-  from rare_rows)
+  from rare_interactions)
 -- The empty text stands for a customer who is not known.
 where id <> ''
 order by id;

@@ -1,0 +1,39 @@
+/** Interactions with an id of their own: which rows have one id, and what the last of them replaces. */
+
+import { assertEquals } from "@std/assert";
+import { loadFolder } from "../support/load_folder.ts";
+
+const CUSTOMERS = `[customers]
+files = "customers.csv"
+id = { column = "Customer_Id", kind = "text" }
+`;
+const CALLS = `[[interactions]]
+files = "calls.csv"
+id = "id"
+customer = { column = "who", separator = ";" }
+time = "at"
+channel = { value = "Call" }
+skip_where = { state = ["Deleted"] }
+`;
+
+Deno.test("a customer whom only a replaced row names is no customer", async (t) => {
+  const later: Readonly<Record<string, string>> = {
+    corrected: "1,k1,2020-01-02,\n",
+    "corrected, before a list": "1,k1;z9,2020-01-02,\n",
+    deleted: "1,a1,2020-01-01,Deleted\n2,k1,2020-01-02,\n",
+  };
+  for (const [name, rows] of Object.entries(later)) {
+    for (const replaced of ["a1", "a1;b2"]) {
+      await t.step(`${name}, of ${replaced}`, async () => {
+        await using loaded = await loadFolder({
+          "customers.csv": "Customer_Id\nk1\nz9\n",
+          "calls.csv":
+            `id,who,at,state\n1,${replaced},2020-01-01,\n${rows}3,m5,2020-01-03,\n`,
+          "tally.toml": CUSTOMERS + CALLS,
+        });
+        assertEquals(loaded.report.customers, 3);
+        assertEquals(loaded.report.example_customer_id, "k1");
+      });
+    }
+  }
+});
