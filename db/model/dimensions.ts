@@ -184,15 +184,17 @@ export function attributesOf({ mapping }: Reported): readonly string[] {
   return mapping?.attributes.map(({ name }) => name) ?? [];
 }
 
-/** The column of tables that has an attribute. */
+/**
+ * The column of tables that has an attribute. No other one ends in an underscore, so that
+ * it is neither a column of ours nor one of counts, which end in `_rows`.
+ */
 export function attributeColumn(name: string): string {
-  return `attribute_${name}`;
+  return `attribute_${name}_`;
 }
 
 /** The attribute that a column of tables has; undefined for another column. */
 export function attributeName(column: string): string | undefined {
-  const prefix = attributeColumn("");
-  return column.startsWith(prefix) ? column.slice(prefix.length) : undefined;
+  return /^attribute_(.+)_$/.exec(column)?.[1];
 }
 
 /** Whether tally.toml names a dimension; else every snapshot has it. */

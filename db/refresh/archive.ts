@@ -12,7 +12,7 @@ import { type FileLock, isWithoutLocks, tryLock } from "./lock_file.ts";
 import { folderError } from "./setting_folder.ts";
 
 /** Raised by one when the tables of a snapshot change; a snapshot of another format is not used. */
-const FORMAT = 2;
+const FORMAT = 3;
 const KEPT = 3;
 const MANIFEST = "snapshot.json";
 const DISCARDED = "discarded.json";

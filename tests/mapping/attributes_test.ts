@@ -343,6 +343,45 @@ for (const SERVE_FROM of ["index", "query"]) {
 }
 
 for (const SERVE_FROM of ["index", "query"]) {
+  Deno.test(`an attribute may have any name that is not refused, also from the ${SERVE_FROM}`, async (t) => {
+    // Of columns of staged rows, of tables and of counts per channel.
+    const names = { country: "error", owner: "open_rows" };
+    const renamed = (text: string) =>
+      Object.entries(names).reduce(
+        (text, [from, to]) => text.replaceAll(from, to),
+        text,
+      );
+    await using plain = await openApp(FILES, { SERVE_FROM });
+    await using other = await openApp({
+      ...FILES,
+      "tally.toml": renamed(FILES["tally.toml"]),
+      "people.csv": renamed(FILES["people.csv"]),
+    }, { SERVE_FROM });
+    for (
+      const path of [
+        "interactions",
+        "interactions?country=Chile&start_date=2020-02-01",
+        "interactions?sort=Mail",
+        "customers?owner=Bob",
+        "metrics/interactions?by=country,owner",
+        "metrics/interactions?by=owner&pivot=channel",
+        "metrics/timeline?customer_id=1&interval=month",
+      ]
+    ) {
+      await t.step(path, async () => {
+        const expected = await plain.app.request(`/api/v1/${path}`);
+        const answer = await other.app.request(`/api/v1/${renamed(path)}`);
+        assertEquals(answer.status, expected.status);
+        assertEquals(
+          (await answer.json()).data,
+          JSON.parse(renamed(await expected.text())).data,
+        );
+      });
+    }
+  });
+}
+
+for (const SERVE_FROM of ["index", "query"]) {
   Deno.test(`an attribute with more than 1,000 values has no pivot, and its most frequent values are offered, from the ${SERVE_FROM}`, async (t) => {
     const peopleOf = (names: number) =>
       csv(

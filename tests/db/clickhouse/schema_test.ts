@@ -7,6 +7,7 @@ import {
   tableStatements,
 } from "../../../db/clickhouse/schema.ts";
 import { qualified } from "../../../db/clickhouse/questions.ts";
+import { readSql } from "../../../db/read_sql.ts";
 import { dimensionsWith } from "../../../db/model/dimensions.ts";
 
 const SQL = `-- name: tables.
@@ -38,13 +39,29 @@ Deno.test("tableStatements, one server: the tables as they are written, in their
   customer_id UInt64,
   type UInt32,
   occupation UInt32,
-  attribute_country UInt32,
+  attribute_country_ UInt32,
   day Date32
 ) engine = MergeTree order by customer_id
 settings index_granularity = 256`,
       "create table if not exists `v1`.loaders (\n  holder String\n) engine = ReplacingMergeTree(at) order by holder",
     ],
   );
+});
+
+Deno.test("tableStatements, a version: no two columns have one name, whatever attributes are called", async () => {
+  const statements = tableStatements(
+    await readSql("clickhouse/version_tables"),
+    {
+      place: { database: "v1", cluster: null },
+      dimensions: dimensionsWith(["a", "a_name", "rows"]),
+    },
+  );
+  for (const statement of statements) {
+    const columns = [...statement.matchAll(/^ +([a-z_]+) [A-Z]/gm)]
+      .map(([, column]) => column);
+    assertEquals([...new Set(columns)], columns, statement);
+  }
+  assert(statements.some((one) => one.includes("attribute_a_ ")));
 });
 
 Deno.test("tableStatements, a cluster: replicated on every server, spread over the shards where there are many rows", () => {

@@ -134,7 +134,7 @@ Deno.test("a manifest of another build is passed over, whatever it lacks", async
     ...pathsIn(JSON.parse(written)).filter((path) => !/\.\d+$/.test(path)).map(
       (path): typeof changes[number] => [path, () => undefined],
     ),
-    ["format", () => 3],
+    ["format", () => 4],
     ["files.0.name", () => "../../t.parquet"],
     ["loaded.report.channels", () => ["Email"]],
   ];
