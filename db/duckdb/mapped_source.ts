@@ -83,19 +83,24 @@ function filled(
       added.push(`null::varchar as ${name}`);
     }
   }
-  const over = (source?.where ?? []).map(({ column, skips }) =>
-    `${skips ? "" : "not "}${conditions.get(column)}`
-  );
-  if (source && row_count !== undefined) {
-    over.push(`position >= ${row_count - source.footer_rows}`);
-  }
+  const in_footer = source && row_count !== undefined
+    ? `position >= ${row_count - source.footer_rows}`
+    : "false";
+  const over = [
+    in_footer,
+    ...(source?.where ?? []).map(({ column, skips }) =>
+      `${skips ? "" : "not "}${conditions.get(column)}`
+    ),
+  ];
   if (present.has("count")) over.push("coalesce(count_of(count) = 0, false)");
-  added.push(`${over.join(" or ") || "false"} as passed_over`);
+  added.push(`${over.join(" or ")} as passed_over`);
   if (table === "interactions") {
     // Two systems may use one id for two interactions; a text takes longer to store.
+    // A row of the footer is no data, and replaces none.
     if (present.has("activity")) {
-      replaced.push(`md5_number('${source!.number} ' || coalesce(
-    quick_text_id(activity), text_value(activity))) as activity`);
+      replaced.push(`case when not (${in_footer})
+    then md5_number('${source!.number} ' || coalesce(
+      quick_text_id(activity), text_value(activity))) end as activity`);
     } else added.push("null::uhugeint as activity");
     added.push(
       ...present.has("count")

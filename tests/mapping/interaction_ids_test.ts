@@ -1,7 +1,7 @@
 /** Interactions with an id of their own: which rows have one id, and what the last of them replaces. */
 
 import { assertEquals } from "@std/assert";
-import { loadFolder } from "../support/load_folder.ts";
+import { loadFolder, loadTables } from "../support/load_folder.ts";
 
 const CUSTOMERS = `[customers]
 files = "customers.csv"
@@ -35,5 +35,26 @@ Deno.test("a customer whom only a replaced row names is no customer", async (t) 
         assertEquals(loaded.report.example_customer_id, "k1");
       });
     }
+  }
+});
+
+Deno.test("a footer row with the id of an interaction replaces none", async (t) => {
+  const rows = "1,k1,2020-01-01,\n2,k1,2020-01-02,\n3,z9,2020-01-03,\n";
+  const footers: Readonly<Record<string, string>> = {
+    "one like a count": "3,,,\n",
+    "one like a row": "3,z9,2020-01-04,\n",
+    "one that skip_where passes over as well": "3,,,Deleted\n",
+  };
+  for (const [name, footer] of Object.entries(footers)) {
+    await t.step(name, async () => {
+      await using loaded = await loadTables({
+        "customers.csv": "Customer_Id\nk1\nz9\n",
+        "calls.csv": `id,who,at,state\n${rows}${footer}`,
+        "tally.toml": `${CUSTOMERS}${CALLS}footer_rows = 1\n`,
+      });
+      const { interactions, merged_interactions, date_range } = loaded.report;
+      assertEquals([interactions, merged_interactions], [3, 0]);
+      assertEquals(date_range?.last, "2020-01-03");
+    });
   }
 });
