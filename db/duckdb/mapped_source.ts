@@ -100,7 +100,9 @@ function filled(
     if (present.has("activity")) {
       replaced.push(`case when not (${in_footer})
     then md5_number('${source!.number} ' || coalesce(
-      quick_text_id(activity), text_value(activity))) end as activity`);
+      quick_text_id(activity),
+      case when not has_no_value(activity) then id_text(activity) end))
+  end as activity`);
     } else added.push("null::uhugeint as activity");
     added.push(
       ...present.has("count")

@@ -58,3 +58,34 @@ Deno.test("a footer row with the id of an interaction replaces none", async (t) 
     });
   }
 });
+
+Deno.test("ids of interactions are trimmed and compared exactly", async () => {
+  const cells = [
+    "a b",
+    "a  b",
+    "A b",
+    "a\u00a0b",
+    "a\u200bb",
+    "ab",
+    "longer than ten",
+    "longer  than ten",
+    // Trimmed, these are above.
+    " a b\u200b",
+    " longer than ten ",
+    "cafe\u0301",
+    "caf\u00e9",
+    // None, so that each row is an interaction of its own.
+    "N/A",
+    "N/A",
+    "\u200b",
+  ];
+  await using loaded = await loadTables({
+    "customers.csv": "Customer_Id\nk1\n",
+    "calls.csv": `id,who,at,state\n${
+      cells.map((cell) => `${cell},k1,2020-01-01,\n`).join("")
+    }`,
+    "tally.toml": CUSTOMERS + CALLS,
+  });
+  const { interactions, merged_interactions } = loaded.report;
+  assertEquals([interactions, merged_interactions], [12, 3]);
+});
