@@ -175,7 +175,9 @@ const IS_MAPPED_ONLY = ["name"];
 
 // The rules split at semicolons; those in the cell itself are told apart until then.
 function separated(column: string, separator: string): string {
-  return separator === ";"
-    ? column
-    : `replace(replace(${column}, ';', chr(30)), ${quoteText(separator)}, ';')`;
+  if (separator === ";") return column;
+  const toldApart = (text: string) => `replace(${text}, ';', chr(30))`;
+  return `replace(${toldApart(column)}, ${
+    toldApart(quoteText(separator))
+  }, ';')`;
 }
