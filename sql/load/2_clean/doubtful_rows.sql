@@ -14,6 +14,9 @@ from (
       or date_start = timestamp '1970-01-01'
       or date_start = timezone(
         getvariable('settings').time_zone,
+        timestamptz '1900-01-01 00:00:00+00')
+      or date_start = timezone(
+        getvariable('settings').time_zone,
         timestamptz '1970-01-01 00:00:00+00'))
   group by file
   union all

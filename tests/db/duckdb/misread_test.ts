@@ -414,12 +414,15 @@ Deno.test("NA as a type is noted once, and sentinel times are kept and counted",
       "interactions.csv": csv(
         HEADER,
         ["1900-01-01", "Email", "1"],
+        ["1900-01-01T00:00:00Z", "Email", "1"],
+        ["1900-01-01 00:00:01", "Email", "1"],
+        ["1970-01-01", "Email", "1"],
         ["1970-01-01T00:00:00Z", "Email", "1"],
         ["1970-01-01 00:00:01", "Email", "1"],
         [DAY, "Email", "1"],
       ),
     }, { TIME_ZONE: "Europe/Zurich" });
-    assertEquals(loaded.report.interactions, 4);
+    assertEquals(loaded.report.interactions, 7);
     assertEquals(loaded.report.types, ["EMEA"]);
     assertEquals(
       loaded.report.warnings
@@ -427,7 +430,7 @@ Deno.test("NA as a type is noted once, and sentinel times are kept and counted",
         .map(({ text }) => text),
       [
         `customers of ${file} with the type NA, which is read as no value: 2`,
-        "times of interactions.csv that may stand for no time, 1900-01-01 or 1970-01-01 at midnight; they are kept: 2",
+        "times of interactions.csv that may stand for no time, 1900-01-01 or 1970-01-01 at midnight; they are kept: 4",
       ],
       format,
     );
