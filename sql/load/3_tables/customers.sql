@@ -5,6 +5,7 @@ select
   customer_id,
   max(rowid) as last,
   count(distinct struct_pack(
+    name := coalesce(name, ''),
     /*spelt {column} := coalesce({staged}, ''),*/
     /*limited [,] {column} := name_key(coalesce({staged}, ''))*/)) > 1
     as conflicting

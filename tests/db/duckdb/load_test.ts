@@ -182,6 +182,28 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
   assertEquals(await countsOf(snapshot, { customer_id: 99 }), null);
 });
 
+Deno.test("records of one customer that differ in the name alone are counted, where tally.toml reads names", async () => {
+  const conflicts = async (name: string) => {
+    await using loaded = await loadTables({
+      "customers.csv": csv(
+        ["Customer_Id", "Name"],
+        ["1", "Ann"],
+        ["1", "Bob"],
+        ["2", "Cid"],
+        ["2", " Cid "],
+        ["3", "Dan"],
+        ["3", ""],
+      ),
+      "interactions.csv": NO_INTERACTIONS,
+      "tally.toml":
+        `[customers]\nfiles = "customers.csv"\nid = "Customer_Id"\n${name}`,
+    });
+    return loaded.report.conflicting_customers;
+  };
+  assertEquals(await conflicts('name = "Name"\n'), 2);
+  assertEquals(await conflicts(""), 0);
+});
+
 Deno.test("several exports: what overlaps counts as often as where it is most", async () => {
   const t1 = "01/03/2020 10:00";
   const t2 = "02/03/2020 10:00";
