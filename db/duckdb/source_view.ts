@@ -254,14 +254,15 @@ function sheetTime(name: string, text: string): string[] {
   return [
     `ltrim(${text}, ${quoteText(NATIVE_DATE)}) as ${name}`,
     `${value} as ${name}_value`,
-    `coalesce(not ends_with(${text}, ' 00:00:00'), false) as ${name}_is_local`,
+    `coalesce(${value} <> date_trunc('day', ${value}), false)
+      as ${name}_is_local`,
   ];
 }
 
 // A day of a spreadsheet comes with its midnight, a time of day with day 0.
 function sheetText(text: string): string {
-  const pattern =
-    "^(\\d{4}-\\d\\d-\\d\\d) 00:00:00$|^1899-12-31 (\\d\\d:\\d\\d:\\d\\d)$";
+  const pattern = "^(\\d{4}-\\d\\d-\\d\\d)[ T]00:00:00(?:\\.0+)?$" +
+    "|^1899-12-31 (\\d\\d:\\d\\d:\\d\\d)$";
   return `regexp_replace(${text}, '${pattern}', '\\1\\2')`;
 }
 

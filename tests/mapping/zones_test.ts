@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { csv, type Files } from "../support/data_folder.ts";
 import { loadTables } from "../support/load_folder.ts";
+import { sheetOf, xlsx } from "../support/xlsx_files.ts";
 
 const ZONES = [
   "America/New_York",
@@ -171,5 +172,42 @@ Deno.test("where both zones skip an hour at once, its times are moved out of it"
     "2024-03-31 03:30:00",
     "2024-03-31 01:59:59",
     "2024-03-31 03:30:00",
+  ]);
+});
+
+Deno.test("a date of a spreadsheet at midnight stays that day, as a number or as ISO 8601", async () => {
+  const midnights = [
+    "2024-12-31",
+    "2024-12-31T00:00:00",
+    "2024-12-31T00:00:00.000",
+    "2024-12-31T00:00:00Z",
+  ];
+  const sheet = sheetOf(
+    ["who", "at"],
+    [1, 45_657],
+    [1, 45_657.5],
+    ...[...midnights, "2024-12-31T00:00:01"].map((time) => [1, time]),
+  ).replaceAll(
+    /t="inlineStr"><is><t>(2024[^<]*)<\/t><\/is>/g,
+    't="d"><v>$1</v>',
+  );
+  await using loaded = await loadTables({
+    "tally.toml": `
+customers = false
+[[interactions]]
+files = "calls.xlsx"
+customer = "who"
+channel = { value = "Call" }
+time = { column = "at", zone = "Europe/Berlin" }
+`,
+    "calls.xlsx": xlsx({ Sheet1: sheet }),
+  }, { TIME_ZONE: "UTC" });
+  const rows = await loaded.query(
+    "select date_start::varchar as moment from interactions order by moment",
+  );
+  assertEquals(rows.map(({ moment }) => moment), [
+    "2024-12-30 23:00:01",
+    ...Array(1 + midnights.length).fill("2024-12-31 00:00:00"),
+    "2024-12-31 11:00:00",
   ]);
 });
