@@ -500,10 +500,11 @@ class SheetRows implements RowTaker {
       }
       const in_time_column = this.#in_time_column[place];
       const takes_serials = this.#takes_serials[place];
-      let text = this.#textOf(cell, takes_serials);
-      if (takes_serials && this.book.workbook.date_1904) {
-        text = from1904(text, this.#used[place]);
-      }
+      const written = this.#textOf(cell, takes_serials);
+      const from_1904 = takes_serials && this.book.workbook.date_1904
+        ? from1904(written, this.#used[place])
+        : undefined;
+      let text = from_1904 ?? written;
       const reason = cell.type === "e" || ERROR.test(text)
         ? "a formula whose result is an error"
         : cell.formula
@@ -516,7 +517,8 @@ class SheetRows implements RowTaker {
         }
         continue;
       }
-      if (in_time_column && "nd".includes(cell.type) && ISO.test(text)) {
+      const is_native = from_1904 !== undefined || "nd".includes(cell.type);
+      if (in_time_column && is_native && ISO.test(text)) {
         if (cell.type === "n") this.native_dates++;
         if (this.#options.source && isDay(text)) text = NATIVE_DATE + text;
       }
@@ -549,11 +551,11 @@ function isDay(text: string): boolean {
 
 // The cleaning rules, which take a serial number in a text for one from 1900, and
 // set it aside in a column of months where it may be a month and its year.
-function from1904(text: string, column: string): string {
+function from1904(text: string, column: string): string | undefined {
   if (!SERIAL.test(text) || column === "date" && MONTH_AND_YEAR.test(text)) {
-    return text;
+    return undefined;
   }
-  return serialText(Number(text), true) ?? text;
+  return serialText(Number(text), true);
 }
 
 const SERIAL = /^\s*[1-6]\d{4}(\.\d{1,12})?\s*$/;

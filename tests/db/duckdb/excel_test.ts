@@ -178,6 +178,47 @@ Deno.test("Excel, serial numbers in texts count from 1904 where the workbook doe
   assertEquals(months_without_topic, ["2019-01", "2019-10"]);
 });
 
+Deno.test("Excel, serial numbers in texts count from 1904 whatever tally.toml says of times", async (t) => {
+  const sheet = sheetOf(
+    ["who", "at"],
+    [1, "43831"],
+    [1, 43831],
+    [1, "43831.5"],
+    [1, 43831.5],
+  );
+  for (
+    const [says, noon] of [
+      ["", "12:00:00"],
+      [', format = "excel"', "12:00:00"],
+      [', zone = "Europe/Berlin"', "11:00:00"],
+      [', format = "excel", zone = "Europe/Berlin"', "11:00:00"],
+    ]
+  ) {
+    await t.step(`time = { column = "at"${says} }`, async () => {
+      await using loaded = await loadTables({
+        "tally.toml": `
+customers = false
+[[interactions]]
+files = "calls.xlsx"
+customer = "who"
+channel = { value = "Call" }
+time = { column = "at"${says} }
+`,
+        "calls.xlsx": xlsx({ calls: sheet }, { properties: `date1904="1"` }),
+      }, { TIME_ZONE: "UTC" });
+      const rows = await loaded.query(
+        "select date_start::varchar as text from interactions order by text",
+      );
+      assertEquals(rows.map(({ text }) => text), [
+        "2024-01-02 00:00:00",
+        "2024-01-02 00:00:00",
+        `2024-01-02 ${noon}`,
+        `2024-01-02 ${noon}`,
+      ]);
+    });
+  }
+});
+
 Deno.test("LibreOffice, headers that do not fit, and .xls: refused", async () => {
   assertEquals(
     await refusalOf({
