@@ -64,6 +64,11 @@ export function mappedRows(
     : select;
 }
 
+/** Whether a column of tally.toml holds texts that are only compared. */
+function isTextOnly(name: string): boolean {
+  return /^(activity$|where_|match_)/.test(name);
+}
+
 /** Adds the columns that the file has not, and says which rows are passed over. */
 function filled(
   rows: string,
@@ -94,6 +99,15 @@ function filled(
   ];
   if (present.has("count")) over.push("coalesce(count_of(count) = 0, false)");
   added.push(`${over.join(" or ")} as passed_over`);
+  // In a sheet, staging has found these errors; elsewhere no other rule does.
+  const errors = [...present].filter(isTextOnly).map((name) =>
+    `error_problem('${name}', ${name})`
+  );
+  if (errors.length > 0) {
+    replaced.push(
+      `coalesce(cell_problem, ${errors.join(", ")}) as cell_problem`,
+    );
+  }
   if (table === "interactions") {
     // Two systems may use one id for two interactions; a text takes longer to store.
     // A row of the footer is no data, and replaces none.

@@ -85,6 +85,14 @@ create temp macro count_reason(cell) as
     else 'not a whole number from 0 to 1000000'
   end;
 
+-- What is wrong with a cell that no other rule reads as more than a text: see
+-- problem_fault.
+create temp macro error_problem(column_name, cell) as
+  case
+    when is_error(cell)
+      then concat_ws(chr(9), column_name, error_reason(), clean_text(cell))
+  end;
+
 -- What interactions and customers are matched by.
 create temp macro text_match_key(cell) as lower(text_value(cell));
 create temp macro phone_match_key(cell) as

@@ -400,6 +400,56 @@ Deno.test("spreadsheet errors set their row aside, in every column that is used"
   ]);
 });
 
+Deno.test("spreadsheet errors set their row aside in the columns that only tally.toml names", async (t) => {
+  const reason = "a formula whose result is an error";
+  const customers = await inEveryFormat("people", [
+    ["Id", "Email"],
+    ["1", "a@x"],
+    ["2", "#N/A"],
+  ]);
+  const interactions = await inEveryFormat("calls", [
+    ["From", "At", "Activity", "State"],
+    ["a@x", DAY, "#N/A", "Open"],
+    ["a@x", DAY, " #N/A ", "Open"],
+    ["a@x", DAY, "#REF!", "Spam"],
+    ["a@x", DAY, "A-1", "#REF!"],
+    ["a@x", DAY, "A-2", "Open"],
+  ]);
+  for (const [i, { format, files }] of interactions.entries()) {
+    await t.step(format, async () => {
+      await using loaded = await loadTables({
+        "tally.toml": `
+[customers]
+files = "people.*"
+id = "Id"
+[[interactions]]
+files = "calls.*"
+id = "Activity"
+skip_where = { State = ["Spam"] }
+customer = { column = "From", match = "Email" }
+time = "At"
+channel = { value = "Call" }
+`,
+        ...customers[i].files,
+        ...files,
+      }, ALL);
+      assertEquals(
+        loaded.report.set_aside_listed.map((
+          { column, value, reason },
+        ) => [column, value, reason]),
+        [
+          ["match_0", "#N/A", reason],
+          ["activity", "#N/A", reason],
+          ["activity", "#N/A", reason],
+          ["where_0", "#REF!", reason],
+        ],
+      );
+      assertEquals(loaded.report.customers, 1);
+      assertEquals(loaded.report.interactions, 1);
+    });
+  }
+});
+
 Deno.test("NA as a type is noted once, and sentinel times are kept and counted", async () => {
   const made = await inEveryFormat("customers", [
     ["Customer_Id", "Type"],
