@@ -186,7 +186,9 @@ export function matchedCells(
   const header = JSON.stringify(match!.header);
   const anonymous = id_kind === "integer" ? "0" : "''";
   const id = is_anonymous_unmatched
-    ? `if(match_keys.key is null and not is_empty, ${anonymous}, id)`
+    ? `if(
+      match_keys.key is null and not is_empty and not has_error,
+      ${anonymous}, id)`
     : "id";
   return `create or replace temp table matched_cells as
 with cells as (
@@ -198,11 +200,13 @@ parts as (
   from (select cell, ${parts} as parts from cells)),
 elements as (
   select
-    cell, place, ${match!.as}_match_key(text) as key,
-    has_no_value(text) as is_empty
-  from (select cell, place, ${text} as text from parts)),
+    cell, place,
+    case when not is_error(part) then ${match!.as}_match_key(text) end as key,
+    has_no_value(text) as is_empty,
+    is_error(part) as has_error
+  from (select cell, place, part, ${text} as text from parts)),
 found as (
-  select cell, place, is_empty, ${id} as found_id, several
+  select cell, place, is_empty, has_error, ${id} as found_id, several
   from elements left join match_keys
     on match_keys.key = elements.key and match_keys.match = ${
     quoteText(match!.column)
@@ -215,6 +219,7 @@ select
   end as matched_ids,
   case
     when bool_and(found_id is not null) then null
+    when bool_or(has_error) then error_reason()
     when bool_or(is_empty) then ${
     quoteText(
       pattern === undefined

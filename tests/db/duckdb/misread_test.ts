@@ -450,6 +450,53 @@ channel = { value = "Call" }
   }
 });
 
+Deno.test("spreadsheet errors match no customer, and are no customer without a name either", async (t) => {
+  const people = csv(["Id", "Email", "Phone"], ["1", "a@x", "0"]);
+  const calls = await inEveryFormat("calls", [
+    ["From", "At"],
+    ["a@x", DAY],
+    ["0", DAY],
+    ["#REF!", DAY],
+    ["#DIV/0!", DAY],
+    ["a@x;#N/A", DAY],
+  ]);
+  for (
+    const [says, kept] of [
+      ['match = "Email"', 1],
+      ['match = "Email", unmatched = "anonymous"', 2],
+      ['match = "Phone", match_as = "phone", unmatched = "anonymous"', 2],
+      ['match = "Email", pattern = "(.+)", unmatched = "anonymous"', 2],
+    ] as const
+  ) {
+    for (const { format, files } of calls) {
+      await t.step(`${format}: ${says}`, async () => {
+        await using loaded = await loadTables({
+          "tally.toml": `
+[customers]
+files = "people.csv"
+id = "Id"
+[[interactions]]
+files = "calls.*"
+customer = { column = "From", separator = ";", ${says} }
+time = "At"
+channel = { value = "Call" }
+`,
+          "people.csv": people,
+          ...files,
+        }, ALL);
+        const { interactions, set_aside_listed } = loaded.report;
+        assertEquals(interactions, kept);
+        assertEquals(
+          set_aside_listed.filter(({ reason }) =>
+            reason === "a formula whose result is an error"
+          ).map(({ value }) => value),
+          ["#REF!", "#DIV/0!", "a@x;#N/A"],
+        );
+      });
+    }
+  }
+});
+
 Deno.test("NA as a type is noted once, and sentinel times are kept and counted", async () => {
   const made = await inEveryFormat("customers", [
     ["Customer_Id", "Type"],
