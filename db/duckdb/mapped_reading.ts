@@ -174,14 +174,17 @@ where strlen(${column}) <> length(${column})`,
     const spelt = cells.map(({ cell }) => cell as string)
       .filter((cell) => keys.has(nameKey(cell)));
     const listed = [...keys].filter((key) => key !== "");
-    return `case
-    when has_no_value(${column}) then ${
-      [...keys].map((key) => `has_no_value(${quoteText(key)})`).join(" or ")
+    const found = keys.has("") ? [`has_no_value(${column})`] : [];
+    for (
+      const [cell, values] of [
+        [`lower(clean_text(${column}))`, listed],
+        [column, spelt],
+      ] as const
+    ) {
+      if (values.length === 0) continue;
+      found.push(`${cell} in (${values.map(quoteText).join(", ")})`);
     }
-    else lower(clean_text(${column})) in (${
-      ["", ...listed].map(quoteText).join(", ")
-    }) or ${column} in (${["", ...spelt].map(quoteText).join(", ")})
-  end`;
+    return `coalesce(${found.join(" or ")}, false)`;
   }
 
   /** The SQL that adds to `local`, a moment of the zone, what makes it one of TIME_ZONE. */

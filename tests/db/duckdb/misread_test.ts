@@ -497,6 +497,50 @@ channel = { value = "Call" }
   }
 });
 
+Deno.test("a word for no value in skip_where or keep_where means the cells that are written so", async (t) => {
+  const words = ["NA", " na ", "N/A", "-", "", "EU", "ＮＡ", "US"];
+  const calls = await inEveryFormat("calls", [
+    ["Who", "At", "Region"],
+    ...words.map((word, i) => [String(i + 1), DAY, word]),
+  ]);
+  for (
+    const [values, found] of [
+      ['["NA"]', [1, 2, 7]],
+      ['["n/a", "-"]', [3, 4]],
+      ['["NA", "EU"]', [1, 2, 6, 7]],
+      ['[""]', [1, 2, 3, 4, 5]],
+      ['["", "EU"]', [1, 2, 3, 4, 5, 6]],
+    ] as const
+  ) {
+    for (const key of ["skip_where", "keep_where"]) {
+      for (const { format, files } of calls) {
+        await t.step(`${format}: ${key} = ${values}`, async () => {
+          await using loaded = await loadTables({
+            "tally.toml": `
+customers = false
+[[interactions]]
+files = "calls.*"
+customer = "Who"
+time = "At"
+channel = { value = "Call" }
+${key} = { Region = ${values} }
+`,
+            ...files,
+          });
+          const rows = await loaded.query(
+            "select customer_id::integer as id from interactions order by id",
+          );
+          const ids: readonly number[] = found;
+          const kept = words.map((_, i) => i + 1).filter((id) =>
+            ids.includes(id) === (key === "keep_where")
+          );
+          assertEquals(rows.map(({ id }) => id), kept);
+        });
+      }
+    }
+  }
+});
+
 Deno.test("NA as a type is noted once, and sentinel times are kept and counted", async () => {
   const made = await inEveryFormat("customers", [
     ["Customer_Id", "Type"],
