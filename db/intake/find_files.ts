@@ -42,7 +42,10 @@ interface Named
 }
 
 /** A file of the table it is named after, or a workbook of any name. */
-export interface TableFile extends Named, Pick<SourceFile, "format" | "gzip"> {}
+export interface TableFile extends Named, Pick<SourceFile, "format" | "gzip"> {
+  /** Of a file in a ZIP, the path below the data folder where it counts as lying. */
+  readonly stands_at?: string;
+}
 
 /** A ZIP of any name, whose files are as those beside it. */
 export interface FoundZip extends Named {
@@ -54,7 +57,7 @@ export type FoundFile = TableFile | FoundZip;
 
 /** The files in the data folder. */
 export interface Found {
-  /** In the order they are loaded: by path, in code-point order. */
+  /** By path, in code-point order of the names in it. */
   readonly files: readonly FoundFile[];
   readonly ignored: readonly IgnoredFile[];
   /** The checksums and the manifest, whether the files that they describe are there or not. */

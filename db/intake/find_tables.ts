@@ -2,6 +2,7 @@
 
 import { type Mapping, type Source, withMatches } from "../mapping/mapping.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
+import { byCodePoint } from "../model/code_points.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import {
   foldHeader,
@@ -24,7 +25,7 @@ import { type Sheet, Workbook } from "./workbook.ts";
 
 /** The exports to load. */
 export interface FoundTables {
-  /** In the order they are loaded: as their files, then by sheet. */
+  /** In the order they are loaded: by the path of their file, that of one in a ZIP without the ZIP; then by sheet. */
   readonly files: readonly SourceFile[];
   readonly ignored: readonly IgnoredFile[];
   /** Why the load is refused whatever is in these files: tables that are missing, workbooks that cannot be used. */
@@ -140,20 +141,22 @@ export async function findTables(
       for (const table of tablesMeant(file)) may_have.add(table);
     }
   }
+  const opened_files: TableFile[] = [];
   for (const delivered of files) {
     const opened = await attempt(
       delivered,
       () => unpacked(delivered, { ...options, mapping }),
     );
     also_ignored.push(...opened?.ignored ?? []);
-    for (const file of opened?.files ?? []) {
-      const found = await attempt(
-        file,
-        () => tablesOf(file, { ...options, mapping }),
-      );
-      sources.push(...found?.files ?? []);
-      also_ignored.push(...found?.ignored ?? []);
-    }
+    opened_files.push(...opened?.files ?? []);
+  }
+  for (const file of opened_files.sort(byPlace)) {
+    const found = await attempt(
+      file,
+      () => tablesOf(file, { ...options, mapping }),
+    );
+    sources.push(...found?.files ?? []);
+    also_ignored.push(...found?.ignored ?? []);
   }
   return {
     files: sources,
@@ -162,6 +165,18 @@ export async function findTables(
     may_have,
     mapping,
   };
+}
+
+/** Orders files as the data folder lists them, as if those in a ZIP lay there too. Of two at one place, the one found first stays first. */
+function byPlace(a: TableFile, b: TableFile): number {
+  const names = (a.stands_at ?? a.file).split("/");
+  const others = (b.stands_at ?? b.file).split("/");
+  for (const [i, name] of names.entries()) {
+    if (i === others.length) return 1;
+    const order = byCodePoint(name, others[i]);
+    if (order !== 0) return order;
+  }
+  return names.length - others.length;
 }
 
 /** The files in a ZIP, and any other file itself. */
@@ -197,7 +212,7 @@ async function tablesOf(
     readonly mapping: Mapping | null;
   },
 ): Promise<Pick<FoundTables, "files" | "ignored">> {
-  const { table, sources, ...rest } = file;
+  const { table, sources, stands_at: _, ...rest } = file;
   if (sources.length > 0) return await mappedTables(file, xlsx_max_bytes);
   const matches = mapping?.matches ?? [];
   const layoutOf = (table: TableName) =>
@@ -249,7 +264,7 @@ async function mappedTables(
   file: TableFile,
   xlsx_max_bytes: number,
 ): Promise<Pick<FoundTables, "files" | "ignored">> {
-  const { sources, table: _, ...rest } = file;
+  const { sources, table: _table, stands_at: _, ...rest } = file;
   const sourceFile = (source: Source, sheet?: Sheet): SourceFile => ({
     ...rest,
     table: source.table,

@@ -196,14 +196,21 @@ function membersOf(
     const name = folders.pop()!;
     if (name === "" || isUnfinished(name) || folders.some(isHidden)) continue;
     const file = `${zip.file}/${entry.fileName}`;
-    const folder = zip.part ? zip : folderOfParts(folders, sources);
+    const of_parts = zip.part ? null : folderOfParts(folders, sources);
+    const folder = zip.part ? zip : of_parts?.folder;
     if (folder && isOfSpark(name)) continue;
     const found = isProof(name) || name === MAPPING_FILE
       ? "read only beside the ZIP"
       : exportOf(file, { name, folder });
     if (typeof found === "string") ignored.push({ file, reason: found });
     else if (found.format === "zip") throw refused(nested(found));
-    else members.push({ entry, file: found });
+    else {
+      const place = zip.part
+        ? zip.file.split("/").slice(0, -1)
+        : of_parts?.path ?? [];
+      const stands_at = [...place, name].join("/");
+      members.push({ entry, file: { ...found, stands_at } });
+    }
   }
   return { members, ignored };
 }
@@ -212,18 +219,18 @@ function isHidden(folder: string): boolean {
   return folder === OF_MACOS || isUnfinished(folder);
 }
 
-/** The innermost of the folders that are named after a table or by a source; undefined where none is. */
+/** The innermost of the folders that are named after a table or by a source, and the path from it on; undefined where none is. */
 function folderOfParts(
   folders: readonly string[],
   sources: readonly Source[],
-): Folder | undefined {
-  return folders.map((name): Folder => {
+): { folder: Folder; path: readonly string[] } | undefined {
+  return folders.map((name, i) => {
     const of_name = sourcesOf(sources, name);
-    return {
-      table: of_name.length > 0 ? null : tableOf(name) ?? null,
-      sources: of_name,
-    };
-  }).findLast(({ table, sources }) => table !== null || sources.length > 0);
+    const table = of_name.length > 0 ? null : tableOf(name) ?? null;
+    return { folder: { table, sources: of_name }, path: folders.slice(i) };
+  }).findLast(({ folder: { table, sources } }) =>
+    table !== null || sources.length > 0
+  );
 }
 
 /** Throws a refusal of an export that is a link, or cannot be unpacked. */

@@ -115,15 +115,50 @@ Deno.test("every format, and every place in a ZIP", async () => {
   ]);
   assertEquals(await read({ "a.zip": zip, "customers.csv": "id\n3\n" }), [
     "a.zip/products.parquet: products 1",
-    "a.zip/export/customers.tsv: customers 2",
     "customers.csv: customers 1",
-    "a.zip/2020/interactions/jan/a.csv: interactions 2",
+    "a.zip/export/customers.tsv: customers 2",
     "a.zip/crm.xlsx, sheet interactions 2020: interactions 1",
+    "a.zip/2020/interactions/jan/a.csv: interactions 2",
     "a.zip/customers.csv.sha256 (read only beside the ZIP)",
     "a.zip/readme.txt (not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip)",
     "a.zip/sales.csv (not the name of a table)",
     "a.zip/tally.toml (read only beside the ZIP)",
   ]);
+});
+
+Deno.test("the order of files, and so the later row, is that of a folder without the ZIP", async (t) => {
+  const interactions = { "interactions.csv": INTERACTIONS };
+  const typed = (type: string) => `Customer_Id,Type\n1,${type}\n`;
+  const first = { name: "customers_1.csv", content: typed("First") };
+  const second = { name: "customers_2.csv", content: typed("Second") };
+  const cases: [string, Files][] = [
+    ["whatever the name of the ZIP", {
+      "a.zip": zipOf([second]),
+      "customers_1.csv": first.content,
+    }],
+    ["whatever the folders in it", {
+      "a.zip": zipOf([
+        { ...first, name: "z/customers_1.csv" },
+        { ...second, name: "a/customers_2.csv" },
+      ]),
+    }],
+    ["in two ZIPs", { "a.zip": zipOf([second]), "b.zip": zipOf([first]) }],
+    ["a folder of parts counts by its own name", {
+      "a.zip": zipOf([{ name: "customers_2/0.csv", content: second.content }]),
+      "customers_1/1.csv": first.content,
+    }],
+    ["a ZIP among parts", {
+      "customers/a.zip": zipOf([{ name: "c.csv", content: second.content }]),
+      "customers/b.csv": first.content,
+    }],
+  ];
+  for (const [name, files] of cases) {
+    await t.step(name, async () => {
+      await using loaded = await loadTables({ ...files, ...interactions });
+      const { types } = loaded.report;
+      assertEquals(types, ["Second"]);
+    });
+  }
 });
 
 Deno.test("a ZIP in a folder of parts: its files are parts, with any name", async () => {
