@@ -1,6 +1,6 @@
 /** Composes the SELECT that reads one staged file under the contract's column names. */
 
-import { type HeaderMatch, TABLES } from "../model/contract.ts";
+import type { HeaderMatch } from "../model/contract.ts";
 import {
   layoutOf,
   type StagedFile,
@@ -55,7 +55,7 @@ export function textRows(
     })
   }, extra,
   ${problem} as cell_problem, ${label} as label,
-  ${hasOptional(file, header.match)} as has_optional,
+  ${hasOther(file, header.match)} as has_other,
   ${";\t".includes(header.delimiter)} as decimal_commas
 from ${readCsv(file, text)}`;
 }
@@ -105,7 +105,7 @@ export function parquetRows(
         ),
       ),
     )
-  } as label, ${hasOptional(file, match)} as has_optional,
+  } as label, ${hasOther(file, match)} as has_other,
   false as decimal_commas
 from read_parquet(${quoteText(file.staged_path)}, binary_as_string = true)`;
 }
@@ -177,13 +177,17 @@ function unusedCells(
   );
 }
 
-/** Whether the file has a column of its table that it need not have. */
-function hasOptional(
-  { table }: StagedFile,
+/** Of a customer, besides the id. */
+const DESCRIBING = /^(name|occupation|type)$|^match_/;
+
+/** Whether the file has a column that says something of a customer besides the id. */
+function hasOther(
+  file: StagedFile,
   { positions }: HeaderMatch,
 ): boolean {
-  return TABLES[table].columns.some(({ name, required }) =>
-    !required && positions[name] !== undefined
+  return layoutOf(file).columns.some(({ name }) =>
+    positions[name] !== undefined &&
+    (DESCRIBING.test(name) || attributeName(name) !== undefined)
   );
 }
 

@@ -36,8 +36,12 @@ select
     -- Certain only where the file has other columns, empty in this row.
     when is_summary(label)
       and occupation_name is null and type_name is null
+      and text_value(name) is null
       and coalesce(list_count(attributes), 0) = 0
-      and has_optional
+      and coalesce(
+        list_bool_and(list_transform(
+          match_cells, lambda cell: has_no_value(cell))), true)
+      and has_other
       then as_fault('row', label, 'a summary row')
   end
 from (

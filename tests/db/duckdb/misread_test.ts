@@ -630,6 +630,51 @@ Deno.test("a summary row whose label is in a column that is not used replaces no
   }
 });
 
+Deno.test("a row with a label is a summary row if nothing that tally.toml names has a value", async (t) => {
+  const cases: [string, { given: string; cell: string }][] = [
+    ["a name", { given: 'name = "Cell"', cell: "Ann Smith" }],
+    ["a type", { given: 'type = "Cell"', cell: "Red" }],
+    ["an attribute", { given: 'attributes.country = "Cell"', cell: "Chile" }],
+    ["what customers are matched by", { given: "", cell: "a@example.com" }],
+  ];
+  for (const [name, { given, cell }] of cases) {
+    await t.step(name, async () => {
+      const match = given === "" ? ', match = "Cell"' : "";
+      await using loaded = await loadTables({
+        "tally.toml": `
+[customers]
+files = "people.csv"
+id = "Id"
+${given}
+
+[interactions]
+files = "calls.csv"
+time = "When"
+channel = "Kind"
+customer = { column = "Who"${match} }
+`,
+        "people.csv": csv(
+          ["Company", "Id", "Cell"],
+          ["Shell", "1", "Blue"],
+          ["Total", "2", cell],
+          ["Total", "3", ""],
+        ),
+        "calls.csv": csv(["When", "Kind", "Who"], [
+          "2024-01-31",
+          "Call",
+          match ? "Blue" : "1",
+        ]),
+      });
+      const { report } = loaded;
+      assertEquals(report.customers, 2);
+      assertEquals(
+        report.set_aside_listed.map(({ line, reason }) => [line, reason]),
+        [[4, "a summary row"]],
+      );
+    });
+  }
+});
+
 Deno.test("a table of which every row is set aside is not an empty table", async () => {
   assertEquals(
     await refusalOf({
