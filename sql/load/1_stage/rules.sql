@@ -56,6 +56,9 @@ create temp macro is_error(cell) as
     unseen()
       || '#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)'
       || unseen());
+create temp macro lists_error(list) as
+  contains(list, '#')
+  and len(list_filter(string_split(list, ';'), lambda one: is_error(one))) > 0;
 create temp macro error_reason() as 'a formula whose result is an error';
 
 -- Most cells begin with a letter with which no sign of no value does, and have

@@ -15,7 +15,7 @@ select
       then as_fault('channel', channel, 'no value')
     when is_error(channel)
       then as_fault('channel', channel, error_reason())
-    when is_error(aliases)
+    when lists_error(aliases)
       then as_fault('aliases', aliases, error_reason())
     when is_summary(label) and has_no_value(aliases)
       and regexp_full_match(trim(channel), '\d+(\.\d+)?')

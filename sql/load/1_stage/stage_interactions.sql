@@ -63,7 +63,7 @@ from (
               end,
               decimal_commas)
           end)
-      when topic <> '' and is_error(topic)
+      when topic <> '' and lists_error(topic)
         then as_fault('topic', topic, error_reason())
       when times is null then as_fault('count', count_cell, count_problem)
     end as fault

@@ -541,6 +541,40 @@ ${key} = { Region = ${values} }
   }
 });
 
+Deno.test("a spreadsheet error among several topics or aliases sets the row aside", async (t) => {
+  const calls = await inEveryFormat("interactions", [
+    [...HEADER, "Topic"],
+    [DAY, "Call", "1", "Boat; #N/A"],
+    [DAY, "Call", "1", "#REF!;Boat"],
+    [DAY, "Call", "1", "Boat;#1"],
+  ]);
+  const channels = await inEveryFormat("channels", [
+    ["Channel", "Aliases"],
+    ["Call", "Phone"],
+    ["Email", "Mail;#NAME?"],
+  ]);
+  for (const [i, { format, files }] of calls.entries()) {
+    await t.step(format, async () => {
+      await using loaded = await loadTables({
+        "customers.csv": NO_CUSTOMERS,
+        ...channels[i].files,
+        ...files,
+      }, ALL);
+      assertEquals(
+        loaded.report.set_aside_listed.map(({ column, value, reason }) =>
+          `${column} ${value}: ${reason}`
+        ).toSorted(),
+        [
+          "aliases Mail;#NAME?: a formula whose result is an error",
+          "topic #REF!;Boat: a formula whose result is an error",
+          "topic Boat; #N/A: a formula whose result is an error",
+        ],
+      );
+      assertEquals(loaded.topics, ["#1", "Boat"]);
+    });
+  }
+});
+
 Deno.test("NA as a type is noted once, and sentinel times are kept and counted", async () => {
   const made = await inEveryFormat("customers", [
     ["Customer_Id", "Type"],
