@@ -575,7 +575,8 @@ async function readDates(
     readonly options: ReadingRules;
   },
 ): Promise<Dates> {
-  // By the codes of time_form and month_form in sql/load/1_stage/rules.sql.
+  // By the codes of time_form and month_form in sql/load/1_stage/rules.sql;
+  // date_forms counts those of D/M/YYYY as one.
   const form_names = [
     "native",
     slashForms(date_order).this_form,

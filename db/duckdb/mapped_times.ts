@@ -137,8 +137,13 @@ from (${select})`;
     end`
     : String(BY_MAPPING);
   const shift = zone === undefined ? undefined : shifts.get(zone);
+  const converted = shift
+    ? ` replace (
+    if(read_form = 1, converted_form(day(local) > 12), read_form)::utinyint
+      as read_form)`
+    : "";
   return `select
-  *,
+  *${converted},
   ${shift ? `if(is_local, ${shift}, local)` : "local"} as read_moment,
   case when local is null then ${problem} end as time_problem,
   true as reads_time

@@ -213,10 +213,25 @@ create temp macro fast_time(cell) as
 -- of readDates in db/duckdb/load.ts. fast_time takes two forms only.
 create temp macro fast_form(cell) as
   case when contains(cell, '/') then 1 else 2 end;
+
+-- D/M/YYYY is 1 where the moment has the day that is written. Converted from
+-- another zone it may have the next one: 12 says that the day that is written
+-- is above 12, and 11 that it is not.
+create temp macro converted_form(day_above_12) as if(day_above_12, 12, 11);
+create temp macro is_slash_form(form) as form in (1, 11, 12);
+create temp macro fits_only_this(form, moment) as
+  case
+    when form = 1 then day(moment) > 12
+    else form = 12 and moment is not null
+  end;
 create temp macro time_form(text) as
   case
     when regexp_full_match(text, '\d{4}/.*') then 7
-    when contains(text, '/') then 1
+    when contains(text, '/')
+      then if(
+        zone_of(text) = '', 1,
+        converted_form(
+          regexp_matches(text, '^(\d{1,2}/)?(1[3-9]|[23]\d)/')))
     when regexp_full_match(text, '\d{1,2}\..*') then 6
     when serial_time(text) is not null then 8
     when zone_of(text) <> '' then 3

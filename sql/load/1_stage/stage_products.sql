@@ -13,8 +13,8 @@ select
   case
     when not reads_time
       and date_value is null
-      and month_form(date_text) = 1
-      then day(parse_time(date_text))
+      and is_slash_form(month_form(date_text))
+      then day(parse_time(regexp_extract(date_text, '^[\d/]+')))
   end,
   case
     when passed_over then []

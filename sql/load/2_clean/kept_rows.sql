@@ -40,7 +40,6 @@ select
   date_form,
   spelling,
   count(*) as rows,
-  count(*) filter (
-    case when date_form = 1 then day(date_start) > 12 end) as decisive
+  count(*) filter (fits_only_this(date_form, date_start)) as decisive
 from kept_rows
 group by file, date_form, spelling;

@@ -1,6 +1,6 @@
 /** What was easily misread: in every format it is read rightly, set aside with the reason, or refused. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { csv, type Files } from "../../support/data_folder.ts";
 import {
@@ -233,6 +233,46 @@ Deno.test("a date order that a file disproves refuses it", async (t) => {
         only_this: 1,
         only_other: 0,
       });
+    });
+  }
+  const in_zones: [name: string, zone: string][] = [
+    ["with an offset", " -05:00"],
+    ["in a zone of tally.toml", ""],
+  ];
+  for (const [name, zone] of in_zones) {
+    await t.step(`what is written decides, ${name}`, async () => {
+      const folder = (...dates: string[]) => ({
+        "customers.csv": NO_CUSTOMERS,
+        "interactions.csv": csv(
+          HEADER,
+          ...dates.map((date) => [`${date}${zone}`, "Email", "1"]),
+        ),
+        ...zone === "" && {
+          "tally.toml": `[interactions]
+files = "interactions.csv"
+time = { column = "${HEADER[0]}", zone = "America/Bogota" }
+channel = "${HEADER[1]}"
+customer = "${HEADER[2]}"
+`,
+        },
+      });
+      const IN_UTC = { ...ALL, TIME_ZONE: "UTC" };
+      // In UTC, this is the 13th.
+      assertMatch(
+        await refusalOf(
+          folder("12/01/2024 23:30", "01/25/2024 10:00"),
+          IN_UTC,
+        ),
+        /DATE_ORDER=DMY cannot be right for this file/,
+      );
+      // In UTC, this is the 1st of the next month.
+      await using loaded = await loadTables(
+        folder("31/01/2024 23:30", "01/25/2024 10:00", "03/04/2024 10:00"),
+        IN_UTC,
+      );
+      const { date_order, date_forms } = loaded.report.files[1];
+      assertEquals(date_order, { order: "DMY", only_this: 1, only_other: 1 });
+      assertEquals(date_forms, [{ form: "D/M/YYYY", rows: 2 }]);
     });
   }
   await t.step("both kinds: a warning with both counts", async () => {
