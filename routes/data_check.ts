@@ -66,7 +66,7 @@ export const dataCheckEndpoint = endpoint({
     ),
     ...keyFailures,
     409: failure(
-      "A refresh is built or another file checked, the check gave way to a refresh or a decision, the folder changed or is being written to, a folder has that name, or a .sha256 or manifest.json describes other bytes",
+      "A refresh is built or another file checked, the check gave way to a refresh or a decision, the folder changed or is being written to, a folder has that name, or a .sha256 or manifest.json describes other bytes or may not be read",
     ),
     412: failure("If-Match or If-None-Match does not hold"),
     413: failure("It has more than MAX_UPLOAD_BYTES"),

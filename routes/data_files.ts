@@ -89,7 +89,7 @@ export const dataFilesEndpoints = [
       ),
       ...keyFailures,
       409: failure(
-        "A .sha256 or manifest.json describes other bytes, a folder has that name, or the data folder is read-only",
+        "A .sha256 or manifest.json describes other bytes or may not be read, a folder has that name, or the data folder is read-only",
       ),
       412: failure("If-Match or If-None-Match does not hold"),
       413: failure("It has more than MAX_UPLOAD_BYTES"),

@@ -30,6 +30,7 @@ import {
   tooManySetAside,
 } from "../model/row_problems.ts";
 import {
+  attributeName,
   type Dimension,
   dimensionsWith,
   type NamedDimension,
@@ -521,7 +522,7 @@ async function readSetAside(
   for (const row of await database.runFile("load/2_clean/set_aside_counts")) {
     const file = row.file as number;
     const fault = {
-      column: row.column_name as string,
+      column: shownColumn(staged_files.get(file)!, row.column_name as string),
       reason: row.reason as string,
       rows: Number(row.rows),
       line: lineOf(staged_files.get(file)!, Number(row.line)),
@@ -537,11 +538,23 @@ async function readSetAside(
     listed: listed.map((row): SetAsideRow => ({
       file: staged_files.get(row.file as number)!.file,
       line: lineOf(staged_files.get(row.file as number)!, Number(row.line)),
-      column: row.column_name as string,
+      column: shownColumn(
+        staged_files.get(row.file as number)!,
+        row.column_name as string,
+      ),
       value: row.value as string | null,
       reason: row.reason as string,
     })),
   };
+}
+
+// A column of a condition, or one to match by, has a number here, and its header there.
+function shownColumn(staged: StagedFile, column: string): string {
+  const attribute = attributeName(column);
+  if (attribute !== undefined) return attribute;
+  if (!/^(where|match)_\d+$/.test(column)) return column;
+  return layoutOf(staged).columns.find(({ name }) => name === column)!
+    .headers[0];
 }
 
 /** What decides whether rows set aside refuse a file. */

@@ -571,8 +571,11 @@ export class Refresher implements Store, Refreshes {
   /** Serves the last good data while the exports are not loaded yet. */
   async #restore(progress: Progress): Promise<void> {
     const last = this.#keeper ? await this.#keeper.last() : NOTHING_KEPT;
-    // The exports are loaded nevertheless.
-    if (!last) return;
+    // The exports are loaded nevertheless, and it is asked again with the next look.
+    if (!last) {
+      this.#followed = "";
+      return;
+    }
     const { kept, discarded } = last;
     this.#has_restored = true;
     this.#status = { ...this.#status, discarded };

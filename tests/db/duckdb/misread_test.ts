@@ -443,9 +443,10 @@ Deno.test("spreadsheet errors set their row aside, in every column that is used"
 Deno.test("spreadsheet errors set their row aside in the columns that only tally.toml names", async (t) => {
   const reason = "a formula whose result is an error";
   const customers = await inEveryFormat("people", [
-    ["Id", "Email"],
-    ["1", "a@x"],
-    ["2", "#N/A"],
+    ["Id", "Email", "Plan"],
+    ["1", "a@x", "Gold"],
+    ["2", "#N/A", "Gold"],
+    ["3", "c@x", "#N/A"],
   ]);
   const interactions = await inEveryFormat("calls", [
     ["From", "At", "Activity", "State"],
@@ -462,6 +463,7 @@ Deno.test("spreadsheet errors set their row aside in the columns that only tally
 [customers]
 files = "people.*"
 id = "Id"
+attributes = { tariff = "Plan" }
 [[interactions]]
 files = "calls.*"
 id = "Activity"
@@ -478,10 +480,11 @@ channel = { value = "Call" }
           { column, value, reason },
         ) => [column, value, reason]),
         [
-          ["match_0", "#N/A", reason],
+          ["Email", "#N/A", reason],
+          ["tariff", "#N/A", reason],
           ["activity", "#N/A", reason],
           ["activity", "#N/A", reason],
-          ["where_0", "#REF!", reason],
+          ["State", "#REF!", reason],
         ],
       );
       assertEquals(loaded.report.customers, 1);
