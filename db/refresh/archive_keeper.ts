@@ -118,6 +118,9 @@ export class ArchiveKeeper {
         event: "state_dir_taken",
         text: `${archive.name} is kept by this process from now on.`,
       });
+      const found = await this.#decided();
+      // One that was made anew has forgotten what was decided.
+      const is_new = found.kept.length === 0 && found.discarded.length === 0;
       // What was decided here while it was away comes before what it says.
       this.#write_at = 0;
       await this.writeAgain(served);
@@ -125,9 +128,6 @@ export class ArchiveKeeper {
       if (served && !decided.kept.includes(served.data_version)) {
         this.#writeSoon({ type: "keep" });
       }
-      // One that was made anew has forgotten what was decided.
-      const is_new = decided.kept.length === 0 &&
-        decided.discarded.length === 0;
       if (!is_new) return { taken, decided };
       if (discarded.length > 0) {
         this.#writeSoon({ type: "mark_discarded", data_versions: discarded });
