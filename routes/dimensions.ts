@@ -156,7 +156,7 @@ function listOf(
     readonly customers: ReadonlyMap<Cell, number> | undefined;
   },
 ): Json {
-  // Interactions of nobody who is known have none, where every customer has one.
+  // Anonymous interactions have no name here, even where every customer has one.
   const has_none = interactions.has(null) || customers?.has(null);
   const offered = mostFrequent(known, { interactions, most });
   return [...offered, ...has_none ? [null] : []].map((name) => ({

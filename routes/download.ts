@@ -61,7 +61,7 @@ export async function startDownload(
   const head: Bytes[] = [];
   let pieces: AsyncIterator<Bytes> | undefined;
   let encoded: AsyncGenerator<Bytes> | undefined;
-  // What is compressed ends without waiting for the rows below it.
+  // The end of the compression does not end the rows that it reads.
   const endPieces = () =>
     Promise.allSettled([pieces?.return?.(), encoded?.return(undefined)]);
   try {

@@ -521,11 +521,12 @@ async function readSetAside(
   const counts = new Map<number, Fault[]>();
   for (const row of await database.runFile("load/2_clean/set_aside_counts")) {
     const file = row.file as number;
+    const staged = staged_files.get(file)!;
     const fault = {
-      column: shownColumn(staged_files.get(file)!, row.column_name as string),
+      column: shownColumn(staged, row.column_name as string),
       reason: row.reason as string,
       rows: Number(row.rows),
-      line: lineOf(staged_files.get(file)!, Number(row.line)),
+      line: lineOf(staged, Number(row.line)),
       value: row.value as string | null,
     };
     counts.set(file, [...counts.get(file) ?? [], fault]);
@@ -535,20 +536,20 @@ async function readSetAside(
   });
   return {
     counts,
-    listed: listed.map((row): SetAsideRow => ({
-      file: staged_files.get(row.file as number)!.file,
-      line: lineOf(staged_files.get(row.file as number)!, Number(row.line)),
-      column: shownColumn(
-        staged_files.get(row.file as number)!,
-        row.column_name as string,
-      ),
-      value: row.value as string | null,
-      reason: row.reason as string,
-    })),
+    listed: listed.map((row): SetAsideRow => {
+      const staged = staged_files.get(row.file as number)!;
+      return {
+        file: staged.file,
+        line: lineOf(staged, Number(row.line)),
+        column: shownColumn(staged, row.column_name as string),
+        value: row.value as string | null,
+        reason: row.reason as string,
+      };
+    }),
   };
 }
 
-// A column of a condition, or one to match by, has a number here, and its header there.
+// The SQL calls a column of a condition or of a match by a number; the report has its header.
 function shownColumn(staged: StagedFile, column: string): string {
   const attribute = attributeName(column);
   if (attribute !== undefined) return attribute;

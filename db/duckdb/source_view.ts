@@ -177,7 +177,7 @@ function unusedCells(
   );
 }
 
-/** Of a customer, besides the id. */
+/** The columns that describe a customer, without the attributes. */
 const DESCRIBING = /^(name|occupation|type)$|^match_/;
 
 /** Whether the file has a column that says something of a customer besides the id. */

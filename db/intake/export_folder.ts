@@ -249,7 +249,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
   /** What tally.toml says now; null where there is none that can be used. */
   async #mapping(): Promise<Mapping | null> {
     const path = `${this.#options.data_dir}/${MAPPING_FILE}`;
-    // The refresh tells of one that may not be looked at.
+    // When tally.toml may not be read, the refresh reports it; an upload does not.
     const info = await lookUp(path).catch(() => null);
     return info?.isFile ? (await findMapping(path)).mapping : null;
   }

@@ -1,4 +1,4 @@
-/** Why a file cannot be read, whatever is in it: the refusals that name it, since its folder may be sound. */
+/** Refuses files that are gone or that the process may not read, by their names. */
 
 import { type LoadProblem, refused } from "../model/problems.ts";
 

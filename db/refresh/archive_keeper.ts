@@ -20,7 +20,7 @@ type Write =
   | Extract<Effect, { type: "mark_discarded" | "drop_kept" }>
   | { readonly type: "note_held"; readonly refresh: Refresh | null };
 
-/** What an archive does that could not be written, after its setting. */
+/** What is wrong while a write fails; the setting stands before it. */
 const FAILED: Readonly<Record<Write["type"], string>> = {
   keep: "does not keep the data that is served",
   mark_discarded: "does not remember which data was discarded",
@@ -108,7 +108,7 @@ export class ArchiveKeeper {
       taken = claim === "taken";
       if (claim === "held") return { taken, decided: null };
       if (claim === "locked") {
-        // Another process decides, and what it writes counts.
+        // Another process decides, so nothing of this one is written later.
         this.#unwritten.clear();
         this.#noted_held = undefined;
         return { taken, decided: await this.#decided() };
@@ -121,7 +121,7 @@ export class ArchiveKeeper {
       const found = await this.#decided();
       // One that was made anew has forgotten what was decided.
       const is_new = found.kept.length === 0 && found.discarded.length === 0;
-      // What was decided here while it was away comes before what it says.
+      // Decisions of this process that could not be written count before those in it.
       this.#write_at = 0;
       await this.writeAgain(served);
       const decided = await this.#decided();
@@ -271,7 +271,7 @@ export class ArchiveKeeper {
 
   #note(text: string): void {
     this.#problem = text;
-    // Several may come in turn with every look.
+    // Two problems may alternate with every look.
     if (this.#noted.has(text)) return;
     this.#noted.add(text);
     this.#log({ level: "error", event: "state_dir_unusable", text });

@@ -129,7 +129,7 @@ export class Follower implements Store, Refreshes {
     this.#wake.resolve();
     await this.#opening?.catch(() => {});
     await this.#following;
-    // The look of a decision may have its turn; one that comes later opens nothing.
+    // A decision may be looking at the archive; a later look finds that the store has ended.
     await this.#exclusive(() => Promise.resolve());
   }
 
@@ -179,7 +179,7 @@ export class Follower implements Store, Refreshes {
     try {
       await this.#exclusive(() => this.#look(() => {}, now()));
     } catch (error) {
-      // It is carried out, though this server no longer serves what follows from it.
+      // The loader has carried out the decision, even though this server stops.
       if (!this.#ended.signal.aborted) throw error;
     }
   }

@@ -66,7 +66,7 @@ export interface RefresherOptions extends VersionOptions {
 
 /** Time until a load is tried again that failed for lack of disk or memory, or of its engine, in milliseconds. */
 const RETRY_MS = 30_000;
-/** What is kept where nothing is. */
+/** The content of an archive where there is none. */
 const NOTHING_KEPT = { kept: [], discarded: [] };
 
 /** A store that follows a folder of exports, with snapshots of an engine. */
@@ -261,7 +261,7 @@ export class Refresher implements Store, Refreshes {
       const began_at = now();
       await this.#require({ type: "accept", data_version });
       if (this.held?.report?.data_version !== data_version) {
-        // Who sends it again has the same answer, and one build.
+        // A second request for the same version gets the same answer, and no second build.
         if (this.#accepting === data_version) return;
         const look = await this.#lookFor(data_version);
         this.#accepting = data_version;
@@ -457,7 +457,7 @@ export class Refresher implements Store, Refreshes {
     const accepted = this.#status.discarded
       .some((one) => !discarded.includes(one));
     await this.#apply({ type: "followed", served: kept[0] ?? null, discarded });
-    // The files that lie here may be those.
+    // The files in DATA_DIR may be those of the version that was accepted there.
     if (accepted) this.request();
     const isLeft = (data_version: string) => discarded.includes(data_version);
     if (
@@ -487,7 +487,7 @@ export class Refresher implements Store, Refreshes {
         const data_version = await exports.dataVersion();
         if (data_version !== null && isKnown(this.#status, data_version)) {
           const read = this.#reportOf(data_version)?.files ?? [];
-          // In the same order, and perhaps by other names.
+          // The same files in the same order; their names may have changed.
           const files = read.map((one, i) => ({
             ...one,
             file: exports.files[i].file,
@@ -571,7 +571,7 @@ export class Refresher implements Store, Refreshes {
   /** Serves the last good data while the exports are not loaded yet. */
   async #restore(progress: Progress): Promise<void> {
     const last = this.#keeper ? await this.#keeper.last() : NOTHING_KEPT;
-    // The exports are loaded nevertheless, and it is asked again with the next look.
+    // The exports are loaded without it, and the next look asks the archive again.
     if (!last) {
       this.#followed = "";
       return;

@@ -246,14 +246,14 @@ export function next(
   const close_held: Effect[] = held
     ? [{ type: "close", version: held.version }]
     : [];
-  const close_served: Effect[] = served
-    ? [{ type: "close", version: served }]
-    : [];
-  /** The effects of serving a version in the place of what is served and held. */
-  const serving = (version: Version): Effect[] => [
+  /** The effects of serving a version in the place of what is served, and of what is held unless that stays so. */
+  const serving = (
+    version: Version,
+    still_held: RefreshStatus["held"] = null,
+  ): Effect[] => [
     { type: "serve", version },
-    ...close_served,
-    ...held && held.version !== version ? close_held : [],
+    ...served ? [{ type: "close", version: served } as const] : [],
+    ...held && held.version !== version && !still_held ? close_held : [],
   ];
   // A decision says nothing of files that could not be loaded.
   const look_again: Effect[] = status.latest?.state === "failed"
@@ -348,19 +348,11 @@ export function next(
     case "reopened": {
       const { version } = event;
       const { report, changes } = version;
-      // What waits for a decision goes on waiting for it, unless it is served now.
-      const is_held = held !== null &&
-        versionOf(held.version) !== versionOf(version);
-      const change = {
-        ...live(version),
-        held: is_held ? held : null,
-        restored: true,
-      };
-      const reopening: Effect[] = [
-        { type: "serve", version },
-        ...close_served,
-        ...is_held ? [] : close_held,
-      ];
+      // A held version stays held, unless it has the same data.
+      const still_held = held && versionOf(held.version) !== versionOf(version)
+        ? held
+        : null;
+      const change = { ...live(version), held: still_held, restored: true };
       if (event.because === "start") {
         return told(
           { ...change, discarded },
@@ -370,7 +362,7 @@ export function next(
             report,
             changes,
           },
-          { effects: reopening },
+          { effects: serving(version, still_held) },
         );
       }
       const left_version = versionOf(served)!;
@@ -391,7 +383,7 @@ export function next(
             // First what a killed process must not forget.
             { type: "mark_discarded", data_versions },
             ...event.left.map((name): Effect => ({ type: "drop_kept", name })),
-            ...reopening,
+            ...serving(version, still_held),
           ],
           afterwards: look_again,
         },
