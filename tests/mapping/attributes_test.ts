@@ -240,6 +240,7 @@ Deno.test("names of attributes that are none", async (t) => {
       '{ Country = "A" }',
       '{ type = "A" }',
       '{ sort = "A" }',
+      '{ constructor = "A" }',
       '{ "a-b" = "A" }',
       `{ ${nine} }`,
     ]
