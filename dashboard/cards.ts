@@ -136,16 +136,19 @@ const MAKE: {
       }),
     };
   },
-  channels: ({ data, state }) => ({
-    rows_title: "Channel",
-    columns_title: null,
-    columns: ONE_COLUMN,
-    rows: data.map((group) => {
-      const name = group.channel as string;
-      const total = group.interactions as number;
-      return { ...channelOf(state, name), values: [total], total };
-    }),
-  }),
+  channels({ data, state }) {
+    const channelOf = createChannels(state);
+    return {
+      rows_title: "Channel",
+      columns_title: null,
+      columns: ONE_COLUMN,
+      rows: data.map((group) => {
+        const name = group.channel as string;
+        const total = group.interactions as number;
+        return { ...channelOf(name), values: [total], total };
+      }),
+    };
+  },
   weekdays({ data, locale }) {
     const found = new Map(data.map((group) => [group.weekday, group]));
     return {
@@ -181,17 +184,20 @@ const MAKE: {
       })),
     };
   },
-  record: ({ data, state }) => ({
-    rows_title: "Channel",
-    columns_title: null,
-    columns: ONE_COLUMN,
-    rows: Object.entries(data.interactions).map(([name, total]) => ({
-      ...channelOf(state, name),
-      href: null,
-      values: [total],
-      total,
-    })),
-  }),
+  record({ data, state }) {
+    const channelOf = createChannels(state);
+    return {
+      rows_title: "Channel",
+      columns_title: null,
+      columns: ONE_COLUMN,
+      rows: Object.entries(data.interactions).map(([name, total]) => ({
+        ...channelOf(name),
+        href: null,
+        values: [total],
+        total,
+      })),
+    };
+  },
   customer_topics: ({ data }) => ({
     rows_title: "Topic",
     columns_title: null,
@@ -230,21 +236,22 @@ function byChannel(
   };
 }
 
-/** A channel as a column, or as a row: everywhere with the same colour. */
-function channelOf(state: State, name: string): Column {
+/** Makes a channel a column, or a row: everywhere with the same colour. */
+function createChannels(state: State): (name: string) => Column {
   const channels = state.slots.dimensions?.body?.data.channels;
+  // Once for all of a table: there may be a thousand.
   const tones = tonesOf(Array.isArray(channels) ? channels : []);
-  return {
+  return (name) => ({
     label: name,
     tone: tones.get(name) ?? TONES,
     href: viewHref(withOnly(state.view, { dimension: "channel", name })),
-  };
+  });
 }
 
 function channelColumns(state: State, names: readonly string[]) {
   return {
     columns_title: "Channel",
-    columns: names.map((name) => channelOf(state, name)),
+    columns: names.map(createChannels(state)),
   };
 }
 

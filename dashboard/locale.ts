@@ -44,7 +44,7 @@ const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 
 /** A locale by the tags that a reader prefers, the most preferred first; English where none is known. */
 export function localeOf(tags: readonly string[]): Locale {
-  const [tag = "en"] = tags.filter(isTag);
+  const tag = tags.find(isTag) ?? "en";
   const count = new Intl.NumberFormat(tag);
   const ratio = new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 });
   const change = new Intl.NumberFormat(tag, {

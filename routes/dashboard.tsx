@@ -52,6 +52,9 @@ type AssetName = keyof typeof ASSETS;
 /** Customers' numbers are nothing for a search engine. */
 const ROBOTS = "User-agent: *\nDisallow: /\n";
 
+/** The locales of a reader that are tried: a header may have thousands that are none. */
+const MAX_LOCALES = 20;
+
 const answers = { 200: { description: "The file", schema: z.string() } };
 
 /** The page and its files; they are no part of the API, and /openapi.json does not have them. */
@@ -68,6 +71,7 @@ export function dashboardEndpoints(ask: Ask) {
         const locales = parseAccept(
           request.headers.get("accept-language") ?? "",
         )
+          .slice(0, MAX_LOCALES)
           .map(({ type }) => type);
         const start = startOf(parseView(new URL(request.url).search), {
           is_open: callers.is_open,

@@ -114,6 +114,15 @@ Deno.test("numbers and days are in the reader's language", async () => {
   assertStringIncludes(html, "Freitag");
 });
 
+Deno.test("a header of thousands of languages costs no more than a few", async () => {
+  await using opened = await openApp(SAMPLE);
+  const { state } = await pageOf(opened.app, "/", {
+    "Accept-Language": `de,${"a,".repeat(10_000)}`,
+  });
+  assertEquals(state.locales[0], "de");
+  assert(state.locales.length <= 20);
+});
+
 Deno.test("with keys on, the page holds no data", async () => {
   const { file: key_file } = keyFile({ read: { scopes: ["read"] } });
   await using opened = await openApp(SAMPLE, {}, { key_file });
