@@ -380,7 +380,9 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       return describe(target, { ...written, mtime });
     } finally {
       await Deno.remove(part).catch(() => {});
-      if (check) await Deno.remove(check, { recursive: true });
+      if (check) {
+        await Deno.remove(check, { recursive: true }).catch(() => {});
+      }
     }
   }
 

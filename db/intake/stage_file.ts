@@ -427,12 +427,18 @@ async function* readChunks(
     const length = await file.read(buffer);
     return length === null ? null : buffer.subarray(0, length);
   };
-  let next = read();
+  // A read that fails while the chunk before it is looked at waits for its turn.
+  const begin = () => {
+    const reading = read();
+    reading.catch(() => {});
+    return reading;
+  };
+  let next = begin();
   try {
     for (;;) {
       const chunk = await next;
       if (chunk === null) return;
-      next = read();
+      next = begin();
       yield chunk;
     }
   } finally {

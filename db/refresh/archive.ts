@@ -225,7 +225,8 @@ export class StateFolder {
       }-${loaded.report.data_version}`;
       await Deno.rename(unfinished, `${this.path}/${name}`);
     } catch (error) {
-      await Deno.remove(unfinished, { recursive: true });
+      // What is left here is removed later; why it was given up counts.
+      await Deno.remove(unfinished, { recursive: true }).catch(() => {});
       throw error;
     }
     for (const name of (await this.#snapshots()).slice(0, -KEPT)) {

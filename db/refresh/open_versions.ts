@@ -145,7 +145,8 @@ export class OpenVersions {
     try {
       return new StagedExports(await findExports(found, options), options);
     } catch (error) {
-      await Deno.remove(folder, { recursive: true });
+      // Where STAGING_DIR is gone, so is the folder; the first error counts.
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
       throw error;
     }
   }

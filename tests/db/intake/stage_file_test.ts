@@ -1,6 +1,6 @@
 /** Staging: every encoding becomes UTF-8, and a file that is not whole is refused. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { gzipSync } from "node:zlib";
 import type { SourceFile } from "../../../db/intake/find_files.ts";
@@ -599,6 +599,41 @@ Deno.test("stageFile, Parquet: PAR1 at both ends", async (t) => {
     const { file, text } = await stage("PAR1....PAR1", {}, parquet);
     assertEquals([text, file.text], ["PAR1....PAR1", null]);
   });
+});
+
+Deno.test("stageFile, a disk that fails: its error, and no other one", async () => {
+  await using folder = await dataFolder({
+    from: `Customer_Id\n${"1\n".repeat(4 * MIB)}`,
+  });
+  const unhandled: unknown[] = [];
+  const note = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    unhandled.push(event.reason);
+  };
+  const { read } = Deno.FsFile.prototype;
+  let reads = 0;
+  Deno.FsFile.prototype.read = function (buffer) {
+    return ++reads === 4
+      ? Promise.reject(new Error("Input/output error"))
+      : read.call(this, buffer);
+  };
+  addEventListener("unhandledrejection", note);
+  try {
+    await assertRejects(
+      () =>
+        stageFile(sourceAt(`${folder.path}/from`), `${folder.path}/to`, {
+          ...OPTIONS,
+          pace: () => new Promise((resolve) => setTimeout(resolve, 1)),
+        }),
+      Error,
+      "Input/output error",
+    );
+    assert(reads >= 4);
+    assertEquals(unhandled, []);
+  } finally {
+    Deno.FsFile.prototype.read = read;
+    removeEventListener("unhandledrejection", note);
+  }
 });
 
 Deno.test("stageFile, a file that is written to while it is read: refused", async (t) => {
