@@ -48,9 +48,9 @@ export async function transfer(
     await run(statement);
   }
   await server.insert(`${database}.names`, namesOf(cleaned, dimensions));
-  let rows_sent = 0;
+  let parts = 0;
   for await (const { table, file } of cleaned.pieces()) {
-    progress(`sending ${table} to ClickHouse, part ${++rows_sent}`);
+    progress(`sending ${table} to ClickHouse, part ${++parts}`);
     await server.insertParquet(`${database}.${table}`, { file, signal });
   }
   progress("counting per day in ClickHouse");

@@ -1,6 +1,7 @@
 /** The changes between two versions that their reports tell: names, attributes and days. */
 
 import { attributesOf } from "./dimensions.ts";
+import { nameKey } from "./names.ts";
 import type { Changes, Loaded } from "./report.ts";
 
 /** The changes that need no look at rows. */
@@ -43,8 +44,10 @@ function compareNames(
   before: readonly string[],
   after: readonly string[],
 ): [added: string[], gone: string[]] {
-  return [
-    after.filter((name) => !before.includes(name)),
-    before.filter((name) => !after.includes(name)),
-  ];
+  // In another spelling, a name is the same one.
+  const without = (names: readonly string[], others: readonly string[]) => {
+    const keys = new Set(others.map(nameKey));
+    return names.filter((name) => !keys.has(nameKey(name)));
+  };
+  return [without(after, before), without(before, after)];
 }

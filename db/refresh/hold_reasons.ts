@@ -1,5 +1,6 @@
 /** Finds the reasons why a new snapshot looks wrong, compared with the served one. */
 
+import { nameKey } from "../model/names.ts";
 import type { CountedTable, LoadReport } from "../model/report.ts";
 
 /** The parts of a snapshot that are compared. */
@@ -39,11 +40,11 @@ export function holdReasons(
 
   const left = new Set(
     next.report.channels.filter(({ interactions }) => interactions > 0)
-      .map(({ channel }) => channel.toLowerCase()),
+      .map(({ channel }) => nameKey(channel)),
   );
   for (const { channel, interactions } of previous.report.channels) {
     const share = interactions / previous.report.interactions;
-    if (share > SHARE_THAT_COUNTS && !left.has(channel.toLowerCase())) {
+    if (share > SHARE_THAT_COUNTS && !left.has(nameKey(channel))) {
       reasons.push(
         `the channel ${channel} vanished, which had ${
           count(interactions)

@@ -50,6 +50,35 @@ Deno.test("a refresh tells what was added and what is gone", async () => {
   });
 });
 
+Deno.test("names in another spelling are neither new nor gone", async () => {
+  const files = (of: (name: string) => string) => ({
+    "customers.csv": `Customer_Id,Type\n1,${of("Red")}\n`,
+    "interactions.csv": `Date Start,Interaction,Customers\n01/02/2020,${
+      of("Email")
+    },1\n`,
+    "products.csv": `Date,Product\n02-2020,${of("Sand")}\n`,
+  });
+  await using watched = await watchedStore(files((name) => name));
+  await watched.next();
+  await watched.folder.write(files((name) => name.toUpperCase()));
+  const { changes } = await watched.next();
+  const { tables: _, previous_data_version: __, ...rest } = changes!;
+  assertEquals(rest, {
+    new_customers: 0,
+    vanished_customers: 0,
+    new_channels: [],
+    vanished_channels: [],
+    new_types: [],
+    vanished_types: [],
+    new_topics: [],
+    vanished_topics: [],
+    new_attributes: [],
+    vanished_attributes: [],
+    date_range: { first: "2020-02-01", last: "2020-02-01" },
+    previous_date_range: { first: "2020-02-01", last: "2020-02-01" },
+  });
+});
+
 const RECORDS: readonly TextRecord[] = [
   ["b", "Bea", "Jedi", "Red"],
   ["c", "", "", "Blue"],

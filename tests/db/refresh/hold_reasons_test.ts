@@ -68,12 +68,14 @@ Deno.test("holdReasons", async (t) => {
         side(1000),
         [],
       ],
-      [
-        "a channel in another spelling is there",
-        side(1000, { channels: { email: 1000 } }),
-        side(1000, { channels: { EMAIL: 1000 } }),
+      ...[["email", "EMAIL"], ["ＣＡＬＬ", "Call"], ["ΟΔΟΣ", "οδοσ"]].map((
+        [before, after],
+      ): [string, Side, Side, string[]] => [
+        `a channel in another spelling is there: ${before}, ${after}`,
+        side(1000, { channels: { [before]: 1000 } }),
+        side(1000, { channels: { [after]: 1000 } }),
         [],
-      ],
+      ]),
       [
         "older than before",
         side(1, { latest: "2024-01-02 00:00:00" }),
