@@ -144,11 +144,12 @@ order by source_rows.rowid`;
     const rules = { ...source.rules };
     for (const [column, { file_name }] of Object.entries(rules)) {
       if (file_name === undefined) continue;
+      const [text, pattern] = [name, file_name].map((of) =>
+        quoteText(of.normalize("NFC"))
+      );
       // Here, and not in JavaScript, whose time for some patterns has no bound.
       const [{ value }] = await this.#database.run(
-        `select regexp_extract(${quoteText(name)}, ${
-          quoteText(file_name)
-        }, 1) as value`,
+        `select regexp_extract(${text}, ${pattern}, 1) as value`,
       );
       if (value === "") {
         throw refused({

@@ -381,10 +381,14 @@ export function withMatches(
   };
 }
 
-/** Whether a name fits a glob: `*` is any text, `?` any character; case does not matter. */
+/**
+ * Whether a name fits a glob: `*` is any text, `?` any character; case does not matter,
+ * nor whether letters and their marks are composed, which macOS does not.
+ */
 function fits(name: string, glob: string): boolean {
-  const text = Array.from(name.toLowerCase());
-  const wanted = Array.from(glob.toLowerCase());
+  const [text, wanted] = [name, glob].map((of) =>
+    Array.from(of.normalize("NFC").toLowerCase())
+  );
   // The last * may take one character more whenever what follows it does not fit: a
   // regular expression with many stars would try every way to share the text out.
   let star = -1;

@@ -43,6 +43,16 @@ Deno.test("the channel of all rows comes from the name of the file, wherever it 
   );
 });
 
+Deno.test("letters and their marks may lie apart in the name of a file, as macOS writes it", async () => {
+  assertEquals(
+    await channels({
+      "tally.toml": toml("^(Gespräch)_2024", "Gespräch_*"),
+      "Gespra\u0308ch_2024.csv": CALLS,
+    }),
+    { Gespräch: 2 },
+  );
+});
+
 Deno.test("the report says where the channel comes from", async () => {
   await using loaded = await loadTables({
     ...CUSTOMERS,
