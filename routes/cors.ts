@@ -4,6 +4,8 @@ import type { Failure } from "./errors.ts";
 
 /** Puts the headers for pages of other origins on answers. */
 export interface Cors {
+  /** The header of a request that every answer depends on, so that a cache keeps one for each origin; null where all get the same. */
+  readonly vary: string | null;
   /** Adds to the headers of an answer to `request`. */
   append(headers: Headers, request: Request): void;
   /** The answer to what browsers ask beforehand. */
@@ -35,13 +37,12 @@ export function createCors(origins: readonly string[]): Cors {
       if (origin !== null && origins.includes(origin)) {
         headers.append("Access-Control-Allow-Origin", origin);
       }
-      // In both cases, so that a cache keeps one answer per origin.
-      headers.append("Vary", "Origin");
     }
     headers.append("Access-Control-Expose-Headers", EXPOSED);
   }
 
   return {
+    vary: is_open ? null : "Origin",
     append,
     preflight() {
       const answer = new Response(null, { status: 204 });

@@ -255,9 +255,9 @@ function textReply(
   return {
     of: "stream",
     media_type,
+    vary: "Accept-Encoding",
     headers: {
       ...headers,
-      Vary: "Accept-Encoding",
       ...gzip && { "Content-Encoding": "gzip" },
     },
     body: gzip ? compress(text) : text,

@@ -154,6 +154,8 @@ export interface StreamReply {
   /** Name of the file that it is saved as. */
   readonly file?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of the request that it depends on. */
+  readonly vary?: string;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | string;
   /** Whether it goes on while the client listens, who may take as little as there is. */
   readonly is_endless?: boolean;

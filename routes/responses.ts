@@ -46,8 +46,12 @@ export interface Responses {
   fail(exchange: Exchange, failure: Failure): Response;
   /** The answer when `error` was thrown. */
   thrown(exchange: Exchange, error: unknown): Response;
-  /** Adds what every answer gets on its way out. */
-  send(exchange: Exchange, answer: Response): Response;
+  /** Adds what every answer gets on its way out; `vary` are the headers of the request that it depends on. */
+  send(
+    exchange: Exchange,
+    answer: Response,
+    depends?: { readonly vary?: string | null },
+  ): Response;
   /** How long bodies of an exchange are sent, and what is logged of those that break off. */
   sendOptions(exchange: Exchange): SendOptions;
 }
@@ -129,16 +133,20 @@ export function createResponses(
     );
     if (data_version !== null) headers.append("Data-Version", data_version);
     headers.append("ETag", etag);
-    if (vary) headers.append("Vary", vary);
-    if (!is_open) headers.append("Vary", "Authorization, X-API-Key");
-    return send(exchange, answer);
+    return send(exchange, answer, {
+      vary: is_open ? vary : listed(vary, "Authorization, X-API-Key"),
+    });
   }
 
-  /** What every answer gets on its way out. */
   function send(
     { request, id, standing }: Exchange,
     answer: Response,
+    { vary = null }: { readonly vary?: string | null } = {},
   ): Response {
+    // In one line: nginx 1.22 reads the last of several, and its cache would take an
+    // answer in one format for that in another.
+    const varies = cors ? listed(vary, cors.vary) : vary;
+    if (varies) answer.headers.append("Vary", varies);
     answer.headers.append("X-Content-Type-Options", "nosniff");
     answer.headers.append("X-Request-Id", id);
     cors?.append(answer.headers, request);
@@ -186,7 +194,7 @@ export function createResponses(
         ...reply.headers,
       },
     });
-    return send(exchange, answer);
+    return send(exchange, answer, { vary: reply.vary });
   }
 
   function document(
@@ -226,6 +234,14 @@ export function createResponses(
   }
 
   return { found, notModified, answerNow, fail, thrown, send, sendOptions };
+}
+
+/** Two lists as one; null, or undefined, is an empty one. */
+function listed(
+  some?: string | null,
+  others?: string | null,
+): string | null {
+  return some && others ? `${some}, ${others}` : some || others || null;
 }
 
 function dispositionOf(file: string): string {

@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { listen } from "../../operator/listening.ts";
+import { keyFile } from "../support/keys.ts";
 import { appOn, emptyStore, openApp } from "../support/open_app.ts";
+import { rawExchange } from "../support/raw_exchange.ts";
 
 const FILES = {
   "customers.csv": "Customer_Id,Occupation,Type\n1,Jedi,Red\n",
@@ -146,6 +148,50 @@ Deno.test("an answer about a customer, with all headers, has no more bytes than 
   assertMatch(text, /^HTTP\/1.1 200 /);
   const kept_open = text.replace(/connection: close\r\n/i, "");
   assert(kept_open.length <= 512, kept_open);
+  await listener.close();
+});
+
+Deno.test("what an answer depends on is in one line, of which some caches read the last only", async (t) => {
+  const { file: key_file, keys } = keyFile({
+    all: { scopes: ["read", "download"] },
+  });
+  await using opened = await openApp(FILES);
+  const { app } = appOn(opened.store, { CORS_ORIGINS: NAMED }, { key_file });
+  const listener = listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    answer: app.fetch,
+    log: () => {},
+  });
+  for (
+    const [path, line] of [
+      [
+        "/api/v1/interactions",
+        "Accept, Accept-Encoding, Authorization, X-API-Key, Origin",
+      ],
+      [
+        "/api/v1/interactions?format=csv",
+        "Accept, Accept-Encoding, Authorization, X-API-Key, Origin",
+      ],
+      ["/api/v1/interactions/1", "Authorization, X-API-Key, Origin"],
+      ["/assets/dashboard.js", "Accept-Encoding, Origin"],
+      ["/readyz", "Origin"],
+    ]
+  ) {
+    await t.step(path, async () => {
+      const { text } = await rawExchange(
+        `http://127.0.0.1:${listener.port}`,
+        new TextEncoder().encode(
+          `GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${keys.all}\r\nConnection: close\r\n\r\n`,
+        ),
+      );
+      assertEquals(
+        Array.from(text.matchAll(/^vary: (.*)\r$/gim), ([, names]) => names),
+        [line],
+        text.slice(0, 1_000),
+      );
+    });
+  }
   await listener.close();
 });
 
