@@ -21,8 +21,14 @@ export const printEntry: Log = (entry) => {
   const text = stream.isTerminal()
     ? terminalText(entry, new Date())
     : jsonLine(entry, new Date());
-  if (is_info) console.log(text);
-  else console.error(text);
+  // By the console, of which OTEL_DENO sends a copy.
+  try {
+    if (is_info) console.log(text);
+    else console.error(text);
+  } catch {
+    // The disk under the log is full. A process that ends, or does not load, for want
+    // of a line is worse than a line that is lost.
+  }
 };
 
 /** Prints requests, all to the standard output in one piece. */
@@ -39,7 +45,7 @@ function write(text: string): void {
       bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
     }
   } catch {
-    // Nobody reads any more, as the console ignores it too.
+    // Nobody reads any more, or there is no room: the same as above.
   }
 }
 

@@ -32,6 +32,31 @@ async function untilKept({ path }: SmallDisk): Promise<void> {
 }
 
 diskTest(
+  "the disk under the log full: the version before stays, and lines come when there is room",
+  async () => {
+    await using disk = await smallDisk(1);
+    await using folder = await dataFolder(exportsOf(5));
+    const log = `${disk.path}/log`;
+    await using server = await startServer({
+      DATA_DIR: folder.path,
+      REFRESH_SECONDS: "1",
+    }, { under: ["sh", "-c", 'exec "$@" 2>>"$0"', log] });
+    assertEquals(await noticeOf(server), "");
+    await disk.fill();
+    await folder.write({ "customers.csv": "nothing that is known\n" });
+    await until(async () => (await noticeOf(server)) !== "");
+    assertEquals(await Deno.readTextFile(log), "");
+
+    await disk.free();
+    await folder.write({ "customers.csv": "nothing that is known either\n" });
+    await until(async () => (await Deno.readTextFile(log)).endsWith("\n"));
+    const lines = logLines(await Deno.readTextFile(log));
+    assertEquals(lines.map(({ event }) => event), ["refresh_failed"]);
+    assertEquals(await emailsOf(server), 5);
+  },
+);
+
+diskTest(
   "STAGING_DIR full at a refresh: the version before stays, until there is room",
   async () => {
     await using staging = await smallDisk(24);

@@ -19,6 +19,18 @@ const ENTRY: LogEntry = {
   names: ["a", "b"],
 };
 
+const RECORD: RequestRecord = {
+  time_ms: TIME.getTime(),
+  id: "9c546c24-7b39",
+  method: "GET",
+  route: "/api/v1/interactions/:customer_id",
+  status: 200,
+  ms: 0.123,
+  bytes: 97,
+  key_id: null,
+  data_version: "b80cb9a916b9890e",
+};
+
 Deno.test("elsewhere an entry is one JSON object without the account", () => {
   assertEquals(
     jsonLine(ENTRY, TIME),
@@ -99,25 +111,14 @@ Deno.test("a line is never longer than container runtimes take", () => {
 });
 
 Deno.test("the line of a request is that of its entry, whatever is in it", () => {
-  const record: RequestRecord = {
-    time_ms: TIME.getTime(),
-    id: "9c546c24-7b39",
-    method: "GET",
-    route: "/api/v1/interactions/:customer_id",
-    status: 200,
-    ms: 0.123,
-    bytes: 97,
-    key_id: null,
-    data_version: "b80cb9a916b9890e",
-  };
   const records: RequestRecord[] = [
-    record,
-    { ...record, time_ms: 0, status: 404, key_id: "k-1", data_version: null },
-    { ...record, status: 503, customer_id: null },
+    RECORD,
+    { ...RECORD, time_ms: 0, status: 404, key_id: "k-1", data_version: null },
+    { ...RECORD, status: 503, customer_id: null },
     ...['a"b', "\\", "\n", "\u2028\x9b", "ü", "\ud800", "</script>"].map((
       odd,
     ) => ({
-      ...record,
+      ...RECORD,
       method: odd,
       id: odd,
       key_id: odd,
@@ -133,4 +134,25 @@ Deno.test("the line of a request is that of its entry, whatever is in it", () =>
       jsonLine({ level, event: "request", text, ...fields }, new Date(time_ms)),
     );
   }
+});
+
+Deno.test("what cannot be written ends nothing", async () => {
+  const { href } = new URL("../../operator/log.ts", import.meta.url);
+  const program = `
+    import { printEntry, printRequests } from ${JSON.stringify(href)};
+    for (const level of ["info", "error"]) {
+      printEntry({ level, event: "tried", text: "Tried" });
+    }
+    printRequests([${JSON.stringify(RECORD)}]);
+    Deno.exit(7);`;
+  const { code } = await new Deno.Command("sh", {
+    args: [
+      "-c",
+      '"$0" eval --no-check "$1" >/dev/full 2>/dev/full',
+      Deno.execPath(),
+      program,
+    ],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  assertEquals(code, 7);
 });
