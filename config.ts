@@ -251,10 +251,11 @@ export const settings = z.object({
     "memory of the process in millions of bytes; near it, the cache is emptied, then downloads and questions are refused, and a load that passes it fails; the default is 90 % of the limit of the container (cgroup), else none",
   ),
   CORS_ORIGINS: z.string()
-    .regex(
-      /^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/,
+    .transform((text) => text === "*" ? [text] : text.split(",").map(originOf))
+    .refine(
+      (origins) => !origins.includes(null),
       'must be "*" or origins such as https://www.example.com, split by commas',
-    ).transform((text) => text.split(",").map((origin) => origin.trim()))
+    ).transform((origins) => origins as string[])
     .optional().describe(
       "origins whose pages may call the API, separated by commas, or * for all; the default is none",
     ),
@@ -364,6 +365,12 @@ export function collectorWarning(
   return `A collector that does not answer delays the end of the process by up to ${
     3 * timeout_ms / 1_000
   } s. Set OTEL_EXPORTER_OTLP_TIMEOUT=${COLLECTOR_MS}, or less (milliseconds).`;
+}
+
+/** An origin as browsers send it, in lower case and without the usual port; null where a text is none. */
+function originOf(text: string): string | null {
+  const shape = /^\s*(https?:\/\/[^\s/?#@*]+)\s*$/i.exec(text);
+  return shape && URL.canParse(shape[1]) ? new URL(shape[1]).origin : null;
 }
 
 function nearestSetting(name: string): string | undefined {
