@@ -326,11 +326,18 @@ export function changedSettings(config: Config): string {
 const DISTINCT_LENGTH = 8;
 /** The prefix that people give the names of a program's settings. */
 const PROGRAM = "TALLY_";
+/** Settings by the names that they had before. */
+const RENAMED: Readonly<Record<string, string>> = {
+  EXPORT_CONCURRENCY: "DOWNLOAD_CONCURRENCY",
+  EXPORT_TIMEOUT_MS: "DOWNLOAD_TIMEOUT_MS",
+  MAX_REJECTED: "MAX_SET_ASIDE",
+  REJECTS_KEPT: "SET_ASIDE_KEPT",
+};
 
 /**
  * A line for each variable, of those in `env` that are set, that is not a setting
- * and nearly one: in another case, misspelt, cut short, or with the words in another
- * order. Says nothing where names may not be read.
+ * and nearly one: in another case, misspelt, cut short, with the words in another
+ * order, or by a name of before. Says nothing where names may not be read.
  */
 export function misspelt(
   env: Readonly<Record<string, string | undefined>> = wholeEnvironment(),
@@ -377,6 +384,7 @@ function nearestSetting(name: string): string | undefined {
   const upper = name.toUpperCase();
   const names = Object.keys(settings.shape);
   if (names.includes(upper)) return upper;
+  if (Object.hasOwn(RENAMED, upper)) return RENAMED[upper];
 
   // Not TALLY_PORT: Kubernetes sets it for a service of that name.
   const bare = upper.startsWith(PROGRAM) ? upper.slice(PROGRAM.length) : upper;

@@ -43,7 +43,7 @@ export async function openCallers(
     if (!(error instanceof KeyFileError)) throw error;
     throw new SettingError("API_KEYS_FILE", {
       value: path,
-      problem: `${error.message}. deno task key create makes one`,
+      problem: error.message,
     });
   }
 

@@ -122,10 +122,10 @@ export async function readKeyText(path: string): Promise<string> {
     if (error instanceof KeyFileError) throw error;
     throw new KeyFileError(
       error instanceof Deno.errors.NotFound
-        ? "there is no such file"
+        ? "there is no such file; deno task key create makes one"
         : error instanceof Deno.errors.PermissionDenied ||
             error instanceof Deno.errors.NotCapable
-        ? "this process may not read it"
+        ? "this process may not read it; give its user the right to"
         : (error as Error).message,
     );
   }

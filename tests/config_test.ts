@@ -379,6 +379,10 @@ Deno.test("misspelt: names that are nearly a setting", async (t) => {
     ["REFRESH_WEBHOOK", "REFRESH_WEBHOOK_URL"],
     ["DUCKDB_THREAD", "DUCKDB_THREADS"],
     ["DUCKDB_MEMORY", "DUCKDB_MEMORY_LIMIT"],
+    ["EXPORT_TIMEOUT_MS", "DOWNLOAD_TIMEOUT_MS"],
+    ["EXPORT_CONCURRENCY", "DOWNLOAD_CONCURRENCY"],
+    ["REJECTS_KEPT", "SET_ASIDE_KEPT"],
+    ["MAX_REJECTED", "MAX_SET_ASIDE"],
   ];
   for (const [name, meant] of cases) {
     await t.step(name, () => {

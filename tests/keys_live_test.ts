@@ -26,7 +26,7 @@ Deno.test("a key file that is missing stops the start with one line", async () =
   });
   assertEquals([code, out], [1, ""]);
   assertEquals(logTexts(error), [
-    'Wrong setting API_KEYS_FILE="/none/keys.json": there is no such file. deno task key create makes one',
+    'Wrong setting API_KEYS_FILE="/none/keys.json": there is no such file; deno task key create makes one',
   ]);
 });
 

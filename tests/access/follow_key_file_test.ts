@@ -34,7 +34,7 @@ Deno.test("a start needs a key file that is whole", async (t) => {
   const [key] = file.keys;
   type Case = [what: string, content: string | null, problem: string];
   const cases: Case[] = [
-    ["missing", null, "there is no such file"],
+    ["missing", null, "there is no such file; deno task key create makes one"],
     ["empty", "", "it is empty"],
     ["blank", " \n", "it is empty"],
     ["half", text(file).slice(0, 200), "it is no JSON"],
@@ -194,7 +194,10 @@ Deno.test("a changed file counts, a broken or missing one does not, and both are
   await Deno.remove(path);
   await look();
   await look();
-  assertEquals(callers.problem, "there is no such file");
+  assertEquals(
+    callers.problem,
+    "there is no such file; deno task key create makes one",
+  );
   assertEquals(await scopesOf(followed), ["read"]);
   assertEquals(logged.splice(0).length, 1);
 
