@@ -46,12 +46,8 @@ export interface Responses {
   fail(exchange: Exchange, failure: Failure): Response;
   /** The answer when `error` was thrown. */
   thrown(exchange: Exchange, error: unknown): Response;
-  /** Adds what every answer gets on its way out; `vary` are the headers of the request that it depends on. */
-  send(
-    exchange: Exchange,
-    answer: Response,
-    depends?: { readonly vary?: string | null },
-  ): Response;
+  /** Adds what every answer gets on its way out. */
+  send(exchange: Exchange, answer: Response): Response;
   /** How long bodies of an exchange are sent, and what is logged of those that break off. */
   sendOptions(exchange: Exchange): SendOptions;
 }
@@ -138,6 +134,7 @@ export function createResponses(
     });
   }
 
+  /** What every answer gets on its way out; `vary` are headers of the request that it depends on. */
   function send(
     { request, id, standing }: Exchange,
     answer: Response,
