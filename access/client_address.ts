@@ -24,7 +24,7 @@ export function clientOf(
   { peer, forwarded, trusted_proxies }: Origin,
   networks: Networks,
 ): string {
-  if (forwarded !== null && trusted_proxies > 0) {
+  if (forwarded !== null) {
     const network = networks.of(fromEnd(forwarded, trusted_proxies));
     if (network !== null) return network;
   }
@@ -34,7 +34,7 @@ export function clientOf(
   return networks.of(hostname) ?? hostname;
 }
 
-/** The part of a list that is so many from its end; empty where it has fewer. */
+/** The part of a list that is so many from its end; empty where it has fewer, and at 0. */
 function fromEnd(list: string, position: number): string {
   let end = list.length;
   for (let left = position; end >= 0; left--) {

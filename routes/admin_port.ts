@@ -17,7 +17,7 @@ export function createAdminPort(
     if (pathname !== "/metrics") {
       return Response.json({ error: "Not found" }, { status: 404 });
     }
-    if (request.method !== "GET" && request.method !== "HEAD") {
+    if (request.method !== "GET") {
       return Response.json({ error: "Method not allowed. Allowed: GET." }, {
         status: 405,
         headers: { Allow: "GET" },

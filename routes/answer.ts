@@ -8,7 +8,6 @@ import type { Snapshot } from "../db/store.ts";
 import { type Explained, failure, type JsonAnswer } from "./endpoint.ts";
 import { shownId } from "./customer_ids.ts";
 import { FORMAT_NAMES } from "./formats/formats.ts";
-import { filterJson } from "./filters.ts";
 import { querySchema } from "./query_string.ts";
 import type { ReadRows } from "./read_rows.ts";
 import {
@@ -61,6 +60,9 @@ export const questionShape = {
       "1 adds meta.explain: the filters, files and SQL of the answer",
   }),
 };
+
+/** The query string of a question without other parameters. */
+export const questionQuery = querySchema(questionShape);
 
 /** The sum of the cells of the columns from `start` up to `end`, which is excluded. */
 export function sumOf(
@@ -130,7 +132,7 @@ export async function explained(
   );
   return {
     explain: {
-      filters: filterJson({ ...filter, ...q !== undefined && { q } }),
+      filters: { ...filter, ...q !== undefined && { q } } as Json,
       files: report.files.map(({ file, table, rows_kept, rows_set_aside }) => ({
         file,
         table,

@@ -12,12 +12,12 @@ import {
   SAFE_DIGITS,
 } from "../db/model/customer_ids.ts";
 import type { Snapshot } from "../db/store.ts";
+import { pathStart } from "./query_string.ts";
 
 /** The largest number of customers in a list. */
 const MAX_CUSTOMER_IDS = 100;
 /** The place of a customer_id in the path of an endpoint. */
 const SEGMENT = ":customer_id";
-const SHORTEST_ORIGIN = "http://h".length;
 
 const { MAX_SAFE_INTEGER } = Number;
 /** A text that is an id, as JSON Schema. */
@@ -38,7 +38,7 @@ export const shownId = z.union([z.int(), z.string()]).meta({
 });
 
 /** A customer_id in a path; whether it can be one, the served data says. */
-export const pathId = z.string().meta({
+const pathId = z.string().meta({
   by_ids: {
     integer: {
       description: "1 to 2^53-1",
@@ -53,6 +53,9 @@ export const pathId = z.string().meta({
     },
   },
 });
+
+/** The parameters of a path that names a customer. */
+export const customerParams = z.object({ customer_id: pathId });
 
 /** The name of a customer; absent where the data has no names. */
 export const shownName = z.string().nullable().optional()
@@ -129,7 +132,7 @@ export function requireIdInPath(
 ): string | undefined {
   const position = path.split("/").indexOf(SEGMENT);
   if (position < 0) return undefined;
-  const [given] = url.slice(url.indexOf("/", SHORTEST_ORIGIN)).split(/[?#]/);
+  const [given] = url.slice(pathStart(url)).split(/[?#]/);
   const id = idInSegment(given.split("/")[position], ids);
   if (id === undefined) throw invalidId();
   return id;

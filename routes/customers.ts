@@ -9,16 +9,16 @@ import {
   countsSchema,
   EXAMPLE_META,
   metaSchema,
-  questionShape,
+  questionQuery,
   rowsFailures,
   rowsJson,
   rowsQuerySchema,
   rowTextOf,
 } from "./answer.ts";
 import {
+  customerParams,
   type NamedCustomer,
   namedCustomer,
-  pathId,
   shownId,
   shownName,
 } from "./customer_ids.ts";
@@ -32,7 +32,6 @@ import {
   questionText,
 } from "./filters.ts";
 import { jsonOf } from "./json_text.ts";
-import { querySchema } from "./query_string.ts";
 
 /** What customers are found by, besides their ids. */
 const SEARCHED = NAMED_DIMENSIONS.filter((one) => one.is_searched)
@@ -48,10 +47,6 @@ const customersQuery = rowsQuerySchema({
   occupation: namesShape.occupation,
   ...pageShape,
 });
-
-const customerQuery = querySchema(questionShape);
-
-const params = z.object({ customer_id: pathId });
 
 const customer = z.object({
   customer_id: shownId,
@@ -105,8 +100,8 @@ export const customerEndpoint = endpoint({
   access: "customer",
   summary: "One customer",
   description: "The record, first and last contact, and totals.",
-  params,
-  query: customerQuery,
+  params: customerParams,
+  query: questionQuery,
   answers: {
     200: {
       description: "The customer",

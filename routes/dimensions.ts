@@ -7,16 +7,13 @@ import type { Snapshot } from "../db/store.ts";
 import {
   EXAMPLE_META,
   metaSchema,
-  questionShape,
+  questionQuery,
   rowsFailures,
 } from "./answer.ts";
 import { endpoint, type RowsReply } from "./endpoint.ts";
 import { questionText } from "./filters.ts";
 import { type Json, jsonParts, type JsonText, jsonText } from "./json_text.ts";
-import { querySchema } from "./query_string.ts";
 import type { ReadRows } from "./read_rows.ts";
-
-const query = querySchema(questionShape);
 
 const names = z.array(z.object({
   name: z.string().nullable(),
@@ -36,7 +33,7 @@ export const dimensionsEndpoint = endpoint({
   summary: "All channels, topics, types and occupations",
   description:
     "Each with its interactions and customers, in code-point order; the name null stands for no name. occupations is null when there are too many to list. Of an attribute with more than 1,000 names, the list has those with the most interactions, and meta.not_listed the number of the others.",
-  query,
+  query: questionQuery,
   answers: {
     200: {
       description: "Every name, and the days of the first and last interaction",

@@ -83,11 +83,7 @@ export function failure(description: string) {
 }
 
 /** The result of a handler; snapshot_answers.ts and responses.ts turn it into HTTP. */
-export type Reply =
-  | MomentReply
-  | VersionReply
-  | RowsReply
-  | StreamReply;
+export type Reply = MomentReply | VersionReply | RowsReply;
 
 /** The result of a handler that asks no snapshot. */
 export type ReplyNow = MomentReply | DocumentReply | StreamReply;

@@ -11,7 +11,6 @@ import {
 import type { CustomerId } from "../db/model/customer_ids.ts";
 import type { Filter } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
-import type { Json } from "./json_text.ts";
 
 /** The number of known names that an error lists, and of their characters. */
 const NAMES_LISTED = 20;
@@ -109,11 +108,6 @@ export interface ShownFilter {
     | string
     | readonly (CustomerId | string | null)[]
     | undefined;
-}
-
-/** A filter in an answer. */
-export function filterJson(filter: ShownFilter): Json {
-  return Object.fromEntries(Object.entries(filter)) as Json;
 }
 
 /** The known names of a dimension, in code-point order; throws a 400 where they are free text. */

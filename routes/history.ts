@@ -18,7 +18,11 @@ import {
   rowsQuerySchema,
   sumOf,
 } from "./answer.ts";
-import { type NamedCustomer, namedCustomer, pathId } from "./customer_ids.ts";
+import {
+  customerParams,
+  type NamedCustomer,
+  namedCustomer,
+} from "./customer_ids.ts";
 import { type Asked, endpoint, failure, type RowsReply } from "./endpoint.ts";
 import {
   filterOf,
@@ -29,8 +33,6 @@ import {
   questionText,
 } from "./filters.ts";
 import type { ReadRows } from "./read_rows.ts";
-
-const paramsSchema = z.object({ customer_id: pathId });
 
 const filtersShape = {
   ...periodShape,
@@ -68,7 +70,7 @@ export const historyEndpoints = [
     summary: "When one customer was contacted",
     description:
       "One row per period, from start_date, or else the first interaction, to end_date, or else the last interaction, within 1900-01-01 to 2078-12-31. Periods without interactions have zeros.",
-    params: paramsSchema,
+    params: customerParams,
     query: timelineQuery,
     answers: {
       200: {
@@ -97,7 +99,7 @@ export const historyEndpoints = [
     summary: "The topics of one customer's interactions",
     description:
       "One row per topic, by the month's product; null is for interactions without a topic. An interaction with several topics is counted in several rows: meta.overlap is the sum of the rows minus meta.interactions.",
-    params: paramsSchema,
+    params: customerParams,
     query: topicsQuery,
     answers: {
       200: {
@@ -132,7 +134,7 @@ interface Given<Query>
 
 /** What `ask` replies about the customer of the path, or a 404 when it is not known. */
 function ofCustomer<Query>(
-  { snapshot, params, query }: Asked<z.output<typeof paramsSchema>, Query>,
+  { snapshot, params, query }: Asked<z.output<typeof customerParams>, Query>,
   ask: (given: Given<Query>) => RowsReply,
 ): RowsReply | Promise<RowsReply> {
   const customer = namedCustomer(snapshot, params.customer_id);

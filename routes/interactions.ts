@@ -6,9 +6,9 @@ import type { ChannelCounts, CustomerQuestion } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
 import { unknownCustomer } from "./access.ts";
 import {
+  customerParams,
   type NamedCustomer,
   namedCustomer,
-  pathId,
   shownId,
 } from "./customer_ids.ts";
 import {
@@ -33,8 +33,6 @@ import {
 } from "./filters.ts";
 import { jsonOf } from "./json_text.ts";
 import { querySchema } from "./query_string.ts";
-
-const paramsSchema = z.object({ customer_id: pathId });
 
 const filtersSchema = querySchema({
   ...periodShape,
@@ -71,7 +69,7 @@ const definition = {
   summary: "How often one customer was contacted on each channel",
   description:
     "Counts interactions, optionally of a period, of topics and on channels. A known customer without interactions has zeros.",
-  params: paramsSchema,
+  params: customerParams,
   query: filtersSchema,
   answers,
   answer,
@@ -88,7 +86,7 @@ export const interactionsEndpoints = [
 ] as const;
 
 type Given = Asked<
-  z.output<typeof paramsSchema>,
+  z.output<typeof customerParams>,
   z.output<typeof filtersSchema>
 >;
 

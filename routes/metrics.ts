@@ -25,7 +25,7 @@ import {
   EXAMPLE_META,
   metaSchema,
   numberOf,
-  questionShape,
+  questionQuery,
   rowsFailures,
   rowsJson,
   rowsQuerySchema,
@@ -46,7 +46,6 @@ import {
 } from "./filters.ts";
 import { catalogueOf, MEASURES } from "./metrics_catalogue.ts";
 import { jsonOf } from "./json_text.ts";
-import { querySchema } from "./query_string.ts";
 import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
 
 /** The largest number of dimensions in `by`. */
@@ -217,7 +216,7 @@ export const metricsEndpoints = [
     summary: "The measures and the dimensions",
     description:
       "Each measure and dimension with its definition, its grain, and whether its numbers add up to the whole.",
-    query: querySchema(questionShape),
+    query: questionQuery,
     answers: {
       200: {
         description: "The catalogue",

@@ -11,6 +11,7 @@ import type { Exchange, MaybePromise } from "./exchange.ts";
 import {
   NO_QUERY,
   parseQuery,
+  pathStart,
   refuseLongUrl,
   refuseSecret,
 } from "./query_string.ts";
@@ -40,8 +41,6 @@ interface Unrouted {
 }
 
 const NOTHING = {};
-/** `http://h` is the shortest origin there is. */
-const SHORTEST_ORIGIN = 8;
 const [SLASH, QUESTION_MARK, HASH] = [0x2f, 0x3f, 0x23];
 
 /**
@@ -100,7 +99,7 @@ export function createPageViews(
   ): MaybePromise<Response> | undefined {
     const { url } = exchange.request;
     const ids = store.snapshot?.customers.ids ?? "integer";
-    const path = url.indexOf("/", SHORTEST_ORIGIN);
+    const path = pathStart(url);
     for (const one of views) {
       const { before, after } = one;
       if (!url.startsWith(before, path)) continue;

@@ -1,4 +1,4 @@
-/** Reads, checks and refuses query strings. */
+/** Reads, checks and refuses query strings, and URLs that are too long. */
 
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
@@ -72,16 +72,6 @@ export function parseQuery<Schema extends z.ZodObject>(
   throw badRequest(result.error, { schema, given: query });
 }
 
-/** Checks one value. Throws a 400 with the first error. */
-export function parse<Schema extends z.ZodType>(
-  schema: Schema,
-  value: unknown,
-): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new HTTPException(400, { message: result.error.issues[0].message });
-}
-
 /** The value that a schema refused, and the word for its members. */
 interface Refused {
   readonly schema: z.ZodObject;
@@ -109,7 +99,12 @@ export function badRequest(
 
 /** Characters of path and query string; no honest client sends more. */
 const MAX_URL_LENGTH = 2_048;
-const LONGEST_ORIGIN = "https://".length;
+const SHORTEST_ORIGIN = "http://h".length;
+
+/** Where the path of a URL begins. */
+export function pathStart(url: string): number {
+  return url.indexOf("/", SHORTEST_ORIGIN);
+}
 
 /** Throws a 400 when the query string has a key or a token in it: logs and browsers keep URLs. */
 export function refuseSecret(url: string): void {
@@ -123,7 +118,7 @@ export function refuseSecret(url: string): void {
 /** Throws a 414 when path and query string are too long. */
 export function refuseLongUrl(url: string): void {
   if (url.length <= MAX_URL_LENGTH) return;
-  const length = url.length - url.indexOf("/", LONGEST_ORIGIN);
+  const length = url.length - pathStart(url);
   if (length <= MAX_URL_LENGTH) return;
   throw new HTTPException(414, {
     message: `The URL has ${length} characters, more than ${MAX_URL_LENGTH}.`,

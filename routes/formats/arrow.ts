@@ -14,6 +14,7 @@ import {
   Struct,
   Utf8,
 } from "apache-arrow";
+import { joinBytes } from "../../db/model/bytes.ts";
 import type { Cell, Rows, RowsColumn } from "../../db/model/questions.ts";
 import { columnCells, daysOf } from "./column_cells.ts";
 
@@ -65,13 +66,7 @@ class Pieces extends AsyncByteQueue {
   }
 
   take(): Bytes {
-    const size = this.#pieces.reduce((sum, { length }) => sum + length, 0);
-    const all = new Uint8Array(size);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
+    const all = joinBytes(this.#pieces);
     this.#pieces = [];
     return all;
   }
