@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { editDistance } from "./db/model/edit_distance.ts";
+import { isTimeZone } from "./db/model/time_zone.ts";
 
 function anyWholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -88,10 +89,7 @@ export const settings = z.object({
     .describe("how to read 04/10/2019: DMY is 4 October, MDY is April 10"),
   TIME_ZONE: z.string()
     .refine(
-      accepts((zone) =>
-        /^[A-Za-z]/.test(zone) &&
-        new Intl.DateTimeFormat("en", { timeZone: zone })
-      ),
+      isTimeZone,
       'must be a time zone such as "UTC" or "Europe/Zurich"',
     ).default("UTC").describe(
       "time zone to which times with an offset are converted",

@@ -1,13 +1,15 @@
 /** The log of refreshes: an account for a person on a terminal, the counts as fields elsewhere. */
 
+import { count } from "../db/model/count.ts";
 import type { Log, LogEntry } from "../db/model/log.ts";
 import {
   type LoadReport,
   type Refresh,
+  sumSetAside,
   tellsOfFiles,
 } from "../db/model/report.ts";
 import type { Snapshot, Store } from "../db/store.ts";
-import { count, setAsideText, totals } from "./terminal.ts";
+import { setAsideText, totals } from "./terminal.ts";
 
 /** What a refresh meets and leaves. */
 export interface Circumstances {
@@ -148,15 +150,13 @@ export function refreshEntry(
 
 /** The counts of a load. */
 export function countsOf({ data_version, files, ...report }: LoadReport) {
-  const sum = (name: "rows_read" | "rows_set_aside") =>
-    files.reduce((total, file) => total + file[name], 0);
   return {
     data_version,
     customers: report.customers,
     interactions: report.interactions,
     files: files.length,
-    rows_read: sum("rows_read"),
-    rows_set_aside: sum("rows_set_aside"),
+    rows_read: files.reduce((sum, { rows_read }) => sum + rows_read, 0),
+    rows_set_aside: sumSetAside(files),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What the operator's terminal shows beside the log: progress, the report of a load, who may ask. */
 
+import { count } from "../db/model/count.ts";
 import { harmless } from "../db/model/names.ts";
 import {
   type DateOrder,
@@ -286,9 +287,4 @@ export function setAsideText({ files }: LoadReport): string {
 function listed(names: readonly string[]): string {
   const more = names.length > 10 ? `, and ${names.length - 10} more` : "";
   return names.slice(0, 10).join(", ") + more || "none";
-}
-
-/** A number with its thousands separated. */
-export function count(value: number): string {
-  return value.toLocaleString("en-US");
 }

@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../db/model/log.ts";
-import type { Refresh } from "../db/model/report.ts";
+import { type Refresh, sumSetAside } from "../db/model/report.ts";
 
 /** Where reports go, and how hard it is tried. */
 export interface WebhookOptions {
@@ -174,9 +174,6 @@ function shortReport(
     data_version: report?.data_version ?? null,
     customers: report?.customers ?? null,
     interactions: report?.interactions ?? null,
-    rows_set_aside: report?.files.reduce(
-      (sum, { rows_set_aside }) => sum + rows_set_aside,
-      0,
-    ) ?? null,
+    rows_set_aside: report && sumSetAside(report.files),
   };
 }

@@ -8,6 +8,7 @@ import {
   type Refresh,
   refreshStateSchema,
   servedReportSchema,
+  sumSetAside,
 } from "../db/model/report.ts";
 import { endpoint, failure, type StoreNow } from "./endpoint.ts";
 import { streamJson } from "./json_body.ts";
@@ -194,9 +195,4 @@ function shortRefresh(
     rows_set_aside: report && sumSetAside(report.files),
     changes,
   };
-}
-
-/** The number of rows of some files that were set aside. */
-export function sumSetAside(files: LoadReport["files"]): number {
-  return files.reduce((sum, { rows_set_aside }) => sum + rows_set_aside, 0);
 }

@@ -11,12 +11,13 @@ import {
   type LoadReport,
   setAsideByFile,
   type SetAsideRow,
+  sumSetAside,
 } from "../db/model/report.ts";
 import { requireSnapshot } from "../db/store.ts";
 import { DOWNLOAD, permit } from "./access.ts";
 import { EXAMPLE_META, formatSchema, NOT_ACCEPTABLE } from "./answer.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { metaOf, metaSchema, sumSetAside } from "./data.ts";
+import { metaOf, metaSchema } from "./data.ts";
 import {
   type AskedNow,
   endpoint,

@@ -1,6 +1,7 @@
 /** The schema of tally.toml: how a system's own tables, columns, dates and ids are named to Tally. */
 
 import { z } from "zod";
+import { isTimeZone } from "../model/time_zone.ts";
 import { MAX_ATTRIBUTES, nameProblem } from "./attribute_names.ts";
 import { hasDay, NAMED_FORMATS, patternProblem } from "./time_format.ts";
 
@@ -340,14 +341,4 @@ function groupsOf(pattern: string): number {
     .replace(/\[\^?\]?[^\]]*\]/g, "");
   // What looks behind is no group; RE2 says itself that it has not got it.
   return (without_classes.match(/\((?!\?)|\(\?P?<(?![=!])/g) ?? []).length;
-}
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    // Offsets such as +02:00 are none of the database of zones.
-    return /^[A-Za-z]/.test(zone);
-  } catch {
-    return false;
-  }
 }

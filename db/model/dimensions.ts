@@ -250,13 +250,10 @@ export function dimensionNames(
   ];
 }
 
-/** A dimension by which an answer may have a column for each value. */
-export type PivotDimension = Dimension;
-
 /** The dimensions whose values may be columns. */
 export function pivotsOf(
   named: readonly NamedDimension[],
-): readonly PivotDimension[] {
+): readonly Dimension[] {
   return [
     ...named.filter((one) => one.pivots).map(({ name }) => name),
     "weekday",

@@ -1,5 +1,6 @@
 /** Describes loaded data that may be a mistake. */
 
+import { count } from "./count.ts";
 import { MOST_NAMES } from "./dimensions.ts";
 import type { FileReport, LoadReport, Warning, WarningKind } from "./report.ts";
 import { slashForms, sumOfRows } from "./row_problems.ts";
@@ -101,12 +102,12 @@ export function loadWarnings(
       "interactions of nobody who is known, counted for no customer",
     ],
   ];
-  return warnings.filter(([, count]) => count > 0)
-    .map(([kind, count, what, names]) => ({
+  return warnings.filter(([, number]) => number > 0)
+    .map(([kind, number, what, names]) => ({
       kind,
-      count,
-      text: `${what}: ${count.toLocaleString("en-US")}${
-        names ? ` (${listed(names, count)})` : ""
+      count: number,
+      text: `${what}: ${count(number)}${
+        names ? ` (${listed(names, number)})` : ""
       }`,
     }));
 }
@@ -171,13 +172,9 @@ function fileWarnings(
   ];
 }
 
-function count(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-function listed(names: readonly string[], count: number): string {
+function listed(names: readonly string[], all: number): string {
   const shown = names.slice(0, NAMES_LISTED);
-  const more = count - shown.length;
+  const more = all - shown.length;
   return shown.join("; ") +
-    (more > 0 ? `; and ${more.toLocaleString("en-US")} more` : "");
+    (more > 0 ? `; and ${count(more)} more` : "");
 }

@@ -8,7 +8,6 @@ import {
   type Names,
   type NamesFilter,
   namesIn,
-  type PivotDimension,
   recordOf,
 } from "./dimensions.ts";
 
@@ -49,7 +48,7 @@ export type Question =
 export interface MetricsQuestion {
   readonly kind: "metrics";
   readonly by: readonly Dimension[];
-  readonly pivot?: PivotDimension;
+  readonly pivot?: Dimension;
   readonly filter: Filter;
   /** The period of `previous`; `filter` has both dates then. */
   readonly compared_with?: {
@@ -260,7 +259,7 @@ export function columnsOf(
  * name; with a filter, only those that it names.
  */
 export function pivotedValues(
-  pivot: PivotDimension,
+  pivot: Dimension,
   { filter, names, dimensions }:
     & { readonly filter: Filter }
     & Pick<AnswerShape, "names" | "dimensions">,
@@ -302,7 +301,7 @@ function byChannel(
 }
 
 function pivoted(
-  dimension: PivotDimension,
+  dimension: Dimension,
   { before, names, after }: {
     readonly before: readonly RowsColumn[];
     readonly names: readonly string[];
@@ -322,7 +321,7 @@ function pivoted(
 
 /** The names as columns beside `others`; those that would collide have a prefix. */
 function flatNames(
-  dimension: PivotDimension,
+  dimension: Dimension,
   { names, others }: {
     readonly names: readonly string[];
     readonly others: readonly string[];

@@ -330,6 +330,11 @@ const reportSchema = servedReportSchema.extend({
 /** The report of a load, of every file: printed in short, served in full. */
 export type LoadReport = DeepReadonly<z.output<typeof reportSchema>>;
 
+/** The number of rows of some files that were set aside. */
+export function sumSetAside(files: LoadReport["files"]): number {
+  return files.reduce((sum, { rows_set_aside }) => sum + rows_set_aside, 0);
+}
+
 /**
  * The listed rows set aside of each of `files`, in their order. A file that two tables
  * of tally.toml read is among them twice, so its name does not tell whose a row is.

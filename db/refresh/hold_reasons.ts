@@ -1,5 +1,6 @@
 /** Finds the reasons why a new snapshot looks wrong, compared with the served one. */
 
+import { count } from "../model/count.ts";
 import { nameKey } from "../model/names.ts";
 import type { CountedTable, LoadReport } from "../model/report.ts";
 
@@ -63,8 +64,4 @@ export function holdReasons(
     );
   }
   return reasons;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
 }

@@ -1,5 +1,6 @@
 /** Random questions over all that a deployment answers from its data, right and wrong ones, made of its catalogue. */
 
+import { INTERVALS } from "../../db/model/dimensions.ts";
 import type { Catalogue, Name } from "./catalogue.ts";
 import type { Request } from "./deployment.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -17,7 +18,6 @@ export const VERSION_PLACE = "{data_version}";
 
 /** Downloads that have to be taken apart to be compared, and others. */
 const FORMATS = ["csv", "ndjson", "xlsx", "parquet", "arrow"] as const;
-const INTERVALS = ["day", "week", "month", "quarter", "year"] as const;
 /** With more customers than this, a download of all of them is too much. */
 const FEW_CUSTOMERS = 20_000;
 const MOST_PAGES = 4;
@@ -479,8 +479,6 @@ function pivoted(source: Source): Draft {
   };
 }
 
-const TIMES = ["day", "week", "month", "quarter", "year"];
-
 function compared(source: Source): Draft {
   const { random } = source;
   const draft = random.chance(0.3)
@@ -489,7 +487,7 @@ function compared(source: Source): Draft {
     ? pivoted(source)
     : metrics(source);
   // Without times, which cannot be compared; now and then with one.
-  const without = random.chance(0.95) ? TIMES : [];
+  const without = random.chance(0.95) ? INTERVALS : [];
   const days = [dayOf(source), dayOf(source)].sort();
   return {
     ...draft,

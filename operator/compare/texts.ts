@@ -1,7 +1,8 @@
 /** A comparison of two deployments as a person reads it, and as a file of a release has it. */
 
+import { count } from "../../db/model/count.ts";
 import { harmless } from "../../db/model/names.ts";
-import { aligned, count, type Paint } from "../terminal.ts";
+import { aligned, type Paint } from "../terminal.ts";
 import type { Comparison, Difference, KindResult, Pair } from "./compare.ts";
 import { ALLOWED_DIFFERENCES } from "./differences.ts";
 
