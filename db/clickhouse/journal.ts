@@ -10,7 +10,7 @@ import {
 import { type Loaded, loadedSchema, type Refresh } from "../model/report.ts";
 
 /** Raised by one when the tables of a version change; a version of another format is not used. */
-export const FORMAT = 3;
+const FORMAT = 3;
 
 /** The kinds of entries. */
 export type JournalEvent =

@@ -1,3 +1,3 @@
 -- name: the topics of every topic set, for the index.
 -- params: none
-select topic_set, topic_codes from topic_sets order by topic_set;
+select topic_codes from topic_sets order by topic_set;
