@@ -35,6 +35,7 @@ import {
   readManifest,
 } from "./proofs.ts";
 import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
+import { removeAll } from "./remove_all.ts";
 import type { UnpackOptions } from "./unpack_zip.ts";
 import { isDenied, refuseUnreadable, unreadable } from "./unreadable.ts";
 import { writeAll } from "./write_all.ts";
@@ -397,11 +398,8 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       dir: this.#staging,
       prefix: "received-",
     });
-    const remove = () =>
-      Deno.remove(folder, { recursive: true }).catch((error) => {
-        // It is gone already where the store was closed meanwhile.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
+    // It is gone already where the store was closed meanwhile.
+    const remove = () => removeAll(folder);
     try {
       const path = `${folder}/file`;
       const written = await (async () => {

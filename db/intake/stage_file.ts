@@ -5,11 +5,7 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { joinBytes } from "../model/bytes.ts";
 import type { Pace } from "../pace.ts";
-import {
-  type LoadProblem,
-  refused,
-  type StoreError,
-} from "../model/problems.ts";
+import { changed, type LoadProblem, refused } from "../model/problems.ts";
 import { requireColumns, type Table, TABLES } from "../model/contract.ts";
 import {
   CsvScanner,
@@ -401,15 +397,6 @@ async function copy(
   const sha256 = known ?? hash!.digest("hex");
   hashes?.remember(before, sha256);
   return { bytes, sha256 };
-}
-
-/** The refusal of a file that is another one than it was. */
-export function changed({ file }: Pick<SourceFile, "file">): StoreError {
-  return refused({
-    file,
-    problem: "changed while it was being read",
-    remedy: "Write it under another name and rename it when it is whole",
-  });
 }
 
 // The chunks of an ungzipped file share three buffers: one that is being read

@@ -1,7 +1,7 @@
 /** Turns a sheet of a workbook into delimited text, so that the same rules apply as to other exports. */
 
 import { type ColumnRule, secondOf, type Source } from "../mapping/mapping.ts";
-import { type LoadProblem, refused } from "../model/problems.ts";
+import { changed, type LoadProblem, refused } from "../model/problems.ts";
 import {
   type HeaderMatch,
   matchHeader,
@@ -103,13 +103,7 @@ export async function stageSheet(
   const { workbook } = book;
   workbook.file = file;
   const part = workbook.sheets.find(({ name }) => name === sheet)?.part;
-  if (!part) {
-    throw refused({
-      file,
-      problem: "changed while it was being read",
-      remedy: "Write it under another name and rename it when it is whole",
-    });
-  }
+  if (!part) throw changed({ file });
   using output = await Deno.open(to, {
     write: true,
     create: true,

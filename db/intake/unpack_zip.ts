@@ -4,7 +4,12 @@ import type { Mapping, Source } from "../mapping/mapping.ts";
 import { MAPPING_FILE } from "../mapping/mapping_file.ts";
 import { byCodePoint } from "../model/code_points.ts";
 import { tableOf } from "../model/contract.ts";
-import { type LoadProblem, refused, stagingFull } from "../model/problems.ts";
+import {
+  changed,
+  type LoadProblem,
+  refused,
+  stagingFull,
+} from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import type { Pace } from "../pace.ts";
 import { type FileKind, kindOf, wrongKind } from "./file_kind.ts";
@@ -20,7 +25,6 @@ import {
   type TableFile,
 } from "./find_files.ts";
 import { isProof } from "./proofs.ts";
-import { changed } from "./stage_file.ts";
 import { writeAll } from "./write_all.ts";
 import { UnsoundZip, Zip, type ZipEntry } from "./zip.ts";
 

@@ -96,6 +96,15 @@ export function refused(...problems: LoadProblem[]): StoreError {
   return new StoreError("refused", problems.map(sentence).join("\n"));
 }
 
+/** The refusal of a file that is another one than it was. */
+export function changed({ file }: { readonly file: string }): StoreError {
+  return refused({
+    file,
+    problem: "changed while it was being read",
+    remedy: "Write it under another name and rename it when it is whole",
+  });
+}
+
 /** A problem as one or two sentences, harmless to a terminal although exports are quoted in it. */
 export function sentence({ file, line, problem, remedy }: LoadProblem): string {
   const where = [file?.replaceAll("\n", "\ufffd"), line && `line ${line}`]

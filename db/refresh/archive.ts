@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Claim, KeptSnapshot } from "../engine.ts";
+import { removeAll } from "../intake/remove_all.ts";
 import { writeAll } from "../intake/write_all.ts";
 import type { Log } from "../model/log.ts";
 import { refused, type StoreError } from "../model/problems.ts";
@@ -263,7 +264,7 @@ export class StateFolder {
 
   /** Removes what is unfinished, unless another process has. */
   async finishDrop(name: string): Promise<void> {
-    await isThere(Deno.remove(`${this.path}/${name}`, { recursive: true }));
+    await removeAll(`${this.path}/${name}`);
   }
 
   /** The versions of the exports that are not to be built until they change. */

@@ -10,6 +10,7 @@ import type { Look } from "../intake/export_watch.ts";
 import type { FileHashes } from "../intake/file_hashes.ts";
 import type { Found } from "../intake/find_files.ts";
 import { findExports } from "../intake/find_tables.ts";
+import { removeAll } from "../intake/remove_all.ts";
 import { readSampleList, sampleNotice } from "../intake/sample.ts";
 import type { StagingOptions } from "../intake/stage_file.ts";
 import { type ReadingRules, StagedExports } from "../intake/staging.ts";
@@ -19,7 +20,7 @@ import { stagingFull } from "../model/problems.ts";
 import { createPace, type Pace } from "../pace.ts";
 import { Closings } from "./closings.ts";
 import { rowsProblem } from "./listed_rows.ts";
-import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";
+import { folderError, STAGING_DIR } from "./setting_folder.ts";
 import type { Version } from "./transitions.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 

@@ -24,15 +24,6 @@ export function folderError(
   });
 }
 
-/** Removes a folder with all in it, unless somebody else has. */
-export async function removeAll(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
 function problemOf(error: unknown): string | null {
   // Denied by the permissions that Deno was started with.
   if (error instanceof Deno.errors.NotCapable) return "permission denied";

@@ -1,8 +1,9 @@
 /** A private folder of this process for staging and database files, and the removal of those that dead processes left. */
 
+import { removeAll } from "../intake/remove_all.ts";
 import { SettingError } from "../model/problems.ts";
 import { isWithoutLocks, tryLock } from "./lock_file.ts";
-import { folderError, removeAll, STAGING_DIR } from "./setting_folder.ts";
+import { folderError, STAGING_DIR } from "./setting_folder.ts";
 
 /** A folder that only this process uses, until it is released. */
 export interface WorkFolder {
