@@ -1,9 +1,8 @@
 /** Measures a burst of different list questions at once, beside the same asked one after another. */
 
-import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
-import { generateExports } from "./generate.ts";
+import { exportsToMeasure } from "./generate.ts";
 import {
   listenForStop,
   makeTempFolder,
@@ -100,10 +99,11 @@ async function measureBursts(): Promise<void> {
   const rounds = Number(values.rounds);
   const signal = listenForStop();
   await using temp = await makeTempFolder();
-  const dir = resolve(values.data ?? join(temp.path, "exports"));
-  if (values.data === undefined) {
-    await generateExports(dir, { format: "parquet", interactions, customers });
-  }
+  const dir = await exportsToMeasure(values.data, {
+    made: temp.path,
+    interactions,
+    customers,
+  });
   await using server = startServer("main.ts", {
     env: { DATA_DIR: dir },
     signal,

@@ -12,6 +12,7 @@ import {
   settle_ms,
   startServer,
 } from "./server.ts";
+import { row } from "./wrk.ts";
 
 const opened_at_once = 200;
 
@@ -45,10 +46,6 @@ function descriptorsOf({ pid }: Server): number {
   return Array.from(Deno.readDirSync(`/proc/${pid}/fd`)).length;
 }
 
-function row(cells: (string | number)[]): void {
-  console.log(`| ${cells.join(" | ")} |`);
-}
-
 async function measureIdleConnections(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -62,7 +59,7 @@ async function measureIdleConnections(): Promise<void> {
   const signal = listenForStop();
   await using temp = await makeTempFolder();
   const dir = await exportsToMeasure(values.data, { made: temp.path });
-  row([
+  console.log(row(
     "Connections",
     "RSS (MB)",
     "RSS each (KB)",
@@ -70,8 +67,8 @@ async function measureIdleConnections(): Promise<void> {
     "p50 (ms)",
     "p99 (ms)",
     "Longest (ms)",
-  ]);
-  row(["---", ...Array(6).fill("---:")]);
+  ));
+  console.log(row("---", ...Array(6).fill("---:")));
   for (const kind of [null, ...kinds]) {
     await using server = startServer("main.ts", {
       env: { DATA_DIR: dir },
@@ -103,15 +100,15 @@ async function measureIdleConnections(): Promise<void> {
     const descriptors = descriptorsOf(server);
     const seen = await runSteadyLoad(server, rate);
     if (seen.errors > 0) throw new Error(`${seen.errors} wrong answers`);
-    row([
+    console.log(row(
       kind ? `${held.length}: ${kind.title}` : "none",
       (rss_bytes / 1e6).toFixed(0),
       kind ? ((rss_bytes - before_bytes) / held.length / 1000).toFixed(1) : "",
-      descriptors,
+      `${descriptors}`,
       seen.p50_ms.toFixed(2),
       seen.p99_ms.toFixed(2),
       seen.max_ms.toFixed(0),
-    ]);
+    ));
     for (const connection of held) connection.close();
   }
 }

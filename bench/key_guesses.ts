@@ -3,6 +3,7 @@
 import { createKey } from "../access/api_key.ts";
 import { Callers } from "../access/callers.ts";
 import { emptyKeyFile, withKey } from "../access/key_file.ts";
+import { median, row } from "./wrk.ts";
 
 const keys = 1_000;
 const rounds = 201;
@@ -26,10 +27,6 @@ function time(guess: (i: number) => string): number {
   const began = performance.now();
   for (const headers of sent) callers.identify(headers);
   return (performance.now() - began) / guesses * 1_000;
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
 // All guesses are made alike, so that only the check can make a difference.
@@ -60,10 +57,9 @@ for (const kind of Object.keys(kinds)) {
   const ratios = each.map((one, i) => one / first[i]).sort((a, b) => a - b);
   const at = (share: number) =>
     ratios[Math.floor(share * (rounds - 1))].toFixed(2);
-  const row = [
+  console.log(row(
     kind,
     median(each).toFixed(2),
     `${at(0.5)} (${at(0.25)}..${at(0.75)})`,
-  ];
-  console.log(`| ${row.join(" | ")} |`);
+  ));
 }

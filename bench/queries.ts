@@ -26,6 +26,7 @@ import {
   startConstant,
   startServer,
 } from "./server.ts";
+import { median } from "./wrk.ts";
 
 const warm_up_rounds = 2;
 const build_seconds_target = 0.5;
@@ -185,12 +186,6 @@ const questions: Question[] = [
       "select date_trunc('month', date_start), channel, count(*) from interactions where customer_id = 500000 group by all order by all",
   },
 ];
-
-function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-}
 
 async function timed(action: () => Promise<unknown>): Promise<number> {
   const began = performance.now();

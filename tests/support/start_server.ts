@@ -72,13 +72,13 @@ export async function startServer(
   const output = { out: "", error: "" };
   const listening = Promise.withResolvers<string>();
   const reading = Promise.all([
-    read(child.stdout, (text) => {
+    takeText(child.stdout, (text) => {
       output.out += text;
       const [first] = logLines(output.out);
       const url = /^Listening on (\S+)$/.exec(first?.text)?.[1];
       if (url) listening.resolve(url);
     }),
-    read(child.stderr, (text) => output.error += text),
+    takeText(child.stderr, (text) => output.error += text),
   ]);
   reading.then(() => listening.reject(new Error(output.error)), () => {});
 
@@ -137,7 +137,8 @@ export async function waitFor(
   throw new Error(`${url} did not answer ${status}`);
 }
 
-async function read(
+/** Takes the text of a stream as it comes, until its end. */
+export async function takeText(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   take: (text: string) => void,
 ): Promise<void> {

@@ -19,7 +19,7 @@ export function libraryPath(): string {
  *
  * Throws when npm fails, or has no package for this system.
  */
-export async function installLibrary(): Promise<void> {
+async function installLibrary(): Promise<void> {
   const { optionalDependencies } = JSON.parse(
     await Deno.readTextFile(`${FOLDER}/package.json`),
   );

@@ -1,6 +1,7 @@
 /** A ClickHouse for a suite: a child process of the test's own, or the server at CLICKHOUSE_URL when that is set. */
 
 import { dataFolder } from "../../tests/support/data_folder.ts";
+import { takeText } from "../../tests/support/start_server.ts";
 
 const SERVER = new URL("./server.ts", import.meta.url).pathname;
 
@@ -101,7 +102,7 @@ export async function startClickHouse(
   const listening = Promise.withResolvers<RegExpExecArray>();
   const reading = Promise.all(
     [child.stdout, child.stderr].map((stream) =>
-      read(stream, (text) => {
+      takeText(stream, (text) => {
         output += text;
         const line = /^Listening on (\S+) and TCP port (\d+)$/m.exec(output);
         if (line) listening.resolve(line);
@@ -134,13 +135,4 @@ export async function startClickHouse(
     child: { pid: child.pid, tcp_port: Number(listening_tcp_port), kill },
     [Symbol.asyncDispose]: stopped,
   };
-}
-
-async function read(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  take: (text: string) => void,
-): Promise<void> {
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    take(text);
-  }
 }

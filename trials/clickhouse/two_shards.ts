@@ -6,6 +6,7 @@
 // All else goes to either server as it is, in turns: the Distributed tables, and what is
 // asked of them, are ClickHouse's own.
 
+import { freePort } from "../../tests/support/free_port.ts";
 import { type ClickHouse, startClickHouse } from "./start_clickhouse.ts";
 
 /** The tables whose rows are spread. */
@@ -143,9 +144,4 @@ function planOf(
       "engine = $1($2)",
     ),
   };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -12,7 +12,7 @@ import {
 } from "../../tests/support/start_server.ts";
 
 /** The folder of the sample. */
-export const SAMPLE = new URL("../../data", import.meta.url).pathname;
+const SAMPLE = new URL("../../data", import.meta.url).pathname;
 
 /** The pipes of the browser and its process are Playwright's, and live as long as a file's tests. */
 export const BROWSER = { sanitizeOps: false, sanitizeResources: false };

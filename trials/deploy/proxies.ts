@@ -1,6 +1,7 @@
 /** nginx and Caddy with the files of deploy/, in front of servers of a test. */
 
 import { dataFolder } from "../../tests/support/data_folder.ts";
+import { freePort } from "../../tests/support/free_port.ts";
 
 const DEPLOY = new URL("../../deploy/", import.meta.url);
 
@@ -112,12 +113,6 @@ async function startProxy(
     files: () => filesBelow(path),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-/** A port of the loopback that nobody listens on. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function untilOpen(port: number, { status }: Deno.ChildProcess) {

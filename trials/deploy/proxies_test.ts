@@ -3,12 +3,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { dataFolder } from "../../tests/support/data_folder.ts";
+import { freePort } from "../../tests/support/free_port.ts";
 import {
   type RunningServer,
   startServer,
   waitFor,
 } from "../../tests/support/start_server.ts";
-import { caddy, freePort, nginx, type Proxy } from "./proxies.ts";
+import { caddy, nginx, type Proxy } from "./proxies.ts";
 
 const ADMIN_KEY = "a key of our own";
 const CUSTOMERS = 250_000;
