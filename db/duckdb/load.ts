@@ -55,6 +55,7 @@ import type {
 import type { Source } from "../mapping/mapping.ts";
 import type { SourceFile } from "../intake/find_files.ts";
 import type { Database } from "./database.ts";
+import { idRule } from "./mapped_ids.ts";
 import { MappedReading } from "./mapped_reading.ts";
 import {
   allPassedOver,
@@ -143,7 +144,8 @@ export async function loadExports(
     throw new StoreError(
       "refused",
       [
-        ...refusals.map(({ message }) => message),
+        // Each file of interactions misses the same column of customers.
+        ...new Set(refusals.map(({ message }) => message)),
         ...problems.map(sentence),
       ].join("\n"),
     );
@@ -335,12 +337,20 @@ async function stageAll(
 ): Promise<{ loaded: LoadedFile[]; refusals: StoreError[] }> {
   const loaded: LoadedFile[] = [];
   const refusals: StoreError[] = [...exports.refusals];
+  let lacks_customers = refusals.length > 0;
   for await (const copied of exports.copies(progress)) {
+    const { number, source, seconds } = copied;
+    // Nothing can be said of a match with customers that were not read.
+    if (lacks_customers && matchesCustomers(source)) continue;
+    const refuse = (problem: StoreError) => {
+      refusals.push(problem);
+      if (source.table === "customers") lacks_customers = true;
+    };
     if ("problem" in copied) {
-      refusals.push(copied.problem);
+      refuse(copied.problem);
       continue;
     }
-    const { number, source, staged, seconds } = copied;
+    const { staged } = copied;
     progress(`reading ${source.file}`);
     const began = performance.now();
     try {
@@ -362,10 +372,15 @@ async function stageAll(
       });
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      refusals.push(error);
+      refuse(error);
     }
   }
   return { loaded, refusals };
+}
+
+/** Whether the rows of a file find their customers by another column than the id. */
+function matchesCustomers({ source }: SourceFile): boolean {
+  return source !== undefined && idRule(source)?.match !== undefined;
 }
 
 async function readStaged(

@@ -206,7 +206,6 @@ where strlen(${column}) <> length(${column})`,
 
   async #makeMatchKeys(): Promise<void> {
     if (this.#has_match_keys) return;
-    this.#has_match_keys = true;
     const matches = this.#mapping!.matches;
     for (const { column, header } of matches) {
       if (this.#customers.some(({ columns }) => columns.includes(column))) {
@@ -245,3 +244,4 @@ where key <> ''
 group by match, key`);
   }
 }
+    this.#has_match_keys = true;

@@ -235,6 +235,27 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
       'customers.csv, line 1: no column Phne among "Customer_Id", "Type", "Phone". Did you mean Phne by "Phone"? Mend match in tally.toml.',
     ],
     [
+      "a column that no customers have, for several files",
+      source({ customer: '{ column = "who", match = "Phne" }' }),
+      'customers.csv, line 1: no column Phne among "Customer_Id", "Type", "Phone". Did you mean Phne by "Phone"? Mend match in tally.toml.',
+      { "calls_2.csv": DATA["calls.csv"], "calls_3.csv": DATA["calls.csv"] },
+    ],
+    [
+      "a match with customers that are refused themselves",
+      source({ customer: '{ column = "who", match = "Phone" }' }),
+      'customers.csv, line 1: no column Customer_Id among "Client", "Phone". Name the columns as docs/file-contract.md says.',
+      { "customers.csv": "Client,Phone\n1,+49 1\n" },
+    ],
+    [
+      "a match with customers of which a part is refused",
+      source({ customer: '{ column = "who", match = "Phone" }' }),
+      "customers_2.csv, line 2: a quote that is never closed. Export the file again, whole and with every quote closed.",
+      {
+        "customers.csv": "Customer_Id\n1\n",
+        "customers_2.csv": 'Customer_Id,Phone\n1,"+49 1\n',
+      },
+    ],
+    [
       "match without customers",
       `customers = false\n${
         source({ customer: '{ column = "who", match = "Phone" }' })
