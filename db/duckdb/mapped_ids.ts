@@ -88,6 +88,7 @@ from (${select})`;
   const list = separator === undefined ? null : `list_transform(
         string_split(${whole}, ${quoteText(separator)}),
         lambda cell: ${clean}(cell))`;
+  const is_whole = separator !== undefined && isWholeCell(whole, separator);
   const no_id = id_kind === "integer"
     ? "or regexp_full_match(cleaned_id, '0(\\.0+)?')"
     : "";
@@ -144,6 +145,7 @@ from (
         ${
     list
       ? `case
+          ${is_whole ? `when ${is_whole} then null` : ""}
           when contains(${whole}, ${quoteText(separator!)}) then ${list}
         end as id_cells`
       : "null::varchar[] as id_cells"
@@ -168,6 +170,19 @@ function splitText(
 }
 
 /**
+ * The SQL that finds the cells which a separator is in, and does not split, as in N/A:
+ * they stand for no value or are an error. Undefined where it can be in none of them.
+ */
+export function isWholeCell(
+  cell: string,
+  separator: string,
+): string | undefined {
+  return /^[\s\w/\\()<>[\]#!?]+$/.test(separator)
+    ? `contains(${cell}, ${quoteText(separator)}) and is_whole(${cell})`
+    : undefined;
+}
+
+/**
  * The statement that finds what each cell of `source_rows` stands for, where customers
  * are matched by another column of theirs; `match_keys` has the values of that column.
  */
@@ -178,11 +193,16 @@ export function matchedCells(
   const text = pattern === undefined
     ? "part"
     : `nullif(regexp_extract(part, ${quoteText(pattern)}, 1), '')`;
-  const parts = separator === undefined
-    ? "[clean_text(cell)]"
+  const whole = "clean_text(cell)";
+  const is_whole = separator !== undefined && isWholeCell(whole, separator);
+  const split = separator === undefined
+    ? `[${whole}]`
     : `string_split(${
-      splitText(separator, { cell: "cell", cleaned: "clean_text(cell)" })
+      splitText(separator, { cell: "cell", cleaned: whole })
     }, ${quoteText(separator)})`;
+  const parts = is_whole
+    ? `case when ${is_whole} then [${whole}] else ${split} end`
+    : split;
   const header = JSON.stringify(match!.header);
   const anonymous = id_kind === "integer" ? "0" : "''";
   const id = is_anonymous_unmatched

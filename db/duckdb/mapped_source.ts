@@ -4,7 +4,7 @@ import type { StagedFile } from "../intake/stage_file.ts";
 import type { IdKind } from "../mapping/mapping.ts";
 import { attributeColumn } from "../model/dimensions.ts";
 import { quoteText } from "./database.ts";
-import { withIds } from "./mapped_ids.ts";
+import { isWholeCell, withIds } from "./mapped_ids.ts";
 import { withTime } from "./mapped_times.ts";
 
 /** How the rows of a file are read, besides what its source says. */
@@ -191,7 +191,11 @@ const IS_MAPPED_ONLY = ["name"];
 function separated(column: string, separator: string): string {
   if (separator === ";") return column;
   const toldApart = (text: string) => `replace(${text}, ';', chr(30))`;
-  return `replace(${toldApart(column)}, ${
+  const parts = `replace(${toldApart(column)}, ${
     toldApart(quoteText(separator))
   }, ';')`;
+  const is_whole = isWholeCell(column, separator);
+  return is_whole
+    ? `case when ${is_whole} then ${column} else ${parts} end`
+    : parts;
 }

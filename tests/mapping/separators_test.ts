@@ -1,6 +1,7 @@
 /** The separator of tally.toml splits the cells with topics and aliases, and nothing else does. */
 
 import { assertEquals } from "@std/assert";
+import type { IdKind } from "../../db/mapping/mapping.ts";
 import { loadTables } from "../support/load_folder.ts";
 
 /** A separator, and a name that it does not split. */
@@ -42,4 +43,93 @@ aliases = { column = "same", separator = ${says} }
     assertEquals(loaded.topics, ["Sand", "Sea", whole]);
     assertEquals(loaded.channels, ["Call"]);
   });
+}
+
+/** A separator, and cells that it is in and does not split. */
+const WHOLE: readonly (readonly [separator: string, cells: string[]])[] = [
+  ["/", ["N/A", " n/a ", "#N/A", "#DIV/0!"]],
+  ["-", ["-", "--"]],
+  ["a", ["NaN", "(blank)", "N/a"]],
+  ["(", ["(null)"]],
+  ["\\", ["\\N"]],
+  ["#", ["#REF!"]],
+];
+const KINDS: readonly IdKind[] = ["integer", "text"];
+
+for (const kind of KINDS) {
+  for (const [separator, cells] of WHOLE) {
+    Deno.test(`${JSON.stringify(separator)} splits no sign of no value and no error, with ids of the kind ${kind}`, async () => {
+      const says = JSON.stringify(separator);
+      const column = (name: string) =>
+        `{ column = "${name}", separator = ${says} }`;
+      const rows = cells.flatMap((cell) => [
+        `1\t2020-01-01\tCall\t${cell}\t1`,
+        `${cell}\t2020-01-02\tCall\tSurf\t1`,
+        `1\t2020-01-03\tCall\tSurf\t${cell}`,
+      ]);
+      const source = (files: string, customer: string) =>
+        `[[interactions]]
+files = "${files}"
+customer = ${customer}
+time = "at"
+channel = "how"
+topic = ${column("what")}
+`;
+      await using loaded = await loadTables({
+        "people.csv": "id\tmail\n1\t1\n",
+        "calls.csv": [
+          "who\tat\thow\twhat\tmail",
+          ...rows,
+          `1${separator}1\t2020-02-01\tCall\tSky${separator}Sun\t1`,
+        ].join("\n"),
+        "mails.csv": ["who\tat\thow\twhat\tmail", ...rows].join("\n"),
+        "names.csv": [
+          "name\tsame",
+          ...cells.filter((cell) => !cell.includes("#"))
+            .map((cell) => `Call\t${cell}`),
+        ].join("\n"),
+        "tally.toml": `${source("calls.csv", column("who"))}
+${
+          source(
+            "mails.csv",
+            `{ column = "mail", match = "mail", separator = ${says} }`,
+          )
+        }
+[customers]
+files = "people.csv"
+id = { column = "id", kind = "${kind}" }
+
+[channels]
+files = "names.csv"
+channel = "name"
+aliases = ${column("same")}
+`,
+      });
+      assertEquals(loaded.topics, ["Sky", "Sun", "Surf"]);
+      assertEquals(loaded.channels, ["Call"]);
+      assertEquals(loaded.report.customers, 1);
+      const errors = cells.filter((cell) => cell.includes("#")).length;
+      const set_aside = loaded.report.set_aside_listed.map((
+        { file, column, reason },
+      ) => `${file}, ${column}: ${reason}`);
+      const expected = (file: string, column: string) => [
+        ...Array(cells.length - errors).fill(
+          `${file}, ${column}: no customer`,
+        ),
+        ...Array(errors).fill(
+          `${file}, ${column}: a formula whose result is an error`,
+        ),
+        ...Array(errors).fill(
+          `${file}, topic: a formula whose result is an error`,
+        ),
+      ];
+      assertEquals(
+        set_aside.sort(),
+        [
+          ...expected("calls.csv", "customers"),
+          ...expected("mails.csv", "customers"),
+        ].sort(),
+      );
+    });
+  }
 }

@@ -67,6 +67,10 @@ create temp macro parse_salesforce_id(id) as
       then id
   end;
 
+-- Cells that a separator does not split, although it may be in them: N/A has a
+-- slash.
+create temp macro is_whole(cell) as has_no_value(cell) or is_error(cell);
+
 -- How many interactions a row stands for; 1.000 could be a thousand.
 create temp macro in_count_range(number) as
   case when number <= 1_000_000 then number::uinteger end;
