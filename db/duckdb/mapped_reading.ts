@@ -20,6 +20,19 @@ export interface CustomersHeader {
   readonly unknown: readonly string[];
 }
 
+/** Throws a refusal when a file has rows, and fewer than its footer; with as many, it is an export without rows. */
+function requireFooter({ file, source }: StagedFile, rows: number): void {
+  const { footer_rows, key } = source!;
+  if (rows === 0 || rows >= footer_rows) return;
+  throw refused({
+    file,
+    problem:
+      `${rows} rows, fewer than footer_rows = ${footer_rows} of ${key} in tally.toml`,
+    remedy:
+      "Write there how many rows at the end are no data, or leave footer_rows out",
+  });
+}
+
 /** How the files of one load are read. */
 export class MappedReading {
   readonly #database: Database;
@@ -91,6 +104,7 @@ export class MappedReading {
           "select count(*)::integer as count from source_rows",
         );
         row_count = count as number;
+        requireFooter(file, row_count);
       }
       rows = "select *, rowid as position from source_rows";
     }
@@ -242,6 +256,6 @@ select
 from keys
 where key <> ''
 group by match, key`);
+    this.#has_match_keys = true;
   }
 }
-    this.#has_match_keys = true;

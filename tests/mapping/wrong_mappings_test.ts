@@ -326,6 +326,12 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
       "calls.csv: all 2 rows are passed over. Mend skip_where or keep_where of interactions[1] in tally.toml.",
     ],
     [
+      "a footer of more rows than a file has",
+      source({}, "footer_rows = 3"),
+      "calls.csv: 2 rows, fewer than footer_rows = 3 of interactions[1] in tally.toml. Write there how many rows at the end are no data, or leave footer_rows out.",
+      { "calls_2.csv": DATA["calls.csv"] + "1,2020-01-03,Call\n" },
+    ],
+    [
       "ids beside customers",
       `ids = "text"\n${source()}`,
       "tally.toml: ids is for customers = false; else the kind of ids is that of customers.id. Write kind into id of [customers], and leave ids out.",
@@ -369,6 +375,21 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
       );
     });
   }
+});
+
+Deno.test("an export has no rows where it has none, or only those of its footer", async () => {
+  await using loaded = await loadTables({
+    ...DATA,
+    "calls_2.csv": "who,at,how\n",
+    "calls_3.csv": "who,at,how\n1,2020-01-03,Call\n,,Call\n,,Call\n",
+    "tally.toml": source({}, "footer_rows = 2"),
+  });
+  assertEquals(
+    loaded.report.files.filter(({ table }) => table === "interactions").map((
+      { rows_read, rows_passed_over },
+    ) => [rows_read, rows_passed_over]),
+    [[0, 2], [0, 0], [1, 2]],
+  );
 });
 
 Deno.test("no more than ten mistakes are named", async () => {
