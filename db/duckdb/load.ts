@@ -96,7 +96,7 @@ export interface LoadOptions extends LoadSettings {
 const MAX_TOPIC_SETS = 65_535;
 /** The largest number of interactions that rows with a count stand for. */
 const MAX_COUNTED = 100_000_000;
-/** The number of ignored files, and of unknown columns of a file, that are listed. */
+/** The number of ignored files, and of columns and lines of one file, that a report lists. */
 const NAMES_KEPT = 100;
 
 /**
@@ -287,6 +287,8 @@ export async function loadExports(
     },
     report: {
       ...report,
+      files: report.files.map(withShortLists),
+      // They count what the lists leave out.
       warnings: loadWarnings(report, topics.length > 0),
     },
   };
@@ -678,14 +680,16 @@ async function readDoubts(
       na_types: Number(row.na_types),
     });
   }
-  for (const row of await database.runFile("load/2_clean/summary_rows")) {
-    const file = row.file as number;
+  const summary_rows = Map.groupBy(
+    await database.runFile("load/2_clean/summary_rows"),
+    ({ file }) => file as number,
+  );
+  for (const [file, rows] of summary_rows) {
     const { staged } = files.find(({ number }) => number === file)!;
-    const before = doubts.get(file);
-    const lines = before?.summary_rows ?? [];
-    if (lines.length >= NAMES_KEPT) continue;
-    const line = lineOf(staged, Number(row.line));
-    doubts.set(file, { ...before, summary_rows: [...lines, line] });
+    doubts.set(file, {
+      ...doubts.get(file),
+      summary_rows: rows.map(({ line }) => lineOf(staged, Number(line))),
+    });
   }
   return doubts;
 }
@@ -856,12 +860,19 @@ function unusedColumns(
     one.staged !== staged && one.staged.file === staged.file
   );
   return {
-    passed_over_columns: passed_over_columns.slice(0, NAMES_KEPT),
-    unknown_columns: unknown_columns
-      .filter((name) =>
-        others.every((one) => one.unknown_columns.includes(name))
-      )
-      .slice(0, NAMES_KEPT),
+    passed_over_columns,
+    unknown_columns: unknown_columns.filter((name) =>
+      others.every((one) => one.unknown_columns.includes(name))
+    ),
+  };
+}
+
+function withShortLists(file: FileReport): FileReport {
+  return {
+    ...file,
+    passed_over_columns: file.passed_over_columns.slice(0, NAMES_KEPT),
+    unknown_columns: file.unknown_columns.slice(0, NAMES_KEPT),
+    summary_rows: file.summary_rows.slice(0, NAMES_KEPT),
   };
 }
 

@@ -25,6 +25,10 @@ export interface Table {
   readonly columns: readonly Column[];
 }
 
+/** The number of headers that a refusal names, and of those that are compared with a missing one. */
+const NAMES_LISTED = 20;
+const NAMES_COMPARED = 10_000;
+
 /** Every table of docs/file-contract.md, in the order they are loaded. */
 export const TABLES: Readonly<Record<TableName, Table>> = {
   channels: {
@@ -202,7 +206,9 @@ export function requireColumns(
 }
 
 function listed(names: readonly string[]): string {
-  return names.slice(0, 20).map(quoted).join(", ");
+  const shown = names.slice(0, NAMES_LISTED).map(quoted).join(", ");
+  const more = names.length - NAMES_LISTED;
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
 function quoted(name: string): string {

@@ -1,6 +1,6 @@
 /** The file contract: file names that are tables, header names that are columns. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   matchHeader,
   type PassedOver,
@@ -304,5 +304,6 @@ Deno.test("requireColumns, headers that are refused", async (t) => {
       Promise.try(requireColumns, headers, match, { file: "x.csv" })
     );
     assertEquals(message.length < 2000, true);
+    assertStringIncludes(message, `" and 4980 more. Name`);
   });
 });

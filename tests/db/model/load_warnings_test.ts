@@ -1,6 +1,6 @@
 /** What a load reports beside its rows: date forms, merges, months without a topic, and warnings in plain words. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   loadTables,
   NO_CUSTOMERS,
@@ -243,6 +243,45 @@ Deno.test("interactions merged are told of the file that counts for less", async
       ["interactions_3.csv", 1],
     ],
   );
+});
+
+Deno.test("warnings count what the lists of a file leave out", async () => {
+  const names = (name: string) =>
+    Array.from({ length: 150 }, (_, i) => `${name}${i}`);
+  const cells = Array(450).fill("x").join(",");
+  await using loaded = await loadTables({
+    "customers.csv": `Customer_Id,Label\n${
+      Array.from({ length: 150 }, (_, i) => `${i + 1},Total\n`).join("")
+    }`,
+    "interactions.csv": `Date Start,Interaction,Customers,${[
+      ...names("A"),
+      ...Array(150).fill("Event"),
+      ...names("B"),
+    ]}\n2020-03-05,Bird,1,${cells}\n`,
+  });
+  const lists = loaded.report.files.map((
+    { unknown_columns, passed_over_columns, summary_rows },
+  ) => [
+    unknown_columns.length,
+    passed_over_columns.length,
+    summary_rows.length,
+  ]);
+  assertEquals(lists, [[1, 0, 100], [100, 100, 0]]);
+  const counts = loaded.report.warnings.map(({ kind, count }) =>
+    `${kind} ${count}`
+  );
+  assertEquals(counts, [
+    "summary_rows 150",
+    "no_topics 1",
+    "passed_over_columns 150",
+    "unknown_columns 1",
+    "unknown_columns 300",
+  ]);
+  assertStringIncludes(
+    loaded.report.warnings.at(-1)!.text,
+    "columns of interactions.csv that are not used: 300 (A0;",
+  );
+  assertStringIncludes(loaded.report.warnings.at(-1)!.text, "and 290 more)");
 });
 
 Deno.test("the date range and the types", async () => {
