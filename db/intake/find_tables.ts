@@ -37,8 +37,9 @@ export interface FoundTables {
 /** Between a workbook and its sheet, in reports. */
 const SHEET = ", sheet ";
 
-/** The number of near misses that are named for a table. */
+/** The number of near misses that are named for a table, and of sheets of a workbook. */
 const NEAR_LISTED = 5;
+const SHEETS_LISTED = 10;
 
 /** How tables are found: ZIP archives are unpacked for it. */
 export interface FindTablesOptions extends UnpackOptions {
@@ -286,7 +287,7 @@ async function mappedTables(
   const found: { source: Source; sheet: Sheet }[] = [];
   for (const source of sources) {
     const sheet = source.sheet === undefined
-      ? await onlySheet(workbook, visible)
+      ? await onlySheet(workbook, visible, { source })
       : sheetOf(visible, { file, source });
     found.push({ source, sheet });
   }
@@ -340,12 +341,11 @@ function sheetOf(
   const found = sheets.find(({ name }) => name === wanted) ??
     sheets.find(({ name }) => foldHeader(name) === foldHeader(wanted));
   if (found) return found;
-  const names = sheets.slice(0, 10).map(({ name }) => shown(name)).join(", ");
   throw refused({
     file: file.file,
     problem: `no sheet ${
       JSON.stringify(wanted)
-    }, which ${key} of tally.toml names, among ${names || "none"}`,
+    }, which ${key} of tally.toml names, among ${listed(sheets) || "none"}`,
     remedy: "Name the sheet as the workbook does",
   });
 }
@@ -365,6 +365,7 @@ async function open(
 async function onlySheet(
   workbook: Workbook,
   sheets: readonly Sheet[],
+  { source }: { readonly source?: Source } = {},
 ): Promise<Sheet> {
   if (sheets.length === 1) return sheets[0];
   const filled: Sheet[] = [];
@@ -372,10 +373,14 @@ async function onlySheet(
     if (!await isEmptySheet(workbook, sheet.part!)) filled.push(sheet);
   }
   if (filled.length === 1) return filled[0];
-  throw refused(problemOf(workbook.file, filled));
+  throw refused(problemOf(workbook.file, filled, { source }));
 }
 
-function problemOf(file: string, filled: readonly Sheet[]): LoadProblem {
+function problemOf(
+  file: string,
+  filled: readonly Sheet[],
+  { source }: { readonly source?: Source },
+): LoadProblem {
   if (filled.length === 0) {
     return {
       file,
@@ -383,7 +388,17 @@ function problemOf(file: string, filled: readonly Sheet[]): LoadProblem {
       remedy: "Name the columns in the first row; a header alone counts",
     };
   }
-  const names = filled.slice(0, 10).map(({ name }) => shown(name)).join(", ");
+  const names = listed(filled);
+  if (source) {
+    return {
+      file,
+      problem:
+        `several sheets, and ${source.key} of tally.toml names none of them: ${names}`,
+      remedy: `Write sheet = ${
+        JSON.stringify(shown(filled[0].name))
+      }, or another of them, into ${source.key} of tally.toml`,
+    };
+  }
   return {
     file,
     problem: `several sheets and none named after a table: ${names}`,
@@ -400,6 +415,12 @@ function labelOf({ file }: FoundFile, sheet: string): string {
 export function isOfFile(label: string, delivered: string): boolean {
   return label === delivered ||
     [SHEET, "/"].some((sign) => label.startsWith(`${delivered}${sign}`));
+}
+
+function listed(sheets: readonly Sheet[]): string {
+  const names = sheets.slice(0, SHEETS_LISTED).map(({ name }) => shown(name));
+  const more = sheets.length - names.length;
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 // Spreadsheet programs allow 31 characters; others could write anything.

@@ -1,12 +1,18 @@
 /** Copies an export into staging, once, while hashing it and checking that it is whole. */
 
+import { isAscii } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { joinBytes } from "../model/bytes.ts";
 import type { Pace } from "../pace.ts";
 import { changed, type LoadProblem, refused } from "../model/problems.ts";
-import { requireColumns, type Table, TABLES } from "../model/contract.ts";
+import {
+  COLUMNS_REMEDY,
+  requireColumns,
+  type Table,
+  TABLES,
+} from "../model/contract.ts";
 import {
   CsvScanner,
   endsInDelimiter,
@@ -28,6 +34,8 @@ import {
   type OpenBook,
   openBook,
   stageSheet,
+  TITLE_LINES,
+  titleAbove,
 } from "./stage_sheet.ts";
 
 /** A file in staging: plain UTF-8 text, or Parquet as it was. A sheet is text. */
@@ -190,7 +198,7 @@ async function stageText(
   options: StagingOptions & { readonly encoding: string | null },
 ): Promise<StagedFile> {
   const transcoder = new Transcoder(options.encoding);
-  const start = new TextStart(source);
+  const start = new TextStart(source, options.encoding);
   // A header may not fit because its encoding is another one.
   const beginText = (text: Transcoded, last: boolean) => {
     try {
@@ -258,7 +266,11 @@ class TextStart {
   #bytes = new Uint8Array();
   #replaced: number[] = [];
 
-  constructor(readonly source: SourceFile) {}
+  constructor(
+    readonly source: SourceFile,
+    /** CSV_ENCODING, where the text is read in it. */
+    readonly csv_encoding: string | null,
+  ) {}
 
   /** The text from its header on, when that is there. Throws a refusal when it does not fit. */
   feed({ bytes, replaced }: Transcoded, last: boolean): Transcoded | undefined {
@@ -292,10 +304,13 @@ class TextStart {
       text.subarray(0, 2 * HEADER_MAX_BYTES),
     );
     const header = readHeader(layoutOf(this.source), head, { delimiter });
+    if (header_row === undefined && header.match.missing.length > 0) {
+      this.#refuseTitle(header_line, { delimiter });
+    }
     requireColumns(header.names, header.match, {
       file,
       line: header_line,
-      remedy: columnsRemedy(this.source),
+      remedy: this.#remedyFor(header.names),
     });
     this.header = header;
     this.scanner = new CsvScanner(header.delimiter, {
@@ -306,6 +321,40 @@ class TextStart {
       replaced: this.#replaced.map((one) => one - above.length),
     };
   }
+
+  /** Throws a refusal when one of the next lines could be the header. */
+  #refuseTitle(
+    line: number,
+    { delimiter }: { readonly delimiter: string | undefined },
+  ): void {
+    for (let later = line + 1; later <= line + TITLE_LINES; later++) {
+      const above = readPreamble(this.#bytes, {
+        whole: true,
+        header_line: later,
+      })!;
+      const text = this.#bytes.subarray(above.length);
+      if (text.length === 0) return;
+      const { match } = readHeader(
+        layoutOf(this.source),
+        new TextDecoder().decode(text.subarray(0, HEADER_MAX_BYTES)),
+        { delimiter },
+      );
+      if (match.missing.length > 0) continue;
+      throw refused(titleAbove(this.source, { line, later }));
+    }
+  }
+
+  #remedyFor(names: readonly string[]): string | undefined {
+    const remedy = columnsRemedy(this.source);
+    // Letters in another encoding are other letters.
+    return this.csv_encoding !== null && names.some(hasOtherThanAscii)
+      ? `Check CSV_ENCODING=${this.csv_encoding}. ${remedy ?? COLUMNS_REMEDY}`
+      : remedy;
+  }
+}
+
+function hasOtherThanAscii(text: string): boolean {
+  return !isAscii(new TextEncoder().encode(text));
 }
 
 function longHeader({ file }: SourceFile, lines_above: number): LoadProblem {

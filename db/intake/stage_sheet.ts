@@ -60,9 +60,9 @@ export const NATIVE_DATE = "\u0001";
 const MAX_ROWS = 1_048_576;
 const MAX_COLUMNS = 16_384;
 const TIME_COLUMNS = ["date", "date_start"];
-/** The number of rows below the first that are searched for the header. */
-const TITLE_ROWS = 20;
 const VALUE_LENGTH = 200;
+/** The number of lines below the first that are searched for the header. */
+export const TITLE_LINES = 20;
 /** The largest number of characters in the cells of a row; shared texts count each time. */
 const MAX_ROW_LENGTH = 600_000;
 /** The number of characters that are collected before a write. */
@@ -120,6 +120,21 @@ export async function stageSheet(
     line_breaks: writer.line_breaks,
     row_numbers: rows.numbers,
     native_dates: rows.native_dates,
+  };
+}
+
+/** The problem of a file with a title in `line`, whose header is in a later one. */
+export function titleAbove(
+  { file, source }: { readonly file: string; readonly source?: Source },
+  { line, later }: { readonly line: number; readonly later: number },
+): LoadProblem {
+  return {
+    file,
+    line,
+    problem: `a title above the header, which is in line ${later}`,
+    remedy: source
+      ? `Write header_row = ${later} into ${source.key} of tally.toml`
+      : "Delete what is above the header",
   };
 }
 
@@ -388,15 +403,10 @@ class SheetRows implements RowTaker {
       });
     }
     if (this.#later_header > 0) {
-      throw refused({
-        file,
+      throw refused(titleAbove({ file, source }, {
         line: this.header_row,
-        problem:
-          `a title above the header, which is in row ${this.#later_header}`,
-        remedy: source
-          ? `Write header_row = ${this.#later_header} into ${source.key} of tally.toml`
-          : "Delete the rows above the header",
-      });
+        later: this.#later_header,
+      }));
     }
     if (merged !== undefined) {
       throw refused({
@@ -446,7 +456,7 @@ class SheetRows implements RowTaker {
   }
 
   #searchHeader(row: number, cells: readonly Cell[]): void {
-    if (this.#later_header > 0 || this.#searched++ >= TITLE_ROWS) return;
+    if (this.#later_header > 0 || this.#searched++ >= TITLE_LINES) return;
     const { missing } = matchHeader(
       this.#options.layout,
       this.#namesOf(cells),

@@ -162,6 +162,9 @@ export function matchHeader(
   };
 }
 
+/** What to do where the columns of a file have not the names of the contract. */
+export const COLUMNS_REMEDY = "Name the columns as docs/file-contract.md says";
+
 /** Throws a refusal when a required column of `file` is missing, or a column appears twice; the header is in `line`. */
 export function requireColumns(
   headers: readonly string[],
@@ -169,12 +172,11 @@ export function requireColumns(
     HeaderMatch,
     "missing" | "doubled" | "unknown"
   >,
-  { file, line = 1, remedy = "Name the columns as docs/file-contract.md says" }:
-    {
-      readonly file: string;
-      readonly line?: number;
-      readonly remedy?: string;
-    },
+  { file, line = 1, remedy = COLUMNS_REMEDY }: {
+    readonly file: string;
+    readonly line?: number;
+    readonly remedy?: string;
+  },
 ): void {
   if (missing.length > 0) {
     const wanted = missing.map(({ headers }) => headers[0]).join(", ");
@@ -221,7 +223,7 @@ function closestHeader(
   headers: readonly string[],
 ): string | undefined {
   const wanted = column.headers.map(foldHeader);
-  const scored = headers.slice(0, 100).map((header) => {
+  const scored = headers.slice(0, NAMES_COMPARED).map((header) => {
     const folded = foldHeader(header.slice(0, 60));
     return {
       header,
@@ -236,11 +238,13 @@ function closestHeader(
 /** How far two folded names are apart: 0 when they are equal, 1 or more when they are nothing alike. */
 export function unlikeness(name: string, wanted: string): number {
   const letters = (text: string) => Array.from(text).sort().join("");
+  const longer = Math.abs(name.length - wanted.length);
   // The words in another order, as in Start Date.
-  if (letters(name) === letters(wanted)) return 0.1;
+  if (longer === 0 && letters(name) === letters(wanted)) return 0.1;
   const limit = 1 + Math.floor(wanted.length / 3);
   if (wanted.length >= 4) {
-    const edits = editDistance(name, wanted);
+    // As many letters are left out at least, which takes less time to find.
+    const edits = longer < limit ? editDistance(name, wanted) : limit;
     if (edits < limit) return edits / limit;
     if (name.includes(wanted)) return 0.9;
   }

@@ -33,6 +33,12 @@ function source(
   return `[[interactions]]\n${lines.join("\n")}\n${more}\n`;
 }
 
+/** The headers 顧客, at and how in Shift-JIS, and a row. */
+const SHIFT_JIS = Uint8Array.of(
+  ...[0x8c, 0xda, 0x8b, 0x71],
+  ...new TextEncoder().encode(",at,how\n1,2020-01-01,Call\n"),
+);
+
 /** What is in front of a mistake in a key, and behind it. */
 const IN = "tally.toml: interactions[1]";
 const MEND = "Mend it as docs/file-contract.md says.";
@@ -283,7 +289,7 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
     [
       "two sheets and none named",
       source({ files: '"book.xlsx"' }),
-      "book.xlsx: several sheets and none named after a table: Calls, Notes. Name the sheets after their tables, as docs/file-contract.md says, or leave only one.",
+      'book.xlsx: several sheets, and interactions[1] of tally.toml names none of them: Calls, Notes. Write sheet = "Calls", or another of them, into interactions[1] of tally.toml.',
       {
         "book.xlsx": xlsx({ Calls: sheetOf(["who"]), Notes: sheetOf(["a"]) }),
       },
@@ -303,6 +309,26 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
       "another line than the header's",
       source({}, "header_row = 2"),
       'calls.csv, line 2: no column at, how, who among "1", "2020-01-01", "Call". Mend interactions[1] in tally.toml.',
+    ],
+    [
+      "a title above the header",
+      source(),
+      "calls.csv, line 1: a title above the header, which is in line 4. Write header_row = 4 into interactions[1] of tally.toml.",
+      { "calls.csv": `Calls of 2020,\n"by\n\n${DATA["calls.csv"]}` },
+    ],
+    [
+      "a header in another encoding than CSV_ENCODING",
+      source({ customer: '"顧客"' }),
+      'calls.csv, line 1: no column 顧客 among "ŒÚ‹q", "at", "how". Check CSV_ENCODING=windows-1252. Mend interactions[1] in tally.toml.',
+      { "calls.csv": SHIFT_JIS },
+    ],
+    [
+      "a misspelt header far to the right",
+      source({ customer: '"Lead Idd"' }),
+      `calls.csv, line 1: no column Lead Idd among ${
+        Array(20).fill('"at"').join(", ")
+      } and 280 more. Did you mean Lead Idd by "Lead Id"? Mend interactions[1] in tally.toml.`,
+      { "calls.csv": `${"at,".repeat(295)}Lead Id,a,b,c,how\n` },
     ],
     [
       "a header_row of Parquet",

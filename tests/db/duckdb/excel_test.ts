@@ -228,7 +228,7 @@ Deno.test("LibreOffice, headers that do not fit, and .xls: refused", async () =>
     }),
     [
       "customers_1.xlsx, sheet Sheet1, line 1: merged cells in the header, A1:B1. Unmerge them and name each column in one cell of one row.",
-      "customers_2.xlsx, sheet Sheet1, line 1: a title above the header, which is in row 3. Delete the rows above the header.",
+      "customers_2.xlsx, sheet Sheet1, line 1: a title above the header, which is in line 3. Delete what is above the header.",
     ].join("\n"),
   );
   assertEquals(

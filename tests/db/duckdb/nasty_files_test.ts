@@ -342,7 +342,10 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
   "a title above the header": interactions(
     `Export of 2020\n${HEADER}${ROW}`,
-    refusedHeader('"Export of 2020"'),
+    {
+      refused:
+        "interactions.csv, line 1: a title above the header, which is in line 2. Delete what is above the header.",
+    },
   ),
   "a line for Excel above the header": interactions(
     `sep=,\n${HEADER}${ROW}01/02/2020,Email,x\n`,

@@ -267,12 +267,12 @@ Deno.test("stageSheet, a header that does not fit: refused, and what to do", asy
     [
       "a title above",
       sheetOf(["Our customers"], [], ["Customer_Id", "Type"], [1, "Red"]),
-      `${where}, line 1: a title above the header, which is in row 3. Delete the rows above the header.`,
+      `${where}, line 1: a title above the header, which is in line 3. Delete what is above the header.`,
     ],
     [
       "a merged title above",
       sheetOf(["Our customers"], ["Customer_Id", "Type"]) + merged("A1:B1"),
-      `${where}, line 1: a title above the header, which is in row 2. Delete the rows above the header.`,
+      `${where}, line 1: a title above the header, which is in line 2. Delete what is above the header.`,
     ],
     [
       "merged cells across",
