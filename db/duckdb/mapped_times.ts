@@ -137,13 +137,23 @@ from (${select})`;
     end`
     : String(BY_MAPPING);
   const shift = zone === undefined ? undefined : shifts.get(zone);
-  const converted = shift
+  const replaced: string[] = [];
+  if (shift) {
+    replaced.push(
+      `if(read_form = 1, converted_form(day(local) > 12), read_form)::utinyint
+      as read_form`,
+    );
+  }
+  // A row set aside shows both cells: either may be wrong.
+  if (is_pair) {
+    replaced.push(`coalesce(written_time, ${column}) as ${column}`);
+  }
+  const replace = replaced.length > 0
     ? ` replace (
-    if(read_form = 1, converted_form(day(local) > 12), read_form)::utinyint
-      as read_form)`
+    ${replaced.join(",\n    ")})`
     : "";
   return `select
-  *${converted},
+  *${replace},
   ${shift ? `if(is_local, ${shift}, local)` : "local"} as read_moment,
   case when local is null then ${problem} end as time_problem,
   true as reads_time

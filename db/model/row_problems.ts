@@ -72,7 +72,9 @@ export function rowProblems(
           table === "customers" ? "customer" : "interaction"
         }: ${faultsText(faults, true)}`,
         remedy: cureOf(faults, { ...rules, source }) ??
-          "Mend the rows, or check that the right columns have these names",
+          (source
+            ? `Mend the rows, or check ${placeOf(faults[0], source)}`
+            : "Mend the rows, or check that the right columns have these names"),
       }];
     }
     if (only_empty) return [];
@@ -101,7 +103,11 @@ function tooMany(
         faultsText(wrong, show_values)
       }`,
     remedy: cureOf(wrong, { ...rules, source }) ??
-      "Mend the rows, or raise MAX_SET_ASIDE",
+      (source
+        ? `Mend the rows, check ${
+          placeOf(wrong[0], source)
+        }, or raise MAX_SET_ASIDE`
+        : "Mend the rows, or raise MAX_SET_ASIDE"),
   };
 }
 
@@ -121,7 +127,38 @@ function faultsText(faults: readonly Fault[], show_values: boolean): string {
   return shown.join("; ") + (more > 0 ? `; and ${more} more kinds` : "");
 }
 
-/** The setting that mends rows, where one does. */
+/** The key of tally.toml for each column of the rules. */
+const KEYS: Readonly<Record<string, string>> = {
+  customer_id: "id",
+  date: "date",
+  date_start: "time",
+  interaction: "channel",
+  customers: "customer",
+  topic: "topic",
+  count: "count",
+};
+
+/** What tally.toml must say otherwise where all rows of a kind are set aside, by how the reason begins. */
+const CURES: readonly (readonly [RegExp, (place: string) => string])[] = [
+  [/^not a time of the form/, (place) => `Check format of ${place}`],
+  [
+    /^(not a (time|month) in a known form|a year of two digits)/,
+    (place) => `Write the format of these dates into ${place}`,
+  ],
+  [/^does not fit the pattern/, (place) => `Check pattern of ${place}`],
+  [
+    /^an id with (leading zeros|letters)/,
+    () =>
+      'If these ids are texts, write kind = "text" into id of [customers] in tally.toml, or ids = "text" beside customers = false',
+  ],
+];
+
+function placeOf({ column }: SetAsideCount, source: string): string {
+  const key = KEYS[column];
+  return `${source}${key ? `.${key}` : ""} in tally.toml`;
+}
+
+/** The setting, or the key of tally.toml, that mends rows, where one does. */
 function cureOf(
   faults: readonly Fault[],
   { date_order, csv_encoding, source }:
@@ -131,6 +168,12 @@ function cureOf(
   if (faults.some(isOtherOrder)) {
     if (source) return formatRemedy(source, otherOrder(date_order));
     return `Check DATE_ORDER=${date_order}, and that one system writes all dates of the file`;
+  }
+  if (source) {
+    for (const fault of faults) {
+      const cure = CURES.find(([reason]) => reason.test(fault.reason))?.[1];
+      if (cure) return `${cure(placeOf(fault, source))}, or mend the rows`;
+    }
   }
   // What text has that was read in a wrong encoding.
   if (faults.some(({ value }) => value && /[\x80-\x9f\ufffd]/.test(value))) {

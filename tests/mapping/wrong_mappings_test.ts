@@ -218,7 +218,47 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
     [
       "a pattern that fits no row",
       source({ customer: '{ column = "who", pattern = "x(a)" }' }),
-      'calls.csv, line 2: all 2 rows are set aside, which leaves no interaction: 2 rows, customers "1" in line 2: does not fit the pattern x(a). Mend the rows, or check that the right columns have these names.',
+      'calls.csv, line 2: all 2 rows are set aside, which leaves no interaction: 2 rows, customers "1" in line 2: does not fit the pattern x(a). Check pattern of interactions[1].customer in tally.toml, or mend the rows.',
+    ],
+    [
+      "a format that fits no row",
+      source({ time: '{ column = "at", format = "DMY" }' }),
+      'calls.csv, line 2: all 2 rows are set aside, which leaves no interaction: 2 rows, date_start "2020-01-01" in line 2: not a time of the form DMY. Check format of interactions[1].time in tally.toml, or mend the rows.',
+    ],
+    [
+      "a format that fits the days up to the twelfth",
+      source({ time: '{ column = "at", format = "MDY" }' }),
+      'calls.csv, line 8: 6 of 12 rows break a rule, more than MAX_SET_ASIDE=0.1 allows: 6 rows, date_start "13.01.2020" in line 8: not a time of the form MDY. Check format of interactions[1].time in tally.toml, or mend the rows.',
+      {
+        "calls.csv": `who,at,how\n${
+          Array.from({ length: 12 }, (_, i) => `1,${i + 7}.01.2020,Call\n`)
+            .join("")
+        }`,
+      },
+    ],
+    [
+      "a time in two columns, of which the second is wrong",
+      source({ time: '{ date = "at", time = "how", format = "DMY" }' }),
+      'calls.csv, line 2: all 1 rows are set aside, which leaves no interaction: 1 row, date_start "01.02.2024 25:99" in line 2: not a time of the form DMY. Check format of interactions[1].time in tally.toml, or mend the rows.',
+      { "calls.csv": "who,at,how\n1,01.02.2024,25:99\n" },
+    ],
+    [
+      "times in no known form, and no format",
+      source(),
+      'calls.csv, line 2: all 1 rows are set aside, which leaves no interaction: 1 row, date_start "01-Feb-2024" in line 2: not a time in a known form, such as 2019-12-31 or 2019-12-31 23:59. Write the format of these dates into interactions[1].time in tally.toml, or mend the rows.',
+      { "calls.csv": "who,at,how\n1,01-Feb-2024,Call\n" },
+    ],
+    [
+      "ids that are texts, and no kind",
+      source(),
+      'calls.csv, line 2: all 1 rows are set aside, which leaves no interaction: 1 row, customers "007" in line 2: an id with leading zeros, ids are whole numbers, without them. If these ids are texts, write kind = "text" into id of [customers] in tally.toml, or ids = "text" beside customers = false, or mend the rows.',
+      { "calls.csv": "who,at,how\n007,2020-01-01,Call\n" },
+    ],
+    [
+      "a column that has no ids",
+      source(),
+      'calls.csv, line 2: all 1 rows are set aside, which leaves no interaction: 1 row, customers "x@y" in line 2: not a customer id from 1 to 9007199254740991. Mend the rows, or check interactions[1].customer in tally.toml.',
+      { "calls.csv": "who,at,how\nx@y,2020-01-01,Call\n" },
     ],
     [
       "an unknown zone",
