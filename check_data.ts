@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { misspelt, readConfig } from "./config.ts";
 import { createStore } from "./create_store.ts";
+import { MAPPING_FILE } from "./db/mapping/mapping_file.ts";
 import { SettingError, StoreError } from "./db/model/problems.ts";
 import {
   createPaint,
@@ -57,11 +58,8 @@ try {
       ? JSON.stringify({ error: error.message })
       : `${paint("bad", "Not fit to serve.")} ${error.message}`,
   );
-  const is_folder = await Deno.stat(data_dir).then(
-    ({ isDirectory }) => isDirectory,
-    () => false,
-  );
-  if (!json && is_folder) {
+  const { may_be_mapped } = error;
+  if (!json && may_be_mapped && !await isThere(`${data_dir}/${MAPPING_FILE}`)) {
     console.log(
       "deno task suggest drafts a tally.toml for files with other names, columns or dates.",
     );
@@ -69,4 +67,8 @@ try {
   Deno.exitCode = 1;
 } finally {
   await store.close();
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
 }

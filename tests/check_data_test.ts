@@ -200,6 +200,39 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
   });
 });
 
+Deno.test("a draft of tally.toml is named only where it may be the cure", async (t) => {
+  const header = "Date Start,Interaction,Customers\n";
+  const table: [name: string, Files, is_named: boolean][] = [
+    ["other files", { "calls.csv": header }, true],
+    ["other ids", { ...CLEAN, "customers.csv": "Customer_Id\nC-1\n" }, true],
+    [
+      "other dates",
+      { ...CLEAN, "interactions.csv": `${header}12/31/2020,Bird,1\n` },
+      true,
+    ],
+    [
+      "other names in a tally.toml",
+      { ...CLEAN, "tally.toml": '[customers]\nfiles = "c*"\nid = "No"\n' },
+      false,
+    ],
+    ["a mistake in a tally.toml", { ...CLEAN, "tally.toml": "a = 1" }, false],
+    ["a damaged ZIP", { ...CLEAN, "more.zip": "PK\x03\x04" }, false],
+    [
+      "a quote that is never closed",
+      { ...CLEAN, "customers.csv": 'Customer_Id,Type\n1,"a\n' },
+      false,
+    ],
+  ];
+  for (const [name, files, is_named] of table) {
+    await t.step(name, async () => {
+      await using folder = await dataFolder(files);
+      const { code, out } = await checkData([folder.path]);
+      assertEquals(code, 1);
+      assertEquals(out.includes("deno task suggest"), is_named, out);
+    });
+  }
+});
+
 Deno.test("what vouches for a file is heeded, as the server does", async (t) => {
   await using folder = await dataFolder(CLEAN);
   const interactions = CLEAN["interactions.csv"] as string;

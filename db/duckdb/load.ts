@@ -41,6 +41,7 @@ import { loadWarnings } from "../model/load_warnings.ts";
 import {
   type LoadProblem,
   refused,
+  refusedForAll,
   sentence,
   StoreError,
 } from "../model/problems.ts";
@@ -140,16 +141,8 @@ export async function loadExports(
       only_empty: !strict && refusals.length === 0,
     }),
   ];
-  if (refusals.length + problems.length > 0) {
-    throw new StoreError(
-      "refused",
-      [
-        // Each file of interactions misses the same column of customers.
-        ...new Set(refusals.map(({ message }) => message)),
-        ...problems.map(sentence),
-      ].join("\n"),
-    );
-  }
+  if (problems.length > 0) refusals.push(refused(...problems));
+  if (refusals.length > 0) throw refusedForAll(refusals);
   const has_counts = mapping?.sources.some(hasCounts) ?? false;
   if (has_counts) await checkCounted(database, files);
   const too_many = tooManySetAside(checked, options);

@@ -76,6 +76,7 @@ export async function findExports(
       }${unmatchedSources(table, mapping)}`,
       remedy:
         `Put ${table}.csv (or .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx, or a workbook with a sheet ${table}) there; a header alone counts`,
+      may_be_mapped: tables.ignored.length > 0,
     })
   );
   return { ...tables, refusals: [...refusals, ...tables.refusals] };

@@ -135,6 +135,7 @@ export function titleAbove(
     remedy: source
       ? `Write header_row = ${later} into ${source.key} of tally.toml`
       : "Delete what is above the header",
+    may_be_mapped: true,
   };
 }
 

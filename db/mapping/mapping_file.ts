@@ -14,6 +14,8 @@ export const MAPPING_SCHEMA_FILE = "tally.schema.json";
 /** The largest size of the mapping. */
 export const MAPPING_MAX_BYTES = 1 << 18;
 const REMEDY = "Mend it as docs/file-contract.md says";
+/** How db/suggest/draft_toml.ts begins a question that must be answered; the lines to choose from are comments below it. */
+const MUST_CHOOSE = "# CHOOSE: ";
 /** The number of mistakes that a refusal names. */
 const PROBLEMS_LISTED = 10;
 
@@ -23,9 +25,24 @@ export function readMappingFile(text: string): MappingFile {
   const parsed = mappingSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw refused(
-    ...mistakesIn(parsed.error.issues, { whole: value, before: [] })
-      .slice(0, PROBLEMS_LISTED),
+    ...mistakesIn(parsed.error.issues, {
+      whole: value,
+      before: [],
+      if_missing: remedyIfMissing(text),
+    }).slice(0, PROBLEMS_LISTED),
   );
+}
+
+/** What to do where a key is missing: in a draft, it may be a question without an answer. */
+function remedyIfMissing(text: string): string {
+  const open = text.split("\n").flatMap((line, i) =>
+    line.startsWith(MUST_CHOOSE) ? [i + 1] : []
+  );
+  return open.length === 0
+    ? REMEDY
+    : `Answer CHOOSE in line ${
+      open.join(", ")
+    }: remove the # before one of the lines below it, or write the key there`;
 }
 
 function parseToml(text: string): unknown {
@@ -53,6 +70,8 @@ interface WhereIssuesAre {
   readonly whole: unknown;
   /** The path to where the paths of issues begin. */
   readonly before: readonly PropertyKey[];
+  /** What to do where a key is missing. */
+  readonly if_missing: string;
 }
 
 function mistakesIn(
@@ -82,7 +101,7 @@ function mistakesIn(
 
 function mistakesOf(
   issue: Issue,
-  { whole, before }: WhereIssuesAre,
+  { whole, before, if_missing }: WhereIssuesAre,
 ): LoadProblem[] {
   const path = [...before, ...issue.path];
   const place = placeOf(path, whole);
@@ -90,7 +109,9 @@ function mistakesOf(
   const mistake = (problem: string, remedy = REMEDY) => [
     { file: MAPPING_FILE, problem: `${place}${problem}`, remedy },
   ];
-  if (value === undefined && path.length > 0) return mistake(" is missing");
+  if (value === undefined && path.length > 0) {
+    return mistake(" is missing", if_missing);
+  }
   // A date of TOML is an object, and none that could have keys.
   if (value instanceof Date) {
     return mistake(` must be ${kindsAt(path).join(" or ")}`);
@@ -109,7 +130,11 @@ function mistakesOf(
         );
       });
     case "invalid_union": {
-      return fewestMistakes(issue.errors, { whole, before: path }) ??
+      return fewestMistakes(issue.errors, {
+        whole,
+        before: path,
+        if_missing,
+      }) ??
         mistake(` must be ${kindsAt(path).join(" or ")}`);
     }
     case "invalid_value":

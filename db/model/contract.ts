@@ -195,6 +195,7 @@ export function requireColumns(
       problem: `no column ${wanted} among ${listed(headers)}`,
       remedy: (meant.length > 0 ? `Did you mean ${meant.join(", ")}? ` : "") +
         remedy,
+      may_be_mapped: true,
     });
   }
   if (doubled.length > 0) {

@@ -10,6 +10,8 @@ export interface LoadProblem {
   readonly line?: number;
   readonly problem: string;
   readonly remedy: string;
+  /** Whether a tally.toml may be the cure: names, ids or times are others than those of the contract. */
+  readonly may_be_mapped?: boolean;
 }
 
 /** The kinds of operating errors; each has a status in HTTP. */
@@ -40,15 +42,21 @@ export type StoreErrorKind =
 export class StoreError extends Error {
   /** Of "busy": after how many seconds a later request may succeed. */
   readonly retry_seconds?: number;
+  /** Of "refused": whether a tally.toml may be the cure of some of its problems. */
+  readonly may_be_mapped: boolean;
 
   constructor(
     readonly kind: StoreErrorKind,
     message: string,
-    { retry_seconds }: { retry_seconds?: number } = {},
+    { retry_seconds, may_be_mapped = false }: {
+      retry_seconds?: number;
+      may_be_mapped?: boolean;
+    } = {},
   ) {
     super(message);
     this.name = "StoreError";
     this.retry_seconds = retry_seconds;
+    this.may_be_mapped = may_be_mapped;
   }
 }
 
@@ -93,7 +101,18 @@ export class SettingError extends StoreError {
 
 /** The error of a load that refuses its data, for one or more reasons. */
 export function refused(...problems: LoadProblem[]): StoreError {
-  return new StoreError("refused", problems.map(sentence).join("\n"));
+  return new StoreError("refused", problems.map(sentence).join("\n"), {
+    may_be_mapped: problems.some(({ may_be_mapped }) => may_be_mapped),
+  });
+}
+
+/** The refusal that has all of these. */
+export function refusedForAll(refusals: readonly StoreError[]): StoreError {
+  // Each file of interactions misses the same column of customers.
+  const messages = new Set(refusals.map(({ message }) => message));
+  return new StoreError("refused", [...messages].join("\n"), {
+    may_be_mapped: refusals.some(({ may_be_mapped }) => may_be_mapped),
+  });
 }
 
 /** The refusal of a file that is another one than it was. */

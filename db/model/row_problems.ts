@@ -75,6 +75,7 @@ export function rowProblems(
           (source
             ? `Mend the rows, or check ${placeOf(faults[0], source)}`
             : "Mend the rows, or check that the right columns have these names"),
+        may_be_mapped: true,
       }];
     }
     if (only_empty) return [];
@@ -108,6 +109,7 @@ function tooMany(
           placeOf(wrong[0], source)
         }, or raise MAX_SET_ASIDE`
         : "Mend the rows, or raise MAX_SET_ASIDE"),
+    may_be_mapped: true,
   };
 }
 
@@ -272,6 +274,7 @@ export function dateOrderProblems(
         : proof
         ? `${proof.file} has dates that fit only ${this_form}: export this file with dates as ${this_form} or YYYY-MM-DD`
         : `Set DATE_ORDER=${other_order}`,
+      may_be_mapped: true,
     }];
   });
 }

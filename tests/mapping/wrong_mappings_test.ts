@@ -10,6 +10,7 @@ import {
   refusalOf,
 } from "../support/load_folder.ts";
 import { parquetFiles } from "../support/parquet_files.ts";
+import { suggest } from "../support/suggest_folder.ts";
 import { sheetOf, xlsx } from "../support/xlsx_files.ts";
 
 const DATA: Files = {
@@ -456,6 +457,27 @@ Deno.test("an export has no rows where it has none, or only those of its footer"
     ) => [rows_read, rows_passed_over]),
     [[0, 2], [0, 0], [1, 2]],
   );
+});
+
+Deno.test("a draft is refused until its questions are answered", async () => {
+  const files = {
+    "contacts.csv": "Contact ID,Full Name\n1,Ann\n2,Bo\n",
+    "calls.csv":
+      "Contact ID,Call Date,Call Type\n1,01/02/2020,Call\n2,03/04/2020,Mail\n",
+  };
+  const { toml } = await suggest(files);
+  const lines = toml.split("\n");
+  const line = lines.findIndex((one) => one.startsWith("# CHOOSE")) + 1;
+  assert(line > 0, toml);
+  assertEquals(
+    await refusalOf({ ...files, "tally.toml": toml }),
+    `${IN}.time is missing. Answer CHOOSE in line ${line}: remove the # before one of the lines below it, or write the key there.`,
+  );
+  await using loaded = await loadTables({
+    ...files,
+    "tally.toml": lines.with(line, lines[line].slice("# ".length)).join("\n"),
+  });
+  assertEquals(loaded.report.interactions, 2);
 });
 
 Deno.test("no more than ten mistakes are named", async () => {
