@@ -121,12 +121,15 @@ function mistakesOf(
       return issue.keys.flatMap((key) => {
         const known = keysAt(path);
         if (known.includes(key)) {
-          return mistake(`.${key} does not go with the other keys beside it`);
+          return mistake(
+            `.${key} does not go with ${
+              strangersTo(key, { path, value })
+            } beside it`,
+          );
         }
-        const meant = nearest(key, known);
         return mistake(
           `${place === "" ? "there is" : " has"} no key ${quoted(key)}`,
-          meant && `Did you mean ${meant}? ${REMEDY}`,
+          remedyWith(nearest(key, known)),
         );
       });
     case "invalid_union": {
@@ -137,13 +140,42 @@ function mistakesOf(
       }) ??
         mistake(` must be ${kindsAt(path).join(" or ")}`);
     }
-    case "invalid_value":
-      return mistake(` must be ${issue.values.map(String).join(" or ")}`);
+    case "invalid_value": {
+      const values = issue.values.map(String);
+      return mistake(
+        ` must be ${values.join(" or ")}`,
+        remedyWith(
+          typeof value === "string" ? nearest(value, values) : undefined,
+        ),
+      );
+    }
     case "invalid_type":
       return mistake(` must be ${kindsAt(path).join(" or ")}`);
+    case "custom":
+      return mistake(` ${issue.message}`, remedyWith(issue.params?.meant));
     default:
       return mistake(` ${issue.message}`);
   }
+}
+
+function remedyWith(meant: string | undefined): string {
+  return meant === undefined ? REMEDY : `Did you mean ${meant}? ${REMEDY}`;
+}
+
+/** The keys beside `key` of a table that no form of the table has together with it. */
+function strangersTo(
+  key: string,
+  { path, value }: {
+    readonly path: readonly PropertyKey[];
+    readonly value: unknown;
+  },
+): string {
+  const forms = nodesAt(path).map(({ properties }) =>
+    Object.keys(properties ?? {})
+  ).filter((keys) => keys.includes(key));
+  return Object.keys(value as object)
+    .filter((one) => forms.every((keys) => !keys.includes(one)))
+    .join(" and ") || "the other keys";
 }
 
 /** The mistakes by the alternative that the value was meant for: the one with the fewest. */

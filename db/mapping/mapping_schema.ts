@@ -1,6 +1,8 @@
 /** The schema of tally.toml: how a system's own tables, columns, dates and ids are named to Tally. */
 
 import { z } from "zod";
+import { nearest } from "../model/edit_distance.ts";
+import { escapeUnseen } from "../model/names.ts";
 import { isTimeZone } from "../model/time_zone.ts";
 import { MAX_ATTRIBUTES, nameProblem } from "./attribute_names.ts";
 import { hasDay, NAMED_FORMATS, patternProblem } from "./time_format.ts";
@@ -92,7 +94,16 @@ const kind = z.enum(ID_KINDS).meta({
     "integer, the default: 1 to 2^53-1; text: 1 to 128 characters, compared exactly; salesforce: text, whose forms of 15 and of 18 characters are one id",
 });
 
-const zone = z.string().refine(isTimeZone, "is not an IANA time zone").meta({
+const zone = z.string().superRefine((zone, context) => {
+  if (isTimeZone(zone)) return;
+  context.addIssue({
+    code: "custom",
+    message: `must be an IANA time zone such as Europe/Berlin, and is ${
+      escapeUnseen(JSON.stringify(zone.slice(0, 60)))
+    }`,
+    params: { meant: nearest(zone, Intl.supportedValuesOf("timeZone")) },
+  });
+}).meta({
   description:
     "The time zone of times without an offset, such as Europe/Berlin; they are converted to TIME_ZONE",
 });
@@ -103,7 +114,12 @@ const format = z.string().superRefine((format, context) => {
     ? patternProblem(format)
     : `must be one of ${NAMED_FORMATS.join(", ")}, or a pattern such as ` +
       "%d.%m.%Y %H:%M";
-  if (problem) context.addIssue({ code: "custom", message: problem });
+  if (!problem) return;
+  context.addIssue({
+    code: "custom",
+    message: problem,
+    params: { meant: nearest(format, NAMED_FORMATS) },
+  });
 }).meta({
   description: `One of ${
     NAMED_FORMATS.join(", ")

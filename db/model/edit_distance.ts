@@ -24,14 +24,19 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
-/** The word among `words` that was meant by a misspelt one; undefined when none is near. */
+/** The word among `words` that was meant by a misspelt one, whatever its case; undefined when none is near. */
 export function nearest(
   word: string,
   words: readonly string[],
 ): string | undefined {
   const limit = 1 + Math.floor(word.length / 4);
   const near = words
-    .map((one) => ({ one, edits: editDistance(word.toLowerCase(), one) }))
+    // A longer or shorter word has as many edits at least.
+    .filter((one) => Math.abs(one.length - word.length) <= limit)
+    .map((one) => ({
+      one,
+      edits: editDistance(word.toLowerCase(), one.toLowerCase()),
+    }))
     .filter(({ edits }) => edits <= limit)
     .sort((a, b) => a.edits - b.edits);
   return near.at(0)?.one;

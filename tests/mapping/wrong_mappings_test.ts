@@ -99,7 +99,7 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
     [
       "keys that do not go together",
       source({ channel: '{ column = "how", value = "x" }' }),
-      `${IN}.channel.value does not go with the other keys beside it. ${MEND}`,
+      `${IN}.channel.value does not go with column beside it. ${MEND}`,
     ],
     [
       "a path upwards",
@@ -199,7 +199,7 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
     [
       "a pattern of names beside a column",
       source({ channel: '{ file_name = "(a)", column = "how" }' }),
-      `${IN}.channel.file_name does not go with the other keys beside it. ${MEND}`,
+      `${IN}.channel.file_name does not go with column beside it. ${MEND}`,
     ],
     [
       "a pattern of names for another key",
@@ -264,12 +264,32 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
     [
       "an unknown zone",
       source({ time: '{ column = "at", zone = "Europe/Berln" }' }),
-      `${IN}.time.zone is not an IANA time zone. ${MEND}`,
+      `${IN}.time.zone must be an IANA time zone such as Europe/Berlin, and is "Europe/Berln". Did you mean Europe/Berlin? ${MEND}`,
+    ],
+    [
+      "a format in another case",
+      source({ time: '{ column = "at", format = "dmy" }' }),
+      `${IN}.time.format must be one of DMY, MDY, YMD, iso, epoch_s, epoch_ms, excel, or a pattern such as %d.%m.%Y %H:%M. Did you mean DMY? ${MEND}`,
+    ],
+    [
+      "a format that is none",
+      source({ time: '{ column = "at", format = "dd.mm.yyyy" }' }),
+      `${IN}.time.format must be one of DMY, MDY, YMD, iso, epoch_s, epoch_ms, excel, or a pattern such as %d.%m.%Y %H:%M. ${MEND}`,
+    ],
+    [
+      "a column, and two that are put together",
+      source({ time: '{ column = "at", date = "at", time = "how" }' }),
+      `${IN}.time.column does not go with date and time beside it. ${MEND}`,
+    ],
+    [
+      "a misspelt kind",
+      `[customers]\nfiles = "a"\nid = { column = "b", kind = "txt" }`,
+      `tally.toml: customers.id.kind must be integer or text or salesforce. Did you mean text? ${MEND}`,
     ],
     [
       "an offset for a zone",
       source({ time: '{ column = "at", zone = "+02:00" }' }),
-      `${IN}.time.zone is not an IANA time zone. ${MEND}`,
+      `${IN}.time.zone must be an IANA time zone such as Europe/Berlin, and is "+02:00". ${MEND}`,
     ],
     [
       "a zone of times that have one",
