@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { readSetting } from "./config.ts";
 import { countCustomerRows } from "./db/duckdb/customer_rows.ts";
 import { openDatabase } from "./db/duckdb/database.ts";
+import { harmless } from "./db/model/names.ts";
 import { SettingError } from "./db/model/problems.ts";
 import { StateFolder } from "./db/refresh/archive.ts";
 import { eraseCustomer } from "./db/refresh/erasure.ts";
@@ -24,6 +25,19 @@ const LIMITS = { memory_limit: "200MB", threads: 1 };
 
 const SERVED =
   "The version that a running server serves is not removed: it may hold the customer until exports without the customer are loaded.";
+
+const NO_STATE =
+  "No server has kept versions in this folder: set STATE_DIR to the folder in which the server keeps them.";
+
+function nothingFound(id: string): string {
+  return `Looked for the customer_id ${
+    harmless(JSON.stringify(id))
+  }, and no version has it. Names of customers are not searched.`;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
 
 let args;
 try {
@@ -56,8 +70,9 @@ try {
       also_reads: [path],
     });
     try {
+      const state = new StateFolder(path, printEntry);
       const { versions, removed, left, latest_is_clean } = await eraseCustomer(
-        new StateFolder(path, printEntry),
+        state,
         {
           id,
           dry_run: values["dry-run"],
@@ -70,8 +85,15 @@ try {
       console.log(
         `${path}: versions looked through: ${versions}, removed: ${removed}, left with the customer, or unknown: ${left}.`,
       );
-      if (!latest_is_clean) console.log(SERVED);
-      if (left > 0) Deno.exitCode = 1;
+      const has_found = removed + left > 0;
+      if (versions === 0 && !has_found && !await isThere(state.lock)) {
+        console.error(NO_STATE);
+        Deno.exitCode = 1;
+      } else {
+        if (!has_found) console.log(nothingFound(id));
+        if (!latest_is_clean) console.log(SERVED);
+        if (left > 0) Deno.exitCode = 1;
+      }
     } finally {
       database.close();
     }

@@ -281,6 +281,21 @@ Deno.test("ids that are texts, beside ids that are numbers", async (t) => {
   });
 });
 
+Deno.test("where nothing is found, what was looked for is said", async () => {
+  await using state = await dataFolder();
+  await keepEach(state.path, [exportsWith({ 1: 1 })]);
+  const [version] = await keptIn(state.path);
+  await withTextIds(`${state.path}/${version}`, { "A-1": 'Firm "1" & Sons' });
+  const { code, versions, notes } = await erase(state.path, 'Firm "1" & Sons');
+  assertEquals([code, versions, notes], [
+    0,
+    [`${version}: nothing found`],
+    [
+      'Looked for the customer_id "Firm \\"1\\" & Sons", and no version has it. Names of customers are not searched.',
+    ],
+  ]);
+});
+
 Deno.test("what cannot be read, or is not finished, counts as left", async (t) => {
   await using state = await dataFolder();
   await keepEach(
@@ -422,12 +437,27 @@ Deno.test("what is wrong is said, and nothing is made", async (t) => {
     });
   }
   assertEquals(await namesIn(folder.path), ["file"]);
-  await t.step("a folder without versions", async () => {
-    await using empty = await dataFolder();
-    const { code, summary } = await erase(empty.path, "1");
-    assertEquals([code, summary], [
-      0,
-      "versions looked through: 0, removed: 0, left with the customer, or unknown: 0.",
-    ]);
+  const summary =
+    "versions looked through: 0, removed: 0, left with the customer, or unknown: 0.";
+  await t.step("a folder in which no server has kept versions", async () => {
+    await using empty = await dataFolder({
+      "customers.csv": "Customer_Id\n1\n",
+    });
+    assertEquals(await erase(empty.path, "1"), {
+      code: 1,
+      error:
+        "No server has kept versions in this folder: set STATE_DIR to the folder in which the server keeps them.\n",
+      versions: [],
+      summary,
+      notes: [],
+    });
+  });
+  await t.step("a folder of a server that has kept none yet", async () => {
+    await using state = await dataFolder();
+    const of_server = new StateFolder(state.path, console.error);
+    await of_server.open();
+    of_server.release();
+    const told = await erase(state.path, "1");
+    assertEquals([told.code, told.summary, told.error], [0, summary, ""]);
   });
 });
