@@ -1,10 +1,10 @@
 /** The composition root of `deno task check-data`: loads a folder as the server would, prints the report, changes nothing. */
 
-import { parseArgs } from "node:util";
 import { misspelt, readConfig } from "./config.ts";
 import { createStore } from "./create_store.ts";
 import { MAPPING_FILE } from "./db/mapping/mapping_file.ts";
 import { SettingError, StoreError } from "./db/model/problems.ts";
+import { readArguments } from "./operator/command_line.ts";
 import {
   createPaint,
   fail,
@@ -14,15 +14,7 @@ import {
 
 const USAGE = "Usage: deno task check-data DIR [--json]";
 
-let args;
-try {
-  args = parseArgs({
-    options: { json: { type: "boolean" } },
-    allowPositionals: true,
-  });
-} catch (error) {
-  fail(`${(error as Error).message}\n${USAGE}`);
-}
+const args = readArguments({ json: { type: "boolean" } }, USAGE);
 const { values: { json }, positionals: [data_dir, ...rest] } = args;
 if (!data_dir || rest.length > 0) fail(USAGE);
 

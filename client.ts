@@ -1,5 +1,7 @@
 /** The composition root of `deno task client`: writes a typed client that works without this source. */
 
+import { readArguments } from "./operator/command_line.ts";
+import { cannotBeWritten, fail } from "./operator/terminal.ts";
 import { endpoints } from "./routes/app.ts";
 import { clientTypes } from "./routes/client_types.ts";
 
@@ -14,18 +16,19 @@ export function createClient(base, options) {
 }
 `;
 
-const [folder = "./client", ...rest] = Deno.args;
-if (rest.length > 0 || folder.startsWith("-")) {
-  console.error("Usage:\n  deno task client [DIR]\n\nThe default is ./client.");
-  Deno.exit(1);
-}
+const USAGE = `Usage:
+  deno task client [DIR]
+
+The default is ./client.`;
+
+const [folder = "./client", ...rest] = readArguments({}, USAGE).positionals;
+if (rest.length > 0) fail(USAGE);
 try {
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(`${folder}/tally.d.ts`, clientTypes(endpoints));
   await Deno.writeTextFile(`${folder}/tally.js`, CLIENT);
 } catch (error) {
-  console.error(`${folder} cannot be written: ${(error as Error).message}`);
-  Deno.exit(1);
+  fail(cannotBeWritten(folder, error));
 }
 console.log(
   `${folder} has tally.js and tally.d.ts; they need the package hono.`,

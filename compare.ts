@@ -1,6 +1,5 @@
 /** The composition root of `deno task compare`: asks two running deployments the same questions and prints what differs. */
 
-import { parseArgs } from "node:util";
 import { compareDeployments } from "./operator/compare/compare.ts";
 import {
   type Deployment,
@@ -11,7 +10,8 @@ import {
   comparisonText,
   differenceText,
 } from "./operator/compare/texts.ts";
-import { createPaint, fail } from "./operator/terminal.ts";
+import { readArguments } from "./operator/command_line.ts";
+import { cannotBeWritten, createPaint, fail } from "./operator/terminal.ts";
 
 const USAGE =
   "Usage: deno task compare --against URL [--questions N] [--seed S] [--key KEY] [--json FILE] URL";
@@ -19,21 +19,13 @@ const USAGE =
 /** Differences that are printed; the file of --json has all. */
 const SHOWN = 100;
 
-let args;
-try {
-  args = parseArgs({
-    allowPositionals: true,
-    options: {
-      against: { type: "string" },
-      questions: { type: "string", default: "2000" },
-      seed: { type: "string" },
-      key: { type: "string" },
-      json: { type: "string" },
-    },
-  });
-} catch (error) {
-  fail(`${(error as Error).message}\n${USAGE}`);
-}
+const args = readArguments({
+  against: { type: "string" },
+  questions: { type: "string", default: "2000" },
+  seed: { type: "string" },
+  key: { type: "string" },
+  json: { type: "string" },
+}, USAGE);
 const { values: { against, key, json, ...numbers }, positionals } = args;
 const [url, ...rest] = positionals;
 if (!against || !url || rest.length > 0) fail(USAGE);

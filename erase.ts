@@ -1,6 +1,5 @@
 /** The composition root of `deno task erase`: removes the kept versions that hold a customer. */
 
-import { parseArgs } from "node:util";
 import { readSetting } from "./config.ts";
 import { countCustomerRows } from "./db/duckdb/customer_rows.ts";
 import { openDatabase } from "./db/duckdb/database.ts";
@@ -11,6 +10,7 @@ import { eraseCustomer } from "./db/refresh/erasure.ts";
 import { folderError } from "./db/refresh/setting_folder.ts";
 import { claimWorkFolder } from "./db/refresh/work_folder.ts";
 import { printEntry } from "./operator/log.ts";
+import { readArguments } from "./operator/command_line.ts";
 import { fail } from "./operator/terminal.ts";
 
 const USAGE = `Usage: deno task erase ID [--dry-run] [--unreadable]
@@ -39,18 +39,10 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-let args;
-try {
-  args = parseArgs({
-    options: {
-      "dry-run": { type: "boolean", default: false },
-      unreadable: { type: "boolean", default: false },
-    },
-    allowPositionals: true,
-  });
-} catch (error) {
-  fail(`${(error as Error).message}\n${USAGE}`);
-}
+const args = readArguments({
+  "dry-run": { type: "boolean", default: false },
+  unreadable: { type: "boolean", default: false },
+}, USAGE);
 const { values, positionals: [typed = "", ...rest] } = args;
 const id = typed.normalize("NFC").trim();
 if (!id || rest.length > 0) fail(USAGE);

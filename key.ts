@@ -1,6 +1,5 @@
 /** The composition root of `deno task key`: makes, lists, revokes and replaces the keys of the key file. */
 
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES } from "./access/grant.ts";
 import {
@@ -18,6 +17,7 @@ import {
 import { readSetting } from "./config.ts";
 import { splitElements } from "./db/model/comma_list.ts";
 import { type CustomerId, isCustomerId } from "./db/model/customer_ids.ts";
+import { readArguments } from "./operator/command_line.ts";
 import { aligned, fail } from "./operator/terminal.ts";
 
 const USAGE = `Usage:
@@ -166,22 +166,14 @@ const COMMANDS = {
   rotate: { run: rotate, takes_id: true, options: ["days"] },
 } as const;
 
-let args;
-try {
-  args = parseArgs({
-    allowPositionals: true,
-    options: {
-      name: { type: "string" },
-      scopes: { type: "string" },
-      customers: { type: "string" },
-      expires: { type: "string" },
-      days: { type: "string" },
-      file: { type: "string" },
-    },
-  });
-} catch (error) {
-  fail(`${(error as Error).message}\n${USAGE}`);
-}
+const args = readArguments({
+  name: { type: "string" },
+  scopes: { type: "string" },
+  customers: { type: "string" },
+  expires: { type: "string" },
+  days: { type: "string" },
+  file: { type: "string" },
+}, USAGE);
 const {
   values: { file = readSetting("API_KEYS_FILE") ?? "keys.json", ...options },
 } = args;

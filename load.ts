@@ -1,9 +1,9 @@
 /** The composition root of `deno task load`: loads a folder into ClickHouse, has the followers serve it, prints the report and ends. */
 
-import { parseArgs } from "node:util";
 import { misspelt, readConfig } from "./config.ts";
 import { createStore } from "./create_store.ts";
 import { SettingError, StoreError } from "./db/model/problems.ts";
+import { readArguments } from "./operator/command_line.ts";
 import {
   createPaint,
   fail,
@@ -14,12 +14,7 @@ import {
 const USAGE = `Usage: deno task load [DIR]
 Loads DIR, by default DATA_DIR, into the ClickHouse of CLICKHOUSE_URL.`;
 
-let args;
-try {
-  args = parseArgs({ options: {}, allowPositionals: true });
-} catch (error) {
-  fail(`${(error as Error).message}\n${USAGE}`);
-}
+const args = readArguments({}, USAGE);
 const { positionals: [data_dir, ...rest] } = args;
 if (rest.length > 0) fail(USAGE);
 

@@ -1,6 +1,6 @@
 /** The composition root of `deno task suggest`: drafts a tally.toml from the first rows of a folder's files. */
 
-import { parseArgs } from "node:util";
+import { readArguments } from "./operator/command_line.ts";
 import { misspelt, readConfig } from "./config.ts";
 import { openParquetSampler } from "./db/duckdb/sample_parquet.ts";
 import {
@@ -16,15 +16,10 @@ import { fail } from "./operator/terminal.ts";
 
 const USAGE = "Usage: deno task suggest DIR [--write] [--json]";
 
-let args;
-try {
-  args = parseArgs({
-    options: { json: { type: "boolean" }, write: { type: "boolean" } },
-    allowPositionals: true,
-  });
-} catch (error) {
-  fail(`${(error as Error).message}\n${USAGE}`);
-}
+const args = readArguments({
+  json: { type: "boolean" },
+  write: { type: "boolean" },
+}, USAGE);
 const { values: { json, write }, positionals: [folder, ...rest] } = args;
 if (!folder || rest.length > 0) fail(USAGE);
 

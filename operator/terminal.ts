@@ -74,6 +74,15 @@ export function accessText(
   return `Reading ${reading}; administration ${administration}. Hosts answered: ${answered}.`;
 }
 
+/** Says that a file or folder, which a person has named, cannot be written. */
+export function cannotBeWritten(path: string, error: unknown): string {
+  const is_denied = error instanceof Deno.errors.NotCapable ||
+    error instanceof Deno.errors.PermissionDenied;
+  return `${path} cannot be written: ${
+    is_denied ? "this process may not write there" : (error as Error).message
+  }`;
+}
+
 /** The whole report of a load that succeeded: every file, the first rows set aside, the warnings. */
 export function fullReport(
   snapshot: Snapshot,

@@ -121,7 +121,12 @@ Deno.test("a folder that cannot be written is named, and more than one is refuse
   const failed = await client(`${folder.path}/file`);
   assertEquals([failed.code, failed.out], [1, ""]);
   assertStringIncludes(failed.error, `${folder.path}/file cannot be written`);
-  for (const args of [["a", "b"], ["--help"]]) {
+  const { error } = await client("/proc/x");
+  assertEquals(
+    error,
+    "/proc/x cannot be written: this process may not write there\n",
+  );
+  for (const args of [["a", "b"], ["--nope"]]) {
     const { code, error } = await client(...args);
     assertEquals(code, 1);
     assertStringIncludes(error, "deno task client [DIR]");
