@@ -28,7 +28,7 @@ const USAGE = `Usage:
 
 SCOPES  some of ${SCOPES.join(", ")}, separated by commas
 IDS     customer_ids, separated by commas, one with a comma in double quotes; the default is all customers
-DATE    YYYY-MM-DD, the beginning of that day in UTC, or a date and time
+DATE    YYYY-MM-DD, the beginning of that day in UTC, or a time with its offset, such as 2027-01-01T10:00Z or 2027-01-01T10:00+02:00
 DAYS    how long the old key still works beside the new one; the default is 7
 
 --file FILE is the key file; the default is that of API_KEYS_FILE, or keys.json.`;
@@ -48,9 +48,14 @@ const optionsSchema = z.object({
     "--customers must be customer_ids such as 1,2,3",
   ).transform((ids) => [...new Set(ids!.map(idOf))])
     .nullable().default(null),
-  expires: z.union([z.iso.date(), z.iso.datetime({ offset: true })], {
-    error: "--expires must be a date such as 2027-01-01",
-  }).transform((text) => new Date(text)).refine(
+  // The seconds, and the T before the time, may be left out.
+  expires: z.string().transform((text) =>
+    text.replace(/^([\d-]+)[ T](\d\d:\d\d)(?=Z|[+-])/, "$1T$2:00")
+      .replace(" ", "T")
+  ).pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], {
+    error:
+      "--expires must be a date such as 2027-01-01, or a time with its offset, such as 2027-01-01T10:00Z",
+  })).transform((text) => new Date(text)).refine(
     (date) => date.getTime() > Date.now(),
     "--expires is in the past",
   ).nullable().default(null),
@@ -60,7 +65,8 @@ const optionsSchema = z.object({
   "--customers goes with the scopes read and embed: the others are about all customers",
 );
 const daysSchema = z.string()
-  .regex(/^\d{1,4}$/, "--days must be a whole number").default("7")
+  .regex(/^\d{1,4}$/, "--days must be a whole number from 0 to 9999")
+  .default("7")
   .transform(Number);
 
 // The data says whether it is a number; as one it is written as before.
@@ -91,6 +97,7 @@ async function create({ file, options }: Typed): Promise<void> {
 async function rotate({ file, id, options: { days } }: Typed): Promise<void> {
   const until = Date.now() + check(daysSchema, days) * DAY_MS;
   let text = "";
+  let end = "";
   await updateKeyFile(file, (before = emptyKeyFile()) => {
     const old = requireKey(before, id);
     if (endOf(old) <= Date.now()) {
@@ -98,11 +105,15 @@ async function rotate({ file, id, options: { days } }: Typed): Promise<void> {
     }
     const added = withKey(before, old);
     text = added.text;
-    const expires_at = new Date(Math.min(until, endOf(old))).toISOString();
-    return changeKey(added.file, { ...old, expires_at });
+    end = new Date(Math.min(until, endOf(old))).toISOString();
+    return changeKey(added.file, { ...old, expires_at: end });
   });
   show(text, file);
-  console.error(`The old key ${id} works beside it until its end; see list.`);
+  console.error(
+    Date.parse(end) <= Date.now()
+      ? `The old key ${id} has ended. Running servers refuse it within seconds.`
+      : `The old key ${id} works beside it until ${end}.`,
+  );
 }
 
 async function revoke({ file, id }: Typed): Promise<void> {

@@ -123,12 +123,16 @@ export async function readKeyText(path: string): Promise<string> {
     throw new KeyFileError(
       error instanceof Deno.errors.NotFound
         ? "there is no such file; deno task key create makes one"
-        : error instanceof Deno.errors.PermissionDenied ||
-            error instanceof Deno.errors.NotCapable
+        : isDenied(error)
         ? "this process may not read it; give its user the right to"
         : (error as Error).message,
     );
   }
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable;
 }
 
 function requireSize(bytes: number): void {
@@ -185,7 +189,13 @@ export async function updateKeyFile(
     });
   } catch (error) {
     if (error instanceof KeyFileError) throw error;
-    throw new KeyFileError((error as Error).message);
+    throw new KeyFileError(
+      isDenied(error)
+        ? `this process may not write in ${
+          dirname(target)
+        }; give its user the right to`
+        : (error as Error).message,
+    );
   }
 }
 
@@ -194,8 +204,11 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path, { create: true, write: true, mode: 0o644 });
   } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    return await Deno.open(path);
+    if (!isDenied(error)) throw error;
+    // Where it is not there, it could not be made.
+    return await Deno.open(path).catch(() => {
+      throw error;
+    });
   }
 }
 

@@ -93,6 +93,47 @@ Deno.test("create, list, rotate and revoke", async () => {
   );
 });
 
+Deno.test("an end with a time has an offset, and may have a space and no seconds", async () => {
+  await using folder = await dataFolder();
+  const file = `${folder.path}/keys.json`;
+  const ends = [
+    "2999-01-01T10:00:00+02:00",
+    "2999-01-01T10:00+02:00",
+    "2999-01-01 08:00Z",
+    "2999-01-01 08:00:00Z",
+  ];
+  for (const end of ends) {
+    const { code, error } = await key([
+      ...["create", "--name=a", "--scopes=read", `--file=${file}`],
+      `--expires=${end}`,
+    ]);
+    assertEquals(code, 0, error);
+  }
+  assertEquals(
+    (await read(file)).keys.map(({ expires_at }) => expires_at),
+    ends.map(() => "2999-01-01T08:00:00.000Z"),
+  );
+});
+
+Deno.test("rotate says until when the old key works, or that it has ended", async () => {
+  await using folder = await dataFolder();
+  const file = `--file=${folder.path}/keys.json`;
+  const { out } = await key(["create", "--name=a", "--scopes=read", file]);
+  const first = keyIdOf(out);
+  const rotated = await key(["rotate", first!, "--days=1", file]);
+  const [{ expires_at }] = (await read(`${folder.path}/keys.json`)).keys;
+  assertStringIncludes(
+    rotated.error,
+    `The old key ${first} works beside it until ${expires_at}.`,
+  );
+  const second = keyIdOf(rotated.out);
+  const { error } = await key(["rotate", second!, "--days=0", file]);
+  assertStringIncludes(
+    error,
+    `The old key ${second} has ended. Running servers refuse it within seconds.`,
+  );
+});
+
 Deno.test("what is wrong is one line that says what", async (t) => {
   await using folder = await dataFolder({ "broken.json": "{" });
   const file = `--file=${folder.path}/keys.json`;
@@ -109,15 +150,30 @@ Deno.test("what is wrong is one line that says what", async (t) => {
       /^--customers goes with /,
     ],
     [[...create, "--expires=soon", file], /^--expires must be a date/],
+    [
+      [...create, "--expires=2999-01-01 10:00", file],
+      /^--expires must be a date such as 2027-01-01, or a time with its offset, such as 2027-01-01T10:00Z$/,
+    ],
     [[...create, "--expires=2020-01-01", file], /^--expires is in the past$/],
     [["rotate", "abcdefgh", "--days=x", file], /^--days must be /],
+    [
+      ["rotate", "abcdefgh", "--days=99999", file],
+      /^--days must be a whole number from 0 to 9999$/,
+    ],
     [[...create, `--file=${folder.path}/broken.json`], /: it is no JSON\.$/],
     [
       ["list", file],
       /: there is no such file; deno task key create makes one\.$/,
     ],
     [["revoke", "abcdefgh", file], /: there is no key "abcdefgh"/],
-    [[...create, "--file=/proc/none/keys.json"], /^\/proc\/none\/keys\.json: /],
+    [
+      [...create, "--file=/proc/none/keys.json"],
+      /^\/proc\/none\/keys\.json: this process may not write in \/proc\/none; give its user the right to\.$/,
+    ],
+    [
+      [...create, `--file=${folder.path}/none/keys.json`],
+      /none\/keys\.json: No such file or directory/,
+    ],
   ];
   for (const [args, error] of cases) {
     await t.step(args.join(" "), async () => {
