@@ -49,14 +49,34 @@ function deploymentOf(text: string): Deployment {
   return { url: parsed.origin + parsed.pathname.replace(/\/+$/, ""), key };
 }
 
+async function writeResult(
+  path: string,
+  text: string,
+  options?: Deno.WriteFileOptions,
+): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, text, options);
+  } catch (error) {
+    fail(cannotBeWritten(path, error));
+  }
+}
+
 const paint = createPaint(Deno.stdout.isTerminal());
 let shown = 0;
+const deployments = {
+  reference: deploymentOf(against),
+  compared: deploymentOf(url),
+};
+const seed = numberOf("seed", 0);
+const questions = numberOf("questions", 1);
+// It is known to be written before any question is asked, since the answers take long.
+if (json) await writeResult(json, "", { append: true });
 try {
   const comparison = await compareDeployments(
-    { reference: deploymentOf(against), compared: deploymentOf(url) },
+    deployments,
     {
-      seed: numberOf("seed", 0),
-      questions: numberOf("questions", 1),
+      seed,
+      questions,
       found(difference) {
         if (shown++ < SHOWN) {
           console.log(`${differenceText(difference, paint)}\n`);
@@ -64,10 +84,10 @@ try {
       },
     },
   );
-  if (json) await Deno.writeTextFile(json, comparisonJson(comparison));
   if (shown > SHOWN) console.log(`and ${shown - SHOWN} more differences\n`);
   console.log(comparisonText(comparison, paint));
   if (comparison.differences.length > 0) Deno.exitCode = 1;
+  if (json) await writeResult(json, comparisonJson(comparison));
 } catch (error) {
   if (!(error instanceof NotReachedError)) throw error;
   fail(`${error.message}.`);

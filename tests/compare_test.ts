@@ -167,6 +167,16 @@ Deno.test("what cannot be compared says so in one line", async (t) => {
     ["nothing to compare", against, "Usage: deno task compare"],
     ["an unknown option", ["--quick"], "'--quick'"],
     [
+      "a file that cannot be written",
+      [...against, "--json", `${empty.path}/none/x.json`, nothing.base_url],
+      `${empty.path}/none/x.json cannot be written: No such file or directory`,
+    ],
+    [
+      "a file that may not be written",
+      [...against, "--json", "/proc/x.json", nothing.base_url],
+      "/proc/x.json cannot be written: this process may not write there",
+    ],
+    [
       "no number",
       [...against, "--questions", "many", nothing.base_url],
       "--questions must be a whole number from 1",
