@@ -20,6 +20,8 @@ export interface ColumnFacts {
   readonly values: readonly string[];
   readonly rows: number;
   readonly distinct: number;
+  /** Whether nearly every cell has a value of its own, in each file. */
+  readonly is_unique: boolean;
   readonly has_native_dates: boolean;
   /** The forms of times that most values fit, the best first; empty for what is no time. */
   readonly times: readonly FormShare[];
@@ -37,11 +39,14 @@ const MOST = 0.5;
 /** Below this share of the first values, no others are looked at. */
 const SOME = 0.1;
 const FIRST_VALUES = 200;
+/** From this share of the cells on, one that is not unique may be a mistake. */
+const UNIQUE = 0.9;
 
-/** Finds out what the cells of a column have in common. */
-export function factsOf(column: SampledColumn): ColumnFacts {
-  const { header, cells, has_native_dates } = column;
-  const values = cells.filter((cell) => !NO_VALUE.test(cell));
+/** Finds out what the cells of a column have in common, in one file or in several. */
+export function factsOf(...parts: readonly SampledColumn[]): ColumnFacts {
+  const [{ header, has_native_dates }] = parts;
+  const cells = parts.flatMap(({ cells }) => cells);
+  const values = valuesOf(cells);
   const share = (fits: (value: string) => boolean) =>
     values.length === 0 ? 0 : values.filter(fits).length / values.length;
   const times = timesOf(header, values);
@@ -52,6 +57,10 @@ export function factsOf(column: SampledColumn): ColumnFacts {
     values,
     rows: cells.length,
     distinct: new Set(values).size,
+    is_unique: values.length > 0 &&
+      parts.every(({ cells }) =>
+        new Set(valuesOf(cells)).size >= UNIQUE * cells.length
+      ),
     has_native_dates,
     times,
     clocks: share(isClock),
@@ -67,6 +76,10 @@ export function factsOf(column: SampledColumn): ColumnFacts {
         (/^\+|^\(/.test(value) || speaks_of_phones)
       ),
   };
+}
+
+function valuesOf(cells: readonly string[]): string[] {
+  return cells.filter((cell) => !NO_VALUE.test(cell));
 }
 
 function timesOf(header: string, values: readonly string[]): FormShare[] {

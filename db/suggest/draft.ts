@@ -5,8 +5,13 @@ import type { IdKind } from "../mapping/mapping.ts";
 import { type ColumnFacts, factsOf, kindOfIds } from "./column_facts.ts";
 import { customersBody, flatBody, withFewAttributes } from "./customer_keys.ts";
 import { type Body, idOf, isTime } from "./draft_keys.ts";
-import { globsOf } from "./globs.ts";
-import { interactionsBody } from "./interaction_keys.ts";
+import { globsOf, undated } from "./globs.ts";
+import {
+  channelColumns,
+  interactionIdOf,
+  interactionsBody,
+  namedChannels,
+} from "./interaction_keys.ts";
 import { namedAfter, rankOf, type Role } from "./known_headers.ts";
 import type { Sample } from "./sample.ts";
 
@@ -32,7 +37,7 @@ export interface Draft {
   readonly left: readonly { readonly file: string; readonly reason: string }[];
 }
 
-/** Files with one header, and what their columns hold. */
+/** Files with one header and of one kind, and what their columns hold. */
 interface Group {
   readonly samples: readonly Sample[];
   readonly first: Sample;
@@ -54,7 +59,7 @@ export function draftMapping(samples: readonly Sample[]): Draft {
 
   const known = [
     ...customers.map(({ columns }) => columns),
-    ...builtin.map(({ columns }) => columns.map(factsOf)),
+    ...builtin.map(({ columns }) => columns.map((one) => factsOf(one))),
   ];
   const kinds = customers.map(({ columns }) => kindOfIds(idOf(columns).ids));
   const kind: IdKind = new Set(kinds).size === 1 ? kinds[0] : "text";
@@ -72,10 +77,14 @@ export function draftMapping(samples: readonly Sample[]): Draft {
   const flat: DraftSource[] = [];
   for (const group of interactions) {
     const body = interactionsBody(group.columns, {
-      named: group.first,
+      named: group.samples,
       customers: known,
     });
-    drafted.push(...sourcesFor(group, { files, body }));
+    drafted.push(...withSiblings(sourcesFor(group, { files, body }), {
+      are_there: interactions.some((other) =>
+        other !== group && kindOf(other) === kindOf(group)
+      ),
+    }));
     if (!needs_customers) continue;
     const own = flatBody(group.columns, body);
     if (own) flat.push(...sourcesFor(group, { files, body: own }));
@@ -114,23 +123,91 @@ function fitsAlready({ file, sheet, columns, header_row }: Sample): boolean {
 function groupsOf(samples: readonly Sample[]): Group[] {
   const alike = Map.groupBy(samples, (sample) =>
     JSON.stringify([
-      sample.columns.map(({ header }) => foldHeader(header)),
+      headersOf(sample),
       sample.sheet,
       sample.header_row,
       sample.footer_rows,
       namedAfter(sample.file),
     ]));
-  return Array.from(alike.values(), (samples) => {
-    const [first] = samples;
-    const columns = first.columns.map(({ header, has_native_dates }, i) =>
-      factsOf({
-        header,
-        has_native_dates,
-        cells: samples.flatMap(({ columns }) => columns[i].cells),
-      })
-    );
-    return { samples, first, columns, table: tableFor(first, columns) };
-  });
+  return [...alike.values()].map(groupOf).flatMap(byChannel).flatMap(byKind);
+}
+
+function headersOf({ columns }: Sample): string[] {
+  return columns.map(({ header }) => foldHeader(header));
+}
+
+function groupOf(samples: readonly Sample[]): Group {
+  const [first] = samples;
+  const columns = first.columns.map((_, i) =>
+    factsOf(...samples.map(({ columns }) => columns[i]))
+  );
+  return { samples, first, columns, table: tableFor(first, columns) };
+}
+
+/** The interactions of each channel that the names of files and sheets say, where no column does. */
+function byChannel(group: Group): Group[] {
+  if (group.table !== "interactions") return [group];
+  if (channelColumns(group.columns).length > 0) return [group];
+  return partsOf(group, (sample) => namedChannels(sample).channels.join());
+}
+
+/** Files of other names by themselves where one id stands for other things in them. */
+function byKind(group: Group): Group[] {
+  const { columns, samples, table } = group;
+  if (table === null) return [group];
+  const id = table === "customers"
+    ? idOf(columns).column
+    : interactionIdOf(columns, { named: samples });
+  if (!id) return [group];
+  const parts = partsOf(group, ({ file }) => undated(file));
+  return areOfOtherThings(parts, columns.indexOf(id)) ? parts : [group];
+}
+
+function partsOf(group: Group, kind: (sample: Sample) => string): Group[] {
+  const parts = [...Map.groupBy(group.samples, kind).values()];
+  return parts.length === 1 ? [group] : parts.map(groupOf);
+}
+
+/** Whether most cells differ in rows of several parts that have one id, in the column at `id`. */
+function areOfOtherThings(parts: readonly Group[], id: number): boolean {
+  const seen = new Map<string, { part: Group; row: readonly string[] }>();
+  let cells = 0;
+  let equal = 0;
+  for (const part of parts) {
+    for (const { columns, rows } of part.samples) {
+      for (let i = 0; i < rows; i++) {
+        const row = columns.map(({ cells }) => cells[i]);
+        const other = seen.get(row[id]);
+        if (!other) seen.set(row[id], { part, row });
+        if (!other || other.part === part || row[id] === "") continue;
+        cells += row.length - 1;
+        equal += row.filter((cell, at) =>
+          at !== id && cell === other.row[at]
+        ).length;
+      }
+    }
+  }
+  return equal < cells / 2;
+}
+
+/** What files have in common that may have the same interactions in them. */
+function kindOf({ first }: Group): string {
+  return JSON.stringify([headersOf(first), namedChannels(first).channels]);
+}
+
+/** Sources of interactions, with a question where others may have the same ones. */
+function withSiblings(
+  sources: readonly DraftSource[],
+  { are_there }: { readonly are_there: boolean },
+): DraftSource[] {
+  if (!are_there && sources.length === 1) return [...sources];
+  return sources.map((source) => ({
+    ...source,
+    unsure: [
+      ...source.unsure,
+      "Other files with these columns are a source of their own: an interaction in both counts twice",
+    ],
+  }));
 }
 
 function tableFor(
@@ -170,14 +247,17 @@ function sourcesFor(
 ): DraftSource[] {
   const own = [...new Set(samples.map(({ file }) => file))];
   const { sheet, header_row, footer_rows } = first;
-  return globsOf(own, files).map(({ glob, names }) => ({
-    ...body,
-    files: glob,
-    file_names: names,
-    ...sheet !== undefined && { sheet },
-    ...header_row !== undefined && { header_row },
-    ...footer_rows > 0 && { footer_rows },
-    rows: samples.reduce((sum, { rows }) => sum + rows, 0),
-    is_whole: samples.every(({ is_whole }) => is_whole),
-  }));
+  return globsOf(own, files).map(({ glob, names }) => {
+    const taken = samples.filter(({ file }) => names.includes(file));
+    return {
+      ...body,
+      files: glob,
+      file_names: names,
+      ...sheet !== undefined && { sheet },
+      ...header_row !== undefined && { header_row },
+      ...footer_rows > 0 && { footer_rows },
+      rows: taken.reduce((sum, { rows }) => sum + rows, 0),
+      is_whole: taken.every(({ is_whole }) => is_whole),
+    };
+  });
 }

@@ -7,6 +7,21 @@ import { DELETED, rankOf, type Role } from "./known_headers.ts";
 /** A value of tally.toml that stands behind a key of a source. */
 export type DraftValue = string | Readonly<Record<string, string>>;
 
+/** A value as tally.toml has it. */
+export function tomlOf(value: DraftValue): string {
+  if (typeof value === "string") return quoted(value);
+  return `{ ${
+    Object.entries(value).map(([key, text]) => `${key} = ${quoted(text)}`)
+      .join(", ")
+  } }`;
+}
+
+/** A text as tally.toml has it. */
+export function quoted(text: string): string {
+  // What JSON escapes is escaped in TOML alike; control characters are in no header.
+  return JSON.stringify(text);
+}
+
 /** A key of a source, with the values that it may have. */
 export interface DraftKey {
   readonly key: string;
@@ -72,8 +87,8 @@ export function idOf(columns: readonly ColumnFacts[]): {
   is_unique: boolean;
   pattern?: typeof QUOTED_NUMBER;
 } {
-  const isId = ({ values, distinct, rows, times }: ColumnFacts) =>
-    distinct >= 0.9 * rows && values.length > 0 && times.length === 0;
+  const isId = ({ is_unique, times }: ColumnFacts) =>
+    is_unique && times.length === 0;
   const in_role = known("customer_id", columns);
   // Where no header is known, one may speak of ids; else an address is one.
   const column = in_role.find(isId) ?? in_role[0] ??
@@ -128,8 +143,12 @@ export function keyOf(
 
 /** The first headers, in quotes, to name them in a question. */
 export function headersOf(columns: readonly ColumnFacts[]): string {
-  return columns.slice(0, 5).map(({ header }) => JSON.stringify(header))
-    .join(", ");
+  return quotedList(columns.map(({ header }) => header));
+}
+
+/** The first of several texts, in quotes. */
+export function quotedList(texts: readonly string[]): string {
+  return texts.slice(0, 5).map((text) => JSON.stringify(text)).join(", ");
 }
 
 /** Whether most values are short enough for a name. */

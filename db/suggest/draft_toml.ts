@@ -2,7 +2,13 @@
 
 import { MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
 import type { Draft, DraftSource } from "./draft.ts";
-import type { DraftFilter, DraftKey, DraftValue } from "./draft_keys.ts";
+import {
+  type DraftFilter,
+  type DraftKey,
+  type DraftValue,
+  quoted,
+  tomlOf,
+} from "./draft_keys.ts";
 
 /** A question that the draft leaves to a person. */
 export interface Question {
@@ -109,19 +115,6 @@ function filterLines(filters: readonly DraftFilter[]): string[] {
   });
 }
 
-function tomlOf(value: DraftValue): string {
-  if (typeof value === "string") return quoted(value);
-  return `{ ${
-    Object.entries(value).map(([key, text]) => `${key} = ${quoted(text)}`)
-      .join(", ")
-  } }`;
-}
-
 function bareOr(key: string): string {
   return /^[\w-]+$/.test(key) && /^[\x20-\x7e]+$/.test(key) ? key : quoted(key);
-}
-
-// What JSON escapes is escaped in TOML alike; control characters are in no header.
-function quoted(text: string): string {
-  return JSON.stringify(text);
 }

@@ -15,16 +15,19 @@ import {
   keyOf,
   known,
   percent,
+  quotedList,
+  tomlOf,
   valuesAmong,
 } from "./draft_keys.ts";
 import {
-  channelOf,
+  channelsIn,
   DONE,
   PLANNED,
   rankOf,
   type Role,
 } from "./known_headers.ts";
 import { findLinks, type Link, type Target } from "./links.ts";
+import { wordPattern } from "./globs.ts";
 import type { Sample } from "./sample.ts";
 
 function interactionFilters(columns: readonly ColumnFacts[]): DraftFilter[] {
@@ -68,11 +71,109 @@ function targetsOf(columns: readonly ColumnFacts[]): Target[] {
   );
 }
 
-/** Drafts a source of interactions; `named` is its file and sheet, `customers` are those of each file of customers. */
+/** What samples are called: by their sheets where these have names, else by their files. */
+export type Named = Pick<Sample, "file" | "sheet">;
+
+/** The channels that the sheet of a sample speaks of, or else its file. */
+export function namedChannels({ file, sheet = "" }: Named): {
+  readonly channels: readonly string[];
+  readonly from: "sheet" | "file";
+} {
+  const of_sheet = channelsIn(sheet);
+  return of_sheet.length > 0
+    ? { channels: of_sheet, from: "sheet" }
+    : { channels: channelsIn(file), from: "file" };
+}
+
+/** The column with the ids of interactions. */
+export function interactionIdOf(
+  columns: readonly ColumnFacts[],
+  { named }: { readonly named: readonly Named[] },
+): ColumnFacts | undefined {
+  return known("interaction_id", columns).find((
+    { distinct, values, rows, times },
+  ) =>
+    times.length === 0 && values.length >= 0.9 * rows &&
+    distinct >= 0.5 * values.length &&
+    (values.length > 1 || /id|no|number/i.test(named[0].file + values[0]))
+  );
+}
+
+/** The most values of a column that says the channel, where its header does not. */
+const FEW_CHANNELS = 20;
+
+/** The columns that say the channel: by their headers, and then by their values. */
+export function channelColumns(
+  columns: readonly ColumnFacts[],
+): ColumnFacts[] {
+  const by_header = known("channel", columns).filter(isNamed);
+  const by_values = columns.filter((facts) =>
+    isNamed(facts) && !by_header.includes(facts) && facts.values.length > 0 &&
+    facts.distinct <= FEW_CHANNELS &&
+    new Set(facts.values).values()
+        .filter((value) => channelsIn(value).length > 0)
+        .toArray().length > facts.distinct / 2
+  );
+  return [...by_header, ...by_values];
+}
+
+function isNamed({ values, times, distinct }: ColumnFacts): boolean {
+  return times.length === 0 && distinct <= 1_000 && isShort(values);
+}
+
+/** Columns of few values that return, which may say the channel whatever they are called. */
+function headersOfKinds(columns: readonly ColumnFacts[]): string[] {
+  return columns.filter((facts) =>
+    isNamed(facts) && facts.distinct > 1 && facts.distinct <= FEW_CHANNELS &&
+    facts.distinct * 2 <= facts.values.length && facts.clocks < 0.5 &&
+    !facts.values.every((value) => /^[\d.,+-]+$/.test(value))
+  ).map(({ header }) => header);
+}
+
+/** The channel of files without a column for it, all of which speak of the same channels. */
+function constantChannel(
+  named: readonly Named[],
+  kinds: readonly string[],
+): DraftKey {
+  const { channels, from } = namedChannels(named[0]);
+  const may_be_columns = kinds.length === 0
+    ? ""
+    : `. If a column says it, name that one: ${quotedList(kinds)}`;
+  if (channels.length === 0) {
+    const file_name = wordPattern([...new Set(named.map(({ file }) => file))]);
+    return {
+      key: "channel",
+      choices: [],
+      evidence: "no column, and no channel in the name of the file",
+      asks: `Which channel are these? Write channel = { value = "Call" }${
+        file_name === null
+          ? ""
+          : `, or, for a word of the names of the files, channel = ${
+            tomlOf({ file_name })
+          }`
+      }${may_be_columns}`,
+    };
+  }
+  const is_one = channels.length === 1;
+  return {
+    key: "channel",
+    choices: channels.map((value) => ({ value })),
+    evidence: `no column; by the name of the ${from}`,
+    ...(!is_one || kinds.length > 0) && {
+      asks: `${
+        is_one
+          ? `The name of the ${from} says the channel`
+          : `The name of the ${from} speaks of several channels: choose one`
+      }${may_be_columns}`,
+    },
+  };
+}
+
+/** Drafts a source of interactions; `named` are its files and sheets, `customers` are those of each file of customers. */
 export function interactionsBody(
   columns: readonly ColumnFacts[],
   { named, customers }: {
-    readonly named: Pick<Sample, "file" | "sheet">;
+    readonly named: readonly Named[];
     readonly customers: readonly (readonly ColumnFacts[])[];
   },
 ): Body {
@@ -86,11 +187,7 @@ export function interactionsBody(
   const free = (role: Role) =>
     known(role, columns).filter(({ header }) => !used.includes(header));
 
-  const id = free("interaction_id").find(({ distinct, values, rows, times }) =>
-    times.length === 0 && values.length >= 0.9 * rows &&
-    distinct >= 0.5 * values.length &&
-    (values.length > 1 || /id|no|number/i.test(named.file + values[0]))
-  );
+  const id = interactionIdOf(columns, { named });
   if (id) take(keyOf("id", id));
 
   const links = findLinks(
@@ -113,32 +210,28 @@ export function interactionsBody(
   const time = timeKey(columns.filter(({ header }) => !used.includes(header)));
   if (time) take(time);
 
-  const isNamed = ({ values, times, distinct }: ColumnFacts) =>
-    times.length === 0 && distinct <= 1_000 && isShort(values);
-  const [channel, ...channels] = free("channel").filter(isNamed);
-  const noun = channelOf(named.sheet ?? "") ?? channelOf(named.file);
+  const filters = interactionFilters(columns);
+  const [channel, ...channels] = channelColumns(columns)
+    .filter(({ header }) => !used.includes(header));
+  if (channel) used.push(channel.header);
+  const [topic, ...topics] = free("topic").filter(isNamed);
+  if (topic) used.push(topic.header);
   if (channel) {
-    take(keyOf("channel", channel, {
+    keys.push(keyOf("channel", channel, {
       ...channels.length > 0 && {
         asks: `Others may be meant: ${headersOf(channels)}`,
       },
     }));
   } else {
-    keys.push({
-      key: "channel",
-      choices: noun === null ? [] : [{ value: noun }],
-      evidence: noun === null
-        ? "no column, and no channel in the name of the file"
-        : "no column; by the name of the file",
-      ...noun === null && {
-        asks: 'Which channel are these? Write channel = { value = "Call" }',
-      },
-    });
+    const filtered = filters.map(({ header }) => header);
+    const kinds = headersOfKinds(columns).filter((header) =>
+      !used.includes(header) && !filtered.includes(header)
+    );
+    keys.push(constantChannel(named, kinds));
   }
-  const [topic, ...topics] = free("topic").filter(isNamed);
   if (topic) {
     const has_commas = topic.values.some((value) => value.includes(", "));
-    take(keyOf("topic", topic, {
+    keys.push(keyOf("topic", topic, {
       ...has_commas && {
         choices: [{ column: topic.header, separator: "," }],
       },
@@ -150,7 +243,7 @@ export function interactionsBody(
   return {
     table: "interactions",
     keys,
-    filters: interactionFilters(columns),
+    filters,
     unsure,
   };
 }

@@ -282,9 +282,9 @@ const NOUNS: readonly [RegExp, string][] = [
   [/task/i, "Task"],
 ];
 
-/** The channel that the name of a file says; null where it says none. */
-export function channelOf(file: string): string | null {
-  return NOUNS.find(([word]) => word.test(file))?.[1] ?? null;
+/** The channels that a text speaks of: the name of a file or a sheet, or a value. */
+export function channelsIn(text: string): string[] {
+  return NOUNS.filter(([word]) => word.test(text)).map(([, noun]) => noun);
 }
 
 /** The values that mark rows which are no interaction, as `nameKey` leaves them. */
