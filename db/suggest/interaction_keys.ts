@@ -25,6 +25,7 @@ import {
   PLANNED,
   rankOf,
   type Role,
+  saysCount,
 } from "./known_headers.ts";
 import { findLinks, type Link, type Target } from "./links.ts";
 import { wordPattern } from "./globs.ts";
@@ -53,6 +54,13 @@ function interactionFilters(columns: readonly ColumnFacts[]): DraftFilter[] {
     });
   }
   return filters;
+}
+
+/** Whether values are numbers that a row may count as, and no ids or years. */
+function isCount({ values, times, header }: ColumnFacts): boolean {
+  return values.length > 0 && times.length === 0 &&
+    values.every((value) => /^\d{1,6}$/.test(value)) &&
+    !/(^|[^a-z])(id|nr|no|key|code|year|zip)$/i.test(header);
 }
 
 /** What interactions may name the customers by. */
@@ -211,6 +219,7 @@ export function interactionsBody(
   if (time) take(time);
 
   const filters = interactionFilters(columns);
+  const filtered = filters.map(({ header }) => header);
   const [channel, ...channels] = channelColumns(columns)
     .filter(({ header }) => !used.includes(header));
   if (channel) used.push(channel.header);
@@ -223,7 +232,6 @@ export function interactionsBody(
       },
     }));
   } else {
-    const filtered = filters.map(({ header }) => header);
     const kinds = headersOfKinds(columns).filter((header) =>
       !used.includes(header) && !filtered.includes(header)
     );
@@ -239,6 +247,37 @@ export function interactionsBody(
         asks: `Others may be meant: ${headersOf(topics)}`,
       },
     }));
+  }
+  const numbers = columns.filter((facts) =>
+    !used.includes(facts.header) && !filtered.includes(facts.header) &&
+    isCount(facts)
+  );
+  const has_days_alone = time?.facts !== undefined &&
+    !time.facts.values.some((value) => value.includes(":"));
+  const counts = numbers.filter(({ header }) => saysCount(header) === "surely");
+  if (counts.length > 0 && !id) {
+    const [count, ...others] = counts;
+    keys.push(keyOf("count", count, {
+      asks:
+        `A row counts as many interactions as this column says: leave the line out if each row is one${
+          others.length === 0
+            ? ""
+            : `. Others may be meant, and one alone can be taken: ${
+              headersOf(others)
+            }`
+        }`,
+    }));
+  } else {
+    const maybe = numbers.filter(({ header }) =>
+      saysCount(header) !== null || !id && has_days_alone
+    );
+    if (maybe.length > 0) {
+      unsure.push(
+        `Each row is one interaction. If a column says how many a row stands for, write count and its header. Columns of whole numbers: ${
+          headersOf(maybe)
+        }`,
+      );
+    }
   }
   return {
     table: "interactions",

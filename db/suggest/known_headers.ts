@@ -270,6 +270,26 @@ export function namedAfter(file: string): "customers" | "interactions" | null {
   return customer < interaction ? "customers" : "interactions";
 }
 
+/** What a header says before or behind what is counted; in "case number" it is an id. */
+const NUMBER_OF =
+  /^(number|no|nr|num|sum|total|counts?) (of )?|\bcounts?$|^(anzahl|nombre|aantal)\b|^n[uú]mero d/i;
+/** Interactions in the plural: how many, in a column of numbers. */
+const MANY =
+  /\b(calls|e-?mails|mails|messages|meetings|visits|chats|tickets|orders|activities|tasks|conversations|events|interactions|contacts|appointments|cases|anrufe|besuche|kontakte|appels|visites|llamadas|visitas|chiamate|visite|gesprekken|bezoeken)\b/i;
+const ANY_NUMBER = /^(count|anzahl|nombre|aantal|cantidad)$/i;
+
+/** Whether a header says how many interactions there are: surely, perhaps, or not at all. */
+export function saysCount(header: string): "surely" | "perhaps" | null {
+  const text = wordsOf(header).join(" ");
+  if (ANY_NUMBER.test(text)) return "surely";
+  const is_number = NUMBER_OF.test(text) || header.startsWith("#");
+  const rest = text.replace(NUMBER_OF, "").trim();
+  const counted = MANY.test(rest) ||
+    is_number && /\bcounts?$/i.test(text) && channelsIn(rest).length > 0;
+  if (counted && (is_number || wordsOf(header).length === 1)) return "surely";
+  return is_number || counted ? "perhaps" : null;
+}
+
 const NOUNS: readonly [RegExp, string][] = [
   [/call/i, "Call"],
   [/e-?mail/i, "Email"],
