@@ -65,7 +65,9 @@ try {
     },
     readParquet: parquet.read,
   });
-  const draft = draftMapping(samples);
+  const draft = draftMapping(samples, {
+    date_order: config.DATE_ORDER,
+  });
   const suggestion = suggestionOf(draft, unread);
   const is_empty = draft.sources.length === 0;
   console.log(

@@ -78,7 +78,8 @@ export function factsOf(...parts: readonly SampledColumn[]): ColumnFacts {
   };
 }
 
-function valuesOf(cells: readonly string[]): string[] {
+/** The cells that have a value. */
+export function valuesOf(cells: readonly string[]): string[] {
   return cells.filter((cell) => !NO_VALUE.test(cell));
 }
 

@@ -1,7 +1,9 @@
 /** Drafts a mapping from samples: which file is of which table, and what must be asked. */
 
-import { foldHeader, matchHeader, tableOf, TABLES } from "../model/contract.ts";
+import { foldHeader } from "../model/contract.ts";
+import type { DateOrder } from "../model/report.ts";
 import type { IdKind } from "../mapping/mapping.ts";
+import { builtInTable, fitsContract, fitsIds } from "./built_in.ts";
 import { type ColumnFacts, factsOf, kindOfIds } from "./column_facts.ts";
 import { customersBody, flatBody, withFewAttributes } from "./customer_keys.ts";
 import { type Body, idOf, isTime } from "./draft_keys.ts";
@@ -45,24 +47,24 @@ interface Group {
   readonly table: DraftSource["table"] | null;
 }
 
-/** Drafts a mapping. The same samples give the same draft. */
-export function draftMapping(samples: readonly Sample[]): Draft {
-  const fitting = samples.filter(fitsAlready);
-  const others = samples.filter((sample) => !fitting.includes(sample));
-  const groups = groupsOf(others);
+/** Drafts a mapping. The same samples and settings give the same draft. */
+export function draftMapping(
+  samples: readonly Sample[],
+  settings: { readonly date_order: DateOrder["order"] },
+): Draft {
+  const { fitting, groups } = fittingAndGroups(samples, settings);
   const files = [...new Set(samples.map(({ file }) => file))];
   const customers = groups.filter(({ table }) => table === "customers");
   const interactions = groups.filter(({ table }) => table === "interactions");
-  const builtin = fitting.filter(({ file }) =>
-    tableOf(stemOf(file)) === "customers"
+  const builtin = fitting.filter((sample) =>
+    builtInTable(sample) === "customers"
   );
 
   const known = [
     ...customers.map(({ columns }) => columns),
     ...builtin.map(({ columns }) => columns.map((one) => factsOf(one))),
   ];
-  const kinds = customers.map(({ columns }) => kindOfIds(idOf(columns).ids));
-  const kind: IdKind = new Set(kinds).size === 1 ? kinds[0] : "text";
+  const kind = kindOf(customers);
 
   const bodies = withFewAttributes(
     customers.map((group) =>
@@ -82,7 +84,7 @@ export function draftMapping(samples: readonly Sample[]): Draft {
     });
     drafted.push(...withSiblings(sourcesFor(group, { files, body }), {
       are_there: interactions.some((other) =>
-        other !== group && kindOf(other) === kindOf(group)
+        other !== group && contentsOf(other) === contentsOf(group)
       ),
     }));
     if (!needs_customers) continue;
@@ -108,16 +110,28 @@ export function draftMapping(samples: readonly Sample[]): Draft {
   };
 }
 
-function stemOf(file: string): string {
-  return file.replace(/\.((csv|tsv)(\.gz)?|parquet|xlsx)$/i, "");
+/** The files that need no mapping, and the others as groups. */
+function fittingAndGroups(
+  samples: readonly Sample[],
+  settings: { readonly date_order: DateOrder["order"] },
+): { readonly fitting: readonly Sample[]; readonly groups: readonly Group[] } {
+  const split = (fits: (sample: Sample) => boolean) => ({
+    fitting: samples.filter(fits),
+    groups: groupsOf(samples.filter((sample) => !fits(sample))),
+  });
+  const first = split((sample) => fitsContract(sample, settings));
+  const customers = first.groups.filter(({ table }) => table === "customers");
+  const kind = customers.length === 0 ? "integer" : kindOf(customers);
+  const fitting = first.fitting.filter((sample) => fitsIds(sample, kind));
+  return fitting.length === first.fitting.length
+    ? first
+    : split((sample) => fitting.includes(sample));
 }
 
-/** Whether a file is read without a mapping, by its own name or that of its sheet. */
-function fitsAlready({ file, sheet, columns, header_row }: Sample): boolean {
-  const table = tableOf(sheet ?? stemOf(file)) ?? tableOf(stemOf(file));
-  return table !== undefined && header_row === undefined &&
-    matchHeader(TABLES[table], columns.map(({ header }) => header))
-        .missing.length === 0;
+/** The kind of ids that all customers have. */
+function kindOf(customers: readonly Group[]): IdKind {
+  const kinds = customers.map(({ columns }) => kindOfIds(idOf(columns).ids));
+  return new Set(kinds).size === 1 ? kinds[0] : "text";
 }
 
 function groupsOf(samples: readonly Sample[]): Group[] {
@@ -191,7 +205,7 @@ function areOfOtherThings(parts: readonly Group[], id: number): boolean {
 }
 
 /** What files have in common that may have the same interactions in them. */
-function kindOf({ first }: Group): string {
+function contentsOf({ first }: Group): string {
   return JSON.stringify([headersOf(first), namedChannels(first).channels]);
 }
 

@@ -355,6 +355,13 @@ function timeKey(columns: readonly ColumnFacts[]): DraftKey | null {
         : `${percent(best!.share)} fit ${forms.join(" and ")}`
     }; ${filling(facts)}`,
     asks: [
+      ...!facts.has_native_dates && best!.share < 1
+        ? [
+          `${
+            percent(1 - best!.share)
+          } of the values have another form: these rows are set aside`,
+        ]
+        : [],
       ...asks_order ? ["The sample fits each of these forms: choose one"] : [],
       ...asks_zone
         ? [

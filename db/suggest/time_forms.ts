@@ -89,6 +89,14 @@ export const TIME_FORMS: readonly TimeForm[] = [
   }),
 ];
 
+/** Whether a text fits the form of this name. */
+export function fitsForm(
+  name: typeof NAMED_FORMATS[number],
+  text: string,
+): boolean {
+  return TIME_FORMS.some(({ format, fits }) => format === name && fits(text));
+}
+
 function named(
   format: typeof NAMED_FORMATS[number],
   fits: TimeForm["fits"],

@@ -24,5 +24,5 @@ export async function suggest(
     unpack: { folder: working.path, ...limits },
     readParquet: parquet.read,
   });
-  return suggestionOf(draftMapping(samples), unread);
+  return suggestionOf(draftMapping(samples, { date_order: "DMY" }), unread);
 }
