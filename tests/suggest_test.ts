@@ -171,7 +171,7 @@ Deno.test("hostile and broken files do no harm", async (t) => {
     [
       "half a gzip",
       { "calls.csv.gz": new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0]) },
-      "empty",
+      "gzip",
     ],
     [
       "a huge cell",

@@ -1,6 +1,6 @@
 /** Reads some rows of a Parquet file as texts, for drafting a mapping. */
 
-import type { ParquetRows } from "../suggest/sample_files.ts";
+import type { NativeType, ParquetRows } from "../suggest/sample_files.ts";
 import { type DatabaseLimits, openDatabase, quoteText } from "./database.ts";
 import { refused } from "../model/problems.ts";
 
@@ -11,6 +11,18 @@ export interface ParquetSampler extends AsyncDisposable {
 }
 
 const CELL_LENGTH = 500;
+
+function nativeType(type: string): NativeType {
+  return /^(STRUCT|MAP|UNION)|\]$/.test(type)
+    ? "nested"
+    : type === "DATE"
+    ? "day"
+    : type === "TIMESTAMP WITH TIME ZONE"
+    ? "moment"
+    : type.startsWith("TIMESTAMP")
+    ? "local_time"
+    : "text";
+}
 
 /** Opens a database in `folder` that may read `data_dir` as well. */
 export async function openParquetSampler(
@@ -32,9 +44,7 @@ export async function openParquetSampler(
         );
         return {
           names,
-          are_times: columns.map(({ column_type }) =>
-            /^(DATE|TIMESTAMP)/.test(String(column_type))
-          ),
+          types: columns.map(({ column_type }) => nativeType(`${column_type}`)),
           rows: texts.map((row) =>
             Object.values(row).map((value) => String(value ?? ""))
           ),

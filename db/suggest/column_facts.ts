@@ -44,7 +44,7 @@ const UNIQUE = 0.9;
 
 /** Finds out what the cells of a column have in common, in one file or in several. */
 export function factsOf(...parts: readonly SampledColumn[]): ColumnFacts {
-  const [{ header, has_native_dates }] = parts;
+  const [{ header, has_native_dates, has_local_times }] = parts;
   const cells = parts.flatMap(({ cells }) => cells);
   const values = valuesOf(cells);
   const share = (fits: (value: string) => boolean) =>
@@ -64,9 +64,10 @@ export function factsOf(...parts: readonly SampledColumn[]): ColumnFacts {
     has_native_dates,
     times,
     clocks: share(isClock),
-    has_zoneless_times: has_native_dates ||
-      values.some((value) => needsZone(value) && best?.fits(value)) ||
-      best?.format === "excel" && values.some((value) => value.includes(".")),
+    has_zoneless_times: has_native_dates
+      ? has_local_times
+      : values.some((value) => needsZone(value) && best?.fits(value)) ||
+        best?.format === "excel" && values.some((value) => value.includes(".")),
     emails: share((value) => /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)),
     phones: times.length > 0
       ? 0

@@ -6,7 +6,7 @@ import type { IdKind } from "../mapping/mapping.ts";
 import { builtInTable, fitsContract, fitsIds } from "./built_in.ts";
 import { type ColumnFacts, factsOf, kindOfIds } from "./column_facts.ts";
 import { customersBody, flatBody, withFewAttributes } from "./customer_keys.ts";
-import { type Body, idOf, isTime } from "./draft_keys.ts";
+import { type Body, idOf, isTime, quotedList } from "./draft_keys.ts";
 import { globsOf, undated } from "./globs.ts";
 import {
   channelColumns,
@@ -15,7 +15,7 @@ import {
   namedChannels,
 } from "./interaction_keys.ts";
 import { namedAfter, rankOf, type Role } from "./known_headers.ts";
-import type { Sample } from "./sample.ts";
+import type { Sample, UnusableColumn } from "./sample.ts";
 
 /** Files of one table that are written alike. */
 export interface DraftSource extends Body {
@@ -45,6 +45,8 @@ interface Group {
   readonly first: Sample;
   readonly columns: readonly ColumnFacts[];
   readonly table: DraftSource["table"] | null;
+  /** Which columns cannot be used, and why, as a sentence each. */
+  readonly unusable: readonly string[];
 }
 
 /** Drafts a mapping. The same samples and settings give the same draft. */
@@ -99,12 +101,13 @@ export function draftMapping(
     ids: flat.length > 0 || !needs_customers ? null : ids,
     fitting: [...new Set(fitting.map(({ file }) => file))],
     left: groups.filter(({ table }) => table === null)
-      .flatMap(({ samples }) =>
+      .flatMap(({ samples, unusable }) =>
         samples.map(({ file, sheet, rows }) => ({
           file: sheet === undefined ? file : `${file}, sheet ${sheet}`,
-          reason: rows === 0
-            ? "a header without rows: nothing to go by"
-            : "no ids of customers with a name, and no times with a customer",
+          reason: rows === 0 ? "a header without rows: nothing to go by" : [
+            "no ids of customers with a name, and no times with a customer",
+            ...unusable,
+          ].join(". "),
         }))
       ),
   };
@@ -155,7 +158,13 @@ function groupOf(samples: readonly Sample[]): Group {
   const columns = first.columns.map((_, i) =>
     factsOf(...samples.map(({ columns }) => columns[i]))
   );
-  return { samples, first, columns, table: tableFor(first, columns) };
+  return {
+    samples,
+    first,
+    columns,
+    table: tableFor(first, columns),
+    unusable: unusableText(first.unusable),
+  };
 }
 
 /** The interactions of each channel that the names of files and sheets say, where no column does. */
@@ -175,6 +184,14 @@ function byKind(group: Group): Group[] {
   if (!id) return [group];
   const parts = partsOf(group, ({ file }) => undated(file));
   return areOfOtherThings(parts, columns.indexOf(id)) ? parts : [group];
+}
+
+function unusableText(unusable: readonly UnusableColumn[]): string[] {
+  const reasons = Map.groupBy(unusable, ({ reason }) => reason);
+  return Array.from(reasons, ([reason, columns]) => {
+    const headers = [...new Set(columns.map(({ header }) => header))];
+    return `Not read is ${quotedList(headers)}: ${reason}`;
+  });
 }
 
 function partsOf(group: Group, kind: (sample: Sample) => string): Group[] {
@@ -256,7 +273,7 @@ function tableFor(
 }
 
 function sourcesFor(
-  { samples, first }: Group,
+  { samples, first, unusable }: Group,
   { files, body }: { readonly files: readonly string[]; readonly body: Body },
 ): DraftSource[] {
   const own = [...new Set(samples.map(({ file }) => file))];
@@ -265,6 +282,7 @@ function sourcesFor(
     const taken = samples.filter(({ file }) => names.includes(file));
     return {
       ...body,
+      unsure: [...body.unsure, ...unusable],
       files: glob,
       file_names: names,
       ...sheet !== undefined && { sheet },

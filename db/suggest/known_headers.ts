@@ -291,7 +291,7 @@ export function saysCount(header: string): "surely" | "perhaps" | null {
 }
 
 const NOUNS: readonly [RegExp, string][] = [
-  [/call/i, "Call"],
+  [/call|phone/i, "Call"],
   [/e-?mail/i, "Email"],
   [/meeting|appointment/i, "Meeting"],
   [/visit/i, "Visit"],

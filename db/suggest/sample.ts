@@ -7,6 +7,14 @@ export interface SampledColumn {
   readonly cells: readonly string[];
   /** Whether the file itself says that it holds dates, as spreadsheets and Parquet do. */
   readonly has_native_dates: boolean;
+  /** Whether these are times of day of some zone, rather than days or moments in UTC. */
+  readonly has_local_times: boolean;
+}
+
+/** A column that tally.toml cannot name, or whose values no load reads, and why. */
+export interface UnusableColumn {
+  readonly header: string;
+  readonly reason: "another column has this name" | "its values are nested";
 }
 
 /** The begin of a file or of a sheet. */
@@ -21,6 +29,7 @@ export interface Sample {
   /** Rows at its end that are no data. */
   readonly footer_rows: number;
   readonly columns: readonly SampledColumn[];
+  readonly unusable: readonly UnusableColumn[];
   readonly rows: number;
   /** Whether these are all of its rows. */
   readonly is_whole: boolean;

@@ -25,6 +25,7 @@ import {
   type Sample,
   type SampledColumn,
   type Unread,
+  type UnusableColumn,
 } from "./sample.ts";
 import { isKey } from "./shown_values.ts";
 import { commonest, findTable, type NumberedRecord } from "./text_table.ts";
@@ -35,11 +36,13 @@ export interface Samples {
   readonly unread: readonly Unread[];
 }
 
+/** What a file itself says of the values of a column. */
+export type NativeType = "text" | "day" | "moment" | "local_time" | "nested";
+
 /** The columns of a Parquet file, and some of its rows as texts. */
 export interface ParquetRows {
   readonly names: readonly string[];
-  /** Whether each column is of dates or times. */
-  readonly are_times: readonly boolean[];
+  readonly types: readonly NativeType[];
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -217,7 +220,7 @@ async function sampleFile(
       return await sampleBook(file, options);
     case "parquet": {
       await requireKind({ ...file, table: "interactions", part: false });
-      const { names, are_times, rows } = await options.readParquet(
+      const { names, types, rows } = await options.readParquet(
         file.path,
         options.max_rows,
       );
@@ -225,7 +228,7 @@ async function sampleFile(
         file: file.file,
         format: "parquet",
         footer_rows: 0,
-        columns: columnsOf(names, rows, { native: are_times }),
+        ...columnsOf(names, rows, { types }),
         rows: rows.length,
         is_whole: rows.length < options.max_rows,
       }];
@@ -239,7 +242,9 @@ async function sampleText(
 ): Promise<Sample[] | string> {
   await requireKind({ ...file, table: "interactions", part: false });
   const { bytes, is_whole: has_all_bytes } = await firstBytes(file, max_bytes);
-  if (bytes.length === 0) return "empty";
+  if (bytes.length === 0) {
+    return has_all_bytes ? "empty" : "a damaged or cut gzip file";
+  }
   const decoded = decode(bytes, { csv_encoding, last: has_all_bytes });
   const { delimiter: told, length, lines } = readPreamble(decoded, {
     whole: true,
@@ -262,7 +267,7 @@ async function sampleText(
     format: "text",
     ...header_row !== undefined && { header_row },
     footer_rows,
-    columns: columnsOf(header, rows.map(({ cells }) => cells), {}),
+    ...columnsOf(header, rows.map(({ cells }) => cells), {}),
     rows: rows.length,
     is_whole,
   }];
@@ -379,7 +384,7 @@ async function sampleBook(
     for (const { name, part } of sheets) {
       if (!isUsable(name)) continue;
       const records: NumberedRecord[] = [];
-      const native: boolean[] = [];
+      const types: NativeType[] = [];
       const rows: RowTaker = {
         header_row: 0,
         columns: 0,
@@ -391,7 +396,7 @@ async function sampleBook(
             const text = reader.textOf(cell, false);
             cells[cell.column] = text.slice(0, LIMITS.cell_length).trim();
             if (cell.type === "n" && /^\d{4}-\d\d-\d\d /.test(text)) {
-              native[cell.column] = true;
+              types[cell.column] = "local_time";
             }
           }
           records.push({ line, cells: Array.from(cells, (one) => one ?? "") });
@@ -414,8 +419,8 @@ async function sampleBook(
         format: "xlsx",
         ...header_row !== undefined && { header_row },
         footer_rows,
-        columns: columnsOf(header, found.rows.map(({ cells }) => cells), {
-          native,
+        ...columnsOf(header, found.rows.map(({ cells }) => cells), {
+          types,
         }),
         rows: found.rows.length,
         is_whole,
@@ -427,22 +432,34 @@ async function sampleBook(
   }
 }
 
-/** The columns that tally.toml could name: those with a header that no other one has. */
+/** The columns that tally.toml can name and a load can read, and others with a header. */
 function columnsOf(
   header: readonly string[],
   rows: readonly (readonly string[])[],
-  { native = [] }: { readonly native?: readonly boolean[] },
-): SampledColumn[] {
+  { types = [] }: { readonly types?: readonly NativeType[] },
+): Pick<Sample, "columns" | "unusable"> {
   const folded = header.map(foldHeader);
   const count = Map.groupBy(folded, (name) => name);
-  return header.slice(0, LIMITS.columns).flatMap((name, i) => {
+  const columns: SampledColumn[] = [];
+  const unusable: UnusableColumn[] = [];
+  for (const [i, name] of header.slice(0, LIMITS.columns).entries()) {
     // Where a header is missing, the first row may be one with a key in it.
-    if (name === "" || !isUsable(name) || isKey(name)) return [];
-    if (folded[i] === "" || count.get(folded[i])!.length > 1) return [];
-    return [{
-      header: name,
-      cells: rows.map((cells) => (cells[i] ?? "").slice(0, LIMITS.cell_length)),
-      has_native_dates: native[i] ?? false,
-    }];
-  });
+    if (folded[i] === "" || !isUsable(name) || isKey(name)) continue;
+    if (count.get(folded[i])!.length > 1) {
+      unusable.push({ header: name, reason: "another column has this name" });
+    } else if (types[i] === "nested") {
+      unusable.push({ header: name, reason: "its values are nested" });
+    } else {
+      const type = types[i] ?? "text";
+      columns.push({
+        header: name,
+        cells: rows.map((cells) =>
+          (cells[i] ?? "").slice(0, LIMITS.cell_length)
+        ),
+        has_native_dates: type !== "text",
+        has_local_times: type === "local_time",
+      });
+    }
+  }
+  return { columns, unusable };
 }

@@ -35,10 +35,13 @@ export function findTable(
     width <= 1 && i === 0 && looksLikeHeader(cells)
   );
   if (at < 0) return null;
-  // Below the first line without a name for every cell, only a full one is a header.
   const header = records[at].cells;
-  if (at > 0 && header.some((name) => name === "")) return null;
   const below = records.slice(at + 1);
+  // Below the first line, only one with a name for every column that has a value.
+  const is_partial = header.some((name, i) =>
+    name === "" && below.some(({ cells }) => (cells[i] ?? "") !== "")
+  );
+  if (at > 0 && is_partial) return null;
   const footer_rows = is_whole && width > 1 ? footerOf(below) : 0;
   return {
     header,
@@ -75,14 +78,22 @@ function looksLikeHeader(cells: readonly string[]): boolean {
     );
 }
 
-// A sum, a count or a copyright: one cell in a row of which others have several.
+const SUM =
+  /^\s*((grand|sub|overall)[ -]?)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|somme|suma)\s*:?\s*$/i;
+
+// A sum, or a copyright: a row that begins with such a word, or has one cell where others have several.
 function footerOf(rows: readonly NumberedRecord[]): number {
   let count = 0;
   while (
     count < Math.min(FOOTER_RECORDS, rows.length - 1) &&
-    valuesIn(rows[rows.length - 1 - count].cells) === 1 &&
-    rows[rows.length - 1 - count].cells[0] !== ""
+    isOfFooter(rows[rows.length - 1 - count].cells)
   ) count++;
   const others = rows.slice(0, rows.length - count);
   return others.every(({ cells }) => valuesIn(cells) > 1) ? count : 0;
+}
+
+function isOfFooter(cells: readonly string[]): boolean {
+  const first = cells.find((cell) => cell !== "") ?? "";
+  return SUM.test(first) && valuesIn(cells) <= cells.length / 2 ||
+    valuesIn(cells) === 1 && cells[0] !== "";
 }

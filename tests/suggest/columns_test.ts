@@ -1,0 +1,84 @@
+/** Columns and rows that no mapping can use are said, and those of a sheet that somebody made by hand are found. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { loadTables } from "../support/load_folder.ts";
+import { parquetFiles } from "../support/parquet_files.ts";
+import { suggest } from "../support/suggest_folder.ts";
+
+const CONTACTS = "Contact ID,Name\n1,Ann\n2,Bo\n";
+
+Deno.test("nested values of Parquet are no columns, and are said", async () => {
+  const files = {
+    "contacts.csv": CONTACTS,
+    ...await parquetFiles({
+      "calls.parquet":
+        "select 1 as contact_id, date '2024-01-31' as start_time, ['a', 'b'] as topics, {'a': 1} as type, map {'a': 1} as status",
+    }),
+  };
+  const { toml, questions } = await suggest(files);
+  assert(!/^(topic|channel = "|skip_where)/m.test(toml), toml);
+  assert(
+    questions.some(({ text }) =>
+      text === 'Not read is "topics", "type", "status": its values are nested'
+    ),
+  );
+  await using folder = await loadTables({ ...files, "tally.toml": toml });
+  assertEquals(folder.report.interactions, 1);
+});
+
+Deno.test("only native times of some zone are asked for it", async () => {
+  const asks = async (time: string) => {
+    const { questions } = await suggest({
+      "contacts.csv": CONTACTS,
+      ...await parquetFiles({
+        "calls.parquet": `select 1 as contact_id, ${time} as start_time`,
+      }),
+    });
+    return questions.some(({ text }) => text.includes("time zone"));
+  };
+  assert(await asks("timestamp '2024-01-31 10:00'"));
+  assert(!await asks("to_timestamp(1706700000)"));
+  assert(!await asks("date '2024-01-31'"));
+});
+
+Deno.test("two columns of one name are said, in a draft and without one", async () => {
+  const { questions, left } = await suggest({
+    "clients.csv":
+      "Customer Id,Name,name ,City\n1,Ann,Smith,Rome\n2,Bo,Lee,Oslo\n",
+    "visits.csv": "Customer Id,Date,Date\n1,2024-01-01,2024-02-01\n",
+  });
+  const reason = "another column has this name";
+  assert(
+    questions.some(({ key, text }) =>
+      key === "customers" && text.includes(`"Name", "name": ${reason}`)
+    ),
+  );
+  assertStringIncludes(left[0].reason, `"Date": ${reason}`);
+});
+
+Deno.test("a header below a title may lack a name where its column has no value", async () => {
+  const files = {
+    "Customer list.csv":
+      ",,,\nOur customers as of May,,,\n,,,\nNo,Name,,City\n1,Ann,,Rome\n2,Bo,,Oslo\nTotal,2,,\n",
+    "visits.csv": "Customer,Day\n1,2024-01-01\n2,2024-01-02\n",
+  };
+  const { toml } = await suggest(files);
+  assertStringIncludes(
+    toml,
+    'files = "Customer list.csv"\nheader_row = 4\nfooter_rows = 1\n',
+  );
+  await using folder = await loadTables({ ...files, "tally.toml": toml });
+  assertEquals(folder.report.customers, 2);
+
+  const { left } = await suggest({
+    "Customer list.csv": "Our customers,,,\nNo,Name,,City\n1,Ann,x,Rome\n",
+  });
+  assertStringIncludes(left[0].reason, "header");
+});
+
+Deno.test("a last row that only looks like a sum is a row", async () => {
+  const { sources } = await suggest({
+    "contacts.csv": "Name,Contact ID,Email\nShell,1,a@x.org\nTotal,2,b@x.org\n",
+  });
+  assertEquals(sources.map(({ rows_seen }) => rows_seen), [2]);
+});
