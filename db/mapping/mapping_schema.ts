@@ -147,6 +147,14 @@ const time = z.union([
       message: "has no day of the month, %d",
     });
   }
+  if ("date" in time && /^(epoch_|excel)/.test(format)) {
+    context.addIssue({
+      code: "custom",
+      path: ["format"],
+      message:
+        `is not for date and time: ${format} is one number with its time of day`,
+    });
+  }
   if (time.zone && format.startsWith("epoch_")) {
     context.addIssue({
       code: "custom",

@@ -16,6 +16,8 @@ export interface FormShare {
 /** What is known of a column. */
 export interface ColumnFacts {
   readonly header: string;
+  /** All cells, in the order of the rows. */
+  readonly cells: readonly string[];
   /** The cells with a value, in their order. */
   readonly values: readonly string[];
   readonly rows: number;
@@ -54,6 +56,7 @@ export function factsOf(...parts: readonly SampledColumn[]): ColumnFacts {
   const speaks_of_phones = /phone|mobile|tel|fax|number/i.test(header);
   return {
     header,
+    cells,
     values,
     rows: cells.length,
     distinct: new Set(values).size,

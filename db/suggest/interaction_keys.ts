@@ -1,12 +1,11 @@
 /** Drafts the keys of interactions: who, when, by which channel and about what. */
 
-import { type ColumnFacts, likelyForms } from "./column_facts.ts";
+import { type ColumnFacts, factsOf, likelyForms } from "./column_facts.ts";
 import {
   type Body,
   deletedFilters,
   type DraftFilter,
   type DraftKey,
-  type DraftValue,
   filling,
   headersOf,
   idOf,
@@ -327,32 +326,36 @@ function timeKey(columns: readonly ColumnFacts[]): DraftKey | null {
     rank(a) - rank(b) || fit(b) - fit(a)
   );
   if (!facts) return null;
-  const clock = known("clock", columns)
-    .find((one) => one !== facts && one.clocks >= 0.5);
-  const is_two = clock !== undefined &&
-    !facts.values.some((value) => value.includes(":"));
-  const forms = facts.has_native_dates ? [] : likelyForms(facts);
-  const where: Record<string, string> = is_two
-    ? { date: facts.header, time: clock.header }
-    : { column: facts.header };
-  const choices: DraftValue[] = forms.length === 0 ? [where] : forms
-    .map((format) => ({ ...where, format }));
-  const asks_order = choices.length > 1;
-  const asks_zone = facts.has_zoneless_times || is_two;
-  const best = facts.times.at(0);
+  const clock = clockOf(facts, columns);
+  const joined = clock && { facts: joinedWith(facts, clock), clock };
+  const is_joined = joined !== undefined && hasForm(joined.facts) &&
+    known("clock", columns).includes(joined.clock);
+  const read = is_joined ? joined.facts : facts;
+  const where = (clock: ColumnFacts | undefined): Record<string, string> =>
+    clock
+      ? { date: facts.header, time: clock.header }
+      : { column: facts.header };
+  const forms = withForms(where(is_joined ? clock : undefined), read);
+  const asks_order = forms.length > 1;
+  const with_clock = joined && !is_joined && hasForm(joined.facts)
+    ? withForms(where(clock), joined.facts)
+    : [];
+  const choices = asks_order ? [...forms, ...with_clock] : forms;
+  const instead = with_clock.length > 0
+    ? with_clock[0]
+    : read.has_zoneless_times
+    ? { ...forms[0], zone: "Europe/Berlin" }
+    : undefined;
+  const best = read.times.at(0);
   return keyOf("time", facts, {
     choices: choices.map((choice) =>
-      typeof choice !== "string" && Object.keys(choice).length === 1
-        ? facts.header
-        : choice
+      Object.keys(choice).length === 1 ? facts.header : choice
     ),
-    ...asks_zone && !asks_order && typeof choices[0] !== "string" && {
-      instead: { ...choices[0], zone: "Europe/Berlin" },
-    },
+    ...!asks_order && instead && { instead },
     evidence: `${
       facts.has_native_dates
         ? "dates of the file itself"
-        : `${percent(best!.share)} fit ${forms.join(" and ")}`
+        : `${percent(best!.share)} fit ${likelyForms(read).join(" and ")}`
     }; ${filling(facts)}`,
     asks: [
       ...!facts.has_native_dates && best!.share < 1
@@ -363,7 +366,18 @@ function timeKey(columns: readonly ColumnFacts[]): DraftKey | null {
         ]
         : [],
       ...asks_order ? ["The sample fits each of these forms: choose one"] : [],
-      ...asks_zone
+      ...clock && !is_joined
+        ? [
+          with_clock.length > 0
+            ? `These are days. Take a line with date and time if ${
+              JSON.stringify(clock.header)
+            } is their time of day`
+            : `These are days: no form reads them together with the time of day in ${
+              JSON.stringify(clock.header)
+            }`,
+        ]
+        : [],
+      ...read.has_zoneless_times
         ? [
           "In which time zone are these times? Without zone they are used as written",
         ]
@@ -373,4 +387,46 @@ function timeKey(columns: readonly ColumnFacts[]): DraftKey | null {
         : [],
     ].join(". ") || undefined,
   });
+}
+
+/** The column with the times of day of days that have none: by its header, or else the only one. */
+function clockOf(
+  days: ColumnFacts,
+  columns: readonly ColumnFacts[],
+): ColumnFacts | undefined {
+  const has_times = days.values.some((value) =>
+    days.has_native_dates
+      // A spreadsheet keeps no difference between a day and its midnight.
+      ? /:/.test(value) && !/ 00:00(:00)?$/.test(value)
+      : /:|^\d+\.\d+$/.test(value)
+  );
+  if (has_times) return undefined;
+  const clocks = columns.filter((one) => one !== days && one.clocks >= 0.5);
+  return known("clock", clocks).at(0) ??
+    (clocks.length === 1 ? clocks[0] : undefined);
+}
+
+/** Days and times of day as a load puts them together. */
+function joinedWith(days: ColumnFacts, clock: ColumnFacts): ColumnFacts {
+  return factsOf({
+    header: days.header,
+    cells: days.cells.map((cell, i) => `${cell} ${clock.cells[i]}`.trim()),
+    has_native_dates: days.has_native_dates,
+    has_local_times: days.has_native_dates,
+  });
+}
+
+function hasForm({ has_native_dates, times }: ColumnFacts): boolean {
+  return has_native_dates || times.length > 0;
+}
+
+/** Where times are, in each form that they may have. */
+function withForms(
+  where: Readonly<Record<string, string>>,
+  facts: ColumnFacts,
+): Readonly<Record<string, string>>[] {
+  const forms = facts.has_native_dates ? [] : likelyForms(facts);
+  return forms.length === 0
+    ? [where]
+    : forms.map((format) => ({ ...where, format }));
 }

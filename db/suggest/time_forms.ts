@@ -37,6 +37,8 @@ const MONTHS =
   "january february march april may june july august september october november december"
     .split(" ");
 
+const SHORT_MONTHS = MONTHS.map((name) => name.slice(0, 3));
+
 /** The patterns that are tried where no form with a name fits. */
 const PATTERNS = [
   "%d/%m/%y",
@@ -65,7 +67,7 @@ const PART_OF: Readonly<Record<string, string>> = {
   I: "hour",
   M: "minute",
   S: "second",
-  b: "name",
+  b: "short_name",
   B: "name",
   p: "half",
 };
@@ -114,12 +116,12 @@ function groups(shape: RegExp, text: string): Parts | null {
   if (!found) return null;
   const number = (name: string) =>
     found[name] === undefined ? undefined : Number(found[name]);
-  const name = found.name?.toLowerCase();
+  // A load takes Sep for %b alone, and September for %B alone.
+  const names = found.short_name ? SHORT_MONTHS : MONTHS;
+  const name = found.short_name ?? found.name;
   const month = name === undefined
     ? number("month")
-    : 1 + MONTHS.findIndex((one) =>
-      name.length === 3 ? one.startsWith(name) : one === name
-    );
+    : 1 + names.indexOf(name.toLowerCase());
   return {
     year: number("year"),
     month,

@@ -296,6 +296,11 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
       source({ time: '{ column = "at", format = "epoch_s", zone = "UTC" }' }),
       `${IN}.time.zone has no meaning with epoch_s, which counts from 1970 UTC. ${MEND}`,
     ],
+    ...["excel", "epoch_s"].map((format): [string, string, string] => [
+      `one number for date and time, ${format}`,
+      source({ time: `{ date = "at", time = "who", format = "${format}" }` }),
+      `${IN}.time.format is not for date and time: ${format} is one number with its time of day. ${MEND}`,
+    ]),
     [
       "a column that no customers have",
       source({ customer: '{ column = "who", match = "Phne" }' }),

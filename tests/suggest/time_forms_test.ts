@@ -23,6 +23,10 @@ Deno.test("a text fits the forms that it may be meant in", () => {
     ["20241231", ["%Y%m%d"]],
     ["13/2/24 10:00", ["%d/%m/%y %H:%M"]],
     ["31-Dec-2024", ["%d-%b-%Y"]],
+    ["Sep 17, 2024 05:15 AM", ["%b %d, %Y %I:%M %p"]],
+    ["31 August 2024 11:00", ["%d %B %Y %H:%M"]],
+    // Later ones show which it is.
+    ["31 May 2024", ["%d %b %Y", "%d %B %Y"]],
     ["10:00", []],
     ["", []],
   ];
