@@ -9,10 +9,16 @@ import {
   mappingJsonSchema,
 } from "./db/mapping/mapping_file.ts";
 import { harmless } from "./db/model/names.ts";
+import { SettingError } from "./db/model/problems.ts";
+import { claimWorkFolder } from "./db/refresh/work_folder.ts";
 import { draftMapping } from "./db/suggest/draft.ts";
-import { evidenceText, suggestionOf } from "./db/suggest/evidence.ts";
+import {
+  evidenceText,
+  type Suggestion,
+  suggestionOf,
+} from "./db/suggest/evidence.ts";
 import { sampleFolder } from "./db/suggest/sample_files.ts";
-import { fail } from "./operator/terminal.ts";
+import { fail, print } from "./operator/terminal.ts";
 
 const USAGE = "Usage: deno task suggest DIR [--write] [--json]";
 
@@ -34,7 +40,8 @@ for (const text of misspelt()) console.error(text);
 let data_dir: string;
 try {
   data_dir = await Deno.realPath(folder);
-  if (!(await Deno.stat(data_dir)).isDirectory) throw new Error("no folder");
+  // Throws for what is no folder, and for one that may not be listed.
+  await Deno.readDir(data_dir)[Symbol.asyncIterator]().next();
 } catch {
   fail(`${harmless(folder)} is no folder that this process may read`);
 }
@@ -45,12 +52,15 @@ if (write && await exists(`${data_dir}/${MAPPING_FILE}`)) {
   );
 }
 
-const working = await Deno.makeTempDir({
-  prefix: "tally-suggest-",
-  ...config.STAGING_DIR && { dir: config.STAGING_DIR },
-});
+let working;
 try {
-  await using parquet = await openParquetSampler(working, {
+  working = await claimWorkFolder(config.STAGING_DIR);
+} catch (error) {
+  if (!(error instanceof SettingError)) throw error;
+  fail(`Wrong setting ${error.message}`);
+}
+try {
+  await using parquet = await openParquetSampler(working.path, {
     memory_limit: config.DUCKDB_MEMORY_LIMIT,
     threads: config.DUCKDB_THREADS,
     data_dir,
@@ -59,38 +69,44 @@ try {
     csv_encoding: config.CSV_ENCODING,
     xlsx_max_bytes: config.XLSX_MAX_BYTES,
     unpack: {
-      folder: working,
+      folder: working.path,
       max_file_bytes: config.MAX_FILE_BYTES,
       zip_max_bytes: config.ZIP_MAX_BYTES,
     },
     readParquet: parquet.read,
   });
-  const draft = draftMapping(samples, {
-    date_order: config.DATE_ORDER,
-  });
+  const draft = draftMapping(samples, { date_order: config.DATE_ORDER });
   const suggestion = suggestionOf(draft, unread);
   const is_empty = draft.sources.length === 0;
-  console.log(
-    json ? JSON.stringify({ data: suggestion }) : evidenceText(suggestion) +
-      (is_empty
-        ? draft.left.length === 0 && draft.fitting.length > 0
-          ? "No mapping is needed."
-          : "No mapping is proposed."
-        : write
-        ? ""
-        : `\n${harmless(suggestion.toml)}`),
-  );
   if (is_empty) Deno.exitCode = draft.fitting.length > 0 ? 0 : 1;
-  else if (write) await writeMapping(suggestion.toml);
+  print(
+    json
+      ? JSON.stringify({ data: suggestion })
+      : evidenceText(suggestion) + endOf(suggestion),
+  );
+  if (!is_empty && write) await writeMapping(suggestion);
 } finally {
-  await Deno.remove(working, { recursive: true });
+  await working.release();
+}
+
+/** What follows the evidence on the terminal: the draft, or why there is none. */
+function endOf({ toml, sources, fitting, left }: Suggestion): string {
+  if (sources.length > 0) return write ? "" : `\n${harmless(toml)}`;
+  if (fitting.length === 0 && left.length === 0) {
+    return "No mapping is proposed: the folder has no exports.";
+  }
+  return fitting.length > 0 && left.length === 0
+    ? "No mapping is needed."
+    : "No mapping is proposed.";
 }
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-async function writeMapping(toml: string): Promise<void> {
+async function writeMapping(
+  { toml, questions }: Suggestion,
+): Promise<void> {
   try {
     // Another program may have written one meanwhile.
     await Deno.writeTextFile(`${data_dir}/${MAPPING_FILE}`, toml, {
@@ -112,6 +128,8 @@ async function writeMapping(toml: string): Promise<void> {
     return;
   }
   console.error(
-    `Wrote ${MAPPING_FILE} and ${MAPPING_SCHEMA_FILE}. Answer its questions, then run deno task check-data.`,
+    `Wrote ${MAPPING_FILE} and ${MAPPING_SCHEMA_FILE}. ${
+      questions.length > 0 ? "Answer its questions, then run" : "Now run"
+    } deno task check-data.`,
   );
 }

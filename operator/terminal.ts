@@ -51,6 +51,16 @@ export function fail(text: string): never {
   Deno.exit(1);
 }
 
+/** Prints a text; where the output cannot be written, such as on a full disk, says so and sets the exit code. */
+export function print(text: string): void {
+  try {
+    console.log(text);
+  } catch (error) {
+    console.error(`The output cannot be written: ${(error as Error).message}`);
+    Deno.exitCode = 1;
+  }
+}
+
 /** Who may ask, in one line; `hosts` are those that are answered, null for every one. */
 export function accessText(
   hosts: readonly string[] | null,

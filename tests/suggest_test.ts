@@ -5,6 +5,8 @@ import { readMapping } from "../db/mapping/mapping.ts";
 import { dataFolder, type Files, namesIn } from "./support/data_folder.ts";
 import { parquetFiles } from "./support/parquet_files.ts";
 import { suggest } from "./support/suggest_folder.ts";
+import { until } from "./support/until.ts";
+import { zipOf } from "./support/xlsx_files.ts";
 
 const { tasks } = JSON.parse(
   await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
@@ -17,17 +19,32 @@ const SIMPLE: Files = {
     "Call ID,Contact ID,Start Time\nx1,C-1,2024-01-31T10:00:00Z\nx2,C-2,2024-02-01T10:00:00Z\n",
 };
 
-async function run(task: string, args: readonly string[]) {
-  await using staging = await dataFolder();
+function commandOf(
+  task: string,
+  args: readonly string[],
+  { staging }: { readonly staging: string },
+): Deno.Command {
   const [, ...command] = tasks[task].command.split(" ");
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(Deno.execPath(), {
     args: [...command, ...args],
     cwd: new URL("../", import.meta.url),
-    env: { STAGING_DIR: staging.path },
+    env: { STAGING_DIR: staging },
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function run(task: string, args: readonly string[]) {
+  await using staging = await dataFolder();
+  const { code, stdout, stderr } = await commandOf(task, args, {
+    staging: staging.path,
   }).output();
   assertEquals(await namesIn(staging.path), [], "working files are left");
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), error: text(stderr) };
+  return { code, out: textOf(stdout), error: textOf(stderr) };
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 Deno.test("what is written passes check-data, and is never overwritten", async () => {
@@ -280,10 +297,94 @@ Deno.test("a wrong call ends with 1 and says why", async () => {
       [["a", "b"], "Usage"],
       [["no such folder"], "no folder"],
       [["--yaml"], "--yaml"],
+      [["deno.json"], "no folder"],
     ]
   ) {
     const { code, error } = await run("suggest", args);
     assertEquals(code, 1);
     assertStringIncludes(error, told);
   }
+});
+
+Deno.test("a missing STAGING_DIR is made, and an unusable one named", async () => {
+  await using folder = await dataFolder(SIMPLE);
+  await using parent = await dataFolder({ "a file": "" });
+  const [made, file] = await Promise.all(
+    ["a/b", "a file"].map((name) =>
+      commandOf("suggest", [folder.path], { staging: `${parent.path}/${name}` })
+        .output()
+    ),
+  );
+  assertEquals(made.code, 0, textOf(made.stderr));
+  assertEquals(await namesIn(`${parent.path}/a/b`), []);
+  assertEquals(file.code, 1);
+  const lines = textOf(file.stderr).trim().split("\n");
+  assertEquals(lines.length, 1, textOf(file.stderr));
+  assertStringIncludes(lines[0], 'Wrong setting STAGING_DIR="');
+});
+
+Deno.test("what a killed process unpacked is removed by the next one", async () => {
+  const rows = Array.from(
+    { length: 100_000 },
+    (_, i) => `x${i},C-${i},2024-01-31T10:00:00Z\n`,
+  ).join("");
+  const calls = `Call ID,Contact ID,Start Time\n${rows}`;
+  await using folder = await dataFolder({
+    "exports.zip": zipOf(
+      Array.from({ length: 30 }, (_, i) => ({
+        name: `calls_${i}.csv`,
+        content: calls,
+      })),
+    ),
+  });
+  await using staging = await dataFolder();
+  const child = commandOf("suggest", [folder.path], { staging: staging.path })
+    .spawn();
+  await until(async () => {
+    const [name] = await namesIn(staging.path);
+    // Without its lock, the folder has not begun to be one.
+    return name !== undefined &&
+      (await namesIn(`${staging.path}/${name}`)).includes("lock");
+  });
+  child.kill("SIGKILL");
+  await child.output();
+
+  await using other = await dataFolder(SIMPLE);
+  const { code } = await commandOf("suggest", [other.path], {
+    staging: staging.path,
+  }).output();
+  assertEquals([code, await namesIn(staging.path)], [0, []]);
+});
+
+Deno.test("nothing in the folder, and no questions, are said", async () => {
+  await using empty = await dataFolder();
+  const { out, code } = await run("suggest", [empty.path]);
+  assertEquals(code, 1);
+  assertStringIncludes(out, "the folder has no exports");
+  await using folder = await dataFolder(SIMPLE);
+  const { error } = await run("suggest", [folder.path, "--write"]);
+  assertStringIncludes(error, ". Now run deno task check-data");
+});
+
+Deno.test("a full disk behind the output is one line", async () => {
+  await using folder = await dataFolder(SIMPLE);
+  await using staging = await dataFolder();
+  const [, ...command] = tasks.suggest.command.split(" ");
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: [
+      "-c",
+      'exec "$@" > /dev/full',
+      "sh",
+      Deno.execPath(),
+      ...command,
+      folder.path,
+    ],
+    cwd: new URL("../", import.meta.url),
+    env: { STAGING_DIR: staging.path },
+  }).output();
+  assertEquals(code, 1);
+  assert(
+    /^The output cannot be written: [^\n]+\n$/.test(textOf(stderr)),
+    textOf(stderr),
+  );
 });
