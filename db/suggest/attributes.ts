@@ -27,7 +27,9 @@ const SOME = 0.1;
 const NOT_GROUPED = new Set(
   ("id ids guid uuid key no nr number name surname salutation email mail phone mobile fax " +
     "street address zip postcode postal url link website image avatar checksum date time " +
-    "birthday birth note notes comment comments description memo bio subject")
+    "birthday birth note notes comment comments description memo bio subject " +
+    "vorname nachname prénom nom nombre apellido apellidos nome cognome voornaam achternaam " +
+    "straße strasse plz adresse rue calle indirizzo via adres notiz bemerkung")
     .split(" "),
 );
 const NUMBER = /^[\p{Sc}\s+-]*\d[\d.,\s]*[%\p{Sc}]?$/u;

@@ -24,6 +24,10 @@ export interface ColumnFacts {
   readonly distinct: number;
   /** Whether nearly every cell has a value of its own, in each file. */
   readonly is_unique: boolean;
+  /** Whether another file of interactions names its rows by the values of this one. */
+  readonly is_referred: boolean;
+  /** Whether most values are those of a column that is referred to. */
+  readonly refers: boolean;
   readonly has_native_dates: boolean;
   /** The forms of times that most values fit, the best first; empty for what is no time. */
   readonly times: readonly FormShare[];
@@ -36,6 +40,8 @@ export interface ColumnFacts {
 
 const NO_VALUE =
   /^(|null|n\/?a|none|nan|<na>|\(null\)|\[null\]|\\n|\(blank\)|undefined|-+)$/i;
+/** A time of day of a spreadsheet is one of its first day. */
+const NATIVE_CLOCK = /^(1899-12-31|1904-01-01) /;
 /** Below this share of the values, a column has not the form. */
 const MOST = 0.5;
 /** Below this share of the first values, no others are looked at. */
@@ -64,9 +70,13 @@ export function factsOf(...parts: readonly SampledColumn[]): ColumnFacts {
       parts.every(({ cells }) =>
         new Set(valuesOf(cells)).size >= UNIQUE * cells.length
       ),
+    is_referred: false,
+    refers: false,
     has_native_dates,
     times,
-    clocks: share(isClock),
+    clocks: share((value) =>
+      isClock(value) || has_native_dates && NATIVE_CLOCK.test(value)
+    ),
     has_zoneless_times: has_native_dates
       ? has_local_times
       : values.some((value) => needsZone(value) && best?.fits(value)) ||

@@ -16,27 +16,37 @@ import {
   known,
   valuesAmong,
 } from "./draft_keys.ts";
-import { END_USERS, type Role } from "./known_headers.ts";
+import { END_USERS, rankOf, type Role } from "./known_headers.ts";
 
 /** Drafts a source of customers. */
 export function customersBody(
   columns: readonly ColumnFacts[],
   { kind, is_only }: { readonly kind: IdKind; readonly is_only: boolean },
 ): Body {
-  const { column, pattern } = idOf(columns);
+  const { column, others, pattern } = idOf(columns);
   const id = column!;
   const how = {
     ...kind !== "integer" && { kind },
     ...pattern && { pattern: pattern.text },
   };
   const with_how = Object.keys(how).length > 0;
+  const asks = [
+    ...rankOf("customer_id", id.header) === null
+      ? ["The header does not say that these are the ids of customers"]
+      : [],
+    ...others.length > 0 ? [`Others may be meant: ${headersOf(others)}`] : [],
+    ...kind === "integer"
+      ? [
+        "Every id in the sample is a whole number. Take the other line if some have letters or leading zeros",
+      ]
+      : [],
+  ];
   const keys: DraftKey[] = [keyOf("id", id, {
     choices: [with_how ? { column: id.header, ...how } : id.header],
     ...kind === "integer" && {
       instead: { column: id.header, kind: "text", ...how },
-      asks:
-        "Every id in the sample is a whole number. Take the other line if some have letters or leading zeros",
     },
+    ...asks.length > 0 && { asks: asks.join(". ") },
   })];
   const used = [id.header];
   const add = (key: string, role: Role) => {

@@ -15,6 +15,7 @@ import {
   namedChannels,
 } from "./interaction_keys.ts";
 import { namedAfter, rankOf, type Role } from "./known_headers.ts";
+import { referencesAmong } from "./links.ts";
 import type { Sample, UnusableColumn } from "./sample.ts";
 
 /** Files of one table that are written alike. */
@@ -101,16 +102,27 @@ export function draftMapping(
     ids: flat.length > 0 || !needs_customers ? null : ids,
     fitting: [...new Set(fitting.map(({ file }) => file))],
     left: groups.filter(({ table }) => table === null)
-      .flatMap(({ samples, unusable }) =>
-        samples.map(({ file, sheet, rows }) => ({
+      .flatMap((group) =>
+        group.samples.map(({ file, sheet }) => ({
           file: sheet === undefined ? file : `${file}, sheet ${sheet}`,
-          reason: rows === 0 ? "a header without rows: nothing to go by" : [
-            "no ids of customers with a name, and no times with a customer",
-            ...unusable,
-          ].join(". "),
+          reason: reasonOf(group),
         }))
       ),
   };
+}
+
+/** Why nothing is proposed for a group. */
+function reasonOf({ first, columns, unusable }: Group): string {
+  if (first.rows === 0) return "a header without rows: nothing to go by";
+  const times = columns.filter(isTime).map(({ header }) => header);
+  return [
+    times.length > 0
+      ? `times in ${
+        quotedList(times)
+      }, and no column that says which customer, by its header or by values of another file`
+      : "no times, and no ids of customers with a name or that another file has",
+    ...unusable,
+  ].join(". ");
 }
 
 /** The files that need no mapping, and the others as groups. */
@@ -120,7 +132,9 @@ function fittingAndGroups(
 ): { readonly fitting: readonly Sample[]; readonly groups: readonly Group[] } {
   const split = (fits: (sample: Sample) => boolean) => ({
     fitting: samples.filter(fits),
-    groups: groupsOf(samples.filter((sample) => !fits(sample))),
+    groups: groupsOf(samples.filter((sample) => !fits(sample)), {
+      beside: samples.filter(fits),
+    }),
   });
   const first = split((sample) => fitsContract(sample, settings));
   const customers = first.groups.filter(({ table }) => table === "customers");
@@ -137,7 +151,10 @@ function kindOf(customers: readonly Group[]): IdKind {
   return new Set(kinds).size === 1 ? kinds[0] : "text";
 }
 
-function groupsOf(samples: readonly Sample[]): Group[] {
+function groupsOf(
+  samples: readonly Sample[],
+  { beside }: { readonly beside: readonly Sample[] },
+): Group[] {
   const alike = Map.groupBy(samples, (sample) =>
     JSON.stringify([
       headersOf(sample),
@@ -146,7 +163,30 @@ function groupsOf(samples: readonly Sample[]): Group[] {
       sample.footer_rows,
       namedAfter(sample.file),
     ]));
-  return [...alike.values()].map(groupOf).flatMap(byChannel).flatMap(byKind);
+  const groups = [...alike.values()].map(groupOf);
+  return withReferences(groups, { beside: beside.map((one) => groupOf([one])) })
+    .map((group) => ({ ...group, table: tableFor(group) }))
+    .flatMap(byChannel).flatMap(byKind);
+}
+
+/** The groups, with the columns marked by which files of interactions name the rows of others. */
+function withReferences(
+  groups: readonly Group[],
+  { beside }: { readonly beside: readonly Group[] },
+): Group[] {
+  const references = referencesAmong(
+    [...groups, ...beside].map(({ columns }) => columns),
+  );
+  const from = new Set(references.map(({ from }) => from));
+  const to = new Set(references.map(({ to }) => to));
+  return groups.map((group) => ({
+    ...group,
+    columns: group.columns.map((facts) => ({
+      ...facts,
+      refers: from.has(facts),
+      is_referred: to.has(facts),
+    })),
+  }));
 }
 
 function headersOf({ columns }: Sample): string[] {
@@ -162,7 +202,7 @@ function groupOf(samples: readonly Sample[]): Group {
     samples,
     first,
     columns,
-    table: tableFor(first, columns),
+    table: null,
     unusable: unusableText(first.unusable),
   };
 }
@@ -196,7 +236,17 @@ function unusableText(unusable: readonly UnusableColumn[]): string[] {
 
 function partsOf(group: Group, kind: (sample: Sample) => string): Group[] {
   const parts = [...Map.groupBy(group.samples, kind).values()];
-  return parts.length === 1 ? [group] : parts.map(groupOf);
+  return parts.length === 1 ? [group] : parts.map((samples) => {
+    const part = groupOf(samples);
+    return {
+      ...part,
+      table: group.table,
+      columns: part.columns.map((facts, i) => {
+        const { refers, is_referred } = group.columns[i];
+        return { ...facts, refers, is_referred };
+      }),
+    };
+  });
 }
 
 /** Whether most cells differ in rows of several parts that have one id, in the column at `id`. */
@@ -242,8 +292,7 @@ function withSiblings(
 }
 
 function tableFor(
-  sample: Sample,
-  columns: readonly ColumnFacts[],
+  { first: sample, columns }: Group,
 ): Group["table"] {
   if (sample.rows === 0) return null;
   const hint = namedAfter(sample.sheet ?? sample.file) ??
@@ -259,9 +308,10 @@ function tableFor(
     columns.some(({ phones }) => phones >= 0.5),
   ].filter(Boolean).length;
   const may_be_customers = id !== undefined && is_unique &&
-    (persons > 0 || hint === "customers");
+    (persons > 0 || hint === "customers" || id.is_referred && !has_time);
   const may_be_interactions = has_time &&
-    (knows("customer") || hint === "interactions");
+    (knows("customer") || hint === "interactions" ||
+      columns.some(({ refers }) => refers));
   if (may_be_customers && may_be_interactions) {
     return hint ?? (persons > 1 ? "customers" : "interactions");
   }

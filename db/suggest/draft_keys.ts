@@ -59,8 +59,9 @@ export interface Body {
 export function isTime(
   { times, has_native_dates, header, clocks }: ColumnFacts,
 ) {
+  if (clocks >= 0.5) return false;
   return has_native_dates ||
-    times.length > 0 && clocks < 0.5 &&
+    times.length > 0 &&
       // A number of days may be an amount.
       (times[0].format !== "excel" || rankOf("time", header) !== null);
 }
@@ -80,9 +81,11 @@ export function known(
 const QUOTED_NUMBER = { text: "(\\d+)", regexp: /(\d+)/ };
 const IN_BRACKETS = { text: "\\((\\d+)\\)$", regexp: /\((\d+)\)$/ };
 
-/** The column with the ids of customers, and the ids in it. */
+/** The column with the ids of customers, how it is known, and the ids in it. */
 export function idOf(columns: readonly ColumnFacts[]): {
   column: ColumnFacts | undefined;
+  /** Other columns that may be meant, where the header does not say it. */
+  others: readonly ColumnFacts[];
   ids: readonly string[];
   is_unique: boolean;
   pattern?: typeof QUOTED_NUMBER;
@@ -90,12 +93,26 @@ export function idOf(columns: readonly ColumnFacts[]): {
   const isId = ({ is_unique, times }: ColumnFacts) =>
     is_unique && times.length === 0;
   const in_role = known("customer_id", columns);
-  // Where no header is known, one may speak of ids; else an address is one.
-  const column = in_role.find(isId) ?? in_role[0] ??
-    columns.find((one) =>
-      isId(one) && /(^|[^a-z])(id|nr|no|key|code|number)$/i.test(one.header)
-    ) ?? columns.find((one) => isId(one) && one.emails >= 0.9);
-  if (!column) return { column: undefined, ids: [], is_unique: false };
+  const unique = columns.filter(isId);
+  const codes = unique.filter(({ emails, phones }) =>
+    emails < 0.5 && phones < 0.5
+  );
+  // What other files refer to, and then a header that speaks of ids; else an address is one.
+  const by_content = [
+    ...codes.filter(({ is_referred }) => is_referred),
+    ...in_role,
+    ...codes.filter(({ header }) =>
+      /(^|[^a-z])(id|nr|no|key|code|number)$/i.test(header)
+    ),
+    ...unique.filter(({ emails }) => emails >= 0.9),
+    ...unique.filter(({ phones }) => phones >= 0.9),
+  ];
+  const by_header = in_role.find(isId);
+  const column = by_header ?? by_content.at(0);
+  if (!column) return { column, others: [], ids: [], is_unique: false };
+  const others = by_header
+    ? []
+    : [...new Set(by_content)].filter((other) => other !== column);
   const { values } = column;
   const share = (shape: RegExp) =>
     values.filter((value) => shape.test(value)).length / values.length;
@@ -106,6 +123,7 @@ export function idOf(columns: readonly ColumnFacts[]): {
     : undefined;
   return {
     column,
+    others,
     ids: pattern
       ? values.flatMap((value) => pattern.regexp.exec(value)?.[1] ?? [])
       : values,

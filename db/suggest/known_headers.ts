@@ -5,7 +5,7 @@ import { foldHeader } from "../model/contract.ts";
 /** What a column may be for. */
 export type Role = keyof typeof KNOWN;
 
-/** Written as `foldHeader` leaves them. */
+/** Written as `foldHeader` leaves them, without accents and signs. */
 const KNOWN = {
   customer_id: [
     "customerid",
@@ -23,6 +23,11 @@ const KNOWN = {
     "id",
     "number",
     "no",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("kundennummer kundennr kundenid kundenno kontaktid kontaktnummer " +
+      "mitgliedsnummer personalnummer nclient noclient numeroclient " +
+      "idclient codeclient ncliente nocliente idcliente numerocliente codigocliente " +
+      "codicecliente klantnummer klantnr klantid").split(" "),
   ],
   name: [
     "fullname",
@@ -34,8 +39,20 @@ const KNOWN = {
     "surname",
     "company",
     "companyname",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("nachname firma firmenname nom nomcomplet raisonsociale apellidos " +
+      "apellido nombrecompleto nombre cognome ragionesociale nome " +
+      "achternaam naam bedrijfsnaam").split(" "),
   ],
-  occupation: ["occupation", "jobtitle", "title", "profession", "position"],
+  occupation: [
+    "occupation",
+    "jobtitle",
+    "title",
+    "profession",
+    "position",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("beruf profesion professione beroep").split(" "),
+  ],
   type: [
     "customertype",
     "contacttype",
@@ -48,6 +65,9 @@ const KNOWN = {
     "leadsource",
     "tier",
     "tags",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("kundenart kundentyp kundengruppe typ typeclient categorie " +
+      "tipocliente tipo categoria klanttype soort").split(" "),
   ],
   person_role: ["role", "userrole"],
   interaction_id: [
@@ -67,6 +87,9 @@ const KNOWN = {
     "sid",
     "activity",
     "casenumber",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("vorgangsnummer ticketnummer anrufid ndemande nticket idllamada " +
+      "idchiamata").split(" "),
   ],
   customer: [
     "customerid",
@@ -99,6 +122,11 @@ const KNOWN = {
     "patient",
     "member",
     "user",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("kundennummer kundennr kundenid kontaktid kunde kontakt nclient " +
+      "noclient numeroclient idclient codeclient ncliente nocliente idcliente " +
+      "numerocliente codigocliente codicecliente cliente klantnummer " +
+      "klantnr klantid klant emailaddress courriel correo").split(" "),
   ],
   time: [
     "datestart",
@@ -127,8 +155,19 @@ const KNOWN = {
     "time",
     "when",
     "day",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("datum zeitpunkt datumuhrzeit datedecreation datedappel fecha " +
+      "fechahora fechayhora dataora dataeora datumtijd").split(" "),
   ],
-  clock: ["duetime", "time", "clock", "starttime", "timeofday"],
+  clock: [
+    "duetime",
+    "time",
+    "clock",
+    "starttime",
+    "timeofday",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("uhrzeit zeit heure hora ora tijd saat").split(" "),
+  ],
   channel: [
     "channel",
     "interaction",
@@ -142,6 +181,10 @@ const KNOWN = {
     "event",
     "eventtype",
     "type",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("kind kanal kontaktart art canal moyen canale kanaal typ tipo").split(
+      " ",
+    ),
   ],
   topic: [
     "topic",
@@ -155,8 +198,19 @@ const KNOWN = {
     "tags",
     "reason",
     "type",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("thema produkt produkte sujet produit motif tema producto motivo " +
+      "prodotto argomento onderwerp").split(" "),
   ],
-  status: ["status", "activitystatus", "ticketstatus", "state", "done"],
+  status: [
+    "status",
+    "activitystatus",
+    "ticketstatus",
+    "state",
+    "done",
+    // In German, French, Spanish, Italian and Dutch.
+    ...("statut estado stato").split(" "),
+  ],
   deleted: ["isdeleted", "deleted", "isarchived", "istest", "test", "isspam"],
   first_line: ["financialstatus"],
 } as const satisfies Record<string, readonly string[]>;
@@ -171,8 +225,12 @@ export function rankOf(role: Role, header: string): number | null {
 
 /** A header as it is, and without what some systems put before or behind it. */
 function formsOf(header: string): string[] {
-  const forms = [header, withoutMarks(header), bareHeader(header)];
-  return [...new Set(forms.map(foldHeader))];
+  const forms = [header, withoutMarks(header), bareHeader(header)]
+    .map(foldHeader);
+  const plain = forms.map((form) =>
+    form.normalize("NFD").replaceAll(/[\p{M}.°'’-]/gu, "")
+  );
+  return [...new Set([...forms, ...plain])];
 }
 
 function withoutMarks(header: string): string {
@@ -250,7 +308,8 @@ export function attributeOf(
 /** Whether a header speaks of a time, whatever else it says. */
 export function speaksOfTime(header: string): boolean {
   return rankOf("time", header) !== null ||
-    /date|time|datum|zeit|fecha|\bat\b|\bon\b|when|unix|epoch/i.test(header);
+    /date|time|datum|zeit|fecha|tijd|heure|\bat\b|\bon\b|when|unix|epoch/i
+      .test(header);
 }
 
 /** What the name of a file says about its rows. */
@@ -291,10 +350,10 @@ export function saysCount(header: string): "surely" | "perhaps" | null {
 }
 
 const NOUNS: readonly [RegExp, string][] = [
-  [/call|phone/i, "Call"],
-  [/e-?mail/i, "Email"],
+  [/call|phone|telefon|téléphone|anruf|appel|llamada|chiamat/i, "Call"],
+  [/e-?mail|(?<![a-z])mails?(?![a-z])|courriel|correo/i, "Email"],
   [/meeting|appointment/i, "Meeting"],
-  [/visit/i, "Visit"],
+  [/visit|besuch/i, "Visit"],
   [/chat|conversation/i, "Chat"],
   [/sms|message/i, "Message"],
   [/ticket|case/i, "Ticket"],
@@ -320,6 +379,11 @@ export const DELETED: ReadonlySet<string> = new Set([
   "voided",
   "failed",
   "test",
+  "gelöscht",
+  "supprimé",
+  "eliminado",
+  "eliminato",
+  "verwijderd",
 ]);
 
 /** The values of what is still to come. */

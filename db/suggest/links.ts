@@ -1,6 +1,8 @@
 /** Finds the column of the interactions that says which customer, by the ids found on the other side. */
 
+import { foldHeader } from "../model/contract.ts";
 import type { ColumnFacts } from "./column_facts.ts";
+import { isTime } from "./draft_keys.ts";
 import { rankOf } from "./known_headers.ts";
 
 /** What the customers have that interactions may name them by. */
@@ -36,8 +38,8 @@ export function findLinks(
   const scored = columns.flatMap((facts) => {
     if (facts.values.length === 0 || facts.times.length > 0) return [];
     const rank = rankOf("customer", facts.header);
-    const is_known = rank !== null;
     const links = targets.flatMap((target) => {
+      const is_known = rank !== null || hasSameHeader(facts, target.facts);
       const found = linksTo(target, facts);
       return found.map((link) => ({
         link: { ...link, is_known },
@@ -45,8 +47,8 @@ export function findLinks(
           (link.is_exact ? 0.01 : 0) - (rank ?? 0) / 1_000,
       }));
     }).filter(({ link }) =>
-      link.found >= (is_known ? SOME_FOUND : 0.6) &&
-      (is_known || !isCountable(facts))
+      link.found >= (link.is_known ? SOME_FOUND : MOST_FOUND) &&
+      (link.is_known || !isCountable(facts))
     );
     return links;
   });
@@ -70,6 +72,53 @@ export function findLinks(
       found: 0,
       is_known: true,
     }));
+}
+
+/** A column of one file, and the unique one of another that has its values. */
+export interface Reference {
+  readonly from: ColumnFacts;
+  readonly to: ColumnFacts;
+}
+
+/** The first values of a column show well enough what it refers to. */
+const VALUES_COMPARED = 200;
+const MOST_FOUND = 0.6;
+
+/** Which columns of files with times have the values of a unique column of another file. */
+export function referencesAmong(
+  files: readonly (readonly ColumnFacts[])[],
+): Reference[] {
+  const keyFor = (to: ColumnFacts) =>
+    to.phones >= 0.5 ? phoneKey : (value: string) => value.trim().toLowerCase();
+  const sides = files.map((columns) => ({
+    columns,
+    compared: columns.filter(({ times, values }) =>
+      columns.some(isTime) && times.length === 0 && values.length > 0
+    ).map((facts) => ({
+      facts,
+      parts: facts.values.slice(0, VALUES_COMPARED)
+        .map((value) => value.split(/[;,|]/)),
+    })),
+  }));
+  return sides.flatMap(({ columns, compared }) =>
+    columns.filter(({ is_unique, times }) => is_unique && times.length === 0)
+      .flatMap((to) => {
+        const key = keyFor(to);
+        const known = new Set(to.values.map(key));
+        known.delete("");
+        return sides.filter((other) => other.compared !== compared)
+          .flatMap((other) => other.compared)
+          .filter(({ facts, parts }) =>
+            (hasSameHeader(facts, to) || !isCountable(facts)) &&
+            parts.filter((list) => list.every((one) => known.has(key(one))))
+                .length >= MOST_FOUND * parts.length
+          ).map(({ facts }) => ({ from: facts, to }));
+      })
+  );
+}
+
+function hasSameHeader(a: ColumnFacts, b: ColumnFacts): boolean {
+  return foldHeader(a.header) === foldHeader(b.header);
 }
 
 /** Small numbers are found among ids by chance: a duration, an amount. */

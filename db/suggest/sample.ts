@@ -14,7 +14,10 @@ export interface SampledColumn {
 /** A column that tally.toml cannot name, or whose values no load reads, and why. */
 export interface UnusableColumn {
   readonly header: string;
-  readonly reason: "another column has this name" | "its values are nested";
+  readonly reason:
+    | "another column has this name"
+    | "its values are nested"
+    | "its header has broken characters, which another CSV_ENCODING may read";
 }
 
 /** The begin of a file or of a sheet. */

@@ -444,7 +444,16 @@ function columnsOf(
   const unusable: UnusableColumn[] = [];
   for (const [i, name] of header.slice(0, LIMITS.columns).entries()) {
     // Where a header is missing, the first row may be one with a key in it.
-    if (folded[i] === "" || !isUsable(name) || isKey(name)) continue;
+    if (folded[i] === "" || isKey(name)) continue;
+    if (/\p{Cc}|\ufffd/u.test(name)) {
+      unusable.push({
+        header: `column ${i + 1}`,
+        reason:
+          "its header has broken characters, which another CSV_ENCODING may read",
+      });
+      continue;
+    }
+    if (!isUsable(name)) continue;
     if (count.get(folded[i])!.length > 1) {
       unusable.push({ header: name, reason: "another column has this name" });
     } else if (types[i] === "nested") {

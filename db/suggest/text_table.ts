@@ -42,7 +42,9 @@ export function findTable(
     name === "" && below.some(({ cells }) => (cells[i] ?? "") !== "")
   );
   if (at > 0 && is_partial) return null;
-  const footer_rows = is_whole && width > 1 ? footerOf(below) : 0;
+  const footer_rows = is_whole && width > 1
+    ? footerOf(below, header.length)
+    : 0;
   return {
     header,
     rows: below.slice(0, below.length - footer_rows),
@@ -82,18 +84,18 @@ const SUM =
   /^\s*((grand|sub|overall)[ -]?)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|somme|suma)\s*:?\s*$/i;
 
 // A sum, or a copyright: a row that begins with such a word, or has one cell where others have several.
-function footerOf(rows: readonly NumberedRecord[]): number {
+function footerOf(rows: readonly NumberedRecord[], columns: number): number {
   let count = 0;
   while (
     count < Math.min(FOOTER_RECORDS, rows.length - 1) &&
-    isOfFooter(rows[rows.length - 1 - count].cells)
+    isOfFooter(rows[rows.length - 1 - count].cells, columns)
   ) count++;
   const others = rows.slice(0, rows.length - count);
   return others.every(({ cells }) => valuesIn(cells) > 1) ? count : 0;
 }
 
-function isOfFooter(cells: readonly string[]): boolean {
+function isOfFooter(cells: readonly string[], columns: number): boolean {
   const first = cells.find((cell) => cell !== "") ?? "";
-  return SUM.test(first) && valuesIn(cells) <= cells.length / 2 ||
+  return SUM.test(first) && valuesIn(cells) <= columns / 2 ||
     valuesIn(cells) === 1 && cells[0] !== "";
 }
