@@ -112,6 +112,7 @@ Deno.test("--json has the draft, its evidence and its questions", async () => {
         values: ['"C-1"', '"C-2"'],
       },
       filters: [],
+      unused: [],
     },
   );
   assertEquals(calls.key, "interactions[1]");
@@ -387,4 +388,18 @@ Deno.test("a full disk behind the output is one line", async () => {
     /^The output cannot be written: [^\n]+\n$/.test(textOf(stderr)),
     textOf(stderr),
   );
+});
+
+Deno.test({
+  name: "a folder that may not be listed is named",
+  // The superuser may read every folder.
+  ignore: Deno.uid() === 0,
+  async fn() {
+    await using folder = await dataFolder({ "exports/calls.csv": "" });
+    await Deno.chmod(`${folder.path}/exports`, 0);
+    const { code, error } = await run("suggest", [`${folder.path}/exports`]);
+    await Deno.chmod(`${folder.path}/exports`, 0o700);
+    assertEquals(code, 1);
+    assertStringIncludes(error, "no folder that this process may read");
+  },
 });

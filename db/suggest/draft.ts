@@ -27,6 +27,8 @@ export interface DraftSource extends Body {
   readonly footer_rows?: number;
   readonly rows: number;
   readonly is_whole: boolean;
+  /** The headers of columns with values that it does not use. */
+  readonly unused: readonly string[];
 }
 
 /** A draft of tally.toml. */
@@ -323,11 +325,21 @@ function tableFor(
 }
 
 function sourcesFor(
-  { samples, first, unusable }: Group,
+  { samples, first, columns, unusable }: Group,
   { files, body }: { readonly files: readonly string[]; readonly body: Body },
 ): DraftSource[] {
   const own = [...new Set(samples.map(({ file }) => file))];
   const { sheet, header_row, footer_rows } = first;
+  const used = new Set([
+    ...body.keys.flatMap(({ facts, choices }) => [
+      facts?.header,
+      ...choices.map((choice) => typeof choice !== "string" && choice.time),
+    ]),
+    ...body.filters.map(({ header }) => header),
+  ]);
+  const unused = columns.filter(({ header, values }) =>
+    values.length > 0 && !used.has(header)
+  ).map(({ header }) => header);
   return globsOf(own, files).map(({ glob, names }) => {
     const taken = samples.filter(({ file }) => names.includes(file));
     return {
@@ -340,6 +352,7 @@ function sourcesFor(
       ...footer_rows > 0 && { footer_rows },
       rows: taken.reduce((sum, { rows }) => sum + rows, 0),
       is_whole: taken.every(({ is_whole }) => is_whole),
+      unused,
     };
   });
 }

@@ -40,6 +40,8 @@ export interface Suggestion {
     readonly rows_seen: number;
     readonly is_whole: boolean;
     readonly columns: readonly KeyEvidence[];
+    /** The headers of columns that the source does not use. */
+    readonly unused: readonly string[];
     readonly filters: readonly string[];
   }[];
   readonly questions: readonly Question[];
@@ -49,7 +51,7 @@ export interface Suggestion {
 }
 
 const VALUES_SHOWN = 3;
-const FILES_LISTED = 20;
+const LISTED = 20;
 
 /** A draft with its evidence; `unread` are files without a sample. */
 export function suggestionOf(
@@ -65,6 +67,7 @@ export function suggestionOf(
       rows_seen: source.rows,
       is_whole: source.is_whole,
       columns: source.keys.map(evidenceOf),
+      unused: source.unused,
       filters: source.filters.map(({ key, header, values, evidence }) =>
         `${key} ${shownHeader(header)} = ${
           values.map((value) => JSON.stringify(value)).join(", ")
@@ -92,6 +95,12 @@ function evidenceOf({ key, facts, evidence }: DraftKey): KeyEvidence {
   };
 }
 
+function listed(names: readonly string[]): string {
+  const more = names.length - LISTED;
+  return names.slice(0, LISTED).join(", ") +
+    (more > 0 ? `, and ${more} more` : "");
+}
+
 /** The suggestion as lines for a terminal, without the text of tally.toml. */
 export function evidenceText(suggestion: Suggestion): string {
   const { sources, questions, fitting, left } = suggestion;
@@ -99,11 +108,9 @@ export function evidenceText(suggestion: Suggestion): string {
   for (const source of sources) {
     const names = source.file_names;
     lines.push(
-      `${source.key}: ${names.slice(0, FILES_LISTED).join(", ")}${
-        names.length > FILES_LISTED
-          ? `, and ${names.length - FILES_LISTED} more`
-          : ""
-      } (${source.is_whole ? "all" : "the first"} ${source.rows_seen} rows)`,
+      `${source.key}: ${listed(names)} (${
+        source.is_whole ? "all" : "the first"
+      } ${source.rows_seen} rows)`,
     );
     const width = Math.max(...source.columns.map(({ key }) => key.length));
     for (const { key, column, evidence, values } of source.columns) {
@@ -116,6 +123,9 @@ export function evidenceText(suggestion: Suggestion): string {
       );
     }
     for (const filter of source.filters) lines.push(`  ${filter}`);
+    if (source.unused.length > 0) {
+      lines.push(`  not used: ${listed(source.unused.map(shownHeader))}`);
+    }
     lines.push("");
   }
   if (questions.length > 0) {
@@ -130,11 +140,11 @@ export function evidenceText(suggestion: Suggestion): string {
   }
   if (left.length > 0) {
     lines.push("Nothing is proposed for");
-    for (const { file, reason } of left.slice(0, FILES_LISTED)) {
+    for (const { file, reason } of left.slice(0, LISTED)) {
       lines.push(`  ${file}: ${reason}`);
     }
-    if (left.length > FILES_LISTED) {
-      lines.push(`  and ${left.length - FILES_LISTED} more`);
+    if (left.length > LISTED) {
+      lines.push(`  and ${left.length - LISTED} more`);
     }
     lines.push("");
   }

@@ -202,8 +202,9 @@ export function interactionsBody(
     customers.flatMap(targetsOf),
   );
   const [link] = links;
-  if (link) take(customerKey(link, links));
-  else {
+  if (link) {
+    take(customerKey(link, { links, has_customers: customers.length > 0 }));
+  } else {
     unsure.push(
       "No column says which customer: write customer, or leave the source out",
     );
@@ -286,7 +287,13 @@ export function interactionsBody(
   };
 }
 
-function customerKey(link: Link, links: readonly Link[]): DraftKey {
+function customerKey(
+  link: Link,
+  { links, has_customers }: {
+    readonly links: readonly Link[];
+    readonly has_customers: boolean;
+  },
+): DraftKey {
   const { facts, target, is_exact, separator, found } = link;
   const how: Record<string, string> = {
     ...separator !== undefined && { separator },
@@ -309,11 +316,18 @@ function customerKey(link: Link, links: readonly Link[]): DraftKey {
         JSON.stringify(target.facts.header)
       } of customers; ${filling(facts)}`
       : `by its header alone; ${filling(facts)}`,
-    ...others.length > 0
-      ? { asks: `Others may be meant: ${others.slice(0, 5).join(", ")}` }
-      : found < 0.9 && target
-      ? { asks: "Some are not found in the sample of the customers" }
-      : {},
+    asks: [
+      ...found < 0.9 && has_customers
+        ? [
+          `${
+            target ? percent(1 - found) : "All"
+          } are not found in the sample of the customers`,
+        ]
+        : [],
+      ...others.length > 0
+        ? [`Others may be meant: ${others.slice(0, 5).join(", ")}`]
+        : [],
+    ].join(". ") || undefined,
   });
 }
 

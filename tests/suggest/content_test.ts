@@ -157,3 +157,16 @@ Deno.test("a file without a draft says what is missing", async () => {
   assertStringIncludes(reasons["b.csv"], "no times, and no ids");
   assertStringIncludes(reasons["c.csv"], '"column 1": its header has broken');
 });
+
+Deno.test("columns that nothing uses are named, and customers that are not found", async () => {
+  const { sources, questions } = await suggest({
+    "people.csv": "Email,Name,Shoe\nann@x.org,Ann,12\nbo@x.org,Bo,13\n",
+    "emails.csv":
+      'Date,To,Subject,Empty\n2024-01-01,"Ann <ann@x.org>",A long way home\n2024-01-02,"Bo <bo@x.org>",B\n',
+  });
+  assertEquals(sources.map(({ unused }) => unused), [["Shoe"], ["Subject"]]);
+  const { text } = questions.find(({ key }) =>
+    key === "interactions[1].customer"
+  )!;
+  assertStringIncludes(text, "All are not found in the sample");
+});

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Files } from "../support/data_folder.ts";
 import { loadTables } from "../support/load_folder.ts";
 import { suggest } from "../support/suggest_folder.ts";
+import { sheetOf, xlsx } from "../support/xlsx_files.ts";
 
 const CONTACTS = `Contact ID,Full Name\n${
   Array.from({ length: 9 }, (_, i) => `${i + 1},Name ${i + 1}\n`).join("")
@@ -86,6 +87,23 @@ Deno.test("a column of channels is known by its values, and else it is asked for
   const asked = questions.find(({ key }) => key === "interactions[1].channel");
   assertEquals(asked?.lines, ['channel = { value = "Call" }']);
   assertStringIncludes(asked!.text, '"Direction"');
+
+  // The sheet says it, and not the file.
+  const sheets = await suggest({
+    "contacts.csv": CONTACTS,
+    "visits.xlsx": xlsx({
+      "Call log": sheetOf(
+        ["Contact ID", "When"],
+        ["1", "2024-04-01T10:00:00Z"],
+      ),
+      Notes: sheetOf(["Text"]),
+    }),
+  });
+  const channel = sheets.sources[1].columns.find(({ key }) =>
+    key === "channel"
+  );
+  assertEquals(channel?.evidence, "no column; by the name of the sheet");
+  assertStringIncludes(sheets.toml, '\nchannel = { value = "Call" }\n');
 });
 
 Deno.test("months in letters are one source, whose ids count once", async () => {
