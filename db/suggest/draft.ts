@@ -132,12 +132,11 @@ function fittingAndGroups(
   samples: readonly Sample[],
   settings: { readonly date_order: DateOrder["order"] },
 ): { readonly fitting: readonly Sample[]; readonly groups: readonly Group[] } {
-  const split = (fits: (sample: Sample) => boolean) => ({
-    fitting: samples.filter(fits),
-    groups: groupsOf(samples.filter((sample) => !fits(sample)), {
-      beside: samples.filter(fits),
-    }),
-  });
+  const split = (fits: (sample: Sample) => boolean) => {
+    const fitting = samples.filter(fits);
+    const others = samples.filter((sample) => !fitting.includes(sample));
+    return { fitting, groups: groupsOf(others, { beside: fitting }) };
+  };
   const first = split((sample) => fitsContract(sample, settings));
   const customers = first.groups.filter(({ table }) => table === "customers");
   const kind = customers.length === 0 ? "integer" : kindOf(customers);
@@ -263,10 +262,13 @@ function areOfOtherThings(parts: readonly Group[], id: number): boolean {
         const other = seen.get(row[id]);
         if (!other) seen.set(row[id], { part, row });
         if (!other || other.part === part || row[id] === "") continue;
-        cells += row.length - 1;
-        equal += row.filter((cell, at) =>
-          at !== id && cell === other.row[at]
-        ).length;
+        for (const [at, cell] of row.entries()) {
+          const own = other.row[at];
+          // Columns without values show nothing.
+          if (at === id || cell === "" && own === "") continue;
+          cells++;
+          if (cell === own) equal++;
+        }
       }
     }
   }

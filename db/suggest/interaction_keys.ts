@@ -137,12 +137,15 @@ function headersOfKinds(columns: readonly ColumnFacts[]): string[] {
   ).map(({ header }) => header);
 }
 
-/** The channel of files without a column for it, all of which speak of the same channels. */
+/** The channel of files without a column for it. */
 function constantChannel(
   named: readonly Named[],
   kinds: readonly string[],
 ): DraftKey {
-  const { channels, from } = namedChannels(named[0]);
+  const channels = [
+    ...new Set(named.flatMap((one) => namedChannels(one).channels)),
+  ];
+  const { from } = namedChannels(named[0]);
   const may_be_columns = kinds.length === 0
     ? ""
     : `. If a column says it, name that one: ${quotedList(kinds)}`;
@@ -227,9 +230,14 @@ export function interactionsBody(
   if (topic) used.push(topic.header);
   if (channel) {
     keys.push(keyOf("channel", channel, {
-      ...channels.length > 0 && {
-        asks: `Others may be meant: ${headersOf(channels)}`,
-      },
+      asks: [
+        ...rankOf("channel", channel.header) === null
+          ? ["By its values: the header does not say that this is the channel"]
+          : [],
+        ...channels.length > 0
+          ? [`Others may be meant: ${headersOf(channels)}`]
+          : [],
+      ].join(". ") || undefined,
     }));
   } else {
     const kinds = headersOfKinds(columns).filter((header) =>
@@ -375,8 +383,8 @@ function timeKey(columns: readonly ColumnFacts[]): DraftKey | null {
       ...!facts.has_native_dates && best!.share < 1
         ? [
           `${
-            percent(1 - best!.share)
-          } of the values have another form: these rows are set aside`,
+            Math.round((1 - best!.share) * read.values.length)
+          } of ${read.values.length} values have another form: these rows are set aside`,
         ]
         : [],
       ...asks_order ? ["The sample fits each of these forms: choose one"] : [],

@@ -80,8 +80,11 @@ Deno.test("a column of channels is known by its values, and else it is asked for
       ).join("")
     }`,
   });
-  const { toml } = await suggest(files("Sort", ["Call", "Visit"]));
+  const { toml, questions: doubts } = await suggest(
+    files("Sort", ["Call", "Visit"]),
+  );
   assertStringIncludes(toml, '\nchannel = "Sort"\n');
+  assert(doubts.some(({ text }) => text.includes("By its values")));
 
   const { questions } = await suggest(files("Direction", ["In", "Out"]));
   const asked = questions.find(({ key }) => key === "interactions[1].channel");
@@ -146,9 +149,9 @@ Deno.test("where one id stands for two things, files of other names are other so
     "crm_contacts.csv": "ID,Name,Email\n1,Ann,a@x.org\n2,Bo,b@x.org\n",
     "desk_contacts.csv": "ID,Name,Email\n1,Cy,c@x.org\n2,Di,d@x.org\n",
     "crm_events.csv":
-      "Event ID,Email,Date,Channel\n1,a@x.org,2024-01-01,Call\n2,b@x.org,2024-01-02,Call\n",
+      "Event ID,Email,Date,Channel,A,B,C,D\n1,a@x.org,2024-01-01,Call\n2,b@x.org,2024-01-02,Call\n",
     "desk_events.csv":
-      "Event ID,Email,Date,Channel\n1,c@x.org,2024-03-01,Chat\n2,d@x.org,2024-03-02,Chat\n",
+      "Event ID,Email,Date,Channel,A,B,C,D\n1,c@x.org,2024-03-01,Chat\n2,d@x.org,2024-03-02,Chat\n",
   };
   const { sources, questions } = await suggest(files);
   assertEquals(sources.map(({ files }) => files), [
