@@ -9,6 +9,7 @@ import {
   createPaint,
   fail,
   fullReport,
+  print,
   startProgress,
 } from "./operator/terminal.ts";
 
@@ -36,7 +37,7 @@ try {
   const { snapshot, warnings } = await store.check(progress.step);
   progress.stop();
   const { report, topics } = snapshot;
-  console.log(
+  print(
     json
       ? JSON.stringify({ data: { reasons: warnings, topics, report } })
       : fullReport(snapshot, { warnings, paint }),
@@ -45,14 +46,14 @@ try {
   progress.stop();
   if (error instanceof SettingError) fail(`Wrong setting ${error.message}`);
   if (!(error instanceof StoreError)) throw error;
-  console.log(
+  print(
     json
       ? JSON.stringify({ error: error.message })
       : `${paint("bad", "Not fit to serve.")} ${error.message}`,
   );
   const { may_be_mapped } = error;
   if (!json && may_be_mapped && !await isThere(`${data_dir}/${MAPPING_FILE}`)) {
-    console.log(
+    print(
       "deno task suggest drafts a tally.toml for files with other names, columns or dates.",
     );
   }

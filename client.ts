@@ -1,7 +1,7 @@
 /** The composition root of `deno task client`: writes a typed client that works without this source. */
 
 import { readArguments } from "./operator/command_line.ts";
-import { cannotBeWritten, fail } from "./operator/terminal.ts";
+import { cannotBeWritten, fail, print } from "./operator/terminal.ts";
 import { endpoints } from "./routes/app.ts";
 import { clientTypes } from "./routes/client_types.ts";
 
@@ -30,6 +30,6 @@ try {
 } catch (error) {
   fail(cannotBeWritten(folder, error));
 }
-console.log(
+print(
   `${folder} has tally.js and tally.d.ts; they need the package hono.`,
 );

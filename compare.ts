@@ -11,7 +11,12 @@ import {
   differenceText,
 } from "./operator/compare/texts.ts";
 import { readArguments } from "./operator/command_line.ts";
-import { cannotBeWritten, createPaint, fail } from "./operator/terminal.ts";
+import {
+  cannotBeWritten,
+  createPaint,
+  fail,
+  print,
+} from "./operator/terminal.ts";
 
 const USAGE =
   "Usage: deno task compare --against URL [--questions N] [--seed S] [--key KEY] [--json FILE] URL";
@@ -79,13 +84,13 @@ try {
       questions,
       found(difference) {
         if (shown++ < SHOWN) {
-          console.log(`${differenceText(difference, paint)}\n`);
+          print(`${differenceText(difference, paint)}\n`);
         }
       },
     },
   );
-  if (shown > SHOWN) console.log(`and ${shown - SHOWN} more differences\n`);
-  console.log(comparisonText(comparison, paint));
+  if (shown > SHOWN) print(`and ${shown - SHOWN} more differences\n`);
+  print(comparisonText(comparison, paint));
   if (comparison.differences.length > 0) Deno.exitCode = 1;
   if (json) await writeResult(json, comparisonJson(comparison));
 } catch (error) {

@@ -11,7 +11,7 @@ import { folderError } from "./db/refresh/setting_folder.ts";
 import { claimWorkFolder } from "./db/refresh/work_folder.ts";
 import { printEntry } from "./operator/log.ts";
 import { readArguments } from "./operator/command_line.ts";
-import { fail } from "./operator/terminal.ts";
+import { fail, print } from "./operator/terminal.ts";
 
 const USAGE = `Usage: deno task erase ID [--dry-run] [--unreadable]
 
@@ -71,10 +71,10 @@ try {
           unreadable: values.unreadable,
           countRows: (folder, customer) =>
             countCustomerRows(database, folder, customer),
-          say: console.log,
+          say: print,
         },
       );
-      console.log(
+      print(
         `${path}: versions looked through: ${versions}, removed: ${removed}, left with the customer, or unknown: ${left}.`,
       );
       const has_found = removed + left > 0;
@@ -82,8 +82,8 @@ try {
         console.error(NO_STATE);
         Deno.exitCode = 1;
       } else {
-        if (!has_found) console.log(nothingFound(id));
-        if (!latest_is_clean) console.log(SERVED);
+        if (!has_found) print(nothingFound(id));
+        if (!latest_is_clean) print(SERVED);
         if (left > 0) Deno.exitCode = 1;
       }
     } finally {

@@ -18,7 +18,7 @@ import { readSetting } from "./config.ts";
 import { splitElements } from "./db/model/comma_list.ts";
 import { type CustomerId, isCustomerId } from "./db/model/customer_ids.ts";
 import { readArguments } from "./operator/command_line.ts";
-import { aligned, fail } from "./operator/terminal.ts";
+import { aligned, fail, print } from "./operator/terminal.ts";
 
 const USAGE = `Usage:
   deno task key create --name NAME --scopes SCOPES [--customers IDS] [--expires DATE]
@@ -133,7 +133,7 @@ async function list({ file }: Typed): Promise<void> {
     ["id", "name", "scopes", "customers", "created", "ends", "state"],
     ...keys.map(cellsOf),
   ];
-  console.log(aligned(rows).join("\n"));
+  print(aligned(rows).join("\n"));
 }
 
 function cellsOf(key: KeyRecord): string[] {
@@ -155,7 +155,7 @@ function show(text: string, file: string): void {
   console.error(
     `This key is shown once; ${file} has only its SHA-256. Send it as Authorization: Bearer or as X-API-Key.`,
   );
-  console.log(text);
+  print(text);
 }
 
 function check<Schema extends z.ZodType>(

@@ -8,6 +8,7 @@ import {
   createPaint,
   fail,
   fullReport,
+  print,
   startProgress,
 } from "./operator/terminal.ts";
 
@@ -38,11 +39,11 @@ try {
   await store.open();
   const { snapshot, warnings } = await store.check(progress.step);
   progress.stop();
-  console.log(fullReport(snapshot, { warnings, paint }));
+  print(fullReport(snapshot, { warnings, paint }));
   // The store serves what it has loaded even where that could not be kept.
   const kept = await store.engine.archive!.keptVersions();
   if (kept[0] === snapshot.data_version) {
-    console.log(`Served by every follower of ${store.engine.archive!.name}.`);
+    print(`Served by every follower of ${store.engine.archive!.name}.`);
   } else {
     console.error(`Not served. ${store.notice ?? ""}`);
     Deno.exitCode = 1;
@@ -52,7 +53,7 @@ try {
   if (!(error instanceof StoreError)) throw error;
   if (error instanceof SettingError) {
     console.error(`Wrong setting ${error.message}`);
-  } else console.log(`${paint("bad", "Not served.")} ${error.message}`);
+  } else print(`${paint("bad", "Not served.")} ${error.message}`);
   Deno.exitCode = 1;
 } finally {
   // Also after an error: other loaders wait for the lease.

@@ -1,7 +1,7 @@
 /** Reads the arguments of a command: --help, unknown options and options given twice are the same for all. */
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { fail } from "./terminal.ts";
+import { fail, print } from "./terminal.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
@@ -19,8 +19,8 @@ export function readArguments<const Given extends Options>(
       tokens: true,
     });
     if (values.help) {
-      console.log(usage);
-      Deno.exit(0);
+      print(usage);
+      Deno.exit();
     }
     const names = tokens.flatMap((token) =>
       token.kind === "option" ? [token.name] : []

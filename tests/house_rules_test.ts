@@ -245,6 +245,15 @@ Deno.test("at most two parameters have positions, others have names", () => {
   );
 });
 
+Deno.test("only two places print, where a full disk ends nothing", () => {
+  assertEquals(
+    product.filter(({ text }) => /\bconsole\.log\b/.test(text))
+      .map(({ path }) => path).sort(),
+    ["./operator/log.ts", "./operator/terminal.ts"],
+    "use print of operator/terminal.ts",
+  );
+});
+
 Deno.test("names are snake_case and say more than a kind of code", () => {
   for (const { path } of code) {
     const name = path.slice(path.lastIndexOf("/") + 1);

@@ -84,7 +84,9 @@ export interface FolderView {
 
 const FORMATS =
   /^(?<stem>.+?)\.((?<text>csv|tsv)(?<gzip>\.gz)?|parquet|(?<book>xlsx?)|(?<zip>zip))$/i;
-const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
+/** Why a file that is none of an export is not read. */
+export const NO_FORMAT =
+  "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
 /** What Spark writes beside the parts of an export, for itself. */
 const SUCCESS = "_SUCCESS";
 const OF_SPARK =

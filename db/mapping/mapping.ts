@@ -10,6 +10,7 @@ import {
 } from "../model/contract.ts";
 import { attributeColumn } from "../model/dimensions.ts";
 import { nameKey } from "../model/names.ts";
+import { fitsGlob } from "./glob.ts";
 import { type LoadProblem, refused } from "../model/problems.ts";
 import { MAX_ATTRIBUTES } from "./attribute_names.ts";
 import { MAPPING_FILE, readMappingFile } from "./mapping_file.ts";
@@ -350,7 +351,7 @@ function createSource(
     where,
     rules,
     layout: withMatches({ ...TABLES[table], columns }, { table, matches }),
-    has: (name) => fits(name, files),
+    has: (name) => fitsGlob(name, files),
   };
 }
 
@@ -379,33 +380,4 @@ export function withMatches(
       })),
     ],
   };
-}
-
-/**
- * Whether a name fits a glob: `*` is any text, `?` any character; case does not matter,
- * nor whether letters and their marks are composed, which macOS does not.
- */
-function fits(name: string, glob: string): boolean {
-  const [text, wanted] = [name, glob].map((of) =>
-    Array.from(of.normalize("NFC").toLowerCase())
-  );
-  // The last * may take one character more whenever what follows it does not fit: a
-  // regular expression with many stars would try every way to share the text out.
-  let star = -1;
-  let taken = 0;
-  let at = 0;
-  for (let i = 0; i < text.length;) {
-    if (wanted[at] === "*") {
-      star = at++;
-      taken = i;
-    } else if (wanted[at] === "?" || wanted[at] === text[i]) {
-      at++;
-      i++;
-    } else if (star < 0) return false;
-    else {
-      at = star + 1;
-      i = ++taken;
-    }
-  }
-  return wanted.slice(at).every((char) => char === "*");
 }

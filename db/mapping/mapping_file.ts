@@ -14,8 +14,8 @@ export const MAPPING_SCHEMA_FILE = "tally.schema.json";
 /** The largest size of the mapping. */
 export const MAPPING_MAX_BYTES = 1 << 18;
 const REMEDY = "Mend it as docs/file-contract.md says";
-/** How db/suggest/draft_toml.ts begins a question that must be answered; the lines to choose from are comments below it. */
-const MUST_CHOOSE = "# CHOOSE: ";
+/** How a draft begins a question that must be answered; the lines to choose from are comments below it. */
+export const MUST_CHOOSE = "# CHOOSE: ";
 /** The number of mistakes that a refusal names. */
 const PROBLEMS_LISTED = 10;
 

@@ -1,6 +1,6 @@
 /** Writes a draft as the text of tally.toml, with what it is unsure of as comments. */
 
-import { MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
+import { MAPPING_SCHEMA_FILE, MUST_CHOOSE } from "../mapping/mapping_file.ts";
 import type { Draft, DraftSource } from "./draft.ts";
 import {
   type DraftFilter,
@@ -98,7 +98,9 @@ function keyLines({ key, choices, instead, asks }: DraftKey): string[] {
   const line = (value: DraftValue) => `${key} = ${tomlOf(value)}`;
   const is_open = choices.length !== 1;
   return [
-    ...asks === undefined ? [] : [`# ${is_open ? "CHOOSE" : "ASK"}: ${asks}.`],
+    ...asks === undefined
+      ? []
+      : [`${is_open ? MUST_CHOOSE : "# ASK: "}${asks}.`],
     ...choices.map((value) => is_open ? `# ${line(value)}` : line(value)),
     ...instead === undefined ? [] : [`# ${line(instead)}`],
   ];

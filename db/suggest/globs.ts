@@ -1,5 +1,7 @@
 /** Makes globs for the names of files, which take those and no other file of the folder. */
 
+import { fitsGlob } from "../mapping/glob.ts";
+
 /** A glob, and the files that it takes. */
 export interface Glob {
   readonly glob: string;
@@ -14,7 +16,7 @@ export function globsOf(
   const globFor = (names: readonly string[]): Glob[] => {
     const glob = globOf(names);
     const takes_others = glob === null ||
-      all.some((name) => !names.includes(name) && fits(name, glob));
+      all.some((name) => !names.includes(name) && fitsGlob(name, glob));
     return takes_others ? [] : [{ glob, names }];
   };
   const glob = globFor(own);
@@ -94,10 +96,4 @@ function commonParts(
 /** A name in words, and what is between them: three of `calls_May`. */
 function wordsOf(name: string): string[] {
   return name.match(/\p{Lu}*\p{Ll}+|\p{L}+|\p{N}+|[^\p{L}\p{N}]/gu) ?? [];
-}
-
-function fits(name: string, glob: string): boolean {
-  const shape = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*+/g, ".*").replaceAll("?", ".");
-  return RegExp(`^${shape}$`, "is").test(name);
 }

@@ -22,7 +22,6 @@ export interface Link {
   readonly separator: string | undefined;
   /** The share of its values that some customer has. */
   readonly found: number;
-  readonly is_known: boolean;
 }
 
 const SEPARATORS = [";", ",", "|", "/"];
@@ -38,19 +37,17 @@ export function findLinks(
   const scored = columns.flatMap((facts) => {
     if (facts.values.length === 0 || facts.times.length > 0) return [];
     const rank = rankOf("customer", facts.header);
-    const links = targets.flatMap((target) => {
+    return targets.flatMap((target) => {
       const is_known = rank !== null || hasSameHeader(facts, target.facts);
-      const found = linksTo(target, facts);
-      return found.map((link) => ({
-        link: { ...link, is_known },
-        score: link.found + (is_known ? 0.5 : 0) + BONUS[target.by] +
-          (link.is_exact ? 0.01 : 0) - (rank ?? 0) / 1_000,
-      }));
-    }).filter(({ link }) =>
-      link.found >= (link.is_known ? SOME_FOUND : MOST_FOUND) &&
-      (link.is_known || !isCountable(facts))
-    );
-    return links;
+      if (!is_known && isCountable(facts)) return [];
+      return linksTo(target, facts)
+        .filter(({ found }) => found >= (is_known ? SOME_FOUND : MOST_FOUND))
+        .map((link) => ({
+          link,
+          score: link.found + (is_known ? 0.5 : 0) + BONUS[target.by] +
+            (link.is_exact ? 0.01 : 0) - (rank ?? 0) / 1_000,
+        }));
+    });
   });
   if (scored.length > 0) {
     return scored.sort((a, b) => b.score - a.score).map(({ link }) => link);
@@ -70,7 +67,6 @@ export function findLinks(
       is_exact: true,
       separator: undefined,
       found: 0,
-      is_known: true,
     }));
 }
 
@@ -129,7 +125,7 @@ function isCountable({ values }: ColumnFacts): boolean {
 function linksTo(
   target: Target,
   facts: ColumnFacts,
-): Omit<Link, "is_known">[] {
+): Link[] {
   const { by, pattern } = target;
   const id = (value: string) => {
     const text = pattern ? pattern.exec(value)?.[1] ?? "" : value;
@@ -141,7 +137,7 @@ function linksTo(
     : by === "id"
     ? [id, (value) => id(value).toLowerCase()]
     : [(value) => value.trim().toLowerCase()];
-  const links: Omit<Link, "is_known">[] = [];
+  const links: Link[] = [];
   for (const [i, key] of keys.entries()) {
     const known = new Set(target.facts.values.map(key));
     known.delete("");

@@ -1,7 +1,7 @@
 /** Takes samples of the files of a folder, through the readers that loading uses, and within limits. */
 
 import { createGunzip } from "node:zlib";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { byCodePoint } from "../model/code_points.ts";
 import { foldHeader } from "../model/contract.ts";
 import { StoreError } from "../model/problems.ts";
@@ -9,7 +9,7 @@ import { MAPPING_FILE, MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
 import { DELIMITERS, readPreamble, recordAt } from "../intake/csv_scanner.ts";
 import { NotUtf8, Transcoder } from "../intake/encodings.ts";
 import { requireKind } from "../intake/file_kind.ts";
-import { formatOf, isUnfinished } from "../intake/find_files.ts";
+import { formatOf, isUnfinished, NO_FORMAT } from "../intake/find_files.ts";
 import { openRegularFile } from "../intake/open_regular_file.ts";
 import { isProof } from "../intake/proofs.ts";
 import { unpackBegins, type UnpackOptions } from "../intake/unpack_zip.ts";
@@ -83,8 +83,6 @@ interface ListedFile {
 interface PlacedFile extends ListedFile {
   readonly place: string;
 }
-
-const NO_FORMAT = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
 
 /** Takes a sample of every file in the folder, and in the ZIPs in it. Throws what Deno does when it cannot be listed. */
 export async function sampleFolder(
@@ -297,7 +295,8 @@ async function firstBytes(
   let is_whole = true;
   const packed = Readable.from(chunks());
   try {
-    const unpacked = gzip ? packed.pipe(createGunzip()) : packed;
+    // What fails on the disk fails what is unpacked as well.
+    const unpacked = gzip ? pipeline(packed, createGunzip(), () => {}) : packed;
     for await (const chunk of unpacked) {
       if (!take(chunk)) {
         is_whole = false;
