@@ -1,6 +1,7 @@
 /** The composition root of `deno task key`: makes, lists, revokes and replaces the keys of the key file. */
 
 import { z } from "zod";
+import { keyIdOf } from "./access/api_key.ts";
 import { SCOPES } from "./access/grant.ts";
 import {
   changeKey,
@@ -103,10 +104,17 @@ async function rotate({ file, id, options: { days } }: Typed): Promise<void> {
     if (endOf(old) <= Date.now()) {
       throw new KeyFileError(`key ${id} has ended: create another one`);
     }
+    // Its end is that of the rotation, and no longer the one that its successor has.
+    if (old.replaced_by !== undefined) {
+      throw new KeyFileError(
+        `key ${id} was rotated, to ${old.replaced_by}: rotate that one, or create another one`,
+      );
+    }
     const added = withKey(before, old);
     text = added.text;
     end = new Date(Math.min(until, endOf(old))).toISOString();
-    return changeKey(added.file, { ...old, expires_at: end });
+    const replaced_by = keyIdOf(text)!;
+    return changeKey(added.file, { ...old, expires_at: end, replaced_by });
   });
   show(text, file);
   console.error(

@@ -32,6 +32,8 @@ const keySchema = z.strictObject({
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
   revoked_at: z.iso.datetime().nullable(),
+  /** The id of the key that was made to take its place. */
+  replaced_by: z.string().regex(ID).optional(),
 });
 
 const keyFileSchema = z.strictObject({

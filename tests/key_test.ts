@@ -127,6 +127,13 @@ Deno.test("rotate says until when the old key works, or that it has ended", asyn
     `The old key ${first} works beside it until ${expires_at}.`,
   );
   const second = keyIdOf(rotated.out);
+  // Its successor would end with it.
+  assertEquals(await key(["rotate", first!, file]), {
+    code: 1,
+    out: "",
+    error:
+      `${folder.path}/keys.json: key ${first} was rotated, to ${second}: rotate that one, or create another one.`,
+  });
   const { error } = await key(["rotate", second!, "--days=0", file]);
   assertStringIncludes(
     error,
