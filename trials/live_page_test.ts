@@ -14,6 +14,8 @@ import { follow } from "/live.js";
 const output = document.querySelector("output");
 // The site's own server mints the tokens, where there are keys.
 async function headers() {
+  if (location.hash === "#stranger") return { Authorization: "Bearer unknown" };
+  if (location.hash === "#logged-out") throw new Error("no token");
   const token = await (await fetch("/token")).text();
   return token ? { Authorization: "Bearer " + token } : {};
 }
@@ -243,4 +245,41 @@ Deno.test({
     proxy.stop();
   }
   assert(server.output.error === "", server.output.error);
+});
+
+Deno.test({
+  name: "a tab that is refused leaves the stream to one that is not",
+  sanitizeResources: false,
+  sanitizeOps: false,
+}, async (t) => {
+  for (const refused of ["stranger", "logged-out"]) {
+    await t.step(refused, async () => {
+      await using folder = await dataFolder(exportsOf(1));
+      await using keys = await dataFolder();
+      const key = await createKey(`${keys.path}/keys.json`);
+      await using server = await startServer({
+        DATA_DIR: folder.path,
+        API_KEYS_FILE: `${keys.path}/keys.json`,
+        REFRESH_SECONDS: "1",
+        HOLD: "off",
+      });
+      await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+      const proxy = new Proxy(server.base_url, key);
+      const browser = await launch();
+      try {
+        const context = await browser.newContext();
+        const first = await context.newPage();
+        await first.goto(`${proxy.url}/page#${refused}`);
+        const second = await context.newPage();
+        await second.goto(`${proxy.url}/page`);
+        await shows(second, "[1,1]");
+        await folder.write(exportsOf(2));
+        await shows(second, "[2,2]");
+        assertEquals(await first.textContent("output"), "");
+      } finally {
+        await browser.close();
+        proxy.stop();
+      }
+    });
+  }
 });

@@ -14,6 +14,8 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 /** A stream says something every 15 seconds; one that is silent for longer is broken. */
 const SILENCE_MS = 40_000;
+/** The server takes no key, or not this one: a tab with another one may listen. */
+const REFUSALS = [401, 403];
 /** How often a question is asked of a version that was just named, before it is asked of any. */
 const TURNS = 3;
 
@@ -50,7 +52,7 @@ export function follow(
 
   async function showVersion() {
     is_showing = true;
-    let wait_ms = FIRST_WAIT_MS;
+    const waits = longerWaits();
     while (shown !== version && !signal.aborted) {
       const next = version;
       try {
@@ -58,8 +60,7 @@ export function follow(
         shown = next;
       } catch (error) {
         console.warn(error);
-        await pause(wait_ms);
-        wait_ms = Math.min(2 * wait_ms, LONGEST_WAIT_MS);
+        await waits.next();
       }
     }
     is_showing = false;
@@ -106,29 +107,43 @@ export function follow(
     heard(event, data);
   }
 
+  const waits = longerWaits();
+
   async function lead() {
     leads = true;
     await listen({
-      open: async (silence) =>
-        await fetch(`${url}/api/v1/data/events`, {
-          headers: await headers(),
+      async open(silence) {
+        const own = await (async () => await headers())().catch(() => null);
+        // Without them this tab cannot ask, such as when its reader has logged out.
+        return own && await fetch(`${url}/api/v1/data/events`, {
+          headers: own,
           signal: AbortSignal.any([signal, silence]),
-        }),
+        });
+      },
       onEvent(message) {
         hear(message);
         tabs?.postMessage(message);
       },
       signal,
+      waits,
     });
+    leads = false;
   }
 
-  if (tabs && navigator.locks) {
-    tabs.postMessage("which?");
-    // Whoever has the lock listens for all; when its tab is closed, the next one does.
-    navigator.locks.request(name, { signal }, lead).catch(() => {});
-  } else {
-    lead();
+  async function takeTurns() {
+    while (!signal.aborted) {
+      // Whoever has the lock listens for all; when its tab is closed, the next one does.
+      if (tabs && navigator.locks) {
+        await navigator.locks.request(name, { signal }, lead);
+      } else await lead();
+      // This tab is refused. Another one has the lock by now, if one waits.
+      if (!signal.aborted) heard("lost", {});
+      await waits.next();
+    }
   }
+
+  tabs?.postMessage("which?");
+  takeTurns().catch(() => {});
 
   return {
     get,
@@ -139,9 +154,11 @@ export function follow(
   };
 }
 
-/** Reads the stream, and opens it again whenever it ends, until `signal` is aborted. */
-async function listen({ open, onEvent, signal }) {
-  let wait_ms = FIRST_WAIT_MS;
+/**
+ * Reads the stream, and opens it again whenever it ends, until `signal` is aborted or
+ * the server refuses the sender.
+ */
+async function listen({ open, onEvent, signal, waits }) {
   while (!signal.aborted) {
     const silence = new AbortController();
     let timer;
@@ -152,20 +169,21 @@ async function listen({ open, onEvent, signal }) {
     try {
       isAlive();
       const answer = await open(silence.signal);
-      // A proxy without its server, no more places, or a token that has ended.
+      if (!answer || REFUSALS.includes(answer.status)) return;
+      // A proxy without its server, or no more places.
       if (!answer.ok) throw new Error(answer.statusText);
       for await (const { event, data } of eventsOf(answer.body, isAlive)) {
-        wait_ms = FIRST_WAIT_MS;
+        waits.reset();
         onEvent({ event, data: JSON.parse(data) });
       }
     } catch {
       // The next turn says whether it was for a moment.
+    } finally {
+      clearTimeout(timer);
     }
-    clearTimeout(timer);
     if (signal.aborted) return;
     onEvent({ event: "lost", data: {} });
-    await pause(wait_ms);
-    wait_ms = Math.min(2 * wait_ms, LONGEST_WAIT_MS);
+    await waits.next();
   }
 }
 
@@ -173,10 +191,19 @@ function versionEvent(data_version) {
   return { event: "version", data: { data_version } };
 }
 
-/** Not the same for all pages, so that they do not come back all at once. */
-function pause(most_ms) {
-  const ms = most_ms * (0.5 + Math.random() / 2);
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Each wait is longer than the one before; not the same for all pages, so that they do not come back all at once. */
+function longerWaits() {
+  let most_ms = FIRST_WAIT_MS;
+  return {
+    reset() {
+      most_ms = FIRST_WAIT_MS;
+    },
+    next() {
+      const ms = most_ms * (0.5 + Math.random() / 2);
+      most_ms = Math.min(2 * most_ms, LONGEST_WAIT_MS);
+      return new Promise((resolve) => setTimeout(resolve, ms));
+    },
+  };
 }
 
 /** The events of a stream: https://html.spec.whatwg.org/#event-stream-interpretation */
