@@ -272,7 +272,8 @@ export class Callers {
 }
 
 function bearerOf(authorization: string): string | undefined {
-  return /^Bearer +(.+)$/i.exec(authorization)?.[1].trim();
+  // The last byte of a letter in UTF-8 may be one of the spaces of Latin-1.
+  return /^Bearer +(.+?)[ \t]*$/i.exec(authorization)?.[1];
 }
 
 /**

@@ -173,6 +173,15 @@ Deno.test("an administrator's key with other letters works as UTF-8 and as Latin
   assertEquals(scopes.has("admin"), false);
 });
 
+Deno.test("a key may end with a letter whose last byte is a space in Latin-1", async () => {
+  const key = "ключ от ЭВМ: Р";
+  const callers = new Callers({
+    admin_key_sha256: createHash("sha256").update(key).digest("hex"),
+  });
+  const sent = bearer(Buffer.from(key).toString("latin1"));
+  assertEquals((await callers.identify(sent)).scopes.has("admin"), true);
+});
+
 Deno.test("wrong keys are not remembered, and many right ones keep their own rights", async () => {
   const names = Array.from({ length: 50 }, (_, i) => `key ${i}`);
   const { file, keys } = keyFile(
