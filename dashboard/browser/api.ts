@@ -4,6 +4,7 @@
 
 import { follow } from "../../docs/examples/live.js";
 import { FIRST, parametersOf, type Question } from "../questions.ts";
+import { authorizationOf } from "../requests.ts";
 
 /** An answer or a failure. */
 export interface Result {
@@ -32,7 +33,7 @@ export const key = {
 
 function headers(): Record<string, string> {
   const text = key.get();
-  return text === null ? {} : { Authorization: `Bearer ${text}` };
+  return text === null ? {} : { Authorization: authorizationOf(text) };
 }
 
 /** Sends a request; throws `Lost` where nobody answers. */

@@ -6,12 +6,18 @@ import type { Answers } from "../answers.ts";
 import { searchQuestion } from "../questions.ts";
 import { type State, withView } from "../state.ts";
 import { parseView } from "../view.ts";
-import { key, type Result, resultOf, send } from "./api.ts";
+import { authorizationOf } from "../requests.ts";
+import { key, Lost, type Result, resultOf, send } from "./api.ts";
 import { ask, askAnew, askMissing, lock } from "./numbers.ts";
 import { drawn, state, update } from "./present.ts";
 
 /** After the last letter, before a customer is sought. */
 const SEARCH_PAUSE_MS = 150;
+
+const NOT_REACHED = "The server is not reached. Try again.";
+const NO_ANSWER = 0;
+/** After these, nothing is known of a key, or nothing good. */
+const NOT_TAKEN = [NO_ANSWER, 401, 429];
 
 /** Where reading goes on after a jump; marks of charts have a tabindex of -1 as well. */
 const TAKES_FOCUS = "main, h3[tabindex='-1']";
@@ -93,32 +99,34 @@ export async function explain(link: HTMLElement): Promise<void> {
   });
 }
 
-/** Tries a key, and goes on with it where it is known. */
+/** Tries a key, and keeps it where it is known. */
 export async function signIn(form: HTMLFormElement): Promise<void> {
   const is_admin = form.dataset.what === "admin";
-  const before = key.get();
-  key.set((new FormData(form).get("key") as string).trim());
-  const { status, body } = await tryKey();
-  if (status === 401 || (status === 403 && is_admin)) {
-    if (before === null) key.forget();
-    else key.set(before);
+  const text = (new FormData(form).get("key") as string).trim();
+  const { status, body } = await tryKey(text).catch((error) => {
+    if (!(error instanceof Lost)) throw error;
+    return { status: NO_ANSWER, body: { error: NOT_REACHED } };
+  });
+  if (NOT_TAKEN.includes(status) || (status === 403 && is_admin)) {
     const { error } = body as { readonly error: string };
     return update(is_admin ? { admin_error: error } : { access_error: error });
   }
+  key.set(text);
   form.reset();
   goOnWith(status);
 }
 
 /** Goes on with the key of this tab. */
 export async function useKey(): Promise<void> {
-  const { status } = await tryKey();
+  const { status } = await tryKey(key.get()!);
   if (status === 401) signOut();
   else goOnWith(status);
 }
 
 /** Asks what only an administrator may: 401 is no key, and 403 one for less. */
-async function tryKey(): Promise<Result> {
-  return await resultOf(await send("api/v1/data/files"));
+async function tryKey(text: string): Promise<Result> {
+  const headers = { Authorization: authorizationOf(text) };
+  return await resultOf(await send("api/v1/data/files", { headers }));
 }
 
 function goOnWith(status: number): void {

@@ -3,6 +3,7 @@
 /// <reference lib="dom" />
 
 import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
 import type { KeyFile } from "../../access/key_file.ts";
 import { dataFolder } from "../../tests/support/data_folder.ts";
@@ -171,5 +172,36 @@ Deno.test(
     await give(page, keys.admin);
     await page.locator(".drop").waitFor();
     await page.locator("[data-slot]").first().waitFor();
+  },
+);
+
+Deno.test(
+  "a key of other letters works, and a wrong one or an absent server leaves the page as it was",
+  BROWSER,
+  async () => {
+    const key = "пароль";
+    await using server = await serve({
+      ADMIN_KEY_SHA256: createHash("sha256").update(key).digest("hex"),
+    });
+    await using opened = await open(browser, server.base_url);
+    const { page } = opened;
+    const admin = page.locator("#admin");
+    const tryOne = async (text: string) => {
+      await page.getByLabel("The administrator's key").fill(text);
+      await admin.getByRole("button", { name: "Continue" }).click();
+    };
+    const error = page.locator("#key-admin-error");
+    await tryOne(`“${key}”`);
+    await error.getByText("not known").waitFor();
+    await page.route("**/data/files", (route) => route.abort());
+    await tryOne(key);
+    await error.getByText("not reached").waitFor();
+    assertEquals(await page.evaluate(() => sessionStorage.length), 0);
+    await page.unroute("**/data/files");
+    await tryOne(key);
+    await page.locator(".drop").waitFor();
+    await page.reload();
+    await page.locator(".drop").waitFor();
+    await page.locator(".status", { hasText: "Up to date" }).waitFor();
   },
 );
