@@ -8,7 +8,7 @@ export interface Locale {
   count(value: number): string;
   /** A number of things: `1 row`, `2 rows`. */
   counted(value: number, thing: string): string;
-  /** A number with one or two digits after the point. */
+  /** A number with at most two digits after the point. */
   ratio(value: number): string;
   /** A change as a share, with its sign: 0.25 is `+25%`. */
   change(share: number): string;
@@ -46,7 +46,7 @@ const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 export function localeOf(tags: readonly string[]): Locale {
   const tag = tags.find(isTag) ?? "en";
   const count = new Intl.NumberFormat(tag);
-  const ratio = new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 });
+  const ratio = new Intl.NumberFormat(tag, { maximumFractionDigits: 2 });
   const change = new Intl.NumberFormat(tag, {
     style: "percent",
     signDisplay: "exceptZero",

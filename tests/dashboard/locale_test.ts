@@ -10,7 +10,11 @@ Deno.test("numbers, shares and days are those of the language", () => {
   assertEquals(english.change(0.256), "+25.6%");
   assertEquals(german.day("2021-10-31"), "31.10.2021");
   assertEquals(english.day("2021-10-31"), "31 Oct 2021");
-  assertEquals(english.ratio(2.3846), "2.38");
+  assertEquals([2.3846, 3, 123_456].map(english.ratio), [
+    "2.38",
+    "3",
+    "123,456",
+  ]);
   assertEquals(english.weekday(1), "Monday");
   assertEquals(german.weekday(7, { is_short: true }), "So");
   assertEquals([34, 1_234, 5_600_000].map(english.bytes), [

@@ -249,7 +249,7 @@ export async function recountedReach(
   const each = people.length === 0 ? 0 : sum / people.length;
   return [
     new Intl.NumberFormat("en").format(people.length),
-    new Intl.NumberFormat("en", { maximumSignificantDigits: 3 }).format(each),
+    new Intl.NumberFormat("en", { maximumFractionDigits: 2 }).format(each),
   ];
 }
 
