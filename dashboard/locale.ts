@@ -32,7 +32,8 @@ export interface Locale {
   weekday(day: number, options?: { readonly is_short: boolean }): string;
 }
 
-const UTC = { timeZone: "UTC" } as const;
+/** Days as the data has them; some languages prefer another calendar. */
+const DAYS = { timeZone: "UTC", calendar: "gregory" } as const;
 const NARROW_SPACE = "\u202f";
 const A_MONDAY = Date.UTC(2024, 0, 1);
 const UNITS = [
@@ -53,9 +54,9 @@ export function localeOf(tags: readonly string[]): Locale {
     maximumFractionDigits: 1,
   });
   const percent = new Intl.NumberFormat(tag, { style: "percent" });
-  const day = new Intl.DateTimeFormat(tag, { ...UTC, dateStyle: "medium" });
+  const day = new Intl.DateTimeFormat(tag, { ...DAYS, dateStyle: "medium" });
   const moment = new Intl.DateTimeFormat(tag, {
-    ...UTC,
+    ...DAYS,
     dateStyle: "medium",
     timeStyle: "short",
   });
@@ -67,7 +68,7 @@ export function localeOf(tags: readonly string[]): Locale {
   const short_weekday = format({ weekday: "short" });
 
   function format(options: Intl.DateTimeFormatOptions) {
-    return new Intl.DateTimeFormat(tag, { ...UTC, ...options });
+    return new Intl.DateTimeFormat(tag, { ...DAYS, ...options });
   }
 
   return {

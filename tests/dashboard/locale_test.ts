@@ -1,6 +1,6 @@
 /** Numbers and dates as readers write them. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { localeOf } from "../../dashboard/locale.ts";
 
 Deno.test("numbers, shares and days are those of the language", () => {
@@ -22,6 +22,31 @@ Deno.test("numbers, shares and days are those of the language", () => {
     "1.23 kB",
     "5.6 MB",
   ]);
+});
+
+Deno.test("every language has the days and months of the data, and no other calendar", () => {
+  // With the digits of this file.
+  for (
+    const tag of ["fa-u-nu", "th-u-nu", "ar-SA-u-nu", "fa-u-ca-persian-nu"]
+  ) {
+    const locale = localeOf([`${tag}-latn`]);
+    const written = {
+      day: locale.day("2021-03-14"),
+      days: locale.days("2021-03-01", "2021-03-14"),
+      moment: locale.moment("2021-03-14T10:00:00Z"),
+      day_of_axis: locale.period("2021-03-14", { interval: "day" }),
+      week: locale.period("2021-03-14", { interval: "week" }),
+      month: locale.period("2021-03-14", { interval: "month" }),
+    };
+    for (const [what, text] of Object.entries(written)) {
+      assertStringIncludes(text, "2021", `${tag}, ${what}`);
+    }
+    const month = new Intl.DateTimeFormat(tag, {
+      calendar: "gregory",
+      month: "long",
+    }).format(new Date("2021-03-14"));
+    assertStringIncludes(written.month, month, tag);
+  }
 });
 
 Deno.test("ages are rough", () => {
