@@ -126,8 +126,14 @@ const MAKE: {
       ...channelColumns(state, namesIn(data)),
       rows_title: titled(interval),
       rows: (span ? barsBetween(interval, span) : []).map((bar) => {
-        const { name, start_date, end_date } = bar;
-        const period = { of: "days", start_date, end_date } as const;
+        const { name, start_date } = bar;
+        // The first and the last bar may be parts of theirs.
+        const { first, last } = spanOf(bar, span)!;
+        const period = {
+          of: "days",
+          start_date: first,
+          end_date: last,
+        } as const;
         return {
           ...periodLabels(start_date, { interval, locale }),
           href: viewHref({ ...state.view, period }),

@@ -1,11 +1,13 @@
 /** The questions that a view asks of the API. */
 
 import type { Answers } from "./answers.ts";
-import { type Interval, intervalFor } from "./calendar.ts";
+import { DAY_MS, dayText, type Interval, intervalFor } from "./calendar.ts";
 import {
+  type DataDays,
   type Dates,
   datesOf,
   namesText,
+  type Period,
   type Range,
   type View,
 } from "./view.ts";
@@ -44,31 +46,54 @@ function intervalOf(dates: Dates, range: Range | null): Interval {
   return span ? intervalFor(span.first, span.last) : "year";
 }
 
+/** Dates that end with the data where they would go on beyond it. */
+function withinData(dates: Dates, range: Range | null): Dates {
+  const span = spanOf(dates, range);
+  return span && dates.end_date ? { ...dates, end_date: span.last } : dates;
+}
+
+/**
+ * What a period is compared with; null where it is not over, or where the data does not
+ * have all days of the period before.
+ */
+function comparisonOf(
+  { of }: Period,
+  { dates: { start_date, end_date }, range }: {
+    readonly dates: Dates;
+    readonly range: DataDays | null;
+  },
+): "previous_period" | "previous_year" | null {
+  if (!start_date || !end_date || !range || end_date > range.newest) {
+    return null;
+  }
+  const start = new Date(start_date);
+  if (of === "year") {
+    // The year before may have another number of days.
+    start.setUTCFullYear(start.getUTCFullYear() - 1);
+  } else {
+    const after = Date.parse(end_date) + DAY_MS;
+    start.setTime(2 * start.getTime() - after);
+  }
+  if (dayText(start.getTime()) < range.first) return null;
+  return of === "year" ? "previous_year" : "previous_period";
+}
+
 /** The questions of a view, of data with these days. */
 export function questionsOf(
   view: View,
   { range, cursor = null }: {
-    readonly range: Range | null;
+    readonly range: DataDays | null;
     /** Of the page of the list of customers. */
     readonly cursor?: string | null;
   },
 ): Readonly<Partial<Record<Slot, Question>>> {
-  const dates = datesOf(view.period, range);
+  const dates = withinData(datesOf(view.period, range), range);
   const filters: Record<string, string> = { ...dates };
   for (const [name, names] of Object.entries(view.filters)) {
     filters[name] = namesText(names);
   }
-  // A calendar year is compared with the one before, whose number of days may differ.
-  const compare = view.period.of === "year"
-    ? "previous_year"
-    : "previous_period";
-  const compared: Record<string, string> = dates.start_date && dates.end_date
-    ? { compare }
-    : {};
-  // Those reached at any time, and not all who are known.
-  const reached = range && !dates.start_date && !dates.end_date
-    ? { start_date: range.first, end_date: range.last }
-    : compared;
+  const compare = comparisonOf(view.period, { dates, range });
+  const compared: Record<string, string> = compare ? { compare } : {};
   const metrics = (parameters: Record<string, string>) =>
     withParameters("api/v1/metrics/interactions", {
       ...parameters,
@@ -76,10 +101,17 @@ export function questionsOf(
     });
   return {
     channels: metrics({ by: "channel", ...compared }),
-    reached: withParameters("api/v1/metrics/customers", {
-      ...reached,
-      ...filters,
-    }),
+    // Those reached at any time, and not all who are known.
+    ...range && {
+      reached: withParameters("api/v1/metrics/customers", {
+        ...!dates.start_date && !dates.end_date && {
+          start_date: range.first,
+          end_date: range.last,
+        },
+        ...compared,
+        ...filters,
+      }),
+    },
     timeline: metrics({ by: intervalOf(dates, range), pivot: "channel" }),
     types: metrics({ by: "type", pivot: "channel" }),
     topics: metrics({ by: "topic", pivot: "channel" }),

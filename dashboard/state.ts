@@ -2,7 +2,7 @@
 
 import type { Answers, Checked, Explanation } from "./answers.ts";
 import { FIRST, type Question, questionsOf, type Slot } from "./questions.ts";
-import type { Range, View } from "./view.ts";
+import type { DataDays, View } from "./view.ts";
 
 /** An answer, or a failure, and the question that it belongs to. */
 export interface Answered<Body> {
@@ -127,8 +127,14 @@ export function startOf(
 }
 
 /** The days of the data; null while they are not known, and where there are none. */
-export function rangeOf({ slots }: State): Range | null {
-  return slots.dimensions?.body?.data.date_range ?? null;
+export function rangeOf({ slots }: State): DataDays | null {
+  const range = slots.dimensions?.body?.data.date_range;
+  if (!range) return null;
+  const newest = slots.data?.body?.data.report?.latest_interaction
+    ?.slice(0, 10);
+  // While versions change, the report may be that of other data.
+  const is_within = newest && range.first <= newest && newest <= range.last;
+  return { ...range, newest: is_within ? newest : range.last };
 }
 
 /** The questions that the page has now, in the order in which they are asked. */

@@ -7,7 +7,7 @@ import { DAY_MS, dayText } from "./calendar.ts";
 export type Period =
   /** All days of the data. */
   | { readonly of: "all" }
-  /** Days or months that end with the last day of the data. */
+  /** Days or months that end with the newest day of the data. */
   | { readonly of: "last"; readonly length: LastLength }
   | { readonly of: "year"; readonly year: number }
   /** Both days included; a missing one is open. */
@@ -17,7 +17,7 @@ export type Period =
     readonly end_date: string | null;
   };
 
-/** The lengths of periods that end with the last day of the data. */
+/** The lengths of periods that end with the newest day of the data. */
 export const LAST_LENGTHS = ["30d", "90d", "12m"] as const;
 
 type LastLength = typeof LAST_LENGTHS[number];
@@ -26,6 +26,12 @@ type LastLength = typeof LAST_LENGTHS[number];
 export interface Range {
   readonly first: string;
   readonly last: string;
+}
+
+/** The days of the data. */
+export interface DataDays extends Range {
+  /** The last one that is not in the future; the last of all where every one is. */
+  readonly newest: string;
 }
 
 /** What is shown. */
@@ -133,23 +139,23 @@ export interface Dates {
 }
 
 /** The dates of a period. */
-export function datesOf(period: Period, range: Range | null): Dates {
+export function datesOf(period: Period, range: DataDays | null): Dates {
   switch (period.of) {
     case "all":
       return {};
     case "last":
       return range === null ? {} : {
-        start_date: startOfLast(period.length, range.last),
-        end_date: range.last,
+        start_date: startOfLast(period.length, range.newest),
+        end_date: range.newest,
       };
     case "year": {
       const year = `${period.year}`.padStart(4, "0");
       const end_date = `${year}-12-31`;
       // A year that is not over is compared with the same days of the year before.
-      const is_over = range === null || !range.last.startsWith(year);
+      const is_over = range === null || !range.newest.startsWith(year);
       return {
         start_date: `${year}-01-01`,
-        end_date: is_over ? end_date : range.last,
+        end_date: is_over ? end_date : range.newest,
       };
     }
     case "days":
@@ -157,12 +163,12 @@ export function datesOf(period: Period, range: Range | null): Dates {
   }
 }
 
-function startOfLast(length: LastLength, last: string): string {
-  const end = new Date(last);
+function startOfLast(length: LastLength, newest: string): string {
+  const end = new Date(newest);
   if (length !== "12m") {
     return dayText(end.getTime() - (DAYS[length] - 1) * DAY_MS);
   }
-  // The day after the last one, a year before.
+  // The day after the newest one, a year before.
   const next = new Date(end.getTime() + DAY_MS);
   const before = Date.UTC(
     next.getUTCFullYear() - 1,
@@ -197,9 +203,9 @@ export function withOnly(
   return withNames(view, { dimension, names: is_only ? [] : [name] });
 }
 
-/** The years of the data, the latest first. */
-export function yearsOf({ first, last }: Range): number[] {
+/** The years of the data up to its newest day, the latest first. */
+export function yearsOf({ first, newest }: DataDays): number[] {
   const from = Number(first.slice(0, 4));
-  const to = Number(last.slice(0, 4));
+  const to = Number(newest.slice(0, 4));
   return Array.from({ length: to - from + 1 }, (_, i) => to - i);
 }

@@ -2,7 +2,7 @@
 
 import type { Group } from "../answers.ts";
 import type { Locale } from "../locale.ts";
-import { FIRST, type Question } from "../questions.ts";
+import type { Question } from "../questions.ts";
 import { isBusy, rangeOf, type State } from "../state.ts";
 import { ExplainLink } from "./chart_card.tsx";
 import { Icon } from "./icons.tsx";
@@ -11,25 +11,32 @@ import { Icon } from "./icons.tsx";
 export function Tiles(
   { state, locale }: { readonly state: State; readonly locale: Locale },
 ) {
-  const { channels, reached, data } = state.slots;
+  const { channels, dimensions, reached, data } = state.slots;
   const before = channels?.body?.meta.compared_with;
   const is_compared = before !== undefined;
   const counted = totalsOf(channels?.body?.data, {
     measure: "interactions",
     is_compared,
   });
-  const people = totalsOf(reached?.body?.data, {
-    measure: "customers",
-    is_compared,
-  });
+  const range = rangeOf(state);
+  const has_no_days = dimensions?.body && range === null;
+  // Where nothing has happened, nobody was reached, and nothing is asked.
+  const people = has_no_days
+    ? { now: 0, before: null }
+    : totalsOf(reached?.body?.data, {
+      measure: "customers",
+      is_compared,
+    });
   const each = counted && people && {
     now: ratio(counted.now, people.now),
     before: counted.before === null || people.before === null
       ? null
       : ratio(counted.before, people.before),
   };
-  const against = before && locale.days(before.start_date, before.end_date);
-  const range = rangeOf(state);
+  const against = before
+    ? locale.days(before.start_date, before.end_date)
+    : null;
+  const said = { locale, against, is_all: state.view.period.of === "all" };
   const newest = data?.body?.data.report?.latest_interaction;
   const loaded_at = data?.body?.data.loaded_at;
   return (
@@ -37,21 +44,21 @@ export function Tiles(
       <Tile
         title="Interactions"
         value={channels?.error ? "—" : counted && locale.count(counted.now)}
-        change={changeOf(counted, { locale, against })}
+        change={changeOf(counted, said)}
         question={channels?.question}
         is_busy={isBusy(state, "channels")}
       />
       <Tile
         title="Customers reached"
         value={reached?.error ? "—" : people && locale.count(people.now)}
-        change={changeOf(people, { locale, against })}
+        change={changeOf(people, said)}
         question={reached?.question}
         is_busy={isBusy(state, "reached")}
       />
       <Tile
         title="Contacts per customer"
         value={reached?.error ? "—" : each && locale.ratio(each.now)}
-        change={changeOf(each, { locale, against })}
+        change={changeOf(each, said)}
         question={reached?.question}
         is_busy={isBusy(state, "reached") || isBusy(state, "channels")}
       />
@@ -69,7 +76,6 @@ export function Tiles(
             }`,
           }
           : null}
-        question={FIRST.dimensions}
         is_busy={false}
       />
     </ul>
@@ -132,15 +138,19 @@ function ratio(interactions: number, customers: number): number {
 
 function changeOf(
   compared: Compared | null,
-  { locale, against }: {
+  { locale, against, is_all }: {
     readonly locale: Locale;
-    /** The period before, in words; undefined where nothing is compared. */
-    readonly against: string | undefined;
+    /** The period before, in words; null where nothing is compared. */
+    readonly against: string | null;
+    /** Whether all days of the data count. */
+    readonly is_all: boolean;
   },
 ): Change | null {
   if (!compared) return null;
   const { now, before } = compared;
-  if (before === null || against === undefined) return { text: "In all" };
+  if (before === null || against === null) {
+    return { text: is_all ? "In all" : "No whole period to compare with" };
+  }
   if (before === 0) return { text: `None in ${against}` };
   const share = now / before - 1;
   if (share === 0) return { text: `As in ${against}` };

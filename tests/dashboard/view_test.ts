@@ -73,8 +73,9 @@ Deno.test("the whole view has no parameters, and what is not understood is left 
   }
 });
 
-Deno.test("periods end with the last day of the data", () => {
-  const range = { first: "2019-01-07", last: "2021-10-31" };
+Deno.test("periods end with the newest day of the data", () => {
+  const last = "2021-10-31";
+  const range = { first: "2019-01-07", last, newest: last };
   const dates = (period: Period) => Object.values(datesOf(period, range));
   assertEquals(dates({ of: "all" }), []);
   assertEquals(dates({ of: "last", length: "30d" }), [
@@ -94,7 +95,7 @@ Deno.test("periods end with the last day of the data", () => {
   assertEquals(
     datesOf({ of: "last", length: "12m" }, {
       ...range,
-      last: "2020-02-29",
+      newest: "2020-02-29",
     }),
     { start_date: "2019-03-01", end_date: "2020-02-29" },
   );

@@ -1,0 +1,203 @@
+/** The state of the page: what is asked, what is shown meanwhile, and that nothing outlives a key. */
+
+import { assert, assertEquals } from "@std/assert";
+import { cardOf } from "../../dashboard/cards.ts";
+import { localeOf } from "../../dashboard/locale.ts";
+import { Tiles } from "../../dashboard/parts/tiles.tsx";
+import {
+  downloadOf,
+  parametersOf,
+  withParameters,
+} from "../../dashboard/questions.ts";
+import {
+  answeredOf,
+  isBusy,
+  missingOf,
+  rangeOf,
+  startOf,
+  type State,
+  withAnswer,
+  withoutKey,
+  withStale,
+  withVersion,
+  withView,
+} from "../../dashboard/state.ts";
+import { parseView, WHOLE, yearsOf } from "../../dashboard/view.ts";
+
+const START = { locales: ["en"], now: 0, has_admin: true };
+const open = startOf(WHOLE, { ...START, is_open: true });
+
+function answered(
+  state: State,
+  bodies: Readonly<Record<string, unknown>> = {},
+): State {
+  return missingOf(state).reduce((state, [slot, question]) => {
+    const body = bodies[slot] ?? { data: [], meta: { data_version: "v1" } };
+    const given = { status: 200, body };
+    return withAnswer(state, { slot, answered: answeredOf(question, given) });
+  }, state);
+}
+
+const DIMENSIONS = {
+  data: { date_range: { first: "2019-01-07", last: "2021-10-31" } },
+  meta: { data_version: "v1" },
+};
+const full = answered(answered(open, { dimensions: DIMENSIONS }));
+
+/** The same data, with this as its newest interaction that is not in the future. */
+function withNewest(latest_interaction: string | null): State {
+  const data = { data: { report: { latest_interaction } } };
+  return answered(answered(open, { dimensions: DIMENSIONS, data }));
+}
+
+Deno.test("the days of the data are asked first, and then all the rest once", () => {
+  assertEquals(missingOf(open).map(([slot]) => slot), ["data", "dimensions"]);
+  const known = answered(open, { dimensions: DIMENSIONS });
+  assertEquals(known.data_version, "v1");
+  assertEquals(
+    new Map(missingOf(known)).get("timeline"),
+    "api/v1/metrics/interactions?by=month&pivot=channel",
+  );
+  assertEquals(missingOf(full), []);
+});
+
+Deno.test("another view asks what is another question, and keeps the rest", () => {
+  const next = withView(full, parseView("?sort=-Email"));
+  assertEquals(missingOf(next).map(([slot]) => slot), ["customers"]);
+  assert(isBusy(next, "customers") && !isBusy(next, "timeline"));
+  assertEquals(next.slots.customers, full.slots.customers);
+});
+
+const questionOf = (search: string, state = full) =>
+  new Map(missingOf(withView(state, parseView(search)))).get("channels")!;
+
+Deno.test("only whole periods are compared, and only with a whole one", () => {
+  const compareOf = (search: string, state = full) =>
+    parametersOf(questionOf(search, state)).compare;
+  assertEquals(compareOf("?period=30d"), "previous_period");
+  assertEquals(compareOf("?period=2021"), "previous_year");
+  assertEquals(compareOf("?start_date=2020-01-01"), undefined);
+  // The data begins on 7 January 2019.
+  assertEquals(compareOf("?period=2020"), undefined);
+  assertEquals(
+    compareOf("?start_date=2019-01-11&end_date=2019-01-14"),
+    "previous_period",
+  );
+  assertEquals(
+    compareOf("?start_date=2019-01-11&end_date=2019-01-15"),
+    undefined,
+  );
+  // Of what is dated in the future, a part is there.
+  const early = withNewest("2021-05-20 10:00:00");
+  assertEquals(compareOf("?period=2021", early), "previous_year");
+  assertEquals(
+    compareOf("?start_date=2021-05-01&end_date=2021-05-20", early),
+    "previous_period",
+  );
+  assertEquals(
+    compareOf("?start_date=2021-05-01&end_date=2021-05-21", early),
+    undefined,
+  );
+});
+
+Deno.test("a period that goes on beyond the data ends with it", () => {
+  const { start_date, end_date, compare } = parametersOf(
+    questionOf("?start_date=2021-01-01&end_date=2030-12-31"),
+  );
+  assertEquals([start_date, end_date], ["2021-01-01", "2021-10-31"]);
+  assertEquals(compare, "previous_period");
+  const beyond = parametersOf(
+    questionOf("?start_date=2030-01-01&end_date=2030-12-31"),
+  );
+  assertEquals(beyond.end_date, "2030-12-31");
+});
+
+Deno.test("periods end with the newest day that is not in the future", () => {
+  const datesIn = (search: string, state: State) => {
+    const { start_date, end_date } = parametersOf(questionOf(search, state));
+    return [start_date, end_date];
+  };
+  const early = withNewest("2020-05-20 10:00:00");
+  assertEquals(datesIn("?period=30d", early), ["2020-04-21", "2020-05-20"]);
+  assertEquals(datesIn("?period=2020", early), ["2020-01-01", "2020-05-20"]);
+  assertEquals(yearsOf(rangeOf(early)!), [2020, 2019]);
+  // Where all are in the future, or the report is that of other data.
+  for (const newest of [null, "2018-05-20 10:00:00", "2022-01-01 10:00:00"]) {
+    assertEquals(rangeOf(withNewest(newest))!.newest, "2021-10-31");
+  }
+});
+
+Deno.test("the bars at both ends lead to the days that they count", () => {
+  const hrefsOf = (search: string) => {
+    const state = answered(withView(full, parseView(search)));
+    const card = cardOf(state, { slot: "timeline", locale: localeOf(["en"]) })!;
+    return [card.table.rows[0].href, card.table.rows.at(-1)!.href];
+  };
+  assertEquals(hrefsOf("?start_date=2020-03-15&end_date=2020-12-10"), [
+    "?start_date=2020-03-15&end_date=2020-03-15",
+    "?start_date=2020-12-07&end_date=2020-12-10",
+  ]);
+  assertEquals(hrefsOf(""), [
+    "?start_date=2019-01-07&end_date=2019-01-31",
+    "?start_date=2021-10-01&end_date=2021-10-31",
+  ]);
+});
+
+Deno.test("in data without interactions nobody was reached", () => {
+  const data = { date_range: null };
+  const none = answered(
+    answered(open, { dimensions: { ...DIMENSIONS, data } }),
+  );
+  assertEquals(none.slots.reached, undefined);
+  const html = `${<Tiles state={none} locale={localeOf(["en"])} />}`;
+  assertEquals(
+    Array.from(html.matchAll(/tile-value">([^<]*)</g), ([, text]) => text),
+    ["0", "0", "0", "None"],
+  );
+});
+
+Deno.test("another customer shows nothing of the one before", () => {
+  const one = answered(withView(full, parseView("?customer=1")));
+  assert(one.slots.record);
+  const two = withView(one, parseView("?customer=2"));
+  assertEquals(two.slots.record, undefined);
+  assertEquals(
+    missingOf(two).map(([, question]) => question)[0],
+    "api/v1/customers/2",
+  );
+  assertEquals(withView(one, one.view).slots, one.slots);
+});
+
+Deno.test("another version asks everything again, and shows the old numbers meanwhile", () => {
+  const next = withVersion({ ...full, cursors: ["a"] }, "v2");
+  assertEquals(missingOf(next).length, Object.keys(full.slots).length);
+  assertEquals(next.slots.channels!.body, full.slots.channels!.body);
+  assertEquals(next.cursors, []);
+  assertEquals(missingOf(withStale(full, "data")).length, 1);
+});
+
+Deno.test("nothing of what a key has read outlives it", () => {
+  const locked = startOf(WHOLE, { ...START, is_open: false });
+  assertEquals(missingOf(locked), []);
+  const read = { ...full, is_open: false, access: "key" } as const;
+  assertEquals(withoutKey(read, "gone"), { ...locked, access_error: "gone" });
+});
+
+Deno.test("a failure keeps its words; while nothing is served, the state of the data is there", () => {
+  const failed = answeredOf("api/v1/customers/9", {
+    status: 404,
+    body: { error: "No such customer" },
+  });
+  assertEquals([failed.body, failed.error], [null, "No such customer"]);
+  const body = { error: "Loading", data: { state: "building" } };
+  const waiting = answeredOf("api/v1/data", { status: 503, body });
+  assertEquals([waiting.body, waiting.error], [body, "Loading"]);
+});
+
+Deno.test("questions take parameters, and become files without their pages", () => {
+  assertEquals(withParameters("api/v1/a", {}), "api/v1/a");
+  assertEquals(
+    downloadOf("api/v1/interactions?sort=-total&limit=10&cursor=x", "csv"),
+    "api/v1/interactions?sort=-total&format=csv&bom=1",
+  );
+});
