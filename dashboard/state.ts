@@ -1,8 +1,8 @@
 /** All that the page is drawn from, as one value. */
 
-import type { Answers, Checked, Explanation } from "./answers.ts";
+import type { Answers, Checked, Explanation, NameCount } from "./answers.ts";
 import { FIRST, type Question, questionsOf, type Slot } from "./questions.ts";
-import type { DataDays, View } from "./view.ts";
+import { type DataDays, type View, viewHref } from "./view.ts";
 
 /** An answer, or a failure, and the question that it belongs to. */
 export interface Answered<Body> {
@@ -137,6 +137,33 @@ export function rangeOf({ slots }: State): DataDays | null {
   return { ...range, newest: is_within ? newest : range.last };
 }
 
+/** The names of each dimension that the data has, as the API lists them: null where they are too many to list. */
+export function dimensionsOf(
+  { slots }: State,
+): ReadonlyMap<string, readonly NameCount[] | null> {
+  const { attributes = {}, date_range: _, ...lists } =
+    slots.dimensions?.body?.data ?? {};
+  return new Map([
+    ...Object.entries(lists)
+      .map(([plural, names]) => [plural.slice(0, -1), names] as const),
+    ...Object.entries(attributes),
+  ]) as ReadonlyMap<string, readonly NameCount[] | null>;
+}
+
+/** A view without filters that are no dimensions of the data: other sites add parameters to an address. */
+function knownView(state: State, view: View): View {
+  if (!state.slots.dimensions?.body) return view;
+  const dimensions = dimensionsOf(state);
+  const filters = Object.entries(view.filters)
+    .filter(([dimension]) => dimensions.has(dimension));
+  return { ...view, filters: Object.fromEntries(filters) };
+}
+
+/** Whether a view is the one that is shown. */
+export function isShown(state: State, view: View): boolean {
+  return viewHref(knownView(state, view)) === viewHref(state.view);
+}
+
 /** The questions that the page has now, in the order in which they are asked. */
 export function wantedOf(
   state: State,
@@ -198,11 +225,10 @@ export function withAnswer(
 ): State {
   const { data_version = null } =
     (answered.body as { meta?: { data_version?: string } } | null)?.meta ?? {};
-  return {
-    ...state,
-    data_version: slot === "dimensions" ? data_version : state.data_version,
-    slots: { ...state.slots, [slot]: answered },
-  };
+  const next = { ...state, slots: { ...state.slots, [slot]: answered } };
+  return slot === "dimensions"
+    ? { ...next, data_version, view: knownView(next, state.view) }
+    : next;
 }
 
 /** The state in which another version is to be shown: what is shown stays until it is answered anew. */
@@ -228,7 +254,8 @@ export function withStale(state: State, slot: Slot): State {
 }
 
 /** The state with another view. */
-export function withView(state: State, view: View): State {
+export function withView(state: State, given: View): State {
+  const view = knownView(state, given);
   const { record: _, contacts: __, customer_topics: ___, ...others } =
     state.slots;
   const is_same_customer = view.customer === state.view.customer;

@@ -62,7 +62,7 @@ export const WHOLE: View = {
 const DAYS = { "30d": 30, "90d": 90 } as const;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
-/** Reads a query string; what it does not understand is left out, so that an old link still opens. */
+/** Reads a query string; what it does not understand is left out, so that an old link still opens. Which filters there are, the data says. */
 export function parseView(search: string): View {
   const given = new URLSearchParams(search);
   const filters: Record<string, Name[]> = {};

@@ -7,7 +7,7 @@ import { render } from "hono/jsx/dom";
 import { cardOf, type ChartSlot } from "../cards.ts";
 import { localeOf } from "../locale.ts";
 import { Page } from "../page.tsx";
-import { missingOf } from "../state.ts";
+import { isShown, missingOf } from "../state.ts";
 import { parseView, viewHref } from "../view.ts";
 import { cancel, check, decide, publish } from "./administrator.ts";
 import { key, Lost } from "./api.ts";
@@ -203,8 +203,7 @@ for (const kind of ["dragover", "dragleave", "drop"] as const) {
 
 addEventListener("popstate", () => {
   // A jump within the page is the browser's own.
-  const is_same = viewHref(parseView(location.search)) === viewHref(state.view);
-  if (!is_same) show(new URL(location.href));
+  if (!isShown(state, parseView(location.search))) show(new URL(location.href));
 });
 setInterval(() => update({ now: Date.now() }), MINUTE_MS);
 // The stream says nothing of a refresh that changed nothing, nor of what was before it opened.

@@ -3,7 +3,7 @@
 import type { NameCount } from "../answers.ts";
 import { nameText, titled } from "../cards.ts";
 import type { Locale } from "../locale.ts";
-import { rangeOf, type State } from "../state.ts";
+import { dimensionsOf, rangeOf, type State } from "../state.ts";
 import {
   datesOf,
   LAST_LENGTHS,
@@ -55,22 +55,15 @@ export function Filters(
   );
 }
 
-/** The dimensions that the data has, with their names, the most frequent first. */
-function filtersOf({ slots }: State) {
-  const { data, meta } = slots.dimensions?.body ?? {};
-  const { attributes = {}, ...lists } = data ?? {};
-  const all = [
-    ...Object.entries(lists)
-      .map(([plural, names]) => [plural.slice(0, -1), names] as const),
-    ...Object.entries(attributes),
-  ];
-  return all.flatMap(([dimension, names]) =>
-    Array.isArray(names) && names.length > 0
+/** The dimensions that are offered, with their names, the most frequent first. */
+function filtersOf(state: State) {
+  const { not_listed } = state.slots.dimensions?.body?.meta ?? {};
+  return Array.from(dimensionsOf(state)).flatMap(([dimension, names]) =>
+    names && names.length > 0
       ? [{
         dimension,
-        names: (names as NameCount[])
-          .toSorted((a, b) => b.interactions - a.interactions),
-        not_listed: meta?.not_listed?.[dimension] ?? 0,
+        names: names.toSorted((a, b) => b.interactions - a.interactions),
+        not_listed: not_listed?.[dimension] ?? 0,
       }]
       : []
   );

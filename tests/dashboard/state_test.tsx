@@ -12,6 +12,7 @@ import {
 import {
   answeredOf,
   isBusy,
+  isShown,
   missingOf,
   rangeOf,
   startOf,
@@ -39,7 +40,12 @@ function answered(
 }
 
 const DIMENSIONS = {
-  data: { date_range: { first: "2019-01-07", last: "2021-10-31" } },
+  data: {
+    channels: [{ name: "Email", interactions: 3 }],
+    occupations: null,
+    attributes: { country: [{ name: "CH", interactions: 3 }], ref: null },
+    date_range: { first: "2019-01-07", last: "2021-10-31" },
+  },
   meta: { data_version: "v1" },
 };
 const full = answered(answered(open, { dimensions: DIMENSIONS }));
@@ -124,6 +130,28 @@ Deno.test("periods end with the newest day that is not in the future", () => {
   // Where all are in the future, or the report is that of other data.
   for (const newest of [null, "2018-05-20 10:00:00", "2022-01-01 10:00:00"]) {
     assertEquals(rangeOf(withNewest(newest))!.newest, "2021-10-31");
+  }
+});
+
+Deno.test("parameters that are no dimensions of the data filter nothing", () => {
+  const search =
+    "?utm_source=news&fbclid=1&date_range=1&channel=Email&occupation=Baker&country=CH&ref=a";
+  const given = parseView(search);
+  const known = ["channel", "country", "occupation", "ref"];
+  const first = { dimensions: DIMENSIONS };
+  for (
+    const state of [
+      answered(startOf(given, { ...START, is_open: true }), first),
+      withView(full, given),
+    ]
+  ) {
+    assertEquals(Object.keys(state.view.filters).sort(), known);
+    assertEquals(
+      missingOf(state).filter(([, question]) => /utm|fbclid/.test(question)),
+      [],
+    );
+    assert(isShown(state, given));
+    assert(!isShown(state, WHOLE));
   }
 });
 
