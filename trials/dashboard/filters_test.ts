@@ -191,6 +191,30 @@ Deno.test(
 );
 
 Deno.test(
+  "paper names the period and the filters, and has nothing to press",
+  BROWSER,
+  async () => {
+    await using watched = await open(
+      shared.browser,
+      `${shared.server.base_url}/?period=2020&channel=Email,Call&type=Blue`,
+    );
+    const { page } = watched;
+    await page.emulateMedia({ media: "print" });
+    const shown = await page.locator(".heading, .filters").allInnerTexts();
+    const words = shown.join(" ").split(/\s+/).join(" ");
+    for (
+      const text of [
+        "Jan 1 – Dec 31, 2020",
+        "Channel Email",
+        "Channel Call",
+        "Type Blue",
+      ]
+    ) assert(words.includes(text), `${text}: ${words}`);
+    assert(!/Clear|All time|Apply|Occupation/.test(words), words);
+  },
+);
+
+Deno.test(
   "a click on a bar, a cell, a row or a name of the legend filters",
   BROWSER,
   async (t) => {
