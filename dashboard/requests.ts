@@ -10,3 +10,19 @@ export function authorizationOf(key: string): string {
     Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")
   }`;
 }
+
+/** How often a request is sent at most that was refused because too much is asked at once. */
+const TURNS = 10;
+const MOST_PAUSE_S = 5;
+
+/** Milliseconds until a request that was refused for now is sent again; null where it is not. */
+export function pauseBefore(
+  { status, headers }: Pick<Response, "status" | "headers">,
+  turn: number,
+): number | null {
+  const seconds = Number(headers.get("Retry-After"));
+  const may_help = (status === 429 || status === 503) && seconds > 0;
+  return may_help && turn < TURNS
+    ? Math.min(seconds, MOST_PAUSE_S) * 1_000
+    : null;
+}

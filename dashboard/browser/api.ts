@@ -4,7 +4,7 @@
 
 import { follow } from "../../docs/examples/live.js";
 import { FIRST, parametersOf, type Question } from "../questions.ts";
-import { authorizationOf } from "../requests.ts";
+import { authorizationOf, pauseBefore } from "../requests.ts";
 
 /** An answer or a failure. */
 export interface Result {
@@ -17,9 +17,6 @@ export class Lost extends Error {}
 
 /** The key is kept in the tab: it is gone when the tab is closed, and no other site reads it. */
 const KEY = "tally-key";
-/** How often a question is asked again that was refused because too much was asked at once. */
-const TURNS = 6;
-const MOST_PAUSE_S = 5;
 
 /** Where the page is, without a slash at its end. */
 const base = new URL(".", location.href).pathname.slice(0, -1);
@@ -36,18 +33,26 @@ function headers(): Record<string, string> {
   return text === null ? {} : { Authorization: authorizationOf(text) };
 }
 
-/** Sends a request; throws `Lost` where nobody answers. */
+/** Sends a request, again where a client sends too many; throws `Lost` where nobody answers. */
 export async function send(
   path: string,
   init: RequestInit = {},
 ): Promise<Response> {
+  for (let turn = 1;; turn++) {
+    const response = await sendOnce(path, init);
+    const ms = response.status === 429 ? pauseBefore(response, turn) : null;
+    if (ms === null) return response;
+    await pause(ms);
+  }
+}
+
+async function sendOnce(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(`${base}/${path}`, {
       ...init,
       headers: { ...headers(), ...init.headers as Record<string, string> },
     });
-  } catch (error) {
-    if (init.signal?.aborted) throw error;
+  } catch {
     throw new Lost();
   }
 }
@@ -71,8 +76,8 @@ export function connect(
   const tally = follow({ url: base, headers, show, heard });
   return {
     close: tally.close,
-    /** Asks a question, of the version that the page shows; again where too much is asked at once. */
-    async ask(question: Question): Promise<Result> {
+    /** Asks a question, of the version that the page shows; again where too much is asked at once, until `signal` is aborted. */
+    async ask(question: Question, signal?: AbortSignal): Promise<Result> {
       if (question === FIRST.data) return await resultOf(await send(question));
       const [path] = question.split("?");
       const parameters = parametersOf(question);
@@ -83,12 +88,11 @@ export function connect(
         } catch (error) {
           const { cause, message } = error as Error;
           if (!(cause instanceof Response)) throw new Lost();
-          const { status } = cause;
-          const seconds = Number(cause.headers.get("Retry-After"));
-          if (status !== 503 || !seconds || turn === TURNS) {
-            return { status, body: { error: message } };
+          const ms = pauseBefore(cause, turn);
+          if (ms !== null) await pause(ms);
+          if (ms === null || signal?.aborted) {
+            return { status: cause.status, body: { error: message } };
           }
-          await pause(Math.min(seconds, MOST_PAUSE_S) * 1_000);
         }
       }
     },

@@ -34,8 +34,11 @@ function follow() {
 }
 
 /** Asks one question, of the version that is shown. */
-export function ask(question: Question): Promise<Result> {
-  return tally!.ask(question);
+export function ask(
+  question: Question,
+  signal?: AbortSignal,
+): Promise<Result> {
+  return tally!.ask(question, signal);
 }
 
 /** Asks all that the view needs and that is not there. */
@@ -83,7 +86,7 @@ async function fill(): Promise<void> {
       const rest = missing.values();
       await Promise.all(Array.from({ length: AT_ONCE }, async () => {
         for (const [slot, question] of rest) {
-          const result = await ask(question);
+          const result = await ask(question, signal);
           if (signal.aborted) return;
           if (result.status === 401) {
             return lock("This key is not known, or no longer.");

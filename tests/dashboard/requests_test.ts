@@ -1,8 +1,8 @@
-/** What the browser sends with a request: keys of any letters, as the server takes them. */
+/** What the browser sends with a request: keys of any letters, as the server takes them; and when it sends it again. */
 
 import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import { authorizationOf } from "../../dashboard/requests.ts";
+import { authorizationOf, pauseBefore } from "../../dashboard/requests.ts";
 import { startServer } from "../support/start_server.ts";
 
 Deno.test("a key of any letters is sent as the server takes it", async () => {
@@ -19,4 +19,19 @@ Deno.test("a key of any letters is sent as the server takes it", async () => {
     };
     assertEquals([await statusOf(key), await statusOf(`“${key}”`)], [200, 401]);
   }
+});
+
+Deno.test("what is refused for now is sent again after the time that the server says", () => {
+  const refused = (status: number, seconds?: number) =>
+    new Response(null, {
+      status,
+      headers: seconds === undefined ? {} : { "Retry-After": `${seconds}` },
+    });
+  assertEquals(pauseBefore(refused(429, 2), 1), 2_000);
+  assertEquals(pauseBefore(refused(503, 1), 9), 1_000);
+  assertEquals(pauseBefore(refused(503, 600), 1), 5_000);
+  // Not for ever, and not where it cannot help.
+  assertEquals(pauseBefore(refused(429, 2), 10), null);
+  assertEquals(pauseBefore(refused(503), 1), null);
+  assertEquals(pauseBefore(refused(400, 1), 1), null);
 });

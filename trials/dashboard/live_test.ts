@@ -2,7 +2,7 @@
 
 /// <reference lib="dom" />
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
 import { dataFolder } from "../../tests/support/data_folder.ts";
 import { startServer } from "../../tests/support/start_server.ts";
@@ -120,6 +120,32 @@ Deno.test(
       assertEquals(await shownOn(page), expected);
       assertEquals(await page.locator(".note-warning").count(), 0);
     });
+  },
+);
+
+Deno.test(
+  "a reader who asks more than the server allows gets all numbers a little later",
+  BROWSER,
+  async () => {
+    await using server = await serve({ RATE_LIMIT: "2", RATE_BURST: "15" });
+    // The same data, without a limit to what this test asks.
+    await using unlimited = await serve();
+    await using watched = await open(browser, server.base_url);
+    const { page } = watched;
+    const refused: string[] = [];
+    page.on("response", (response) => {
+      if (response.status() === 429) refused.push(response.url());
+    });
+    for (const year of ["2021", "2020", "2019"]) {
+      await page.getByRole("link", { name: year, exact: true }).click();
+    }
+    const filters = { start_date: "2019-01-01", end_date: "2019-12-31" };
+    const expected = await recounted(unlimited.base_url, {
+      filters,
+      period: "week",
+    });
+    await eventually(async () => assertEquals(await shownOn(page), expected));
+    assert(refused.length > 0);
   },
 );
 
