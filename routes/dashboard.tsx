@@ -155,6 +155,8 @@ async function withNumbers(
         const bytes = await response.bytes();
         const most = slot === "dimensions" ? MOST_DIMENSION_BYTES : MOST_BYTES;
         if (is_late || bytes.length > most) return;
+        // Too much is asked at once. The browser asks again for what stays open here.
+        if (status === 503 && slot !== "data") return;
         const body = JSON.parse(new TextDecoder().decode(bytes));
         const answered = answeredOf(question, { status, body });
         state = withAnswer(state, { slot, answered });

@@ -162,20 +162,28 @@ Deno.test("while nothing is served, the page says so", async () => {
   assertEquals(state.slots.data!.status, 503);
 });
 
-Deno.test("the page does not wait for ever for its numbers", async () => {
-  await using opened = await openApp(SAMPLE, {
-    QUERY_CONCURRENCY: "1",
-    CACHE_BYTES: "0",
+for (
+  const [name, QUERY_QUEUE] of [
+    ["the page does not wait for ever for its numbers", "64"],
+    ["what is refused while too much is asked stays open for the browser", "0"],
+  ]
+) {
+  Deno.test(name, async () => {
+    await using opened = await openApp(SAMPLE, {
+      QUERY_CONCURRENCY: "1",
+      QUERY_QUEUE,
+      CACHE_BYTES: "0",
+    });
+    // The only place for a query is taken.
+    using _ = await opened.snapshot.begin({
+      signal: new AbortController().signal,
+      at: Infinity,
+    } as never);
+    const { html, state } = await pageOf(opened.app);
+    assertEquals(state.slots.types, undefined);
+    assertStringIncludes(html, "skeleton skeleton-types");
   });
-  // The only place for a query is taken.
-  using _ = await opened.snapshot.begin({
-    signal: new AbortController().signal,
-    at: Infinity,
-  } as never);
-  const { html, state } = await pageOf(opened.app);
-  assertEquals(state.slots.types, undefined);
-  assertStringIncludes(html, "skeleton skeleton-types");
-});
+}
 
 Deno.test("a browser keeps the files of the page for ever, by an address that changes with them", async () => {
   await using opened = await openApp(SAMPLE);
