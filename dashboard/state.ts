@@ -31,13 +31,16 @@ export type Access =
   | "key";
 
 /** What happens to a file that was dropped. */
+export type UploadStep =
+  | { readonly step: "checking" | "publishing" | "published" }
+  | { readonly step: "checked"; readonly checked: Checked }
+  /** Refused by the server, or failed on the way there. */
+  | { readonly step: "refused" | "failed"; readonly error: string };
+
+/** A file that was dropped. */
 export type Upload =
   & { readonly name: string; readonly bytes: number }
-  & (
-    | { readonly step: "checking" | "publishing" | "published" }
-    | { readonly step: "checked"; readonly checked: Checked }
-    | { readonly step: "refused"; readonly error: string }
-  );
+  & UploadStep;
 
 /** What the administrator sees and does; null where nobody has given the administrator's key. */
 export interface Admin {

@@ -13,7 +13,9 @@ export interface Result {
 }
 
 /** The server cannot be reached. */
-export class Lost extends Error {}
+export class Lost extends Error {
+  override message = "The server was not reached. Try again.";
+}
 
 /** The key is kept in the tab: it is gone when the tab is closed, and no other site reads it. */
 const KEY = "tally-key";

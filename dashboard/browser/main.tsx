@@ -17,6 +17,7 @@ import { drawWith, state, update } from "./present.ts";
 import {
   explain,
   go,
+  openFound,
   search,
   show,
   showTitle,
@@ -58,7 +59,12 @@ const INPUTS: Readonly<Record<string, (input: HTMLInputElement) => unknown>> = {
   search: ({ value }) => search(value.trim()),
   narrow: ({ value, dataset }) =>
     update({ narrowed: { dimension: dataset.dimension!, text: value } }),
-  choose: ({ files }) => files?.[0] && check(files[0]),
+  choose(input) {
+    const file = input.files?.[0];
+    // So that the same file can be chosen again.
+    input.value = "";
+    return file && check(file);
+  },
 };
 
 const SUBMITS: Readonly<Record<string, (form: HTMLFormElement) => unknown>> = {
@@ -70,7 +76,7 @@ const SUBMITS: Readonly<Record<string, (form: HTMLFormElement) => unknown>> = {
     go(viewHref({ ...state.view, period }));
   },
   "sign-in": signIn,
-  none: () => {},
+  "look-up": openFound,
 };
 
 /** Does what an element is for. */
@@ -79,7 +85,9 @@ async function run(doing: () => unknown): Promise<void> {
     await doing();
   } catch (error) {
     if (!(error instanceof Lost)) throw error;
-    update({ is_lost: true });
+    update({ failure: error.message });
+    // The next answer says whether the server is gone.
+    askState();
   }
 }
 

@@ -3,24 +3,35 @@
 /// <reference lib="dom" />
 
 import type { Answers } from "../answers.ts";
+import { customerHref } from "../parts/customers.tsx";
 import { searchQuestion } from "../questions.ts";
 import { type State, withView } from "../state.ts";
 import { parseView } from "../view.ts";
 import { authorizationOf } from "../requests.ts";
 import { key, Lost, type Result, resultOf, send } from "./api.ts";
-import { ask, askAnew, askMissing, lock } from "./numbers.ts";
+import { ask, askAnew, askMissing, askState, lock } from "./numbers.ts";
 import { drawn, state, update } from "./present.ts";
 
 /** After the last letter, before a customer is sought. */
 const SEARCH_PAUSE_MS = 150;
 
-const NOT_REACHED = "The server is not reached. Try again.";
 const NO_ANSWER = 0;
 /** After these, nothing is known of a key, or nothing good. */
 const NOT_TAKEN = [NO_ANSWER, 401, 429];
 
 /** Where reading goes on after a jump; marks of charts have a tabindex of -1 as well. */
 const TAKES_FOCUS = "main, h3[tabindex='-1']";
+
+/** A result; in words as well where nobody answers. */
+async function inWords(asked: Promise<Result>): Promise<Result> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof Lost)) throw error;
+    askState();
+    return { status: NO_ANSWER, body: { error: error.message } };
+  }
+}
 
 /** Goes to a view, as the address bar will say. */
 export function go(href: string): void {
@@ -64,7 +75,24 @@ export async function search(text: string): Promise<void> {
   if (text === "") return update({ search: null });
   update({ search: { text, found: state.search?.found ?? null, error: null } });
   await new Promise((done) => searching = setTimeout(done, SEARCH_PAUSE_MS));
-  const { status, body } = await ask(searchQuestion(text));
+  await seek(text);
+}
+
+/** Seeks customers at once, and opens the first one found. */
+export async function openFound(form: HTMLFormElement): Promise<void> {
+  clearTimeout(searching);
+  const text = (new FormData(form).get("text") as string).trim();
+  if (text === "") return;
+  update({ search: { text, found: state.search?.found ?? null, error: null } });
+  await seek(text);
+  const first = state.search?.found?.[0];
+  if (first && state.search?.text === text) {
+    go(customerHref(state.view, first));
+  }
+}
+
+async function seek(text: string): Promise<void> {
+  const { status, body } = await inWords(ask(searchQuestion(text)));
   if (state.search?.text !== text) return;
   const { data, error } = body as {
     readonly data: Answers["customers"]["data"];
@@ -87,7 +115,7 @@ export async function explain(link: HTMLElement): Promise<void> {
   // The dialog gives the focus back to what had it; the link itself is hidden when its menu is closed.
   link.closest(".menu")?.querySelector("summary")?.focus();
   document.querySelector<HTMLDialogElement>("#explained")!.showModal();
-  const { status, body } = await ask(question);
+  const { status, body } = await inWords(ask(question));
   if (state.explained !== explained) return;
   const { meta, error } = body as Answers["channels"] & {
     readonly error: string;
@@ -103,10 +131,7 @@ export async function explain(link: HTMLElement): Promise<void> {
 export async function signIn(form: HTMLFormElement): Promise<void> {
   const is_admin = form.dataset.what === "admin";
   const text = (new FormData(form).get("key") as string).trim();
-  const { status, body } = await tryKey(text).catch((error) => {
-    if (!(error instanceof Lost)) throw error;
-    return { status: NO_ANSWER, body: { error: NOT_REACHED } };
-  });
+  const { status, body } = await inWords(tryKey(text));
   if (NOT_TAKEN.includes(status) || (status === 403 && is_admin)) {
     const { error } = body as { readonly error: string };
     return update(is_admin ? { admin_error: error } : { access_error: error });

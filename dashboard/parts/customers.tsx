@@ -31,12 +31,13 @@ export function Customers({ state, locale }: Props) {
 function LookUp({ state: { view, search } }: { readonly state: State }) {
   const found = search?.found;
   return (
-    <form class="look-up with-script" role="search" data-do="none">
+    <form class="look-up with-script" role="search" data-do="look-up">
       <label class="search-field">
         <Icon of="search" />
         <span class="only-read">Find a customer</span>
         <input
           type="search"
+          name="text"
           data-do="search"
           placeholder="Find a customer by id, name or occupation"
           autocomplete="off"
@@ -75,7 +76,8 @@ function LookUp({ state: { view, search } }: { readonly state: State }) {
   );
 }
 
-function customerHref(
+/** The address of a view with a customer in it. */
+export function customerHref(
   view: View,
   { customer_id }: Pick<CustomerCounts, "customer_id">,
 ): string {

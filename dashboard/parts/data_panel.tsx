@@ -446,14 +446,21 @@ function Dropped(
   return (
     <div class="dropped" role="status">
       <h4>{name} ({locale.bytes(bytes)})</h4>
-      {upload.step === "refused"
+      {"error" in upload
         ? (
           <>
-            <p class="error">This file cannot be served:</p>
+            <p class="error">
+              {upload.step === "refused"
+                ? "This file cannot be served:"
+                : "The delivery failed:"}
+            </p>
             <ul class="lines">
               {upload.error.split("\n").map((line) => <li key={line}>{line}
               </li>)}
             </ul>
+            <p class="actions">
+              <CancelButton />
+            </p>
           </>
         )
         : upload.step === "checked"
@@ -503,8 +510,12 @@ function CheckedFile({ upload: { name, checked }, locale }: {
             Publish
           </button>
         )}
-        <button type="button" class="button" data-do="cancel">Cancel</button>
+        <CancelButton />
       </p>
     </>
   );
+}
+
+function CancelButton() {
+  return <button type="button" class="button" data-do="cancel">Cancel</button>;
 }

@@ -148,6 +148,43 @@ Deno.test("a file that is chosen can be let go", BROWSER, async () => {
 });
 
 Deno.test(
+  "a file that changes before it is published, or that nobody takes, is let go",
+  BROWSER,
+  async () => {
+    await using folder = await dataFolder({
+      "customers_2.csv": "Customer_Id\n99\n",
+    });
+    const path = `${folder.path}/customers_2.csv`;
+    await using opened = await administered();
+    const { page } = opened;
+    await signIn(page);
+    const dropped = page.locator(".dropped");
+    const choose = () => page.locator("input[type=file]").setInputFiles(path);
+    const isLetGo = async () => {
+      await dropped.getByRole("button", { name: "Cancel" }).click();
+      await dropped.waitFor({ state: "detached" });
+      await page.locator(".status", { hasText: "Up to date" }).waitFor();
+      assertEquals(await page.locator(".note-warning").count(), 0);
+    };
+    await choose();
+    const publish = dropped.getByRole("button", { name: "Publish" });
+    await publish.waitFor();
+    await folder.write({ "customers_2.csv": "Customer_Id\n99\n100\n" });
+    // A browser sees a change by its time, in seconds.
+    await Deno.utime(path, 1_000_000, 1_000_000);
+    await publish.click();
+    await dropped.getByText("has changed").waitFor();
+    await isLetGo();
+
+    await page.route("**/data/check/*", (route) => route.abort());
+    await choose();
+    await dropped.getByText("not reached").waitFor();
+    await isLetGo();
+    await counts(page, 31);
+  },
+);
+
+Deno.test(
   "a file that cannot be served shows the reasons, and cannot be published",
   BROWSER,
   async (t) => {
@@ -173,6 +210,8 @@ Deno.test(
           await dropped.getByRole("button", { name: "Publish" }).count(),
           0,
         );
+        await dropped.getByRole("button", { name: "Cancel" }).click();
+        await dropped.waitFor({ state: "detached" });
       });
     }
     await counts(page, 31);
@@ -248,6 +287,13 @@ Deno.test("a decision that is refused says why", BROWSER, async () => {
   await signIn(page);
   // There is no version before the first one.
   await page.getByRole("button", { name: "Go back a version" }).click();
-  await page.locator("#admin p[role=status]", { hasText: /\w/ }).waitFor();
+  const said = page.locator("#admin p[role=status]", { hasText: /\w/ });
+  await said.waitFor();
+  // A later delivery does not stand beside it.
+  await drop(page, { name: "holiday.csv", text: "x" });
+  await page.locator(".dropped").waitFor();
+  assertEquals(await said.count(), 0);
+  await page.getByRole("button", { name: "Check the folder now" }).click();
+  await said.getByText("If it has new data, that shows here.").waitFor();
   await counts(page, 31);
 });

@@ -101,6 +101,54 @@ Deno.test(
 );
 
 Deno.test(
+  "Enter in the search opens the first customer found, also before it was shown",
+  BROWSER,
+  async () => {
+    await using watched = await open(shared.browser, shared.server.base_url);
+    const { page } = watched;
+    const title = page.locator("#customer-title");
+    await searchField(page).fill("baTm");
+    await page.keyboard.press("Enter");
+    await title.getByText("Customer 2").waitFor();
+    assertEquals(new URL(page.url()).search, "?customer=2");
+    await searchField(page).fill("1x");
+    await page.keyboard.press("Enter");
+    await page.getByText("No customer begins with that.").waitFor();
+    await searchField(page).fill("Jedi");
+    await page.getByText("1 customer found").waitFor();
+    await page.keyboard.press("Enter");
+    await title.getByText("Customer 1").waitFor();
+    assertEquals(watched.complaints, []);
+  },
+);
+
+Deno.test(
+  "a search and a question that nobody answers say so, and can be tried again",
+  BROWSER,
+  async () => {
+    await using watched = await open(shared.browser, shared.server.base_url);
+    const { page } = watched;
+    const words = page.getByText("The server was not reached. Try again.");
+    await page.route("**/api/v1/**", (route) => route.abort());
+    await searchField(page).fill("baTm");
+    await page.locator(".found").filter({ has: words }).waitFor();
+    await page.locator(".tile .explain").first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.filter({ has: words }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".status", { hasText: "Server not reached" }).waitFor();
+
+    await page.unroute("**/api/v1/**");
+    await page.locator(".tile .explain").first().click();
+    await dialog.getByText("SQL", { exact: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await searchField(page).press("Enter");
+    await page.locator("#customer-title").getByText("Customer 2").waitFor();
+    await page.locator(".status", { hasText: "Up to date" }).waitFor();
+  },
+);
+
+Deno.test(
   "the search shows what the last letters find, and says when nothing is found",
   BROWSER,
   async () => {

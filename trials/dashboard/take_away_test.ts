@@ -86,7 +86,8 @@ Deno.test(
       }));
     await page.locator("figure[aria-labelledby=top-title]")
       .getByRole("link", { name: "CSV" }).click();
-    await page.getByText("Server not reached").waitFor();
+    await page.getByText("The server was not reached. Try again.").waitFor();
+    await page.locator(".status", { hasText: "Up to date" }).waitFor();
     assertEquals(complaints.filter((one) => !one.includes("502")), []);
   },
 );
