@@ -68,6 +68,31 @@ export function topColumns(table: NumberTable, most: number): NumberTable {
   };
 }
 
+/**
+ * The part of a table that there is room to list, and how much it leaves out: rows
+ * without numbers, then the first periods, or the last names.
+ */
+export function listedOf(
+  table: NumberTable,
+  { most_rows, most_columns, has_periods }: {
+    readonly most_rows: number;
+    readonly most_columns: number;
+    readonly has_periods: boolean;
+  },
+) {
+  const { columns, rows } = topColumns(table, most_columns);
+  // A file has no rows without numbers.
+  const full = rows.length <= most_rows
+    ? rows
+    : rows.filter(({ total }) => total > 0);
+  return {
+    columns,
+    rows: has_periods ? full.slice(-most_rows) : full.slice(0, most_rows),
+    more_rows: Math.max(0, full.length - most_rows),
+    more_columns: table.columns.length - columns.length,
+  };
+}
+
 /** A table with no more columns than there are colours: the smallest are one together. */
 export function foldColumns(table: NumberTable): NumberTable {
   const { columns } = table;

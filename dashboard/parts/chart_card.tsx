@@ -4,9 +4,9 @@ import { type Card, cardOf, type ChartSlot, TITLES } from "../cards.ts";
 import { CHARTS } from "../charts/charts.tsx";
 import {
   foldColumns,
+  listedOf,
   type NumberTable,
   sumOf,
-  topColumns,
 } from "../charts/number_table.ts";
 import type { Locale } from "../locale.ts";
 import { downloadOf, withParameters } from "../questions.ts";
@@ -14,7 +14,7 @@ import { isBusy, type State } from "../state.ts";
 import { Icon } from "./icons.tsx";
 
 /** Rows and columns of the table under a chart; a file has them all. */
-const MOST_LISTED = { rows: 100, columns: 20 };
+const MOST_LISTED = { most_rows: 100, most_columns: 20 };
 
 /** A chart, or what stands in its place while it is counted, empty or failed. */
 export function ChartCard(
@@ -62,7 +62,7 @@ export function failureText(
 function Drawn(
   { card, locale }: { readonly card: Card; readonly locale: Locale },
 ) {
-  const { slot, kind, drawn, table } = card;
+  const { slot, kind, drawn } = card;
   const Chart = CHARTS[kind];
   if (sumOf(drawn) === 0) return <p class="empty">Nothing to draw.</p>;
   return (
@@ -93,7 +93,7 @@ function Drawn(
           role="region"
           aria-label={`${card.title}: numbers`}
         >
-          <NumbersTable table={table} title={card.title} locale={locale} />
+          <NumbersTable card={card} locale={locale} />
         </div>
       </details>
     </>
@@ -133,18 +133,17 @@ function Swatch({ tone }: { readonly tone: number }) {
 }
 
 function NumbersTable(
-  { table, title, locale }: {
-    readonly table: NumberTable;
-    readonly title: string;
+  { card: { table, title, kind }, locale }: {
+    readonly card: Card;
     readonly locale: Locale;
   },
 ) {
-  const { rows_title, columns, rows } = topColumns(table, MOST_LISTED.columns);
+  const { columns, rows, more_rows, more_columns } = listedOf(table, {
+    ...MOST_LISTED,
+    has_periods: kind === "columns",
+  });
   const has_total = table.columns.length > 1;
-  const more = [
-    [rows.length - MOST_LISTED.rows, "row"],
-    [table.columns.length - columns.length, "column"],
-  ] as const;
+  const more = [[more_rows, "row"], [more_columns, "column"]] as const;
   const left_out = more.filter(([count]) => count > 0)
     .map(([count, thing]) => locale.counted(count, `more ${thing}`));
   return (
@@ -152,7 +151,7 @@ function NumbersTable(
       <caption class="only-read">{title}</caption>
       <thead>
         <tr>
-          <th scope="col">{rows_title}</th>
+          <th scope="col">{table.rows_title}</th>
           {columns.map(({ label }) => (
             <th scope="col" class="number" key={label}>{label}</th>
           ))}
@@ -160,9 +159,7 @@ function NumbersTable(
         </tr>
       </thead>
       <tbody>
-        {rows.slice(0, MOST_LISTED.rows).map((
-          { label, href, values, total },
-        ) => (
+        {rows.map(({ label, href, values, total }) => (
           <tr key={label}>
             <th scope="row">
               {href === null ? label : <a href={href}>{label}</a>}

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { Bars, Columns, HeatMap } from "../../dashboard/charts/charts.tsx";
 import {
   foldColumns,
+  listedOf,
   type NumberTable,
   pointText,
   TONES,
@@ -157,4 +158,35 @@ Deno.test("a point is read out with its numbers", () => {
     pointText(table, { row: 0, column: 2, locale }),
     "type 0, channel 2: 1,200",
   );
+});
+
+Deno.test("a table lists what a file has, and says how much more that is", () => {
+  const labels = (
+    values: readonly number[],
+    { has_periods }: { readonly has_periods: boolean },
+  ) => {
+    const table = tableOf(values.map((value) => [value]));
+    const listed = listedOf(table, {
+      most_rows: 3,
+      most_columns: 1,
+      has_periods,
+    });
+    const rows = listed.rows.map(({ label }) => label.slice("type ".length));
+    return [rows.join(" "), listed.more_rows];
+  };
+  // Those without numbers are listed where there is room.
+  const names = { has_periods: false };
+  assertEquals(labels([1, 0, 2], names), ["0 1 2", 0]);
+  assertEquals(labels([1, 0, 2, 3], names), ["0 2 3", 0]);
+  assertEquals(labels([1, 0, 2, 3, 4], names), ["0 2 3", 1]);
+  // Of periods, the newest.
+  const periods = { has_periods: true };
+  assertEquals(labels([1, 0, 0, 2], periods), ["0 3", 0]);
+  assertEquals(labels([1, 0, 2, 3, 4], periods), ["2 3 4", 1]);
+  const wide = listedOf(tableOf([[1, 5, 3]]), {
+    most_rows: 3,
+    most_columns: 2,
+    has_periods: false,
+  });
+  assertEquals([wide.rows[0].values, wide.more_columns], [[5, 3], 1]);
 });
