@@ -88,10 +88,8 @@ export interface State {
   /** Cursors of the pages of the list of customers before the present one, and its own. */
   readonly cursors: readonly string[];
   readonly search: Search | null;
-  /** What is sought among the names of a filter. */
-  readonly narrowed:
-    | { readonly dimension: string; readonly text: string }
-    | null;
+  /** What is sought among the names of each filter. */
+  readonly narrowed: Readonly<Record<string, string>>;
   readonly explained: Explained | null;
   /** Whether the server knows an administrator's key. */
   readonly has_admin: boolean;
@@ -121,7 +119,7 @@ export function startOf(
     is_lost: false,
     cursors: [],
     search: null,
-    narrowed: null,
+    narrowed: {},
     explained: null,
     has_admin,
     admin: null,

@@ -58,7 +58,7 @@ const CLICKS: Readonly<Record<string, (element: HTMLElement) => unknown>> = {
 const INPUTS: Readonly<Record<string, (input: HTMLInputElement) => unknown>> = {
   search: ({ value }) => search(value.trim()),
   narrow: ({ value, dataset }) =>
-    update({ narrowed: { dimension: dataset.dimension!, text: value } }),
+    update({ narrowed: { ...state.narrowed, [dataset.dimension!]: value } }),
   choose(input) {
     const file = input.files?.[0];
     // So that the same file can be chosen again.

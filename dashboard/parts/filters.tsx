@@ -135,9 +135,7 @@ function NamesMenu(
   },
 ) {
   const chosen = view.filters[dimension] ?? [];
-  const sought = narrowed?.dimension === dimension
-    ? narrowed.text.trim().toLowerCase()
-    : "";
+  const sought = (narrowed[dimension] ?? "").trim().toLowerCase();
   const found = names.filter(({ name }) =>
     nameText(dimension, name).toLowerCase().includes(sought)
   );

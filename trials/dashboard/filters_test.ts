@@ -4,12 +4,14 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
+import { dataFolder } from "../../tests/support/data_folder.ts";
 import {
   BROWSER,
   eventually,
   open,
   recounted,
   recountedReach,
+  serve,
   settled,
   share,
   shownOn,
@@ -299,6 +301,36 @@ Deno.test(
       await page.keyboard.press(key);
     }
     await page.waitForURL("**/?channel=Call&topic=*");
+  },
+);
+
+Deno.test(
+  "what is sought in one menu stays there while another one is used",
+  BROWSER,
+  async () => {
+    // More names than are shown without a search.
+    const numbers = Array.from({ length: 12 }, (_, i) => i);
+    await using folder = await dataFolder({
+      "customers.csv": "Customer_Id,Type\n" +
+        numbers.map((i) => `${i},Type ${i}\n`).join(""),
+      "interactions.csv": "Date Start,Interaction,Customers\n" +
+        numbers.map((i) => `2020-01-01,Channel ${i},${i}\n`).join(""),
+    });
+    await using server = await serve({ DATA_DIR: folder.path });
+    await using watched = await open(shared.browser, server.base_url);
+    const { page } = watched;
+    const seek = async (dimension: string, text?: string) => {
+      const menu = page.locator(".filter-menus details", {
+        has: page.locator("summary", { hasText: dimension }),
+      });
+      await menu.locator("summary").click();
+      if (text) await menu.getByPlaceholder("Find…").fill(text);
+      return await menu.locator(".option-name").allTextContents();
+    };
+    const channels = ["Channel 1", "Channel 10", "Channel 11"];
+    assertEquals(await seek("Channel", "l 1"), channels);
+    assertEquals(await seek("Type", "e 2"), ["Type 2"]);
+    assertEquals(await seek("Channel"), channels);
   },
 );
 
