@@ -38,6 +38,11 @@ const HEAT_STEPS = 5;
 /** Characters of a name that fit beside a bar, and above a cell. */
 const NAME_LENGTH = 16;
 const MOST_NUMBERED = 8;
+/** Below a name that stands upright. */
+const UPRIGHT_GAP = 8;
+/** The width of a letter, about; some scripts have wide ones. */
+const LETTER_WIDTH = 7;
+const WIDE_LETTER = /[\u1100-\uffff]/g;
 
 /** Bars that stand, stacked by column: for periods and days of the week. */
 export function Columns({ table, locale }: ChartProps) {
@@ -168,28 +173,40 @@ export function HeatMap({ table: { columns, rows }, locale }: ChartProps) {
   const x = scaleBand(columns.map((_, j) => j), [0, 100]);
   const most = Math.max(1, ...rows.flatMap(({ values }) => values));
   const names_fit = columns.length <= MOST_NUMBERED;
+  const names = columns.map(({ label }) =>
+    shortened(
+      label,
+      names_fit ? Math.floor(2 * NAME_LENGTH / columns.length) + 3 : undefined,
+    )
+  );
+  // Names of narrow cells stand upright.
+  const top = names_fit ? AXIS_HEIGHT : uprightHeight(names);
   return (
     <svg
       class={names_fit ? "plot plot-heat" : "plot plot-heat many"}
       width="100%"
-      height={rows.length * CELL_HEIGHT + AXIS_HEIGHT}
+      height={rows.length * CELL_HEIGHT + top}
       aria-hidden="true"
     >
-      {columns.map(({ label }, j) => (
-        <text
-          class="axis axis-middle cell-name"
-          x={percent(x(j)! + x.bandwidth() / 2)}
-          y="14"
-        >
-          {shortened(label, Math.floor(2 * NAME_LENGTH / columns.length) + 3)}
-        </text>
-      ))}
+      {names.map((name, j) => {
+        const middle = percent(x(j)! + x.bandwidth() / 2);
+        return names_fit
+          ? <text class="axis axis-middle" x={middle} y="14">{name}</text>
+          : (
+            // What is turned has its place in pixels, and the picture around it in percent.
+            <svg x={middle} y={top - UPRIGHT_GAP} overflow="visible">
+              <text class="axis" dy="0.32em" transform="rotate(-90)">
+                {name}
+              </text>
+            </svg>
+          );
+      })}
       {rows.map((row, i) => (
         <>
           <text
             class="axis axis-end"
             x="-12"
-            y={AXIS_HEIGHT + i * CELL_HEIGHT + CELL_HEIGHT / 2}
+            y={top + i * CELL_HEIGHT + CELL_HEIGHT / 2}
             dy="0.32em"
           >
             {shortened(row.label)}
@@ -202,13 +219,13 @@ export function HeatMap({ table: { columns, rows }, locale }: ChartProps) {
                   class={`heat-${step}`}
                   x={percent(x(j)!)}
                   width={percent(x.bandwidth())}
-                  y={AXIS_HEIGHT + i * CELL_HEIGHT}
+                  y={top + i * CELL_HEIGHT}
                   height={CELL_HEIGHT}
                 />
                 <text
                   class={`cell cell-${step}`}
                   x={percent(x(j)! + x.bandwidth() / 2)}
-                  y={AXIS_HEIGHT + i * CELL_HEIGHT + CELL_HEIGHT / 2}
+                  y={top + i * CELL_HEIGHT + CELL_HEIGHT / 2}
                   dy="0.32em"
                 >
                   {locale.count(value)}
@@ -259,6 +276,13 @@ function percent(value: number): string {
 
 function pixels(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+function uprightHeight(names: readonly string[]): number {
+  const lengths = names.map((name) =>
+    name.length + (name.match(WIDE_LETTER)?.length ?? 0)
+  );
+  return LETTER_WIDTH * Math.max(...lengths) + 2 * UPRIGHT_GAP;
 }
 
 /** A name that fits beside a bar; its end stays, in which long names differ most often. */

@@ -160,6 +160,23 @@ Deno.test("a point is read out with its numbers", () => {
   );
 });
 
+Deno.test("each column of a heat map has its name, upright where there are many", () => {
+  for (const count of [2, 4, 9, 20]) {
+    const table = tableOf([Array.from({ length: count }, (_, i) => i)]);
+    const svg = `${<HeatMap table={table} locale={locale} />}`;
+    const [head] = svg.split('class="axis axis-end"');
+    const names = Array.from(
+      head.matchAll(/<text [^>]*>([^<]+)<\/text>/g),
+      ([, name]) => name,
+    );
+    assertEquals(names, table.columns.map(({ label }) => label));
+    assertEquals(head.includes("rotate(-90)"), count > 8);
+    // The first cell begins below the longest name.
+    const y = Number(/<rect class="heat-0"[^>]* y="(\d+)"/.exec(svg)![1]);
+    assert(count > 8 ? y > 7 * "channel 19".length : y === 24, `${y}`);
+  }
+});
+
 Deno.test("a table lists what a file has, and says how much more that is", () => {
   const labels = (
     values: readonly number[],
