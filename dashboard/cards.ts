@@ -63,6 +63,11 @@ export const TITLES: Readonly<Record<ChartSlot, string>> = {
   customer_topics: "Contacts by topic",
 };
 
+/** The name of a file with what a chart shows. */
+export function fileName(title: string, ending: string): string {
+  return `${title.toLowerCase().replaceAll(" ", "-")}.${ending}`;
+}
+
 const KINDS: Readonly<Record<ChartSlot, ChartKind>> = {
   timeline: "columns",
   channels: "bars",

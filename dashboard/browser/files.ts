@@ -2,13 +2,20 @@
 
 /// <reference lib="dom" />
 
+import { fileName } from "../cards.ts";
+import { linesOf, placesOf } from "../lines.ts";
 import { Lost, resultOf, send } from "./api.ts";
 
 /** How sharp a picture is: pixels for each pixel of the screen. */
 const SHARPNESS = 2;
 const MARGIN = 24;
-const TITLE_HEIGHT = 52;
-const LEGEND_HEIGHT = 24;
+const TITLE = { size: 16, weight: 600, line_height: 24 };
+const WORDS = { size: 12, weight: 400, line_height: 18 };
+const LEGEND_LINE = 24;
+const SWATCH = 18;
+const NAME_GAP = 18;
+/** Between words and what is drawn. */
+const GAP = 10;
 const SVG = "http://www.w3.org/2000/svg";
 /** What of a style a picture needs to look as on the page. */
 const DRAWN = [
@@ -22,9 +29,9 @@ const DRAWN = [
   "display",
 ];
 
-/** Saves an answer of the API with the name that the server gives it; returns why it failed, and throws `Lost` where nobody answers. */
-export async function saveAnswer(path: string): Promise<string | null> {
-  const response = await send(path);
+/** Saves an answer of the API with the name of its link or, without one, of the server; returns why it failed, and throws `Lost` where nobody answers. */
+export async function saveAnswer(link: HTMLElement): Promise<string | null> {
+  const response = await send(link.getAttribute("href")!);
   if (!response.ok) {
     return ((await resultOf(response)).body as { error: string }).error;
   }
@@ -33,7 +40,7 @@ export async function saveAnswer(path: string): Promise<string | null> {
   const blob = await response.blob().catch(() => {
     throw new Lost();
   });
-  save(blob, name ?? "tally");
+  save(blob, link.getAttribute("download") || name || "tally");
   return null;
 }
 
@@ -41,7 +48,7 @@ export async function saveAnswer(path: string): Promise<string | null> {
 export function saveSvg(card: HTMLElement): void {
   save(
     new Blob([svgText(card).text], { type: "image/svg+xml" }),
-    `${nameOf(card)}.svg`,
+    fileName(titleOf(card), "svg"),
   );
 }
 
@@ -64,7 +71,7 @@ export async function savePng(card: HTMLElement): Promise<void> {
       canvas.height,
     );
     const png = await new Promise<Blob | null>((done) => canvas.toBlob(done));
-    if (png) save(png, `${nameOf(card)}.png`);
+    if (png) save(png, fileName(titleOf(card), "png"));
   } finally {
     URL.revokeObjectURL(url);
   }
@@ -80,10 +87,6 @@ function save(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-function nameOf(card: HTMLElement): string {
-  return titleOf(card).toLowerCase().replaceAll(" ", "-");
-}
-
 function titleOf(card: HTMLElement): string {
   return card.querySelector("h3")!.textContent!;
 }
@@ -95,7 +98,20 @@ function svgText(card: HTMLElement) {
   const names = [...card.querySelectorAll<HTMLElement>(".legend-name")];
   const inner = plot.getBoundingClientRect();
   const outer = chart.getBoundingClientRect();
-  const top = MARGIN + TITLE_HEIGHT + (names.length > 0 ? LEGEND_HEIGHT : 0);
+  const style = getComputedStyle(card);
+  const title = fitted(titleOf(card), { ...TITLE, style, width: outer.width });
+  const { textContent: summary } = card.querySelector(".summary")!;
+  const words = fitted(summary!, { ...WORDS, style, width: outer.width });
+  const places = placesOf(
+    names.map((name) =>
+      Math.ceil(name.getBoundingClientRect().width) + NAME_GAP
+    ),
+    outer.width,
+  );
+  const title_bottom = MARGIN + title.length * TITLE.line_height;
+  const words_bottom = title_bottom + words.length * WORDS.line_height + GAP;
+  const legend_lines = places.length === 0 ? 0 : places.at(-1)!.line + 1;
+  const top = words_bottom + legend_lines * LEGEND_LINE;
   const width = Math.ceil(outer.width + 2 * MARGIN);
   const height = Math.ceil(top + inner.height + MARGIN);
 
@@ -106,15 +122,14 @@ function svgText(card: HTMLElement) {
     height,
     viewBox: `0 0 ${width} ${height}`,
   });
-  const style = getComputedStyle(card);
   const ground = document.createElementNS(SVG, "rect");
   setAll(ground, { width, height, fill: style.backgroundColor });
   const text = (
     words: string,
-    { x, y, size }: {
-      readonly x: number;
+    { x = MARGIN, y, of: { size, weight } }: {
+      readonly x?: number;
       readonly y: number;
-      readonly size: number;
+      readonly of: typeof WORDS;
     },
   ) => {
     const made = document.createElementNS(SVG, "text");
@@ -124,30 +139,32 @@ function svgText(card: HTMLElement) {
       fill: style.color,
       "font-family": style.fontFamily,
       "font-size": size,
-      "font-weight": size > 13 ? 600 : 400,
+      "font-weight": weight,
     });
     made.textContent = words;
     return made;
   };
-  const { textContent: summary } = card.querySelector(".summary")!;
   picture.append(
     ground,
-    text(titleOf(card), { x: MARGIN, y: MARGIN + 14, size: 16 }),
-    text(summary!, { x: MARGIN, y: MARGIN + 36, size: 12 }),
+    ...title.map((line, i) =>
+      text(line, { y: MARGIN + TITLE.size + i * TITLE.line_height, of: TITLE })
+    ),
+    ...words.map((line, i) =>
+      text(line, {
+        y: title_bottom + WORDS.size + i * WORDS.line_height,
+        of: WORDS,
+      })
+    ),
   );
-  let x = MARGIN;
-  for (const name of names) {
+  for (const [i, name] of names.entries()) {
+    const x = MARGIN + places[i].x;
+    const y = words_bottom + places[i].line * LEGEND_LINE;
     const swatch = drawnClone(name.querySelector("svg")!);
-    setAll(swatch, { x, y: MARGIN + TITLE_HEIGHT - 4 });
+    setAll(swatch, { x, y });
     picture.append(
       swatch,
-      text(name.textContent!, {
-        x: x + 18,
-        y: MARGIN + TITLE_HEIGHT + 6,
-        size: 12,
-      }),
+      text(name.textContent!, { x: x + SWATCH, y: y + 10, of: WORDS }),
     );
-    x += 18 + Math.ceil(name.getBoundingClientRect().width);
   }
   const drawn = drawnClone(plot);
   setAll(drawn, {
@@ -163,6 +180,22 @@ function svgText(card: HTMLElement) {
     width,
     height,
   };
+}
+
+/** A text in lines as wide as the picture. */
+function fitted(
+  text: string,
+  { size, weight, style, width }: {
+    readonly size: number;
+    readonly weight: number;
+    readonly style: CSSStyleDeclaration;
+    readonly width: number;
+  },
+): string[] {
+  const context = document.createElement("canvas").getContext("2d")!;
+  context.font = `${weight} ${size}px ${style.fontFamily}`;
+  const widthOf = (text: string) => context.measureText(text).width;
+  return linesOf(text, { width, widthOf });
 }
 
 /** A copy whose colours and letters do not come from the page's stylesheet. */

@@ -42,8 +42,7 @@ const BUILDING_MS = 2_000;
 const CLICKS: Readonly<Record<string, (element: HTMLElement) => unknown>> = {
   explain,
   close: (button) => button.closest("dialog")!.close(),
-  download: async (link) =>
-    update({ failure: await saveAnswer(link.getAttribute("href")!) }),
+  download: async (link) => update({ failure: await saveAnswer(link) }),
   svg: (button) => saveSvg(button.closest<HTMLElement>(".card")!),
   png: (button) => savePng(button.closest<HTMLElement>(".card")!),
   before: () => turnTo(state.cursors.slice(0, -1)),
@@ -99,8 +98,9 @@ root.addEventListener("click", (event) => {
   closeMenus(target);
   if (!element || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const what = element.dataset.do ?? "";
-  // A browser itself saves a file that needs no key.
-  if (what === "download" && key.get() === null) return;
+  // A browser itself saves a file that needs no key, with the name that the server gives it.
+  const has_name = Boolean(element.getAttribute("download"));
+  if (what === "download" && key.get() === null && !has_name) return;
   const href = element.getAttribute("href");
   if (Object.hasOwn(CLICKS, what)) {
     event.preventDefault();

@@ -1,6 +1,12 @@
 /** A chart with its name, its sentence, its legend, its numbers as a table, and what can be taken away. */
 
-import { type Card, cardOf, type ChartSlot, TITLES } from "../cards.ts";
+import {
+  type Card,
+  cardOf,
+  type ChartSlot,
+  fileName,
+  TITLES,
+} from "../cards.ts";
 import { CHARTS } from "../charts/charts.tsx";
 import {
   foldColumns,
@@ -204,7 +210,7 @@ function TakeAway(
             <a
               href={downloadOf(question, "csv")}
               data-do="download"
-              download=""
+              download={fileName(title, "csv")}
             >
               CSV
             </a>

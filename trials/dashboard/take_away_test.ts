@@ -54,7 +54,9 @@ Deno.test(
         new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
         `\ufeff${await answer.text()}`,
       );
-      assert(/^[\w-]+\.csv$/.test(name), name);
+      const title = await watched.page.locator(`[data-slot="${slot}"] h3`)
+        .textContent();
+      assertEquals(name, `${title!.toLowerCase().replaceAll(" ", "-")}.csv`);
     }
   },
 );
