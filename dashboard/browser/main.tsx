@@ -121,6 +121,17 @@ function closeMenus(used: Element | null): void {
   }
 }
 
+// A list that would reach beyond the page opens to the other side. Toggling does not bubble.
+root.addEventListener("toggle", ({ target }) => {
+  const list = (target as Element).querySelector(".filter-menus .menu-list");
+  if (!list) return;
+  const menu = list.parentElement!;
+  menu.classList.remove("menu-right");
+  const { right } = list.getBoundingClientRect();
+  const is_beyond = right > document.documentElement.clientWidth;
+  menu.classList.toggle("menu-right", is_beyond);
+}, true);
+
 root.addEventListener("input", (event) => {
   const input = event.target as HTMLInputElement;
   const what = input.dataset.do ?? "";

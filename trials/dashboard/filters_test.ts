@@ -335,6 +335,46 @@ Deno.test(
 );
 
 Deno.test(
+  "every menu opens within the page, whatever its width",
+  BROWSER,
+  async () => {
+    const attributes = Array.from({ length: 8 }, (_, i) => `attribute_${i}`);
+    const name = "a name that is as long as the list has room for, and longer";
+    await using folder = await dataFolder({
+      "tally.toml": `[customers]
+files = "people.csv"
+id = "Id"
+attributes = { ${attributes.map((one) => `${one} = "${one}"`).join(", ")} }
+
+[interactions]
+files = "calls.csv"
+time = "When"
+channel = "Kind"
+customer = "Who"
+`,
+      "people.csv": `Id,${attributes}\n1${`,"${name}"`.repeat(8)}\n`,
+      "calls.csv": `When,Kind,Who\n2020-01-01,"${name}",1\n`,
+    });
+    await using server = await serve({ DATA_DIR: folder.path });
+    for (const width of [360, 640, 800, 1280]) {
+      await using watched = await open(shared.browser, server.base_url, {
+        viewport: { width, height: 900 },
+      });
+      const menus = await watched.page.locator(".filter-menus .menu").all();
+      assert(menus.length > 8);
+      for (const menu of menus) {
+        await menu.locator("summary").click();
+        await eventually(async () => {
+          const { x, width: own } = (await menu.locator(".menu-list")
+            .boundingBox())!;
+          assert(x >= 0 && x + own <= width, `${x} + ${own} of ${width}`);
+        });
+      }
+    }
+  },
+);
+
+Deno.test(
   "a period without interactions says so, and its numbers are zero",
   BROWSER,
   async () => {
