@@ -10,6 +10,7 @@ import {
   type Period,
   type Range,
   type View,
+  WHOLE,
 } from "./view.ts";
 
 /** The name of a question. */
@@ -117,13 +118,31 @@ export function questionsOf(
     topics: metrics({ by: "topic", pivot: "channel" }),
     weekdays: metrics({ by: "weekday" }),
     customers: withParameters("api/v1/interactions", {
-      sort: view.sort,
+      sort: sortOf(view),
       limit: `${CUSTOMERS_LISTED}`,
       ...cursor && { cursor },
       ...filters,
     }),
     ...view.customer !== null && customerQuestions(view.customer, range),
   };
+}
+
+/** Columns of the list of customers that are beside those of the channels. */
+const BESIDE = ["customer_id", "total"];
+
+/** A channel as the API's `sort` has it. */
+export function sortName(channel: string): string {
+  return BESIDE.includes(channel.toLowerCase())
+    ? `channel_${channel}`
+    : channel;
+}
+
+/** The order of the list of customers; a channel that does not count gives none. */
+export function sortOf({ sort, filters: { channel } }: View): string {
+  const names = channel?.flatMap((name) => name === null ? [] : sortName(name));
+  const has_order = !names ||
+    [...BESIDE, ...names].some((name) => sort === name || sort === `-${name}`);
+  return has_order ? sort : WHOLE.sort;
 }
 
 function customerQuestions(id: string, range: Range | null) {

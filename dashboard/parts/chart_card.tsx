@@ -46,7 +46,7 @@ export function ChartCard(
         <h3 id={title_id}>{TITLES[slot]}</h3>
         {card && <TakeAway card={card} />}
         <p class="summary" id={`summary-${slot}`}>
-          {card?.summary ?? (failed ? failureText(failed) : "Counting…")}
+          {card?.summary ?? (failed ? failureText(state, failed) : "Counting…")}
         </p>
       </figcaption>
       {card
@@ -60,9 +60,12 @@ export function ChartCard(
 
 /** Why a card has no numbers; what is wrong with the view as a whole stands above it. */
 export function failureText(
+  { slots }: State,
   { status, error }: { readonly status: number; readonly error: string | null },
 ): string {
-  return status === 400 ? "Not counted, as said above." : error!;
+  return status === 400 && slots.channels?.status === 400
+    ? "Not counted, as said above."
+    : error!;
 }
 
 function Drawn(

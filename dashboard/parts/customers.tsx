@@ -3,7 +3,12 @@
 import type { Answers, CustomerCounts } from "../answers.ts";
 import { CUSTOMER_CHART_SLOTS, titled } from "../cards.ts";
 import type { Locale } from "../locale.ts";
-import { CUSTOMERS_LISTED, downloadOf } from "../questions.ts";
+import {
+  CUSTOMERS_LISTED,
+  downloadOf,
+  sortName,
+  sortOf,
+} from "../questions.ts";
 import { isBusy, type State } from "../state.ts";
 import { type View, viewHref } from "../view.ts";
 import { ChartCard, ExplainLink, failureText } from "./chart_card.tsx";
@@ -208,7 +213,7 @@ function TopCustomers({ state, locale }: Props) {
               locale.counted(body.meta.customers, "customer")
             }. A heading sorts by its column.`
             : answered?.error
-            ? failureText(answered)
+            ? failureText(state, answered)
             : "Counting…"}
         </p>
       </figcaption>
@@ -240,7 +245,8 @@ function CustomersTable(
     readonly body: Answers["customers"];
   },
 ) {
-  const { view, cursors } = state;
+  const { cursors } = state;
+  const view = { ...state.view, sort: sortOf(state.view) };
   const all = Object.keys(body.data[0]?.interactions ?? {});
   const channels = all.slice(0, MOST_CHANNELS);
   const all_attributes = attributesOf(state);
@@ -262,7 +268,12 @@ function CustomersTable(
         <table class="list">
           <thead>
             <tr>
-              <SortHead view={view} by="customer_id" title="Customer" />
+              <SortHead
+                view={view}
+                by="customer_id"
+                all={all}
+                title="Customer"
+              />
               {has_names && <th scope="col">Name</th>}
               <th scope="col">Type</th>
               <th scope="col">Occupation</th>
@@ -274,11 +285,18 @@ function CustomersTable(
                   key={channel}
                   view={view}
                   by={sortName(channel)}
+                  all={all}
                   title={channel}
                   is_number
                 />
               ))}
-              <SortHead view={view} by="total" title="Total" is_number />
+              <SortHead
+                view={view}
+                by="total"
+                all={all}
+                title="Total"
+                is_number
+              />
             </tr>
           </thead>
           <tbody>
@@ -339,16 +357,20 @@ function CustomersTable(
   );
 }
 
-function SortHead({ view, by, title, is_number = false }: {
+function SortHead({ view, by, all, title, is_number = false }: {
   readonly view: View;
   readonly by: string;
+  /** The names of all channels, one of which may begin with `-`. */
+  readonly all: readonly string[];
   readonly title: string;
   readonly is_number?: boolean;
 }) {
-  const is_down = view.sort === `-${by}`;
+  // The API takes a name as it is before it takes its `-` for an order.
+  const down = all.includes(`-${by}`) ? by : `-${by}`;
   const is_up = view.sort === by;
+  const is_down = !is_up && view.sort === down;
   // Numbers begin with the largest, ids with the first.
-  const next = is_number ? (is_down ? by : `-${by}`) : (is_up ? `-${by}` : by);
+  const next = is_number ? (is_down ? by : down) : (is_up ? down : by);
   return (
     <th
       scope="col"
@@ -361,14 +383,4 @@ function SortHead({ view, by, title, is_number = false }: {
       </a>
     </th>
   );
-}
-
-/** Columns that are beside those of the channels. */
-const BESIDE = ["customer_id", "total"];
-
-/** A channel as the API's `sort` has it. */
-function sortName(channel: string): string {
-  return BESIDE.includes(channel.toLowerCase())
-    ? `channel_${channel}`
-    : channel;
 }

@@ -3,10 +3,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { cardOf } from "../../dashboard/cards.ts";
 import { localeOf } from "../../dashboard/locale.ts";
+import { Customers } from "../../dashboard/parts/customers.tsx";
 import { Tiles } from "../../dashboard/parts/tiles.tsx";
 import {
   downloadOf,
   parametersOf,
+  sortOf,
   withParameters,
 } from "../../dashboard/questions.ts";
 import {
@@ -182,6 +184,52 @@ Deno.test("in data without interactions nobody was reached", () => {
     Array.from(html.matchAll(/tile-value">([^<]*)</g), ([, text]) => text),
     ["0", "0", "0", "None"],
   );
+});
+
+Deno.test("the list is in the order of a channel that counts", () => {
+  const orderOf = (search: string) => sortOf(parseView(search));
+  assertEquals(orderOf("?sort=-Email"), "-Email");
+  assertEquals(orderOf("?sort=-Email&channel=Email,Call"), "-Email");
+  assertEquals(orderOf("?sort=-Email&channel=Call"), "-total");
+  assertEquals(orderOf("?sort=customer_id&channel=Call"), "customer_id");
+  assertEquals(
+    orderOf("?sort=-channel_Total&channel=Total"),
+    "-channel_Total",
+  );
+});
+
+Deno.test("one heading has the order, also beside a channel that begins with -", () => {
+  const body = {
+    data: [{
+      customer_id: 1,
+      interactions: { "-Email": 2, Email: 1 },
+      total: 3,
+    }],
+    meta: { data_version: "v1", customers: 1, next: null },
+  };
+  const known = answered(open, { dimensions: DIMENSIONS });
+  const headingsOf = (search: string) => {
+    const state = answered(withView(known, parseView(search)), {
+      customers: body,
+    });
+    const html = `${<Customers state={state} locale={localeOf(["en"])} />}`;
+    const heads = /<thead>(.*?)<\/thead>/s.exec(html)![1].matchAll(
+      /<th scope="col" class="number"( aria-sort="\w+")?><a href="\?([^"]*)"/g,
+    );
+    return Array.from(heads, ([, order, href]) => [!!order, href]);
+  };
+  assertEquals(headingsOf("?sort=-Email"), [
+    [true, "sort=--Email"],
+    // From the largest, it cannot be asked.
+    [false, "sort=Email"],
+    [false, ""],
+  ]);
+  assertEquals(headingsOf("?sort=Email").map(([order]) => order), [
+    false,
+    true,
+    false,
+  ]);
+  assertEquals(headingsOf("?sort=--Email")[0], [true, "sort=-Email"]);
 });
 
 Deno.test("another customer shows nothing of the one before", () => {
