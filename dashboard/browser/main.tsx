@@ -78,8 +78,9 @@ const SUBMITS: Readonly<Record<string, (form: HTMLFormElement) => unknown>> = {
   "look-up": openFound,
 };
 
-/** Does what an element is for. */
+/** Does what an element is for, and says why that failed. */
 async function run(doing: () => unknown): Promise<void> {
+  if (state.failure !== null) update({ failure: null });
   try {
     await doing();
   } catch (error) {

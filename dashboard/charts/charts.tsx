@@ -38,8 +38,8 @@ const HEAT_STEPS = 5;
 /** Characters of a name that fit beside a bar, and above a cell. */
 const NAME_LENGTH = 16;
 const MOST_NUMBERED = 8;
-/** Below a name that stands upright. */
-const UPRIGHT_GAP = 8;
+/** Between a name and its column. */
+const NAME_GAP = 10;
 /** The width of a letter, about; some scripts have wide ones. */
 const LETTER_WIDTH = 7;
 const WIDE_LETTER = /[\u1100-\uffff]/g;
@@ -188,19 +188,23 @@ export function HeatMap({ table: { columns, rows }, locale }: ChartProps) {
       height={rows.length * CELL_HEIGHT + top}
       aria-hidden="true"
     >
-      {names.map((name, j) => {
-        const middle = percent(x(j)! + x.bandwidth() / 2);
-        return names_fit
-          ? <text class="axis axis-middle" x={middle} y="14">{name}</text>
-          : (
-            // What is turned has its place in pixels, and the picture around it in percent.
-            <svg x={middle} y={top - UPRIGHT_GAP} overflow="visible">
-              <text class="axis" dy="0.32em" transform="rotate(-90)">
-                {name}
-              </text>
-            </svg>
-          );
-      })}
+      {names.map((name, j) => (
+        // What is turned has its place in pixels, and the picture around it in percent.
+        <svg
+          key={columns[j].label}
+          x={percent(x(j)! + x.bandwidth() / 2)}
+          y={top - NAME_GAP}
+          overflow="visible"
+        >
+          <text
+            class={names_fit ? "axis axis-middle" : "axis"}
+            dy={names_fit ? 0 : "0.32em"}
+            transform={names_fit ? undefined : "rotate(-90)"}
+          >
+            {name}
+          </text>
+        </svg>
+      ))}
       {rows.map((row, i) => (
         <>
           <text
@@ -282,7 +286,7 @@ function uprightHeight(names: readonly string[]): number {
   const lengths = names.map((name) =>
     name.length + (name.match(WIDE_LETTER)?.length ?? 0)
   );
-  return LETTER_WIDTH * Math.max(...lengths) + 2 * UPRIGHT_GAP;
+  return LETTER_WIDTH * Math.max(...lengths) + 2 * NAME_GAP;
 }
 
 /** A name that fits beside a bar; its end stays, in which long names differ most often. */

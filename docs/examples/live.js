@@ -31,7 +31,8 @@ const TURNS = 3;
  *   called when a version is known for the first time, and whenever it is another; not
  *   before the call before has ended, and again when it failed
  * @param {(event: string, data: object) => unknown} [options.heard]
- *   called for each event of the stream, such as `held`, and for `lost` when it has ended
+ *   called for each event of the stream, such as `held`, and for `lost` when it has ended or
+ *   is refused
  */
 export function follow(
   { url = "", headers = () => ({}), show, heard = () => {} },
