@@ -272,8 +272,9 @@ export class Callers {
 }
 
 function bearerOf(authorization: string): string | undefined {
-  // The last byte of a letter in UTF-8 may be one of the spaces of Latin-1.
-  return /^Bearer +(.+?)[ \t]*$/i.exec(authorization)?.[1];
+  // Not trimmed: the last byte of a letter in UTF-8 may be one of the spaces of Latin-1,
+  // and headers have no others at their ends.
+  return /^Bearer +(.+)$/i.exec(authorization)?.[1];
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The questions that a view asks of the API. */
 
 import type { Answers } from "./answers.ts";
-import { DAY_MS, dayText, type Interval, intervalFor } from "./calendar.ts";
+import { DAY_MS, type Interval, intervalFor } from "./calendar.ts";
 import {
   type DataDays,
   type Dates,
@@ -53,9 +53,12 @@ function withinData(dates: Dates, range: Range | null): Dates {
   return span && dates.end_date ? { ...dates, end_date: span.last } : dates;
 }
 
+/** So much of a period may lie before the first interaction, as the first days of January do. */
+const MOST_QUIET = 0.1;
+
 /**
- * What a period is compared with; null where it is not over, or where the data does not
- * have all days of the period before.
+ * What a period is compared with; null where it is not over, or where the data has only
+ * a part of the period before.
  */
 function comparisonOf(
   { of }: Period,
@@ -68,14 +71,16 @@ function comparisonOf(
     return null;
   }
   const start = new Date(start_date);
+  const before = new Date(start);
   if (of === "year") {
     // The year before may have another number of days.
-    start.setUTCFullYear(start.getUTCFullYear() - 1);
+    before.setUTCFullYear(start.getUTCFullYear() - 1);
   } else {
     const after = Date.parse(end_date) + DAY_MS;
-    start.setTime(2 * start.getTime() - after);
+    before.setTime(2 * start.getTime() - after);
   }
-  if (dayText(start.getTime()) < range.first) return null;
+  const quiet_ms = Date.parse(range.first) - before.getTime();
+  if (quiet_ms > MOST_QUIET * (start.getTime() - before.getTime())) return null;
   return of === "year" ? "previous_year" : "previous_period";
 }
 

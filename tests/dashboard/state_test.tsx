@@ -79,14 +79,19 @@ Deno.test("another view asks what is another question, and keeps the rest", () =
 const questionOf = (search: string, state = full) =>
   new Map(missingOf(withView(state, parseView(search)))).get("channels")!;
 
-Deno.test("only whole periods are compared, and only with a whole one", () => {
+Deno.test("no period is compared that is not over, nor with one of which a part is missing", () => {
   const compareOf = (search: string, state = full) =>
     parametersOf(questionOf(search, state)).compare;
   assertEquals(compareOf("?period=30d"), "previous_period");
   assertEquals(compareOf("?period=2021"), "previous_year");
   assertEquals(compareOf("?start_date=2020-01-01"), undefined);
-  // The data begins on 7 January 2019.
-  assertEquals(compareOf("?period=2020"), undefined);
+  // The data begins on 7 January 2019: most of that year is there, and not of others.
+  assertEquals(compareOf("?period=2020"), "previous_year");
+  assertEquals(compareOf("?period=2019"), undefined);
+  assertEquals(
+    compareOf("?start_date=2019-02-01&end_date=2019-02-28"),
+    undefined,
+  );
   assertEquals(
     compareOf("?start_date=2019-01-11&end_date=2019-01-14"),
     "previous_period",

@@ -44,7 +44,7 @@ Deno.test("where reading is open, the page has its numbers and pictures without 
     if (slot !== "data") assertEquals(answered!.body!.data, data, slot);
   }
   assertEquals(state.slots.channels!.body!.data, [
-    { channel: "Bird", interactions: 4 },
+    { channel: "Bird", interactions: 4, previous: 0, change: null },
   ] as never);
 });
 
