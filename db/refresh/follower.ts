@@ -203,8 +203,8 @@ export class Follower implements Store, Refreshes {
     this.#building = true;
     progress("opening the data");
     const folder = `${this.#work_folder!.path}/${++this.#number}`;
-    await Deno.mkdir(folder);
     try {
+      await Deno.mkdir(folder);
       const snapshot = await archive.reopen(latest, {
         folder,
         beside_readers: this.#snapshot !== null,
