@@ -36,7 +36,7 @@ Deno.test(
     await using watched = await open(shared.browser, base_url + FILTERED);
     const questions: Record<typeof CHARTS[number], string> = {
       timeline: "by=week&pivot=channel",
-      channels: "by=channel",
+      channels: "by=channel&compare=previous_year",
       weekdays: "by=weekday",
       types: "by=type&pivot=channel",
       topics: "by=topic&pivot=channel",
