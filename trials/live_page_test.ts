@@ -19,7 +19,10 @@ async function headers() {
   const token = await (await fetch("/token")).text();
   return token ? { Authorization: "Bearer " + token } : {};
 }
-const tally = follow({ show, headers });
+const tally = follow({ show, headers, heard });
+function heard() {
+  if (location.hash === "#broken") throw new Error("a fault of the page");
+}
 async function show() {
   const counts = await tally.get("/api/v1/interactions/1");
   const timeline = await tally.get("/api/v1/interactions/1/timeline");
@@ -216,35 +219,40 @@ Deno.test({
   name: "with keys on, a page with a token of its customer is as live",
   sanitizeResources: false,
   sanitizeOps: false,
-}, async () => {
-  await using folder = await dataFolder(exportsOf(1));
-  await using keys = await dataFolder();
-  const key = await createKey(`${keys.path}/keys.json`);
-  await using server = await startServer({
-    DATA_DIR: folder.path,
-    API_KEYS_FILE: `${keys.path}/keys.json`,
-    REFRESH_SECONDS: "1",
-    HOLD: "off",
-  });
-  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
-  const proxy = new Proxy(server.base_url, key);
-  const browser = await launch();
-  try {
-    const page = await browser.newPage();
-    await page.goto(`${proxy.url}/page`);
-    await shows(page, "[1,1]");
-    await folder.write(exportsOf(2));
-    await shows(page, "[2,2]");
-    proxy.stop();
-    await folder.write(exportsOf(3));
-    proxy.start();
-    await shows(page, "[3,3]");
-    assertEquals(proxy.streams, 1);
-  } finally {
-    await browser.close();
-    proxy.stop();
+}, async (t) => {
+  // What the page makes of events is its own.
+  for (const hash of ["", "#broken"]) {
+    await t.step(`page${hash}`, async () => {
+      await using folder = await dataFolder(exportsOf(1));
+      await using keys = await dataFolder();
+      const key = await createKey(`${keys.path}/keys.json`);
+      await using server = await startServer({
+        DATA_DIR: folder.path,
+        API_KEYS_FILE: `${keys.path}/keys.json`,
+        REFRESH_SECONDS: "1",
+        HOLD: "off",
+      });
+      await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+      const proxy = new Proxy(server.base_url, key);
+      const browser = await launch();
+      try {
+        const page = await browser.newPage();
+        await page.goto(`${proxy.url}/page${hash}`);
+        await shows(page, "[1,1]");
+        await folder.write(exportsOf(2));
+        await shows(page, "[2,2]");
+        proxy.stop();
+        await folder.write(exportsOf(3));
+        proxy.start();
+        await shows(page, "[3,3]");
+        assertEquals(proxy.streams, 1);
+      } finally {
+        await browser.close();
+        proxy.stop();
+      }
+      assert(server.output.error === "", server.output.error);
+    });
   }
-  assert(server.output.error === "", server.output.error);
 });
 
 Deno.test({

@@ -18,6 +18,7 @@ const SILENCE_MS = 40_000;
 const REFUSALS = [401, 403];
 /** How often a question is asked of a version that was just named, before it is asked of any. */
 const TURNS = 3;
+const LOST = { event: "lost", data: {} };
 
 /**
  * Follows a server. Tabs of one browser share one stream where they can, since a
@@ -105,7 +106,11 @@ export function follow(
 
   function hear({ event, data }) {
     if (event === "version") learn(data.data_version);
-    heard(event, data);
+    try {
+      heard(event, data);
+    } catch (error) {
+      console.warn(error);
+    }
   }
 
   const waits = longerWaits();
@@ -114,11 +119,15 @@ export function follow(
     leads = true;
     await listen({
       async open(silence) {
-        const own = await (async () => await headers())().catch(() => null);
+        const until = AbortSignal.any([signal, silence]);
+        const own = await Promise.race([
+          (async () => await headers())(),
+          abortOf(until),
+        ]).catch(() => null);
         // Without them this tab cannot ask, such as when its reader has logged out.
         return own && await fetch(`${url}/api/v1/data/events`, {
           headers: own,
-          signal: AbortSignal.any([signal, silence]),
+          signal: until,
         });
       },
       onEvent(message) {
@@ -138,7 +147,7 @@ export function follow(
         await navigator.locks.request(name, { signal }, lead);
       } else await lead();
       // This tab is refused. Another one has the lock by now, if one waits.
-      if (!signal.aborted) heard("lost", {});
+      if (!signal.aborted) hear(LOST);
       await waits.next();
     }
   }
@@ -181,15 +190,24 @@ async function listen({ open, onEvent, signal, waits }) {
       // The next turn says whether it was for a moment.
     } finally {
       clearTimeout(timer);
+      // A stream that is not read to its end would keep its connection.
+      silence.abort();
     }
     if (signal.aborted) return;
-    onEvent({ event: "lost", data: {} });
+    onEvent(LOST);
     await waits.next();
   }
 }
 
 function versionEvent(data_version) {
   return { event: "version", data: { data_version } };
+}
+
+/** Fails when a signal is aborted. */
+function abortOf(signal) {
+  return new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason))
+  );
 }
 
 /** Each wait is longer than the one before; not the same for all pages, so that they do not come back all at once. */
