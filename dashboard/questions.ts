@@ -71,16 +71,12 @@ function comparisonOf(
     return null;
   }
   const start = new Date(start_date);
-  const before = new Date(start);
-  if (of === "year") {
-    // The year before may have another number of days.
-    before.setUTCFullYear(start.getUTCFullYear() - 1);
-  } else {
-    const after = Date.parse(end_date) + DAY_MS;
-    before.setTime(2 * start.getTime() - after);
-  }
+  const length_ms = Date.parse(end_date) + DAY_MS - start.getTime();
+  const before = new Date(start.getTime() - length_ms);
+  // The same days, of a year that may have another number of them.
+  if (of === "year") before.setUTCFullYear(start.getUTCFullYear() - 1, 0, 1);
   const quiet_ms = Date.parse(range.first) - before.getTime();
-  if (quiet_ms > MOST_QUIET * (start.getTime() - before.getTime())) return null;
+  if (quiet_ms > MOST_QUIET * length_ms) return null;
   return of === "year" ? "previous_year" : "previous_period";
 }
 

@@ -13,7 +13,8 @@ export function authorizationOf(key: string): string {
 
 /** How often a request is sent at most that was refused because too much is asked at once. */
 const TURNS = 10;
-const MOST_PAUSE_S = 5;
+/** A reader is not kept waiting longer without a word. */
+const MOST_PAUSE_S = 10;
 
 /** Milliseconds until a request that was refused for now is sent again; null where it is not. */
 export function pauseBefore(
@@ -21,8 +22,7 @@ export function pauseBefore(
   turn: number,
 ): number | null {
   const seconds = Number(headers.get("Retry-After"));
-  const may_help = (status === 429 || status === 503) && seconds > 0;
-  return may_help && turn < TURNS
-    ? Math.min(seconds, MOST_PAUSE_S) * 1_000
-    : null;
+  const may_help = (status === 429 || status === 503) && seconds > 0 &&
+    seconds <= MOST_PAUSE_S;
+  return may_help && turn < TURNS ? seconds * 1_000 : null;
 }

@@ -42,7 +42,9 @@ export async function send(
 ): Promise<Response> {
   for (let turn = 1;; turn++) {
     const response = await sendOnce(path, init);
-    const ms = response.status === 429 ? pauseBefore(response, turn) : null;
+    // A file is not sent for nothing a second time.
+    const may_repeat = response.status === 429 && !(init.body instanceof Blob);
+    const ms = may_repeat ? pauseBefore(response, turn) : null;
     if (ms === null) return response;
     await pause(ms);
   }
@@ -91,7 +93,7 @@ export function connect(
           const { cause, message } = error as Error;
           if (!(cause instanceof Response)) throw new Lost();
           const ms = pauseBefore(cause, turn);
-          if (ms !== null) await pause(ms);
+          if (ms !== null) await pause(ms, signal);
           if (ms === null || signal?.aborted) {
             return { status: cause.status, body: { error: message } };
           }
@@ -101,6 +103,12 @@ export function connect(
   };
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

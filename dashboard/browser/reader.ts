@@ -68,10 +68,14 @@ export function turnTo(cursors: State["cursors"]): void {
 }
 
 let searching: ReturnType<typeof setTimeout>;
+/** Are aborted by the next question of their kind, which is then the only one. */
+let seeking = new AbortController();
+let explaining = new AbortController();
 
 /** Seeks customers, a moment after the last letter. */
 export async function search(text: string): Promise<void> {
   clearTimeout(searching);
+  seeking.abort();
   if (text === "") return update({ search: null });
   update({ search: { text, found: state.search?.found ?? null, error: null } });
   await new Promise((done) => searching = setTimeout(done, SEARCH_PAUSE_MS));
@@ -92,7 +96,11 @@ export async function openFound(form: HTMLFormElement): Promise<void> {
 }
 
 async function seek(text: string): Promise<void> {
-  const { status, body } = await inWords(ask(searchQuestion(text)));
+  seeking.abort();
+  seeking = new AbortController();
+  const { status, body } = await inWords(
+    ask(searchQuestion(text), seeking.signal),
+  );
   if (state.search?.text !== text) return;
   const { data, error } = body as {
     readonly data: Answers["customers"]["data"];
@@ -115,7 +123,9 @@ export async function explain(link: HTMLElement): Promise<void> {
   // The dialog gives the focus back to what had it; the link itself is hidden when its menu is closed.
   link.closest(".menu")?.querySelector("summary")?.focus();
   document.querySelector<HTMLDialogElement>("#explained")!.showModal();
-  const { status, body } = await inWords(ask(question));
+  explaining.abort();
+  explaining = new AbortController();
+  const { status, body } = await inWords(ask(question, explaining.signal));
   if (state.explained !== explained) return;
   const { meta, error } = body as Answers["channels"] & {
     readonly error: string;

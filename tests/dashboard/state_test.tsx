@@ -100,6 +100,14 @@ Deno.test("no period is compared that is not over, nor with one of which a part 
     compareOf("?start_date=2019-01-11&end_date=2019-01-15"),
     undefined,
   );
+  // Of a year that is not over, the same days of the year before count.
+  const date_range = { first: "2023-01-25", last: "2024-01-20" };
+  const dimensions = {
+    ...DIMENSIONS,
+    data: { ...DIMENSIONS.data, date_range },
+  };
+  const begun = answered(answered(open, { dimensions }));
+  assertEquals(compareOf("?period=2024", begun), undefined);
   // Of what is dated in the future, a part is there.
   const early = withNewest("2021-05-20 10:00:00");
   assertEquals(compareOf("?period=2021", early), "previous_year");

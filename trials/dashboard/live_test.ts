@@ -127,7 +127,7 @@ Deno.test(
   "a reader who asks more than the server allows gets all numbers a little later",
   BROWSER,
   async () => {
-    await using server = await serve({ RATE_LIMIT: "2", RATE_BURST: "15" });
+    await using server = await serve({ RATE_LIMIT: "2", RATE_BURST: "10" });
     // The same data, without a limit to what this test asks.
     await using unlimited = await serve();
     await using watched = await open(browser, server.base_url);
