@@ -66,6 +66,13 @@ async function writeResult(
   }
 }
 
+/** Ends the process where a file cannot be written; leaves no new one. */
+async function requireWritable(path: string): Promise<void> {
+  const is_there = await Deno.lstat(path).then(() => true, () => false);
+  await writeResult(path, "", { append: true });
+  if (!is_there) await Deno.remove(path);
+}
+
 const paint = createPaint(Deno.stdout.isTerminal());
 let shown = 0;
 const deployments = {
@@ -74,8 +81,8 @@ const deployments = {
 };
 const seed = numberOf("seed", 0);
 const questions = numberOf("questions", 1);
-// It is known to be written before any question is asked, since the answers take long.
-if (json) await writeResult(json, "", { append: true });
+// Before any question is asked, since the answers take long.
+if (json) await requireWritable(json);
 try {
   const comparison = await compareDeployments(
     deployments,

@@ -7,7 +7,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { ALLOWED_DIFFERENCES } from "../operator/compare/differences.ts";
-import { csv, dataFolder } from "./support/data_folder.ts";
+import { csv, dataFolder, namesIn } from "./support/data_folder.ts";
 import { keyFile } from "./support/keys.ts";
 import {
   type RunningServer,
@@ -188,7 +188,10 @@ Deno.test("what cannot be compared says so in one line", async (t) => {
     ],
     [
       "nobody there",
-      ["--against", "http://127.0.0.1:1", nothing.base_url],
+      [
+        ...["--against", "http://127.0.0.1:1"],
+        ...["--json", `${empty.path}/x.json`, nothing.base_url],
+      ],
       "http://127.0.0.1:1 did not answer /openapi.json",
     ],
     [
@@ -203,6 +206,7 @@ Deno.test("what cannot be compared says so in one line", async (t) => {
       assertEquals({ code, out }, { code: 1, out: "" });
       if (typeof text === "string") assertStringIncludes(error, text);
       else assertMatch(error, text);
+      assertEquals(await namesIn(empty.path), []);
       assert(!/\.ts:\d/.test(error), error);
     });
   }

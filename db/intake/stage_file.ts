@@ -90,6 +90,8 @@ export function columnsRemedy({ source }: SourceFile): string | undefined {
 
 /** A millisecond of hashing and scanning. */
 const CHUNK_BYTES = 1 << 18;
+/** A header below a title is looked for in so much of a text, which is a few milliseconds of work. */
+const TITLE_MAX_BYTES = 1 << 14;
 const HEADER_MAX_BYTES = 1 << 18;
 const EXPORT_AGAIN = "Export the file again and replace it whole";
 
@@ -327,16 +329,14 @@ class TextStart {
     line: number,
     { delimiter }: { readonly delimiter: string | undefined },
   ): void {
+    const bytes = this.#bytes.subarray(0, TITLE_MAX_BYTES);
     for (let later = line + 1; later <= line + TITLE_LINES; later++) {
-      const above = readPreamble(this.#bytes, {
-        whole: true,
-        header_line: later,
-      })!;
-      const text = this.#bytes.subarray(above.length);
+      const above = readPreamble(bytes, { whole: true, header_line: later })!;
+      const text = bytes.subarray(above.length);
       if (text.length === 0) return;
       const { match } = readHeader(
         layoutOf(this.source),
-        new TextDecoder().decode(text.subarray(0, HEADER_MAX_BYTES)),
+        new TextDecoder().decode(text),
         { delimiter },
       );
       if (match.missing.length > 0) continue;
