@@ -188,6 +188,9 @@ export const settings = z.object({
   }).refine(
     accepts((url) => !new URL(url).username && !new URL(url).password),
     "must have no user and no password: CLICKHOUSE_USER and CLICKHOUSE_PASSWORD are settings of their own",
+  ).refine(
+    accepts((url) => !/[?#]/.test(url)),
+    "must have no ? and no #: they would be taken for settings of questions",
   ).default("http://localhost:8123").describe(
     "URL of the HTTP interface of ClickHouse, without user and password",
   )
@@ -202,6 +205,9 @@ export const settings = z.object({
   CLICKHOUSE_DATABASE: z.string().regex(
     /^[a-z][a-z0-9_]{0,40}$/,
     "must be a name of small letters, digits and _ that begins with a letter",
+  ).refine(
+    accepts((name) => !/^(system|information_schema|default)$/.test(name)),
+    "must be a database of Tally's own",
   ).default("tally").describe(
     "database of ClickHouse with the list of versions; each version has a database of its own, whose name begins with this one",
   ),

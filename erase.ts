@@ -49,7 +49,9 @@ if (!id || rest.length > 0) fail(USAGE);
 const setting = { setting: "STATE_DIR", path: readSetting("STATE_DIR") };
 if (!setting.path) {
   fail(
-    "STATE_DIR is not set: set it to the folder in which the server keeps versions.",
+    readSetting("STORE") === "clickhouse"
+      ? "With STORE=clickhouse there is no STATE_DIR: versions with the customer go with later loads, as docs/scaling.md says."
+      : "STATE_DIR is not set: set it to the folder in which the server keeps versions.",
   );
 }
 

@@ -66,7 +66,7 @@ Deno.test("no set has a right that it does not need", async (t) => {
   assertEquals(permissions.start.sys, ["setPriority", "systemMemoryInfo"]);
   assertEquals(permissions.audit.run, ["deno", "npm"]);
   assertEquals(permissions.key.env, ["API_KEYS_FILE"]);
-  assertEquals(permissions.erase.env, ["STAGING_DIR", "STATE_DIR"]);
+  assertEquals(permissions.erase.env, ["STAGING_DIR", "STATE_DIR", "STORE"]);
   assertEquals(permissions.schema.write, ["docs/tally.schema.json"]);
 });
 

@@ -53,6 +53,11 @@ interface KeptVersion extends KeptSnapshot {
 }
 
 const KEPT = 3;
+/** The codes of ClickHouse's errors about a cluster that it does not know. */
+const NO_CLUSTER = ["170", "701"];
+/** What ClickHouse itself says may have names of hosts and folders: it is in the log. */
+const UNKNOWN_ERROR =
+  "ClickHouse has answered with an error that Tally does not know; the log says which.";
 /** After this many seconds, no server reads a version that was dropped. */
 const GRACE_SECONDS = 60;
 const LEASE_MS = 30_000;
@@ -124,6 +129,14 @@ export class ClickhouseEngine implements Engine {
         return;
       }
       clearInterval(this.#timer);
+      const { cluster } = this.#options.place;
+      const { code } = error as { readonly code?: string };
+      if (cluster !== null && NO_CLUSTER.includes(code ?? "")) {
+        throw new SettingError("CLICKHOUSE_CLUSTER", {
+          value: cluster,
+          problem: "is no cluster of this ClickHouse",
+        });
+      }
       throw error instanceof StoreError && !(error instanceof SettingError)
         ? new SettingError("CLICKHOUSE_USER", {
           value: this.#options.server.user,
@@ -416,7 +429,7 @@ export class ClickhouseEngine implements Engine {
   }
 
   #note(error: unknown): void {
-    const text = (error as Error).message;
+    const text = error instanceof StoreError ? error.message : UNKNOWN_ERROR;
     if (text === this.#last_problem) return;
     this.#last_problem = text;
     this.#options.log(

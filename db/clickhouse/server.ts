@@ -63,6 +63,9 @@ export class MissingTable extends StoreError {
 
 /** Time limit of what is no question, such as a look at the journal, in milliseconds. */
 const QUICK_MS = 10_000;
+/** Time limits, in milliseconds, after which a connection counts as lost: of few rows, and of a table or a statement. */
+const FEW_ROWS_MS = 60_000;
+const LONG_MS = 3_600_000;
 /** A time that no request reaches: each has a signal of its own. */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -128,7 +131,11 @@ export class ClickhouseServer {
   async run({ sql, params, settings, signal }: Query): Promise<void> {
     signal?.throwIfAborted();
     const query_id = crypto.randomUUID();
-    using ending = this.#endWith(signal, query_id);
+    const late = AbortSignal.timeout(LONG_MS);
+    using ending = this.#endWith(
+      signal ? AbortSignal.any([signal, late]) : late,
+      query_id,
+    );
     try {
       await (await this.#connect()).command({
         query: sql,
@@ -139,7 +146,7 @@ export class ClickhouseServer {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.#inOurWords(error);
+      throw late.aborted ? gone() : this.#inOurWords(error);
     }
   }
 
@@ -149,14 +156,16 @@ export class ClickhouseServer {
     rows: readonly Readonly<Record<string, unknown>>[],
   ): Promise<void> {
     if (rows.length === 0) return;
+    const late = AbortSignal.timeout(FEW_ROWS_MS);
     try {
       await (await this.#connect()).insert({
         table,
         values: rows,
         format: "JSONEachRow",
+        abort_signal: late,
       });
     } catch (error) {
-      throw this.#inOurWords(error);
+      throw late.aborted ? gone() : this.#inOurWords(error);
     }
   }
 
@@ -177,23 +186,24 @@ export class ClickhouseServer {
       )
     ) target.searchParams.set(name, String(value));
     const opened = await Deno.open(file);
+    const late = AbortSignal.timeout(LONG_MS);
     try {
       const response = await fetch(target, {
         method: "POST",
         headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": password },
         body: opened.readable,
-        signal,
+        signal: AbortSignal.any([signal, late]),
       });
       const text = await response.text();
       const code = response.headers.get("X-ClickHouse-Exception-Code");
-      if (!response.ok || code !== null) {
-        throw Object.assign(new Error(text), { code: code ?? "0" });
-      }
+      if (code !== null) throw Object.assign(new Error(text), { code });
+      // Not ClickHouse, but what stands before it.
+      if (!response.ok) throw gone();
     } catch (error) {
       // A request that did not begin has not taken the file.
       await opened.readable.cancel().catch(() => {});
       signal.throwIfAborted();
-      throw this.#inOurWords(error);
+      throw late.aborted ? gone() : this.#inOurWords(error);
     }
   }
 
@@ -262,8 +272,8 @@ export class ClickhouseServer {
   #inOurWords(error: unknown): unknown {
     if (error instanceof StoreError) return error;
     if (!isOfServer(error)) {
-      // A connection that failed, or was cut; anything else is a fault of ours.
-      return error instanceof TypeError || isCut(error) ? gone() : error;
+      // A connection that failed or was cut, or an answer of a proxy before ClickHouse.
+      return gone();
     }
     const kind = KINDS[error.code];
     switch (kind) {
@@ -297,6 +307,9 @@ const KINDS: { readonly [code: string]: string } = {
   497: "credentials",
   516: "credentials",
   202: "ClickHouse answers too many questions. Ask again in a moment.",
+  745: "ClickHouse answers too many questions. Ask again in a moment.",
+  236: "ClickHouse is stopping. Ask again in a moment.",
+  243: "The disk of ClickHouse is full. Free some space there.",
   241:
     "ClickHouse has too little memory for this question. Ask again in a moment, or for less.",
   60: "missing",
@@ -329,11 +342,6 @@ function isOfServer(
 ): error is Error & { readonly code: string } {
   return error instanceof Error && "code" in error &&
     /^\d+$/.test(String(error.code));
-}
-
-function isCut(error: unknown): boolean {
-  return error instanceof Error &&
-    /connection|socket|aborted|body|reset|Timeout error/i.test(error.message);
 }
 
 class Silent {

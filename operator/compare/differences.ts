@@ -124,8 +124,17 @@ function withoutSql(text: string): string {
 function reportOf(text: string): string {
   return JSON.stringify(
     JSON.parse(text).data.report,
-    (key, value) => REPORT_TIMES.has(key) ? undefined : value,
+    (key, value) => REPORT_TIMES.has(key) ? undefined : inOrder(value),
   );
+}
+
+/** An object with its keys in order, which a follower has read from ClickHouse. */
+function inOrder(value: unknown): unknown {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(
+      Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1),
+    )
+    : value;
 }
 
 function textDifference(one: string, other: string): Parting {

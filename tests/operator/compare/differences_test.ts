@@ -88,6 +88,11 @@ const SAME: Record<string, [path: string, Side, Side]> = {
       '{"data":{"age_seconds":9,"report":{"rows":1,"files":[{"seconds":9}]}}}',
     ),
   ],
+  "the order of keys in a report, which ClickHouse may have kept": [
+    "/api/v1/data",
+    side('{"data":{"report":{"rows":1,"files":[{"a":1,"b":{"c":2,"d":3}}]}}}'),
+    side('{"data":{"report":{"files":[{"b":{"d":3,"c":2},"a":1}],"rows":1}}}'),
+  ],
   "the time of writing of a sheet": [
     "/x?format=xlsx",
     side(sheet("a", "2020-01-01"), { type: XLSX }),
