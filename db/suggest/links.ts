@@ -84,33 +84,96 @@ const MOST_FOUND = 0.6;
 export function referencesAmong(
   files: readonly (readonly ColumnFacts[])[],
 ): Reference[] {
-  const keyFor = (to: ColumnFacts) =>
-    to.phones >= 0.5 ? phoneKey : (value: string) => value.trim().toLowerCase();
-  const sides = files.map((columns) => ({
-    columns,
-    compared: columns.filter(({ times, values }) =>
-      columns.some(isTime) && times.length === 0 && values.length > 0
-    ).map((facts) => ({
-      facts,
-      parts: facts.values.slice(0, VALUES_COMPARED)
-        .map((value) => value.split(/[;,|]/)),
-    })),
-  }));
-  return sides.flatMap(({ columns, compared }) =>
+  const compared = files.flatMap((columns, file) =>
+    !columns.some(isTime) ? [] : columns
+      .filter(({ times, values }) => times.length === 0 && values.length > 0)
+      .map((from) => ({ file, from }))
+  );
+  const by_text = wantedValues(compared, textKey);
+  let by_phone: WantedValues | undefined;
+  return files.flatMap((columns, file) =>
     columns.filter(({ is_unique, times }) => is_unique && times.length === 0)
       .flatMap((to) => {
-        const key = keyFor(to);
-        const known = new Set(to.values.map(key));
-        known.delete("");
-        return sides.filter((other) => other.compared !== compared)
-          .flatMap((other) => other.compared)
-          .filter(({ facts, parts }) =>
-            (hasSameHeader(facts, to) || !isCountable(facts)) &&
-            parts.filter((list) => list.every((one) => known.has(key(one))))
-                .length >= MOST_FOUND * parts.length
-          ).map(({ facts }) => ({ from: facts, to }));
+        const is_phone = to.phones >= 0.5;
+        if (is_phone) by_phone ??= wantedValues(compared, phoneKey);
+        const keys = new Set(to.values.map(is_phone ? phoneKey : textKey));
+        const wanted = is_phone ? by_phone! : by_text;
+        return columnsWith(keys, { wanted, header: to.header })
+          .filter((column) => column.file !== file)
+          .map(({ from }) => ({ from, to }));
       })
   );
+}
+
+/** A column that may refer to another file, and the file that it is of. */
+interface ComparedColumn {
+  readonly file: number;
+  readonly from: ColumnFacts;
+}
+
+/** A value of a compared column, which is found once all of its parts are. */
+interface WantedValue {
+  readonly column: ComparedColumn;
+  readonly parts: number;
+  /** How many of the compared cells have it. */
+  readonly cells: number;
+}
+
+/** The values of compared columns, by the key of each part; that of small numbers has their header, too. */
+type WantedValues = ReadonlyMap<string, readonly WantedValue[]>;
+
+function beforeNumbers(header: string): string {
+  return `${foldHeader(header)}\n`;
+}
+
+function wantedValues(
+  compared: readonly ComparedColumn[],
+  key: (value: string) => string,
+): WantedValues {
+  const wanted = new Map<string, WantedValue[]>();
+  for (const column of compared) {
+    const { header, values } = column.from;
+    const before = isCountable(column.from) ? beforeNumbers(header) : "";
+    const first = values.slice(0, VALUES_COMPARED);
+    for (const [value, alike] of Map.groupBy(first, (one) => one)) {
+      const parts = new Set(value.split(/[;,|]/).map(key));
+      const one = { column, parts: parts.size, cells: alike.length };
+      for (const part of parts) {
+        if (part === "") continue;
+        const others = wanted.get(before + part);
+        if (others) others.push(one);
+        else wanted.set(before + part, [one]);
+      }
+    }
+  }
+  return wanted;
+}
+
+/** The compared columns most of whose values are among the keys of a column with this header. */
+function columnsWith(
+  keys: ReadonlySet<string>,
+  { wanted, header }: {
+    readonly wanted: WantedValues;
+    readonly header: string;
+  },
+): ComparedColumn[] {
+  const before = beforeNumbers(header);
+  const parts_found = new Map<WantedValue, number>();
+  const cells_found = new Map<ComparedColumn, number>();
+  for (const key of keys) {
+    for (const place of [key, before + key]) {
+      for (const one of wanted.get(place) ?? []) {
+        const parts = (parts_found.get(one) ?? 0) + 1;
+        parts_found.set(one, parts);
+        if (parts < one.parts) continue;
+        const cells = cells_found.get(one.column) ?? 0;
+        cells_found.set(one.column, cells + one.cells);
+      }
+    }
+  }
+  return [...cells_found].filter(([{ from }, cells]) =>
+    cells >= MOST_FOUND * Math.min(from.values.length, VALUES_COMPARED)
+  ).map(([column]) => column);
 }
 
 function hasSameHeader(a: ColumnFacts, b: ColumnFacts): boolean {
@@ -136,7 +199,7 @@ function linksTo(
     ? [phoneKey]
     : by === "id"
     ? [id, (value) => id(value).toLowerCase()]
-    : [(value) => value.trim().toLowerCase()];
+    : [textKey];
   const links: Link[] = [];
   for (const [i, key] of keys.entries()) {
     const known = new Set(target.facts.values.map(key));
@@ -162,6 +225,10 @@ function linksTo(
     }
   }
   return links;
+}
+
+function textKey(value: string): string {
+  return value.trim().toLowerCase();
 }
 
 function phoneKey(value: string): string {
