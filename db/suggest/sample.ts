@@ -17,6 +17,8 @@ export interface UnusableColumn {
   readonly reason:
     | "another column has this name"
     | "its values are nested"
+    | "its header looks like a key or a token: name the columns in the first line"
+    | "its header is too long for tally.toml"
     | "its header has broken characters, which another CSV_ENCODING may read";
 }
 

@@ -134,7 +134,7 @@ async function listFiles(
         // One byte more shows that a file is not whole.
         text_bytes: LIMITS.bytes + 1,
         exportOf(file, { name, folder }) {
-          if (!isUsable(name) || name.includes("\\")) return NO_GLOB;
+          if (!isGlobbable(name)) return NO_GLOB;
           if (folder) return "in a folder of parts";
           const is_zip = ZIP.test(name);
           const format = is_zip ? null : look(name);
@@ -159,7 +159,7 @@ async function listFiles(
     ) continue;
     const skip = (reason: string) => void unread.push({ file, reason });
     try {
-      if (!isUsable(file) || file.includes("\\")) {
+      if (!isGlobbable(file)) {
         skip(NO_GLOB);
         continue;
       }
@@ -198,10 +198,17 @@ function reasonOf(error: unknown, file: string): string {
 const ZIP = /\.zip$/i;
 const NO_GLOB = "a name that no glob can have";
 
-/** Whether tally.toml can have a text: a name of a file or a header. */
-function isUsable(text: string): boolean {
-  return text.length <= 500 && text.isWellFormed() &&
-    !/\p{Cc}|\ufffd/u.test(text) && !text.includes("**");
+/** The most characters of a text in tally.toml. */
+const MAX_LENGTH = 500;
+
+function hasReadableText(text: string): boolean {
+  return text.isWellFormed() && !/\p{Cc}|\ufffd/u.test(text);
+}
+
+/** Whether `files` of tally.toml can have the name of a file. */
+function isGlobbable(name: string): boolean {
+  return name.length <= MAX_LENGTH && hasReadableText(name) &&
+    !/\*\*|\\/.test(name);
 }
 
 const NO_HEADER =
@@ -381,7 +388,7 @@ async function sampleBook(
     }
     const samples: Sample[] = [];
     for (const { name, part } of sheets) {
-      if (!isUsable(name)) continue;
+      if (name.length > MAX_LENGTH || !hasReadableText(name)) continue;
       const records: NumberedRecord[] = [];
       const types: NativeType[] = [];
       const rows: RowTaker = {
@@ -442,18 +449,11 @@ function columnsOf(
   const columns: SampledColumn[] = [];
   const unusable: UnusableColumn[] = [];
   for (const [i, name] of header.slice(0, LIMITS.columns).entries()) {
-    // Where a header is missing, the first row may be one with a key in it.
-    if (folded[i] === "" || isKey(name)) continue;
-    if (/\p{Cc}|\ufffd/u.test(name)) {
-      unusable.push({
-        header: `column ${i + 1}`,
-        reason:
-          "its header has broken characters, which another CSV_ENCODING may read",
-      });
-      continue;
-    }
-    if (!isUsable(name)) continue;
-    if (count.get(folded[i])!.length > 1) {
+    if (folded[i] === "") continue;
+    const fault = headerFault(name);
+    if (fault !== null) {
+      unusable.push({ header: `column ${i + 1}`, reason: fault });
+    } else if (count.get(folded[i])!.length > 1) {
       unusable.push({ header: name, reason: "another column has this name" });
     } else if (types[i] === "nested") {
       unusable.push({ header: name, reason: "its values are nested" });
@@ -470,4 +470,18 @@ function columnsOf(
     }
   }
   return { columns, unusable };
+}
+
+/** Why a header is neither shown nor used; null where it is. */
+function headerFault(name: string): UnusableColumn["reason"] | null {
+  // Where the line of headers is missing, the first row may have a key in it.
+  if (isKey(name)) {
+    return "its header looks like a key or a token: name the columns in the first line";
+  }
+  if (!hasReadableText(name)) {
+    return "its header has broken characters, which another CSV_ENCODING may read";
+  }
+  return name.length > MAX_LENGTH
+    ? "its header is too long for tally.toml"
+    : null;
 }

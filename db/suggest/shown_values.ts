@@ -4,8 +4,13 @@ import { harmless } from "../model/names.ts";
 
 const SECRET_HEADER =
   /token|secret|passw|pwd|api.?key|private.?key|credential|authori[sz]ation|cookie|session|signature|iban|card|cvv|ssn|salt|hash/i;
-const SECRET_VALUE =
-  /^(sk|pk|rk)[-_]|^gh[opsu]_|^github_pat_|^glpat-|^xox[abp]-|^AKIA|^ASIA|^AIza|^ya29\.|^eyJ|^SG\.|^shp(at|ss)_|^Bearer |^Basic |^-----BEGIN|:\/\/[^/\s]*@|[?&](key|token|sig|code)=/i;
+/** How keys and tokens that programs know begin; what follows is long, as no word of a header is. */
+const KEY =
+  /^((sk|pk|rk)[-_](?=\w*\d)|gh[opsu]_|github_pat_|glpat-|xox[abp]-|AIza|ya29\.|eyJ|SG\.|shp(at|ss)_|Bearer |Basic )[\w.~+\/=-]{16,}/;
+const AWS_KEY = /^A[KS]IA[0-9A-Z]{16}$/;
+const HEX_KEY = /^[0-9a-f]{32,}$/i;
+/** A private key, or an address with a password or a key in it. */
+const SECRET_TEXT = /^-----BEGIN|:\/\/[^/\s]*@|[?&](key|token|sig|code)=/i;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const PHONE_HEADER =
   /phone|mobile|telef|téléf|téléph|rufnummer|handy|msisdn|whatsapp|(?<![a-z])(tel|fax|cell)(?![a-z])/i;
@@ -59,7 +64,7 @@ export function isNote(value: string): boolean {
 
 /** Whether a text has the form of a key or a token that programs know. */
 export function isKey(value: string): boolean {
-  return SECRET_VALUE.test(value) || /^[0-9a-f]{32,}$/i.test(value);
+  return [KEY, AWS_KEY, HEX_KEY, SECRET_TEXT].some((form) => form.test(value));
 }
 
 function isSecret(value: string): boolean {

@@ -97,7 +97,7 @@ Deno.test("what says who somebody is, when, or how much, is no attribute", async
       "Score": oneOf("1", "2", "3"),
       "Remarks": oneOf("She told us about her illness last year", "x y z"),
       "Password": oneOf("red", "blue"),
-      "Kind": oneOf(["sk", "live", "abcdef"].join("_"), "b"),
+      "Kind": oneOf(["sk", "live", "51Habcdefghijkl"].join("_"), "b"),
       "One value": oneOf("x"),
       "Different values": (row) => `v${row}`,
       "Mostly empty": (row) => row < 4 ? `v${row % 2}` : "",

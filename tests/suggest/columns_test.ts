@@ -56,6 +56,35 @@ Deno.test("two columns of one name are said, in a draft and without one", async 
   assertStringIncludes(left[0].reason, `"Date": ${reason}`);
 });
 
+Deno.test("words that begin as keys do are headers, and a header that is a key is said", async () => {
+  const headers = [
+    "Asiakas",
+    "PK_Customer",
+    "SK_ID",
+    "pk_customer_reference",
+    "Basic price",
+    "Bearer name",
+    "eyjafjöll",
+    "Required **",
+  ];
+  const { sources } = await suggest({
+    "contacts.csv": `Contact ID,Name,${headers.join(",")}\n1,Ann${
+      ",x".repeat(headers.length)
+    }\n`,
+  });
+  assertEquals(sources[0].unused, headers);
+
+  const secret = ["sk", "live", "51Habcdefghijkl"].join("_");
+  const { questions, toml } = await suggest({
+    "contacts.csv": `Contact ID,Name,${secret},${"n".repeat(501)}\n1,Ann,x,y\n`,
+  });
+  assertEquals(questions.map(({ text }) => text).slice(0, 2), [
+    'Not read is "column 3": its header looks like a key or a token: name the columns in the first line',
+    'Not read is "column 4": its header is too long for tally.toml',
+  ]);
+  assert(!toml.includes(secret));
+});
+
 Deno.test("a header below a title may lack a name where its column has no value", async () => {
   const files = {
     "Customer list.csv":
