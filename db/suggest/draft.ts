@@ -211,7 +211,8 @@ function groupOf(samples: readonly Sample[]): Group {
 /** The interactions of each channel that the names of files and sheets say, where no column does. */
 function byChannel(group: Group): Group[] {
   if (group.table !== "interactions") return [group];
-  if (channelColumns(group.columns).length > 0) return [group];
+  const { columns, samples: named } = group;
+  if (channelColumns(columns, { named }).length > 0) return [group];
   return partsOf(group, (sample) => namedChannels(sample).channels.join());
 }
 

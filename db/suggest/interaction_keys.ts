@@ -109,19 +109,31 @@ export function interactionIdOf(
 /** The most values of a column that says the channel, where its header does not. */
 const FEW_CHANNELS = 20;
 
-/** The columns that say the channel: by their headers, and then by their values. */
+/** The columns that say the channel: by their headers, and then by their values, where no name of a file or a sheet says it. */
 export function channelColumns(
   columns: readonly ColumnFacts[],
+  { named }: { readonly named: readonly Named[] },
 ): ColumnFacts[] {
   const by_header = known("channel", columns).filter(isNamed);
+  const is_said = named.every((one) =>
+    namedChannels(one).channels.length === 1
+  );
+  if (is_said) return by_header;
   const by_values = columns.filter((facts) =>
-    isNamed(facts) && !by_header.includes(facts) && facts.values.length > 0 &&
-    facts.distinct <= FEW_CHANNELS &&
-    new Set(facts.values).values()
-        .filter((value) => channelsIn(value).length > 0)
-        .toArray().length > facts.distinct / 2
+    isNamed(facts) && !by_header.includes(facts) &&
+    rankOf("topic", facts.header) === null &&
+    rankOf("status", facts.header) === null && saysChannels(facts)
   );
   return [...by_header, ...by_values];
+}
+
+/** Whether most of few values speak of channels, and are no addresses. */
+function saysChannels({ values, distinct }: ColumnFacts): boolean {
+  if (distinct > FEW_CHANNELS) return false;
+  const channels = new Set(values).values().filter((value) =>
+    !/@|:\/\//.test(value) && channelsIn(value).length > 0
+  );
+  return channels.toArray().length > distinct / 2;
 }
 
 function isNamed({ values, times, distinct }: ColumnFacts): boolean {
@@ -223,7 +235,7 @@ export function interactionsBody(
 
   const filters = interactionFilters(columns);
   const filtered = filters.map(({ header }) => header);
-  const [channel, ...channels] = channelColumns(columns)
+  const [channel, ...channels] = channelColumns(columns, { named })
     .filter(({ header }) => !used.includes(header));
   if (channel) used.push(channel.header);
   const [topic, ...topics] = free("topic").filter(isNamed);

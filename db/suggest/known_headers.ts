@@ -246,7 +246,7 @@ export function bareHeader(header: string): string {
 
 /** The words of a header, in lower case: two of `OwnerId`. */
 export function wordsOf(header: string): string[] {
-  return header.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase()
+  return withSpaces(header).toLowerCase()
     .split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
 }
 
@@ -312,17 +312,18 @@ export function speaksOfTime(header: string): boolean {
       .test(header);
 }
 
-/** What the name of a file says about its rows. */
+/** What the name of a file says about its rows. Short words are within others: a case in a showcase. */
 const INTERACTION_WORDS =
-  /call|mail|message|meeting|visit|chat|ticket|order|activit|task|conversation|event|interaction|note|log|report|case|appointment/i;
+  /(?<!\p{L})(call|case|chat|event|log|note|order|report|task|visit)|mail|message|meeting|ticket|activit|conversation|interaction|appointment|phonecall/iu;
 const CUSTOMER_WORDS =
-  /contact|customer|people|person|user|client|lead|member|patient|subscriber|account/i;
+  /(?<!\p{L})(lead|user)|contact|customer|people|person|client|member|patient|subscriber|account/iu;
 
 /** Whether the name of a file is one of customers, or of interactions; null where it is neither. */
 export function namedAfter(file: string): "customers" | "interactions" | null {
   // Of "call log of contacts" both are true; the first word tells.
-  const customer = file.search(CUSTOMER_WORDS);
-  const interaction = file.search(INTERACTION_WORDS);
+  const words = withSpaces(file);
+  const customer = words.search(CUSTOMER_WORDS);
+  const interaction = words.search(INTERACTION_WORDS);
   if (customer < 0 && interaction < 0) return null;
   if (interaction < 0) return "customers";
   if (customer < 0) return "interactions";
@@ -349,21 +350,34 @@ export function saysCount(header: string): "surely" | "perhaps" | null {
   return is_number || counted ? "perhaps" : null;
 }
 
-const NOUNS: readonly [RegExp, string][] = [
-  [/call|phone|telefon|téléphone|anruf|appel|llamada|chiamat/i, "Call"],
-  [/e-?mail|(?<![a-z])mails?(?![a-z])|courriel|correo/i, "Email"],
-  [/meeting|appointment/i, "Meeting"],
-  [/visit|besuch/i, "Visit"],
-  [/chat|conversation/i, "Chat"],
-  [/sms|message/i, "Message"],
-  [/ticket|case/i, "Ticket"],
-  [/order/i, "Order"],
-  [/task/i, "Task"],
-];
+/** The words of each channel; in German they begin and end longer ones, such as `Telefonanruf`. */
+const NOUNS = ([
+  [
+    "calls?|(tele)?phones?|phone-?calls?|calllogs?|téléphones?|appels?|llamadas?|chiamat[ae]|\\p{L}*(telefon|anruf)\\p{L}*",
+    "Call",
+  ],
+  ["e-?mails?|mails?|courriels?|correos?", "Email"],
+  ["meetings?|appointments?", "Meeting"],
+  ["visits?|\\p{L}*besuch\\p{L}*", "Visit"],
+  ["(live|web)?chats?|conversations?", "Chat"],
+  ["sms|messages?", "Message"],
+  ["tickets?|cases?", "Ticket"],
+  ["orders?", "Order"],
+  ["tasks?", "Task"],
+] as const).map(([words, noun]) => ({
+  word: new RegExp(`(?<!\\p{L})(${words})(?!\\p{L})`, "iu"),
+  noun,
+}));
 
 /** The channels that a text speaks of: the name of a file or a sheet, or a value. */
 export function channelsIn(text: string): string[] {
-  return NOUNS.filter(([word]) => word.test(text)).map(([, noun]) => noun);
+  const spaced = withSpaces(text.normalize("NFC"));
+  return NOUNS.filter(({ word }) => word.test(spaced)).map(({ noun }) => noun);
+}
+
+/** A text with spaces between the words of names such as `CallLog`; `eMail` is one word. */
+function withSpaces(text: string): string {
+  return text.replaceAll(/(?<=\p{L}\p{Ll})(?=\p{Lu})/gu, " ");
 }
 
 /** The values that mark rows which are no interaction, as `nameKey` leaves them. */

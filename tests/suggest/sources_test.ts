@@ -1,6 +1,7 @@
 /** Which files make one source: one channel, one kind of ids, and the files of the next months. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { channelsIn, namedAfter } from "../../db/suggest/known_headers.ts";
 import type { Files } from "../support/data_folder.ts";
 import { loadTables } from "../support/load_folder.ts";
 import { suggest } from "../support/suggest_folder.ts";
@@ -70,9 +71,13 @@ Deno.test("a name that speaks of two channels, or of none that is known, decides
 });
 
 Deno.test("a column of channels is known by its values, and else it is asked for", async () => {
-  const files = (header: string, kinds: readonly string[]) => ({
+  const files = (
+    header: string,
+    kinds: readonly string[],
+    name = "Call log.csv",
+  ) => ({
     "contacts.csv": CONTACTS,
-    "Call log.csv": `Contact ID,When,${header}\n${
+    [name]: `Contact ID,When,${header}\n${
       Array.from(
         { length: 8 },
         (_, i) =>
@@ -81,15 +86,24 @@ Deno.test("a column of channels is known by its values, and else it is asked for
     }`,
   });
   const { toml, questions: doubts } = await suggest(
-    files("Sort", ["Call", "Visit"]),
+    files("Sort", ["Call", "Visit"], "export.csv"),
   );
   assertStringIncludes(toml, '\nchannel = "Sort"\n');
   assert(doubts.some(({ text }) => text.includes("By its values")));
 
-  const { questions } = await suggest(files("Direction", ["In", "Out"]));
-  const asked = questions.find(({ key }) => key === "interactions[1].channel");
-  assertEquals(asked?.lines, ['channel = { value = "Call" }']);
-  assertStringIncludes(asked!.text, '"Direction"');
+  for (
+    const [header, ...kinds] of [
+      ["Direction", "In", "Out"],
+      ["Sort", "Call", "Visit"],
+    ]
+  ) {
+    const { questions } = await suggest(files(header, kinds));
+    const asked = questions.find(({ key }) =>
+      key === "interactions[1].channel"
+    );
+    assertEquals(asked?.lines, ['channel = { value = "Call" }']);
+    assertStringIncludes(asked!.text, `"${header}"`);
+  }
 
   // The sheet says it, and not the file.
   const sheets = await suggest({
@@ -107,6 +121,91 @@ Deno.test("a column of channels is known by its values, and else it is asked for
   );
   assertEquals(channel?.evidence, "no column; by the name of the sheet");
   assertStringIncludes(sheets.toml, '\nchannel = { value = "Call" }\n');
+});
+
+Deno.test("topics, statuses, addresses and words within words say no channel", async () => {
+  const drafted = async (file: string, header: string, ...values: string[]) => {
+    const { toml } = await suggest({
+      "contacts.csv": CONTACTS,
+      [file]: `Contact ID,When,${header}\n${
+        values.map((value, i) =>
+          `${i + 1},2024-04-0${i + 1}T10:00:00Z,${value}`
+        )
+          .join("\n")
+      }\n`,
+    });
+    return toml.match(/^(channel|topic) = .*|^# CHOOSE: Which channel/gm);
+  };
+  const orders = ["Order status", "Order return", "Complaint"];
+  const disorders = ["Sleep disorder", "Eating disorder"];
+  const agents = ["bob@callcenter.example", "ann@call.example"];
+  assertEquals(await drafted("calls.csv", "Reason", ...orders), [
+    'channel = { value = "Call" }',
+    'topic = "Reason"',
+  ]);
+  assertEquals(await drafted("visits.csv", "Category", ...disorders), [
+    'channel = { value = "Visit" }',
+    'topic = "Category"',
+  ]);
+  assertEquals(await drafted("visits.csv", "Agent", ...agents), [
+    'channel = { value = "Visit" }',
+  ]);
+  // Nothing else says the channel, and these do not either.
+  assertEquals(await drafted("export.csv", "Reason", ...orders), [
+    "# CHOOSE: Which channel",
+    'topic = "Reason"',
+  ]);
+  for (
+    const [header, ...values] of [
+      ["Status", "Task open", "Task closed"],
+      ["Agent", ...agents],
+      ["Diagnosis", ...disorders],
+      ["Device", "iPhone 14", "iPhone 15"],
+    ]
+  ) {
+    assertEquals(await drafted("export.csv", header, ...values), [
+      "# CHOOSE: Which channel",
+    ], header);
+  }
+});
+
+Deno.test("a name speaks of channels in whole words, in the plural, and in German compounds", () => {
+  const names: readonly [channel: string | undefined, ...names: string[]][] = [
+    ["Call", "calls_2024", "CallLog", "CALLS2024", "Call-Center", "PhoneCalls"],
+    ["Call", "phonecalls", "Telefonanruf", "Kundenanrufe", "Telefonate"],
+    ["Call", "te\u0301le\u0301phone", "appels", "Llamadas", "chiamate"],
+    ["Email", "E-Mails", "eMail", "EMAILS", "mail_export", "Courriels"],
+    ["Visit", "visits", "Hausbesuche", "Besuchsbericht"],
+    ["Chat", "LiveChats", "livechat", "Conversations"],
+    ["Ticket", "tickets", "support_cases", "CaseExport"],
+    [undefined, "Historically", "Locally", "Medically", "Recall", "Headphones"],
+    [undefined, "Showcase", "Staircase", "Border", "disorders", "Multitasking"],
+    [undefined, "Rappel", "Chateau", "Voicemail", "iPhone"],
+  ];
+  for (const [channel, ...texts] of names) {
+    for (const text of texts) {
+      assertEquals(channelsIn(text).at(0), channel, text);
+    }
+  }
+});
+
+Deno.test("the name of a file says its table, and no word within a word does", () => {
+  const names: readonly [ReturnType<typeof namedAfter>, ...names: string[]][] =
+    [
+      [
+        "interactions",
+        "calls.csv",
+        "CallLog.csv",
+        "OpenTickets.csv",
+        "myCases.csv",
+      ],
+      ["customers", "customerlist.csv", "newcontacts.csv", "AppUsers.csv"],
+      [null, "catalog.csv", "Showcase.csv", "Border.csv", "prevention.csv"],
+      [null, "cheerleaders.csv", "blog.csv"],
+    ];
+  for (const [table, ...files] of names) {
+    for (const file of files) assertEquals(namedAfter(file), table, file);
+  }
 });
 
 Deno.test("months in letters are one source, whose ids count once", async () => {
