@@ -5,29 +5,36 @@ import { foldHeader } from "../model/contract.ts";
 /** What a column may be for. */
 export type Role = keyof typeof KNOWN;
 
+/** Headers that name the id of a customer, in the file of customers and in others. */
+const CUSTOMER_IDS = [
+  "customerid",
+  "contactid",
+  "intercomuserid",
+  "personid",
+  "userid",
+  "accountid",
+  "clientid",
+  "customernumber",
+  "clientnumber",
+  "clientno",
+  "customerno",
+  // In German, French, Spanish, Italian and Dutch.
+  ...("kundennummer kundennr kundenid kundenno kontaktid kontaktnummer " +
+    "mitgliedsnummer nclient noclient numeroclient idclient codeclient " +
+    "ncliente nocliente idcliente numerocliente codigocliente " +
+    "codicecliente klantnummer klantnr klantid").split(" "),
+];
+
 /** Written as `foldHeader` leaves them, without accents and signs. */
 const KNOWN = {
   customer_id: [
-    "customerid",
-    "contactid",
-    "intercomuserid",
-    "personid",
+    ...CUSTOMER_IDS,
     "recordid",
-    "userid",
-    "accountid",
-    "clientid",
-    "customernumber",
-    "clientno",
-    "customerno",
     "contact",
     "id",
     "number",
     "no",
-    // In German, French, Spanish, Italian and Dutch.
-    ...("kundennummer kundennr kundenid kundenno kontaktid kontaktnummer " +
-      "mitgliedsnummer personalnummer nclient noclient numeroclient " +
-      "idclient codeclient ncliente nocliente idcliente numerocliente codigocliente " +
-      "codicecliente klantnummer klantnr klantid").split(" "),
+    "personalnummer",
   ],
   name: [
     "fullname",
@@ -92,18 +99,13 @@ const KNOWN = {
       "idchiamata").split(" "),
   ],
   customer: [
-    "customerid",
-    "contactid",
+    // The account, the user and others stand beside these.
     "associatedcontactids",
     "associatedcontactid",
     "whoid",
     "requesterid",
-    "userid",
     "contactname.id",
-    "personid",
-    "clientid",
-    "clientno",
-    "accountid",
+    ...CUSTOMER_IDS,
     "customers",
     "customer",
     "contact",
@@ -123,10 +125,7 @@ const KNOWN = {
     "member",
     "user",
     // In German, French, Spanish, Italian and Dutch.
-    ...("kundennummer kundennr kundenid kontaktid kunde kontakt nclient " +
-      "noclient numeroclient idclient codeclient ncliente nocliente idcliente " +
-      "numerocliente codigocliente codicecliente cliente klantnummer " +
-      "klantnr klantid klant emailaddress courriel correo").split(" "),
+    ...("kunde kontakt cliente klant emailaddress courriel correo").split(" "),
   ],
   time: [
     "datestart",

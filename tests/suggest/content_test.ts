@@ -116,6 +116,26 @@ Deno.test("headers in other languages are known", async () => {
   }
 });
 
+Deno.test("a header that names the id of a customer does so in every file", async () => {
+  const ids = Array.from({ length: 60 }, (_, i) => 1000 + i);
+  const headers = [
+    "Customer number",
+    "Customer No",
+    "Client number",
+    "Kontaktnummer",
+  ];
+  for (const header of headers) {
+    const { toml, questions } = await suggest({
+      "people.csv": `id,Name\n${ids.map((id) => `${id},N${id}\n`).join("")}`,
+      "calls.csv": `${header},When\n${
+        ids.map((id) => `${id},2024-01-31T10:00:00Z\n`).join("")
+      }`,
+    });
+    assertStringIncludes(toml, `\ncustomer = "${header}"\n`);
+    assert(questions.every(({ must_answer }) => !must_answer));
+  }
+});
+
 Deno.test("a day and a time of day of a spreadsheet are one time", async () => {
   const styles =
     '<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="20"/></cellXfs>';
