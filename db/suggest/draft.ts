@@ -15,7 +15,7 @@ import {
   namedChannels,
 } from "./interaction_keys.ts";
 import { namedAfter, rankOf, type Role } from "./known_headers.ts";
-import { referencesAmong } from "./links.ts";
+import { isCountable, referencesAmong } from "./links.ts";
 import type { Sample, UnusableColumn } from "./sample.ts";
 
 /** Files of one table that are written alike. */
@@ -117,12 +117,26 @@ export function draftMapping(
 function reasonOf({ first, columns, unusable }: Group): string {
   if (first.rows === 0) return "a header without rows: nothing to go by";
   const times = columns.filter(isTime).map(({ header }) => header);
+  const numbers = columns.filter((facts) =>
+    facts.values.length > 0 && isCountable(facts) && !isTime(facts) &&
+    (times.length > 0 || facts.is_unique)
+  ).map(({ header }) => header);
+  const by_values = numbers.length === 0;
   return [
     times.length > 0
       ? `times in ${
         quotedList(times)
-      }, and no column that says which customer, by its header or by values of another file`
-      : "no times, and no ids of customers with a name or that another file has",
+      }, and no column that says which customer, by its header${
+        by_values ? " or by values of another file" : ""
+      }`
+      : `no times, and no ids of customers with a name${
+        by_values ? " or that another file has" : ""
+      }`,
+    ...by_values ? [] : [
+      `Numbers of up to five digits, as in ${
+        quotedList(numbers)
+      }, do not show whether they are ids: give ids the same header in both files`,
+    ],
     ...unusable,
   ].join(". ");
 }

@@ -180,8 +180,8 @@ function hasSameHeader(a: ColumnFacts, b: ColumnFacts): boolean {
   return foldHeader(a.header) === foldHeader(b.header);
 }
 
-/** Small numbers are found among ids by chance: a duration, an amount. */
-function isCountable({ values }: ColumnFacts): boolean {
+/** Whether a column has small numbers alone, which are found among ids by chance: a duration, an amount. */
+export function isCountable({ values }: ColumnFacts): boolean {
   return values.every((value) => /^\d{1,5}$/.test(value));
 }
 

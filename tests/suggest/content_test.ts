@@ -178,6 +178,36 @@ Deno.test("a file without a draft says what is missing", async () => {
   assertStringIncludes(reasons["c.csv"], '"column 1": its header has broken');
 });
 
+Deno.test("small numbers are ids by their headers alone, and the reason says so", async () => {
+  const drafted = (first: number, header: string) => {
+    const ids = Array.from({ length: 60 }, (_, i) => first + i);
+    return suggest({
+      "osoby.csv": `Numer,Miasto\n${
+        ids.map((id, i) => `${id},M${i % 5}\n`).join("")
+      }`,
+      "rozmowy.csv": `${header},Kiedy\n${
+        ids.map((id) => `${id},2024-01-31 10:00\n`).join("")
+      }`,
+    });
+  };
+  const { left, sources } = await drafted(1000, "Odbiorca");
+  assertEquals(sources, []);
+  const reason = "do not show whether they are ids: give ids the same header";
+  assertEquals(left.map(({ reason }) => reason), [
+    `no times, and no ids of customers with a name. Numbers of up to five digits, as in "Numer", ${reason} in both files`,
+    `times in "Kiedy", and no column that says which customer, by its header. Numbers of up to five digits, as in "Odbiorca", ${reason} in both files`,
+  ]);
+  for (
+    const { toml, left } of [
+      await drafted(1000, "Numer"),
+      await drafted(100_000, "Odbiorca"),
+    ]
+  ) {
+    assertEquals(left, []);
+    assertStringIncludes(toml, "\ncustomer = ");
+  }
+});
+
 Deno.test("columns that nothing uses are named, and customers that are not found", async () => {
   const { sources, questions } = await suggest({
     "people.csv": "Email,Name,Shoe\nann@x.org,Ann,12\nbo@x.org,Bo,13\n",
