@@ -220,14 +220,12 @@ export function interactionsBody(
   if (link) {
     take(customerKey(link, { links, has_customers: customers.length > 0 }));
   } else {
-    unsure.push(
-      "No column says which customer: write customer, or leave the source out",
-    );
     keys.push({
       key: "customer",
       choices: [],
       evidence: "no column with ids, addresses or names of the customers",
-      asks: "Which column names the customer",
+      asks:
+        "Which column names the customer? Write customer and its header, or leave the source out",
     });
   }
   const time = timeKey(columns.filter(({ header }) => !used.includes(header)));

@@ -208,6 +208,19 @@ Deno.test("small numbers are ids by their headers alone, and the reason says so"
   }
 });
 
+Deno.test("a customer column that is missing is asked for once", async () => {
+  const { questions } = await suggest({
+    "people.csv": "id,Name\n1,Ann\n2,Bo\n",
+    "calls.csv": "When,Ref\n2024-01-31T10:00:00Z,x\n",
+  });
+  assertEquals(
+    questions.filter(({ text }) => /customer/.test(text)).map((
+      { key, must_answer },
+    ) => [key, must_answer]),
+    [["interactions[1].customer", true]],
+  );
+});
+
 Deno.test("columns that nothing uses are named, and customers that are not found", async () => {
   const { sources, questions } = await suggest({
     "people.csv": "Email,Name,Shoe\nann@x.org,Ann,12\nbo@x.org,Bo,13\n",
