@@ -14,8 +14,10 @@ export const MAPPING_SCHEMA_FILE = "tally.schema.json";
 /** The largest size of the mapping. */
 export const MAPPING_MAX_BYTES = 1 << 18;
 const REMEDY = "Mend it as docs/file-contract.md says";
-/** How a draft begins a question that must be answered; the lines to choose from are comments below it. */
+/** How a draft begins a question that must be answered; the lines to choose from, if any, are comments below it. */
 export const MUST_CHOOSE = "# CHOOSE: ";
+/** A line to choose, before and after it is chosen, and its key. */
+const CHOICE = /^(?:# )?(\w+) = /;
 /** The number of mistakes that a refusal names. */
 const PROBLEMS_LISTED = 10;
 
@@ -35,14 +37,37 @@ export function readMappingFile(text: string): MappingFile {
 
 /** What to do where a key is missing: in a draft, it may be a question without an answer. */
 function remedyIfMissing(text: string): string {
-  const open = text.split("\n").flatMap((line, i) =>
-    line.startsWith(MUST_CHOOSE) ? [i + 1] : []
-  );
-  return open.length === 0
-    ? REMEDY
-    : `Answer CHOOSE in line ${
-      open.join(", ")
-    }: remove the # before one of the lines below it, or write the key there`;
+  const lines = text.split("\n");
+  const open = lines.flatMap((line, i) => {
+    if (!line.startsWith(MUST_CHOOSE)) return [];
+    const choices = choicesIn(lines, i + 1);
+    return choices.every((choice) => choice.startsWith("#"))
+      ? [{ line: i + 1, has_choices: choices.length > 0 }]
+      : [];
+  });
+  const answer = (has_choices: boolean, how: string) => {
+    const asked = open.filter((one) => one.has_choices === has_choices)
+      .map(({ line }) => line);
+    return asked.length === 0
+      ? []
+      : [`Answer CHOOSE in line ${asked.join(", ")}: ${how}`];
+  };
+  return [
+    ...answer(
+      true,
+      "remove the # before one of the lines below it, or write the key there",
+    ),
+    ...answer(false, "write the key there"),
+  ].join(". ") || REMEDY;
+}
+
+/** The lines from `start` on of which one is to be chosen; what is one line alone is another key. */
+function choicesIn(lines: readonly string[], start: number): string[] {
+  const keyOf = (line = "") => CHOICE.exec(line)?.[1];
+  const key = keyOf(lines[start]);
+  let end = start;
+  while (key !== undefined && keyOf(lines[end]) === key) end++;
+  return end - start > 1 ? lines.slice(start, end) : [];
 }
 
 function parseToml(text: string): unknown {

@@ -505,6 +505,45 @@ Deno.test("a draft is refused until its questions are answered", async () => {
   assertEquals(loaded.report.interactions, 2);
 });
 
+Deno.test("a question of a draft without lines to choose from asks to write the key", async () => {
+  const customers = "Contact ID,Full Name\n1,Ann\n2,Bo\n";
+  const asked = async (
+    dates: readonly string[],
+    answered = (toml: string) => toml,
+  ) => {
+    const files = {
+      "contacts.csv": customers,
+      "calls.csv": `Ref,Call Date,Number of items\n${
+        dates.map((date, i) => `x${i},${date},7\n`).join("")
+      }`,
+    };
+    const toml = answered((await suggest(files)).toml);
+    const lines = toml.split("\n");
+    const [problem] = (await refusalOf({ ...files, "tally.toml": toml }))
+      .split("\n");
+    return problem.replaceAll(
+      /\bline (\d+)/g,
+      (_, line) => /(?<=CHOOSE: )[^?:]+/.exec(lines[line - 1])![0],
+    );
+  };
+  const write =
+    "Answer CHOOSE in Which column names the customer: write the key there.";
+  const missing = `${IN}.customer is missing.`;
+  assertEquals(
+    await asked(["2020-01-31", "2020-02-01"]),
+    `${missing} ${write}`,
+  );
+  const doubtful = ["01/02/2020", "03/04/2020"];
+  assertEquals(
+    await asked(doubtful, (toml) => toml.replace("# time =", "time =")),
+    `${missing} ${write}`,
+  );
+  assertEquals(
+    await asked(doubtful),
+    `${missing} Answer CHOOSE in The sample fits each of these forms: remove the # before one of the lines below it, or write the key there. ${write}`,
+  );
+});
+
 Deno.test("no more than ten mistakes are named", async () => {
   const toml = Array.from({ length: 30 }, (_, i) => `k${i} = 1`).join("\n");
   const refusal = await refusalOf({ ...DATA, "tally.toml": toml });
