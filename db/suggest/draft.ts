@@ -13,6 +13,7 @@ import {
   interactionIdOf,
   interactionsBody,
   namedChannels,
+  targetsOf,
 } from "./interaction_keys.ts";
 import { namedAfter, rankOf, type Role } from "./known_headers.ts";
 import { isCountable, referencesAmong } from "./links.ts";
@@ -82,10 +83,11 @@ export function draftMapping(
   let ids: IdKind | null = null;
   const needs_customers = known.length === 0 && interactions.length > 0;
   const flat: DraftSource[] = [];
+  const targets = known.flatMap(targetsOf);
   for (const group of interactions) {
     const body = interactionsBody(group.columns, {
       named: group.samples,
-      customers: known,
+      targets,
     });
     drafted.push(...withSiblings(sourcesFor(group, { files, body }), {
       are_there: interactions.some((other) =>

@@ -26,7 +26,13 @@ import {
   type Role,
   saysCount,
 } from "./known_headers.ts";
-import { findLinks, type Link, type Target } from "./links.ts";
+import {
+  findLinks,
+  type Link,
+  type LinkTarget,
+  linkTarget,
+  type Target,
+} from "./links.ts";
 import { wordPattern } from "./globs.ts";
 import type { Sample } from "./sample.ts";
 
@@ -62,8 +68,8 @@ function isCount({ values, times, header }: ColumnFacts): boolean {
     !/(^|[^a-z])(id|nr|no|key|code|year|zip)$/i.test(header);
 }
 
-/** What interactions may name the customers by. */
-function targetsOf(columns: readonly ColumnFacts[]): Target[] {
+/** What interactions may name the customers of a file by. */
+export function targetsOf(columns: readonly ColumnFacts[]): LinkTarget[] {
   const { column: id, pattern } = idOf(columns);
   const names = known("name", columns);
   return [
@@ -74,7 +80,7 @@ function targetsOf(columns: readonly ColumnFacts[]): Target[] {
       .map((facts) => ({ by: "phone" as const, facts })),
     ...names.map((facts) => ({ by: "name" as const, facts })),
   ].map(({ pattern, ...target }: Target) =>
-    pattern ? { ...target, pattern } : target
+    linkTarget(pattern ? { ...target, pattern } : target)
   );
 }
 
@@ -191,12 +197,12 @@ function constantChannel(
   };
 }
 
-/** Drafts a source of interactions; `named` are its files and sheets, `customers` are those of each file of customers. */
+/** Drafts a source of interactions; `named` are its files and sheets, `targets` are what it may name customers by. */
 export function interactionsBody(
   columns: readonly ColumnFacts[],
-  { named, customers }: {
+  { named, targets }: {
     readonly named: readonly Named[];
-    readonly customers: readonly (readonly ColumnFacts[])[];
+    readonly targets: readonly LinkTarget[];
   },
 ): Body {
   const unsure: string[] = [];
@@ -214,11 +220,11 @@ export function interactionsBody(
 
   const links = findLinks(
     columns.filter(({ header }) => !used.includes(header)),
-    customers.flatMap(targetsOf),
+    targets,
   );
   const [link] = links;
   if (link) {
-    take(customerKey(link, { links, has_customers: customers.length > 0 }));
+    take(customerKey(link, { links, has_customers: targets.length > 0 }));
   } else {
     keys.push({
       key: "customer",

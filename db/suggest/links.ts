@@ -32,15 +32,22 @@ const BONUS = { id: 0.2, email: 0.1, phone: 0.05, name: 0 };
 /** The links that the columns may be, the likeliest first. */
 export function findLinks(
   columns: readonly ColumnFacts[],
-  targets: readonly Target[],
+  targets: readonly LinkTarget[],
 ): Link[] {
   const scored = columns.flatMap((facts) => {
     if (facts.values.length === 0 || facts.times.length > 0) return [];
     const rank = rankOf("customer", facts.header);
-    return targets.flatMap((target) => {
+    const tried = triedValues(facts);
+    const is_countable = isCountable(facts);
+    return targets.flatMap((one) => {
+      const { target, ways } = one;
       const is_known = rank !== null || hasSameHeader(facts, target.facts);
-      if (!is_known && isCountable(facts)) return [];
-      return linksTo(target, facts)
+      if (!is_known && is_countable) return [];
+      const is_some = ways.some(({ key, known }) =>
+        tried.some((value) => known.has(key(value)))
+      );
+      if (!is_some) return [];
+      return linksTo(one, facts)
         .filter(({ found }) => found >= (is_known ? SOME_FOUND : MOST_FOUND))
         .map((link) => ({
           link,
@@ -185,10 +192,21 @@ export function isCountable({ values }: ColumnFacts): boolean {
   return values.every((value) => /^\d{1,5}$/.test(value));
 }
 
-function linksTo(
-  target: Target,
-  facts: ColumnFacts,
-): Link[] {
+/** One of the ways in which a value may be that of a customer, and the keys of all customers. */
+interface Way {
+  readonly key: (value: string) => string;
+  readonly known: ReadonlySet<string>;
+  readonly is_exact: boolean;
+}
+
+/** A target with the keys of its values. */
+export interface LinkTarget {
+  readonly target: Target;
+  readonly ways: readonly Way[];
+}
+
+/** A target with the keys of its values, which are made once for all columns. */
+export function linkTarget(target: Target): LinkTarget {
   const { by, pattern } = target;
   const id = (value: string) => {
     const text = pattern ? pattern.exec(value)?.[1] ?? "" : value;
@@ -200,13 +218,43 @@ function linksTo(
     : by === "id"
     ? [id, (value) => id(value).toLowerCase()]
     : [textKey];
-  const links: Link[] = [];
-  for (const [i, key] of keys.entries()) {
+  const ways = keys.map((key, i) => {
     const known = new Set(target.facts.values.map(key));
     known.delete("");
-    const separators = SEPARATORS.filter((one) =>
-      facts.values.some((value) => value.includes(one))
-    );
+    return { key, known, is_exact: by === "id" && i === 0 };
+  });
+  return { target, ways };
+}
+
+/** Of so many values, some are found wherever the share is at least `SOME_FOUND`. */
+const VALUES_TRIED = 64;
+/** From one value to the next, as a share of all rows: these steps follow no order that rows may have. */
+const STEP = 0.618034;
+
+/** Some values of a column from all over it, and the parts of those that are lists. */
+function triedValues({ values }: ColumnFacts): string[] {
+  const tried = values.length <= VALUES_TRIED
+    ? values
+    : Array.from({ length: VALUES_TRIED }, (_, i) =>
+      values[Math.floor((i * STEP % 1) * values.length)]);
+  return [
+    ...new Set(
+      tried.flatMap((value) => [
+        value.trim(),
+        ...SEPARATORS.flatMap((one) =>
+          value.split(one).map((part) => part.trim())
+        ),
+      ]),
+    ),
+  ];
+}
+
+function linksTo({ target, ways }: LinkTarget, facts: ColumnFacts): Link[] {
+  const links: Link[] = [];
+  const separators = SEPARATORS.filter((one) =>
+    facts.values.some((value) => value.includes(one))
+  );
+  for (const { key, known, is_exact } of ways) {
     for (const separator of [undefined, ...separators]) {
       const elements = separator === undefined
         ? facts.values
@@ -215,13 +263,7 @@ function linksTo(
         .filter((one) => known.has(key(one.trim()))).length / elements.length;
       const better = links.every((link) => link.found < found - 0.001);
       if (!better) continue;
-      links.push({
-        facts,
-        target,
-        is_exact: by === "id" && i === 0,
-        separator,
-        found,
-      });
+      links.push({ facts, target, is_exact, separator, found });
     }
   }
   return links;
