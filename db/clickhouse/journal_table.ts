@@ -182,20 +182,21 @@ where event = 'dropped' and at > now64(3) - ${seconds}`,
   and version in (
     select version from ${journal}
     where event = 'dropped' and at < now64(3) - ${seconds})`;
-    const params = { versions };
     // The last entry stays, by which readers notice a new one.
     const where = `sequence < ${sequence} and (${replaced} or ${dropped})`;
-    const [[rows]] = await this.#read({
-      sql: `select count() from ${journal} where ${where}`,
-      params,
+    const gone = await this.#read({
+      sql: `select ${KEY} from ${journal} where ${where}`,
+      params: { versions },
     });
-    if (rows === 0) return;
+    if (gone.length === 0) return;
     // Not the light `delete`, which leaves the rows in their files: a payload has cells
-    // of rows set aside, and so customers that must be gone.
+    // of rows set aside, and so customers that must be gone. By a list, since the files
+    // are written anew one after the other, and a look at others would not find all.
     await this.#server.run({
-      sql: `alter table ${journal} delete where ${where}`,
-      params,
-      settings: { mutations_sync: "1", allow_nondeterministic_mutations: 1 },
+      sql:
+        `alter table ${journal} delete where has({gone:Array(String)}, ${KEY})`,
+      params: { gone: gone.map(([key]) => key as string) },
+      settings: { mutations_sync: "1" },
     });
   }
 

@@ -1,7 +1,8 @@
 -- name: what is common to all versions: the journal, who loads, and
 --   the decisions that followers were sent.
 -- params: none
--- A decision is taken up within seconds, or when the next loader starts.
+-- A decision is taken up within seconds, or when the next loader that serves
+-- starts.
 create table if not exists journal (
   sequence UInt64,
   at DateTime64(3, 'UTC') default now64(3),
