@@ -112,9 +112,10 @@ export class ClickhouseServer {
   /** All rows of a short query, which ends within ten seconds. */
   async rows(query: Query): Promise<SentCell[][]> {
     const rows: SentCell[][] = [];
+    using limit = limitOf(QUICK_MS);
     const signal = AbortSignal.any([
       ...query.signal ? [query.signal] : [],
-      AbortSignal.timeout(QUICK_MS),
+      limit.signal,
     ]);
     try {
       for await (const batch of this.query({ ...query, signal })) {
@@ -131,9 +132,9 @@ export class ClickhouseServer {
   async run({ sql, params, settings, signal }: Query): Promise<void> {
     signal?.throwIfAborted();
     const query_id = crypto.randomUUID();
-    const late = AbortSignal.timeout(LONG_MS);
+    using limit = limitOf(LONG_MS);
     using ending = this.#endWith(
-      signal ? AbortSignal.any([signal, late]) : late,
+      signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
       query_id,
     );
     try {
@@ -146,7 +147,7 @@ export class ClickhouseServer {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw late.aborted ? gone() : this.#inOurWords(error);
+      throw limit.signal.aborted ? gone() : this.#inOurWords(error);
     }
   }
 
@@ -156,16 +157,16 @@ export class ClickhouseServer {
     rows: readonly Readonly<Record<string, unknown>>[],
   ): Promise<void> {
     if (rows.length === 0) return;
-    const late = AbortSignal.timeout(FEW_ROWS_MS);
+    using limit = limitOf(FEW_ROWS_MS);
     try {
       await (await this.#connect()).insert({
         table,
         values: rows,
         format: "JSONEachRow",
-        abort_signal: late,
+        abort_signal: limit.signal,
       });
     } catch (error) {
-      throw late.aborted ? gone() : this.#inOurWords(error);
+      throw limit.signal.aborted ? gone() : this.#inOurWords(error);
     }
   }
 
@@ -186,13 +187,13 @@ export class ClickhouseServer {
       )
     ) target.searchParams.set(name, String(value));
     const opened = await Deno.open(file);
-    const late = AbortSignal.timeout(LONG_MS);
+    using limit = limitOf(LONG_MS);
     try {
       const response = await fetch(target, {
         method: "POST",
         headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": password },
         body: opened.readable,
-        signal: AbortSignal.any([signal, late]),
+        signal: AbortSignal.any([signal, limit.signal]),
       });
       const text = await response.text();
       const code = response.headers.get("X-ClickHouse-Exception-Code");
@@ -203,7 +204,7 @@ export class ClickhouseServer {
       // A request that did not begin has not taken the file.
       await opened.readable.cancel().catch(() => {});
       signal.throwIfAborted();
-      throw late.aborted ? gone() : this.#inOurWords(error);
+      throw limit.signal.aborted ? gone() : this.#inOurWords(error);
     }
   }
 
@@ -326,6 +327,16 @@ const KINDS: { readonly [code: string]: string } = {
   999:
     "The keeper of the ClickHouse cluster does not answer. Ask again in a moment.",
 };
+
+/** A limit of time that ends with its block: with AbortSignal.timeout, a process would not end before. */
+function limitOf(ms: number): Disposable & { readonly signal: AbortSignal } {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ms);
+  return {
+    signal: late.signal,
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}
 
 /** The error of a server that does not answer; where it is, is nothing for readers. */
 export function gone(): StoreError {
