@@ -5,6 +5,7 @@ import { createStore } from "./create_store.ts";
 import { MAPPING_FILE } from "./db/mapping/mapping_file.ts";
 import { SettingError, StoreError } from "./db/model/problems.ts";
 import { readArguments } from "./operator/command_line.ts";
+import { isThere } from "./operator/is_there.ts";
 import {
   createPaint,
   fail,
@@ -60,8 +61,4 @@ try {
   Deno.exitCode = 1;
 } finally {
   await store.close();
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
 }

@@ -11,6 +11,7 @@ import {
   differenceText,
 } from "./operator/compare/texts.ts";
 import { readArguments } from "./operator/command_line.ts";
+import { isThere } from "./operator/is_there.ts";
 import {
   cannotBeWritten,
   createPaint,
@@ -68,7 +69,7 @@ async function writeResult(
 
 /** Ends the process where a file cannot be written; leaves no new one. */
 async function requireWritable(path: string): Promise<void> {
-  const is_there = await Deno.lstat(path).then(() => true, () => false);
+  const is_there = await isThere(path);
   await writeResult(path, "", { append: true });
   if (!is_there) await Deno.remove(path);
 }

@@ -189,7 +189,7 @@ export const settings = z.object({
     accepts((url) => !new URL(url).username && !new URL(url).password),
     "must have no user and no password: CLICKHOUSE_USER and CLICKHOUSE_PASSWORD are settings of their own",
   ).refine(
-    accepts((url) => !/[?#]/.test(url)),
+    (url) => !/[?#]/.test(url),
     "must have no ? and no #: they would be taken for settings of questions",
   ).default("http://localhost:8123").describe(
     "URL of the HTTP interface of ClickHouse, without user and password",
@@ -206,7 +206,7 @@ export const settings = z.object({
     /^[a-z][a-z0-9_]{0,40}$/,
     "must be a name of small letters, digits and _ that begins with a letter",
   ).refine(
-    accepts((name) => !/^(system|information_schema|default)$/.test(name)),
+    (name) => !/^(system|information_schema|default)$/.test(name),
     "must be a database of Tally's own",
   ).default("tally").describe(
     "database of ClickHouse with the list of versions; each version has a database of its own, whose name begins with this one",

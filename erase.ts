@@ -11,6 +11,7 @@ import { folderError } from "./db/refresh/setting_folder.ts";
 import { claimWorkFolder } from "./db/refresh/work_folder.ts";
 import { printEntry } from "./operator/log.ts";
 import { readArguments } from "./operator/command_line.ts";
+import { isThere } from "./operator/is_there.ts";
 import { fail, print } from "./operator/terminal.ts";
 
 const USAGE = `Usage: deno task erase ID [--dry-run] [--unreadable]
@@ -33,10 +34,6 @@ function nothingFound(id: string): string {
   return `Looked for the customer_id ${
     harmless(JSON.stringify(id))
   }, and no version has it. Names of customers are not searched.`;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 const args = readArguments({

@@ -1,6 +1,7 @@
 /** The composition root of `deno task suggest`: drafts a tally.toml from the first rows of a folder's files. */
 
 import { readArguments } from "./operator/command_line.ts";
+import { isThere } from "./operator/is_there.ts";
 import { misspelt, readConfig } from "./config.ts";
 import { openParquetSampler } from "./db/duckdb/sample_parquet.ts";
 import {
@@ -46,7 +47,7 @@ try {
   fail(`${harmless(folder)} is no folder that this process may read`);
 }
 // Before the work, since it would be for nothing.
-if (write && await exists(`${data_dir}/${MAPPING_FILE}`)) {
+if (write && await isThere(`${data_dir}/${MAPPING_FILE}`)) {
   fail(
     `${MAPPING_FILE} is there already, and is never overwritten. Rename it, or leave --write out.`,
   );
@@ -100,10 +101,6 @@ function endOf({ toml, sources, fitting, left }: Suggestion): string {
     : "No mapping is proposed.";
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
-}
-
 async function writeMapping(
   { toml, questions }: Suggestion,
 ): Promise<void> {
@@ -113,7 +110,7 @@ async function writeMapping(
       createNew: true,
     });
     const schema = `${data_dir}/${MAPPING_SCHEMA_FILE}`;
-    if (!await exists(schema)) {
+    if (!await isThere(schema)) {
       await Deno.writeTextFile(
         schema,
         `${JSON.stringify(mappingJsonSchema(), null, 2)}\n`,

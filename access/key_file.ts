@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { isCustomerId } from "../db/model/customer_ids.ts";
+import { isDenied } from "../db/model/denied.ts";
 import { createKey, ID, sha256 } from "./api_key.ts";
 import { SCOPES } from "./grant.ts";
 
@@ -130,11 +131,6 @@ export async function readKeyText(path: string): Promise<string> {
         : (error as Error).message,
     );
   }
-}
-
-function isDenied(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable;
 }
 
 function requireSize(bytes: number): void {

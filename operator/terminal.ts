@@ -1,6 +1,7 @@
 /** What the operator's terminal shows beside the log: progress, the report of a load, who may ask. */
 
 import { count } from "../db/model/count.ts";
+import { isDenied } from "../db/model/denied.ts";
 import { harmless } from "../db/model/names.ts";
 import {
   type DateOrder,
@@ -86,10 +87,10 @@ export function accessText(
 
 /** Says that a file or folder, which a person has named, cannot be written. */
 export function cannotBeWritten(path: string, error: unknown): string {
-  const is_denied = error instanceof Deno.errors.NotCapable ||
-    error instanceof Deno.errors.PermissionDenied;
   return `${path} cannot be written: ${
-    is_denied ? "this process may not write there" : (error as Error).message
+    isDenied(error)
+      ? "this process may not write there"
+      : (error as Error).message
   }`;
 }
 

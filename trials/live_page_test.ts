@@ -215,6 +215,35 @@ Deno.test({
   assert(server.output.error === "", server.output.error);
 });
 
+/** A site whose pages have tokens of its key, and a browser; ended at the end of its block. */
+async function siteWithKeys() {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await dataFolder(exportsOf(1)));
+  const keys = stack.use(await dataFolder());
+  const key = await createKey(`${keys.path}/keys.json`);
+  const server = stack.use(
+    await startServer({
+      DATA_DIR: folder.path,
+      API_KEYS_FILE: `${keys.path}/keys.json`,
+      REFRESH_SECONDS: "1",
+      HOLD: "off",
+    }),
+  );
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  const proxy = new Proxy(server.base_url, key);
+  stack.defer(() => proxy.stop());
+  const browser = await launch();
+  stack.defer(() => browser.close());
+  const owned = stack.move();
+  return {
+    folder,
+    server,
+    proxy,
+    browser,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
 Deno.test({
   name: "with keys on, a page with a token of its customer is as live",
   sanitizeResources: false,
@@ -223,33 +252,21 @@ Deno.test({
   // What the page makes of events is its own.
   for (const hash of ["", "#broken"]) {
     await t.step(`page${hash}`, async () => {
-      await using folder = await dataFolder(exportsOf(1));
-      await using keys = await dataFolder();
-      const key = await createKey(`${keys.path}/keys.json`);
-      await using server = await startServer({
-        DATA_DIR: folder.path,
-        API_KEYS_FILE: `${keys.path}/keys.json`,
-        REFRESH_SECONDS: "1",
-        HOLD: "off",
-      });
-      await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
-      const proxy = new Proxy(server.base_url, key);
-      const browser = await launch();
-      try {
-        const page = await browser.newPage();
-        await page.goto(`${proxy.url}/page${hash}`);
-        await shows(page, "[1,1]");
-        await folder.write(exportsOf(2));
-        await shows(page, "[2,2]");
-        proxy.stop();
-        await folder.write(exportsOf(3));
-        proxy.start();
-        await shows(page, "[3,3]");
-        assertEquals(proxy.streams, 1);
-      } finally {
-        await browser.close();
-        proxy.stop();
-      }
+      await using site = await siteWithKeys();
+      const { folder, server, proxy, browser } = site;
+      const page = await browser.newPage();
+      await page.goto(`${proxy.url}/page${hash}`);
+      await shows(page, "[1,1]");
+      await folder.write(exportsOf(2));
+      await shows(page, "[2,2]");
+      proxy.stop();
+      await folder.write(exportsOf(3));
+      proxy.start();
+      await shows(page, "[3,3]");
+      assertEquals(proxy.streams, 1);
+      // A page that leaves is no error either.
+      await browser.close();
+      proxy.stop();
       assert(server.output.error === "", server.output.error);
     });
   }
@@ -262,32 +279,17 @@ Deno.test({
 }, async (t) => {
   for (const refused of ["stranger", "logged-out"]) {
     await t.step(refused, async () => {
-      await using folder = await dataFolder(exportsOf(1));
-      await using keys = await dataFolder();
-      const key = await createKey(`${keys.path}/keys.json`);
-      await using server = await startServer({
-        DATA_DIR: folder.path,
-        API_KEYS_FILE: `${keys.path}/keys.json`,
-        REFRESH_SECONDS: "1",
-        HOLD: "off",
-      });
-      await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
-      const proxy = new Proxy(server.base_url, key);
-      const browser = await launch();
-      try {
-        const context = await browser.newContext();
-        const first = await context.newPage();
-        await first.goto(`${proxy.url}/page#${refused}`);
-        const second = await context.newPage();
-        await second.goto(`${proxy.url}/page`);
-        await shows(second, "[1,1]");
-        await folder.write(exportsOf(2));
-        await shows(second, "[2,2]");
-        assertEquals(await first.textContent("output"), "");
-      } finally {
-        await browser.close();
-        proxy.stop();
-      }
+      await using site = await siteWithKeys();
+      const { folder, proxy, browser } = site;
+      const context = await browser.newContext();
+      const first = await context.newPage();
+      await first.goto(`${proxy.url}/page#${refused}`);
+      const second = await context.newPage();
+      await second.goto(`${proxy.url}/page`);
+      await shows(second, "[1,1]");
+      await folder.write(exportsOf(2));
+      await shows(second, "[2,2]");
+      assertEquals(await first.textContent("output"), "");
     });
   }
 });

@@ -260,10 +260,11 @@ export class ClickhouseServer {
   }
 
   async #kill(query_id: string): Promise<void> {
+    using limit = limitOf(QUICK_MS);
     try {
       await (await this.#connect()).command({
         query: `kill query where query_id = ${quoteText(query_id)} async`,
-        abort_signal: AbortSignal.timeout(QUICK_MS),
+        abort_signal: limit.signal,
       });
     } catch {
       // It has ended, or the server is gone: nobody waits for it any more.
@@ -329,7 +330,9 @@ const KINDS: { readonly [code: string]: string } = {
 };
 
 /** A limit of time that ends with its block: with AbortSignal.timeout, a process would not end before. */
-function limitOf(ms: number): Disposable & { readonly signal: AbortSignal } {
+export function limitOf(
+  ms: number,
+): Disposable & { readonly signal: AbortSignal } {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), ms);
   return {

@@ -13,7 +13,7 @@ import { Users } from "../serving/users.ts";
 import type { Snapshot } from "../store.ts";
 import { dimensionsOf, type StoredVersion } from "./journal.ts";
 import { createQuestions, qualified, type Version } from "./questions.ts";
-import type { ClickhouseServer } from "./server.ts";
+import { type ClickhouseServer, limitOf } from "./server.ts";
 
 /** How a snapshot answers. */
 export interface ServingOptions {
@@ -73,7 +73,8 @@ export async function openSnapshot(
 
   const countByChannel: Snapshot["countByChannel"] = async (question) => {
     using _ = users.add();
-    const signal = AbortSignal.timeout(timeout_ms);
+    using limit = limitOf(timeout_ms);
+    const { signal } = limit;
     const ends_at_ms = performance.now() + timeout_ms;
     try {
       using _run = await page_views.take({ signal, ends_at_ms });

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Mapping } from "../mapping/mapping.ts";
 import { MAPPING_FILE } from "../mapping/mapping_file.ts";
+import { isDenied } from "../model/denied.ts";
 import type { TableName } from "../model/contract.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { refused, sentence, StoreError } from "../model/problems.ts";
@@ -37,7 +38,7 @@ import {
 import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
 import { removeAll } from "./remove_all.ts";
 import type { UnpackOptions } from "./unpack_zip.ts";
-import { isDenied, refuseUnreadable, unreadable } from "./unreadable.ts";
+import { refuseUnreadable, unreadable } from "./unreadable.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The settings that the folder needs. */

@@ -1,5 +1,6 @@
 /** Finds the exports in the data folder, and lists the other files. */
 
+import { isDenied } from "../model/denied.ts";
 import { byCodePoint } from "../model/code_points.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
@@ -8,7 +9,7 @@ import { MAPPING_FILE, MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
 import { type Table, type TableName, tableOf } from "../model/contract.ts";
 import { findMapping, type FoundMapping } from "./find_mapping.ts";
 import { isProof } from "./proofs.ts";
-import { isDenied, refuseUnreadable } from "./unreadable.ts";
+import { refuseUnreadable } from "./unreadable.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
 export interface SourceFile {

@@ -1,6 +1,7 @@
 /** Finds the tables in the files: each file is one, a workbook may hold several, and tally.toml may read several from one file. */
 
 import { type Mapping, type Source, withMatches } from "../mapping/mapping.ts";
+import { listed } from "../model/listed.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import { byCodePoint } from "../model/code_points.ts";
 import type { IgnoredFile } from "../model/report.ts";
@@ -346,7 +347,7 @@ function sheetOf(
     file: file.file,
     problem: `no sheet ${
       JSON.stringify(wanted)
-    }, which ${key} of tally.toml names, among ${listed(sheets) || "none"}`,
+    }, which ${key} of tally.toml names, among ${namesOf(sheets) || "none"}`,
     remedy: "Name the sheet as the workbook does",
   });
 }
@@ -389,7 +390,7 @@ function problemOf(
       remedy: "Name the columns in the first row; a header alone counts",
     };
   }
-  const names = listed(filled);
+  const names = namesOf(filled);
   if (source) {
     return {
       file,
@@ -418,10 +419,8 @@ export function isOfFile(label: string, delivered: string): boolean {
     [SHEET, "/"].some((sign) => label.startsWith(`${delivered}${sign}`));
 }
 
-function listed(sheets: readonly Sheet[]): string {
-  const names = sheets.slice(0, SHEETS_LISTED).map(({ name }) => shown(name));
-  const more = sheets.length - names.length;
-  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
+function namesOf(sheets: readonly Sheet[]): string {
+  return listed(sheets.map(({ name }) => shown(name)), SHEETS_LISTED);
 }
 
 // Spreadsheet programs allow 31 characters; others could write anything.

@@ -1,12 +1,7 @@
 /** Refuses files that are gone or that the process may not read, by their names. */
 
+import { isDenied } from "../model/denied.ts";
 import { type LoadProblem, refused } from "../model/problems.ts";
-
-/** Whether the rights of the system or the permissions of Deno keep a file from being read. */
-export function isDenied(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable;
-}
 
 /** The problem of a file that may not be read; undefined for other errors. */
 export function denied(file: string, error: unknown): LoadProblem | undefined {

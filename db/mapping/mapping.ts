@@ -9,6 +9,7 @@ import {
   TABLES,
 } from "../model/contract.ts";
 import { attributeColumn } from "../model/dimensions.ts";
+import { inKeyOrder } from "../model/key_order.ts";
 import { nameKey } from "../model/names.ts";
 import { fitsGlob } from "./glob.ts";
 import { type LoadProblem, refused } from "../model/problems.ts";
@@ -294,15 +295,6 @@ function meaningOf(
         : value instanceof Set
         ? [...value].sort()
         : inKeyOrder(value),
-  );
-}
-
-function inKeyOrder(value: unknown): unknown {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    return value;
-  }
-  return Object.fromEntries(
-    Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1),
   );
 }
 

@@ -1,6 +1,7 @@
 /** The file contract: the table of each file, and the columns that it must have. */
 
 import { editDistance } from "./edit_distance.ts";
+import { listed } from "./listed.ts";
 import { escapeUnseen, seenText } from "./names.ts";
 import { refused } from "./problems.ts";
 
@@ -193,7 +194,9 @@ export function requireColumns(
     throw refused({
       file,
       line,
-      problem: `no column ${wanted} among ${listed(headers)}`,
+      problem: `no column ${wanted} among ${
+        listed(headers.map(quoted), NAMES_LISTED)
+      }`,
       remedy: (meant.length > 0 ? `Did you mean ${meant.join(", ")}? ` : "") +
         remedy,
       may_be_mapped: true,
@@ -203,16 +206,10 @@ export function requireColumns(
     throw refused({
       file,
       line,
-      problem: `two columns named ${listed(doubled)}`,
+      problem: `two columns named ${listed(doubled.map(quoted), NAMES_LISTED)}`,
       remedy: "Rename or remove one of them",
     });
   }
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_LISTED).map(quoted).join(", ");
-  const more = names.length - NAMES_LISTED;
-  return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
 function quoted(name: string): string {

@@ -4,6 +4,7 @@ import { createGunzip } from "node:zlib";
 import { pipeline, Readable } from "node:stream";
 import { byCodePoint } from "../model/code_points.ts";
 import { foldHeader } from "../model/contract.ts";
+import { isDenied } from "../model/denied.ts";
 import { StoreError } from "../model/problems.ts";
 import { MAPPING_FILE, MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
 import { DELIMITERS, readPreamble, recordAt } from "../intake/csv_scanner.ts";
@@ -186,10 +187,7 @@ function reasonOf(error: unknown, file: string): string {
   if (error instanceof StoreError) {
     return error.message.replace(`${file}: `, "").replace(`${file}, `, "");
   }
-  if (
-    error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable
-  ) return "may not be read";
+  if (isDenied(error)) return "may not be read";
   if (error instanceof Deno.errors.NotFound) return "a link to nothing";
   if (error instanceof Deno.errors.FilesystemLoop) return "a link to itself";
   throw error;

@@ -1,6 +1,7 @@
 /** Whether two answers to one question are the same, and if not, where they part. */
 
 import { unzipSync } from "fflate";
+import { inKeyOrder } from "../../db/model/key_order.ts";
 import type { ServedVersion } from "./catalogue.ts";
 import type { Answer } from "./deployment.ts";
 
@@ -120,21 +121,15 @@ function withoutSql(text: string): string {
   return JSON.stringify(body);
 }
 
-/** The report alone: what else `/api/v1/data` says is about refreshes of one deployment. */
+/**
+ * The report alone, its keys in order, since ClickHouse may have kept them in another
+ * one: what else `/api/v1/data` says is about refreshes of one deployment.
+ */
 function reportOf(text: string): string {
   return JSON.stringify(
     JSON.parse(text).data.report,
-    (key, value) => REPORT_TIMES.has(key) ? undefined : inOrder(value),
+    (key, value) => REPORT_TIMES.has(key) ? undefined : inKeyOrder(value),
   );
-}
-
-/** An object with its keys in order, which a follower has read from ClickHouse. */
-function inOrder(value: unknown): unknown {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(
-      Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1),
-    )
-    : value;
 }
 
 function textDifference(one: string, other: string): Parting {
