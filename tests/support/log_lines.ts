@@ -18,3 +18,10 @@ export function logLines(output: string): LogLine[] {
 export function logTexts(output: string): string[] {
   return logLines(output).map(({ text }) => text);
 }
+
+/** The lines of faults of our own; what the world lacks is said without a stack. */
+export function faultLines(output: string): LogLine[] {
+  return logLines(output).filter(({ event, stack }) =>
+    event === "uncaught_error" || stack !== undefined
+  );
+}
