@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { isCustomerId } from "../db/model/customer_ids.ts";
-import { isDenied } from "../db/model/denied.ts";
+import { isDenied } from "../db/model/system_errors.ts";
 import { createKey, ID, sha256 } from "./api_key.ts";
 import { SCOPES } from "./grant.ts";
 

@@ -1,7 +1,6 @@
 /** What the operator's terminal shows beside the log: progress, the report of a load, who may ask. */
 
 import { count } from "../db/model/count.ts";
-import { isDenied } from "../db/model/denied.ts";
 import { harmless } from "../db/model/names.ts";
 import {
   type DateOrder,
@@ -10,6 +9,7 @@ import {
   setAsideByFile,
 } from "../db/model/report.ts";
 import { slashForms } from "../db/model/row_problems.ts";
+import { isDenied } from "../db/model/system_errors.ts";
 import type { Snapshot } from "../db/store.ts";
 
 /** After this many milliseconds a load shows what it is doing. */

@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import type { Mapping } from "../mapping/mapping.ts";
 import { MAPPING_FILE } from "../mapping/mapping_file.ts";
-import { isDenied } from "../model/denied.ts";
 import type { TableName } from "../model/contract.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { refused, sentence, StoreError } from "../model/problems.ts";
+import { isDenied, isOfSystem } from "../model/system_errors.ts";
 import type {
   ExportFile,
   ExportFiles,
@@ -38,7 +38,7 @@ import {
 import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
 import { removeAll } from "./remove_all.ts";
 import type { UnpackOptions } from "./unpack_zip.ts";
-import { refuseUnreadable, unreadable } from "./unreadable.ts";
+import { unreadable } from "./unreadable.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The settings that the folder needs. */
@@ -135,8 +135,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
         } catch (error) {
           // Gone since the folder was listed.
           if (error instanceof Deno.errors.NotFound) continue;
-          const problem = unreadable(found.file, error);
-          throw problem ? refused(problem) : error;
+          throw unreadable(found.file, error) ?? error;
         }
       }
       return listed.sort((a, b) => a.name < b.name ? -1 : 1);
@@ -330,8 +329,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
         name: file,
         sha256: () =>
           this.#options.hashes.read(path).catch((error) => {
-            refuseUnreadable(file, error);
-            throw error;
+            throw unreadable(file, error) ?? error;
           }),
       },
       preconditions,
@@ -676,7 +674,13 @@ function folderError(error: unknown): StoreError | undefined {
       return readOnly();
   }
   // Denied by the permissions that Deno was started with.
-  return error instanceof Deno.errors.NotCapable ? readOnly() : undefined;
+  if (error instanceof Deno.errors.NotCapable) return readOnly();
+  return isOfSystem(error)
+    ? new StoreError(
+      "unavailable",
+      `The disk of DATA_DIR or STAGING_DIR fails: ${error.message}. Check it and its mount, and try again.`,
+    )
+    : undefined;
 }
 
 function isFolder(name: string): StoreError {

@@ -1,15 +1,16 @@
 /** Finds the exports in the data folder, and lists the other files. */
 
-import { isDenied } from "../model/denied.ts";
 import { byCodePoint } from "../model/code_points.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
+import { isDenied, isOfSystem } from "../model/system_errors.ts";
 import type { Source } from "../mapping/mapping.ts";
 import { MAPPING_FILE, MAPPING_SCHEMA_FILE } from "../mapping/mapping_file.ts";
 import { type Table, type TableName, tableOf } from "../model/contract.ts";
 import { findMapping, type FoundMapping } from "./find_mapping.ts";
+import { isNowhere } from "./open_regular_file.ts";
 import { isProof } from "./proofs.ts";
-import { refuseUnreadable } from "./unreadable.ts";
+import { unreadable } from "./unreadable.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
 export interface SourceFile {
@@ -138,28 +139,29 @@ export async function findFiles(
       ? null
       : folder?.table ?? tableOf(format?.stem ?? name);
     const is_named = table || sources.length > 0;
+    const holds_files = format?.book ?? format?.zip;
     let real_path: string;
+    let info: Deno.FileInfo;
     try {
       real_path = await Deno.realPath(path);
+      info = await Deno.stat(real_path);
     } catch (error) {
-      if (is_named) refuseUnreadable(file, error);
+      // An export that is there is never left out because its mount fails for a moment.
+      if ((is_named || holds_files) && !isNowhere(error)) {
+        throw unreadable(file, error) ?? error;
+      }
       const reason = await whyNowhere(path, error);
       return reason === null ? undefined : ignore(reason);
     }
-    const info = await Deno.stat(real_path).catch(() => null);
-    // Gone since the folder was listed.
-    if (info === null) return;
 
     const is_inside = real_path.startsWith(`${root}/`) ||
       file === replacement?.file;
-    const holds_files = format?.book ?? format?.zip;
     if ((is_named || holds_files) && !is_inside) {
       return ignore("a link out of the data folder");
     }
     if (info.isDirectory && is_named && !folder && !holds_files) {
       const entries = await list(path).catch((error) => {
-        refuseUnreadable(file, error);
-        throw error;
+        throw isNowhere(error) ? error : unreadable(file, error) ?? error;
       });
       // Spark calls the folder by what its parts are: interactions.parquet.
       if (!format?.text || entries.includes(SUCCESS)) {
@@ -228,11 +230,10 @@ async function lookForMapping(
     };
   } catch (error) {
     if (error instanceof StoreError) throw error;
+    if (!isNowhere(error)) throw unreadable(MAPPING_FILE, error) ?? error;
     const nowhere = await whyNowhere(path, error);
-    refuseUnreadable(MAPPING_FILE, error);
     if (nowhere) refuse(nowhere);
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    return null;
   }
 }
 
@@ -283,9 +284,9 @@ export function systemProblem(
   data_dir: string,
   error: unknown,
 ): LoadProblem | undefined {
-  if (typeof (error as { code?: unknown }).code !== "string") return undefined;
+  if (!isOfSystem(error)) return undefined;
   return {
-    problem: `DATA_DIR=${data_dir} cannot be read: ${(error as Error).message}`,
+    problem: `DATA_DIR=${data_dir} cannot be read: ${error.message}`,
     remedy: "Check the disk, the mount and the rights of this process",
   };
 }
@@ -303,11 +304,14 @@ async function whyNowhere(
   return info.isSymlink ? "a link to nothing" : "may not be read";
 }
 
-/** Identifies a state of a file: the file itself, its size, and the time of its last change. */
+/** Identifies a state of a file: the file itself, its size, the time of its last change, and who may read it. */
 export function identityOf(
-  { dev, ino, size, mtime, ctime }: Deno.FileInfo,
+  { dev, ino, size, mtime, ctime, mode, uid, gid }: Deno.FileInfo,
 ): string {
-  return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(" ");
+  const changed_at = [mtime?.getTime(), ctime?.getTime()];
+  // A file that may be read from now on has the same ctime, which Deno gives in whole
+  // seconds, as the one that was refused a moment before.
+  return [dev, ino, size, ...changed_at, mode, uid, gid].join(" ");
 }
 
 /**

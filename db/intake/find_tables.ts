@@ -21,7 +21,7 @@ import {
 } from "./find_files.ts";
 import { isEmptySheet } from "./stage_sheet.ts";
 import { type Unpacked, type UnpackOptions, unpackZip } from "./unpack_zip.ts";
-import { refuseUnreadable } from "./unreadable.ts";
+import { unreadable } from "./unreadable.ts";
 import { type Sheet, Workbook } from "./workbook.ts";
 
 /** The exports to load. */
@@ -191,8 +191,7 @@ async function unpacked(
   try {
     return await unpackZip(file, options);
   } catch (error) {
-    refuseUnreadable(file.file, error);
-    throw error;
+    throw unreadable(file.file, error) ?? error;
   }
 }
 
@@ -359,8 +358,7 @@ async function open(
   try {
     return await Workbook.open(path, { file, max_bytes });
   } catch (error) {
-    refuseUnreadable(file, error);
-    throw error;
+    throw unreadable(file, error) ?? error;
   }
 }
 

@@ -3,12 +3,17 @@
 // Beside a file with a long name, a .sha256 would have one that is too long.
 const NO_SUCH_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
+/** Whether an error says that a path leads to nothing. */
+export function isNowhere(error: unknown): boolean {
+  return NO_SUCH_FILE.includes((error as { code: string }).code);
+}
+
 /** What `path` leads to; null where that is nothing, such as a link to itself. Throws the other errors of Deno. */
 export async function lookUp(path: string): Promise<Deno.FileInfo | null> {
   try {
     return await Deno.stat(path);
   } catch (error) {
-    if (NO_SUCH_FILE.includes((error as { code: string }).code)) return null;
+    if (isNowhere(error)) return null;
     throw error;
   }
 }

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Mapping, Source } from "../mapping/mapping.ts";
 import { TABLE_NAMES } from "../model/contract.ts";
-import { refused, stagingFull, StoreError } from "../model/problems.ts";
+import { stagingFull, StoreError } from "../model/problems.ts";
 import type { IgnoredFile } from "../model/report.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import type { SourceFile } from "./find_files.ts";
@@ -147,9 +147,10 @@ export class StagedExports implements AsyncDisposable {
     } catch (error) {
       const full = stagingFull(error);
       if (full) throw full;
-      const known = unreadable(source.file, error);
-      const problem = known ? refused(known) : error;
-      if (!(problem instanceof StoreError)) throw error;
+      const problem = unreadable(source.file, error) ?? error;
+      if (!(problem instanceof StoreError) || problem.kind !== "refused") {
+        throw problem;
+      }
       return { source, number, seconds: seconds(), problem };
     }
   }

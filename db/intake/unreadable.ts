@@ -1,7 +1,12 @@
-/** Refuses files that are gone or that the process may not read, by their names. */
+/** The errors of files in the data folder that cannot be read, by their names. */
 
-import { isDenied } from "../model/denied.ts";
-import { type LoadProblem, refused } from "../model/problems.ts";
+import { isDenied, isOfSystem } from "../model/system_errors.ts";
+import {
+  type LoadProblem,
+  refused,
+  sentence,
+  StoreError,
+} from "../model/problems.ts";
 
 /** The problem of a file that may not be read; undefined for other errors. */
 export function denied(file: string, error: unknown): LoadProblem | undefined {
@@ -13,18 +18,31 @@ export function denied(file: string, error: unknown): LoadProblem | undefined {
   };
 }
 
-/** The problem of a file that is gone or may not be read; undefined for other errors. */
+/**
+ * The error of a file that is gone, may not be read, or that its disk or mount does not
+ * give now; undefined for errors that are not of the system.
+ */
 export function unreadable(
   file: string,
   error: unknown,
-): LoadProblem | undefined {
-  return error instanceof Deno.errors.NotFound
-    ? { file, problem: "gone before it was read", remedy: "Put it back" }
-    : denied(file, error);
-}
-
-/** Throws a refusal of a file that may not be read; does nothing for other errors. */
-export function refuseUnreadable(file: string, error: unknown): void {
+): StoreError | undefined {
+  if (error instanceof Deno.errors.NotFound) {
+    return refused({
+      file,
+      problem: "gone before it was read",
+      remedy: "Put it back",
+    });
+  }
   const problem = denied(file, error);
-  if (problem) throw refused(problem);
+  if (problem) return refused(problem);
+  if (!isOfSystem(error)) return undefined;
+  // No refusal: the same file may be read later, without a change.
+  return new StoreError(
+    "unavailable",
+    sentence({
+      file,
+      problem: `cannot be read: ${error.message}`,
+      remedy: "Check the disks and mounts of DATA_DIR and STAGING_DIR",
+    }),
+  );
 }

@@ -8,7 +8,7 @@ export interface Looked {
   readonly done: string | null;
   /** The identity that was seen last, and since when. */
   readonly seen: { readonly identity: string; readonly since: number } | null;
-  /** When what was loaded last is loaded again, since that may succeed now. */
+  /** When what was loaded last is loaded again. */
   readonly retry_at: number;
 }
 
@@ -19,8 +19,11 @@ export const NOT_LOOKED: Looked = {
   retry_at: Infinity,
 };
 
-/** What follows a look: "soon" is another look before its time. */
-export type AfterLook = "load" | "rest" | "soon";
+/**
+ * What follows a look: "soon" is another look before its time, and "retry" a load of
+ * what was loaded already, since that may succeed now.
+ */
+export type AfterLook = "load" | "retry" | "rest" | "soon";
 
 /** What follows `look`, and what is to be remembered; a load changes that once more. */
 export function afterLook(
@@ -35,17 +38,12 @@ export function afterLook(
     // Files that are there at the start need no second look.
     since: seen ? time : -Infinity,
   };
-  const looked = {
-    done: time >= retry_at ? null : done,
-    seen: now_seen,
-    retry_at,
-  };
   const then = waiting.length > 0
     ? "soon"
-    : looked.done === identity
-    ? "rest"
+    : done === identity
+    ? time < retry_at ? "rest" : "retry"
     : time - now_seen.since < STEADY_MS
     ? "soon"
     : "load";
-  return { looked, then };
+  return { looked: { done, seen: now_seen, retry_at }, then };
 }

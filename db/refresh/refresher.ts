@@ -64,7 +64,7 @@ export interface RefresherOptions extends VersionOptions {
   readonly hold_drop: number;
 }
 
-/** Time until a load is tried again that failed for lack of disk or memory, or of its engine, in milliseconds. */
+/** Time until a load is tried again that failed for want of a disk, memory or its engine, in milliseconds. */
 const RETRY_MS = 30_000;
 /** The content of an archive where there is none. */
 const NOTHING_KEPT = { kept: [], discarded: [] };
@@ -379,7 +379,7 @@ export class Refresher implements Store, Refreshes {
         );
         return this.#versions.served!;
       } catch (error) {
-        await this.#fail(error, began_at);
+        await this.#fail(error, { began_at });
         throw error;
       }
     });
@@ -411,7 +411,9 @@ export class Refresher implements Store, Refreshes {
       time: performance.now(),
     });
     this.#looked = looked;
-    if (then === "load") await this.#refresh(look, { progress });
+    if (then === "load" || then === "retry") {
+      await this.#refresh(look, { progress, retried: then === "retry" });
+    }
     return then !== "soon";
   }
 
@@ -468,8 +470,10 @@ export class Refresher implements Store, Refreshes {
 
   async #refresh(
     look: Look,
-    { progress = () => {}, accepted = false }: {
+    { progress = () => {}, retried = false, accepted = false }: {
       progress?: Progress;
+      /** Whether the same files could not be loaded before. */
+      retried?: boolean;
       /** Whether the administrator has accepted these files, so that they are not held. */
       accepted?: boolean;
     },
@@ -511,7 +515,7 @@ export class Refresher implements Store, Refreshes {
       // When the files changed during the load, nothing has failed: the next look loads them.
       if (error instanceof StoreError && await this.#changedSince(look)) {
         await this.#apply({ type: "abandoned" });
-      } else await this.#fail(error, began_at);
+      } else await this.#fail(error, { began_at, retried });
     }
   }
 
@@ -600,7 +604,7 @@ export class Refresher implements Store, Refreshes {
         return;
       } catch (error) {
         // An older version may be undamaged.
-        await this.#fail(error, began_at);
+        await this.#fail(error, { began_at });
       }
     }
   }
@@ -613,7 +617,11 @@ export class Refresher implements Store, Refreshes {
     await this.#checks.giveWay();
   }
 
-  async #fail(error: unknown, began_at?: string): Promise<void> {
+  async #fail(
+    error: unknown,
+    { began_at, retried = false }: { began_at?: string; retried?: boolean } =
+      {},
+  ): Promise<void> {
     if (this.#ended.signal.aborted) return;
     const known = error instanceof StoreError;
     if (!known) {
@@ -621,13 +629,14 @@ export class Refresher implements Store, Refreshes {
         fault(error, { event: "load_fault", text: "The load failed" }),
       );
     }
-    if (known && (error.kind === "full" || error.kind === "busy")) {
+    // What is refused stays so until a file changes.
+    if (known && error.kind !== "refused") {
       const retry_at = performance.now() + RETRY_MS;
       this.#looked = { ...this.#looked, retry_at };
     }
     const text = known ? error.message : "The load failed; the log says why.";
     const reasons = text.split("\n");
-    await this.#apply({ type: "failed", reasons }, { began_at });
+    await this.#apply({ type: "failed", reasons, retried }, { began_at });
   }
 
   /** Takes the status after `event`, and carries out its effects. */

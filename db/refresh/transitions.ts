@@ -62,7 +62,12 @@ export type RefreshEvent =
     /** Names in the archive of the version that the rollback leaves. */
     readonly left: readonly string[];
   }
-  | { readonly type: "failed"; readonly reasons: readonly string[] }
+  | {
+    readonly type: "failed";
+    readonly reasons: readonly string[];
+    /** Whether the same files were loaded again by themselves. */
+    readonly retried?: boolean;
+  }
   /** Another process decides, and this is what its archive says. */
   | {
     readonly type: "followed";
@@ -412,7 +417,11 @@ export function next(
     }
 
     case "failed": {
-      const { reasons } = event;
+      const { reasons, retried } = event;
+      const { latest } = status;
+      const is_news = !retried || latest?.state !== "failed" ||
+        String(latest.reasons) !== String(reasons);
+      if (!is_news) return after({});
       return told(
         { problem: served ? null : reasons.join("\n") },
         { state: "failed", reasons, report: null, changes: null },

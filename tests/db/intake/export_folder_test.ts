@@ -7,6 +7,7 @@ import { ExportFolder } from "../../../db/intake/export_folder.ts";
 import { StoreError, type StoreErrorKind } from "../../../db/model/problems.ts";
 import type { Preconditions } from "../../../db/store.ts";
 import { dataFolder, type Files, namesIn } from "../../support/data_folder.ts";
+import { ioError } from "../../support/io_error.ts";
 import { can_mount, smallDisk } from "../../support/small_disk.ts";
 import { utf8 } from "../../support/text_bytes.ts";
 import {
@@ -629,6 +630,31 @@ Deno.test("while the data folder is away, everything says so", async (t) => {
       assertEquals(await namesIn(data_dir), ["customers.csv"]);
     },
   );
+});
+
+Deno.test("a disk that fails is no fault of ours, and leaves nothing", async () => {
+  await using folder = await dataFolder({ "customers.csv": CUSTOMERS });
+  await using use = await opened(folder);
+  const { read, write } = Deno.FsFile.prototype;
+  try {
+    Deno.FsFile.prototype.read = () => Promise.reject(ioError());
+    assertStringIncludes(
+      await failure("unavailable", () => use.exports.list()),
+      "customers.csv: cannot be read: Input/output error (os error 5).",
+    );
+    Deno.FsFile.prototype.write = () => Promise.reject(ioError());
+    assertStringIncludes(
+      await failure(
+        "unavailable",
+        () => use.exports.put("customers.csv", body(CUSTOMERS)),
+      ),
+      "The disk of DATA_DIR or STAGING_DIR fails: Input/output error (os error 5).",
+    );
+  } finally {
+    Object.assign(Deno.FsFile.prototype, { read, write });
+  }
+  assertEquals(await namesIn(folder.path), ["customers.csv"]);
+  assertEquals(await namesIn(use.staging.path), []);
 });
 
 Deno.test("more uploads than fit are sent away at once", async () => {

@@ -283,6 +283,9 @@ Deno.test("every kind of change is another identity, and a look without one is n
     }],
     ["a file more", () => folder.write({ "interactions_2.csv": "x" })],
     ["a file less", () => Deno.remove(`${folder.path}/interactions_2.csv`)],
+    // At once, since the time of a change of rights is in whole seconds.
+    ["nobody may read it", () => Deno.chmod(file, 0)],
+    ["it may be read again", () => Deno.chmod(file, 0o600)],
     ["a proof more", () => folder.write({ "customers.csv.sha256": "x" })],
     ["a manifest", () => folder.write({ "manifest.json": "{}" })],
     [

@@ -22,7 +22,7 @@ function follow(
   const then = looks.map(({ time, waiting = [], ...look }) => {
     const after = afterLook(looked, { look: { ...look, waiting }, time });
     looked = after.looked;
-    if (after.then === "load") {
+    if (after.then === "load" || after.then === "retry") {
       looked = { ...looked, done: look.identity, retry_at: Infinity };
     }
     return after.then;
@@ -57,7 +57,7 @@ Deno.test("files that are not complete are looked at again soon, also at the sta
   assertEquals(then, ["soon", "load"]);
 });
 
-Deno.test("what failed for lack of room is loaded again at its time, also after a look that waits", () => {
+Deno.test("what failed for want of a disk is loaded again at its time, also after a look that waits", () => {
   const { looked } = follow([{ identity: "a", time: 0 }]);
   const { then } = follow([
     { identity: "a", time: 29_999 },
@@ -65,7 +65,7 @@ Deno.test("what failed for lack of room is loaded again at its time, also after 
     { identity: "a", time: 30_001 },
     { identity: "a", time: 30_002 },
   ], { ...looked, retry_at: 30_000 });
-  assertEquals(then, ["rest", "soon", "load", "rest"]);
+  assertEquals(then, ["rest", "soon", "retry", "rest"]);
 });
 
 Deno.test("a request for a refresh loads the same files again", () => {

@@ -1,9 +1,11 @@
 /** Refreshes: what is picked up and when, what goes live, what stays. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { gzipSync } from "node:zlib";
 import { readConfig } from "../../../config.ts";
 import { createStore } from "../../../create_store.ts";
 import { dataFolder } from "../../support/data_folder.ts";
+import { ioError } from "../../support/io_error.ts";
 import { until } from "../../support/until.ts";
 import {
   exportsOf,
@@ -229,4 +231,60 @@ Deno.test("a data folder that is away is a notice, and no longer one when it is 
   await Deno.rename(`${path}-away`, path);
   assertStringIncludes((await live(watched, 1)).reasons[0], "which is served");
   assertEquals(watched.store.notice, null);
+});
+
+Deno.test("a mount that fails under an export: no part goes live, it is said once, and loaded when it is back", async (t) => {
+  await using watched = await watchedStore(exportsOf(1));
+  const { folder, store } = watched;
+  await live(watched, 1);
+  const part = "interactions_2.csv.gz";
+  const cannotBeRead = [
+    `${part}: cannot be read: Input/output error (os error 5). Check the disks and mounts of DATA_DIR and STAGING_DIR.`,
+  ];
+  await t.step("while it is copied", async () => {
+    const { now } = performance;
+    const { read } = Deno.FsFile.prototype;
+    let hours = 0;
+    let reads = 0;
+    performance.now = () => now.call(performance) + hours * 3_600_000;
+    Deno.FsFile.prototype.read = () => {
+      reads++;
+      return Promise.reject(ioError());
+    };
+    try {
+      const { "interactions.csv": text } = exportsOf(2, { day: "01/02/2021" });
+      await folder.write({ [part]: gzipSync(text) });
+      const { state, reasons } = await watched.next();
+      assertEquals([state, reasons], ["failed", cannotBeRead]);
+      await staysFor(watched, async () => {
+        const before = reads;
+        hours++;
+        await watched.until(() => reads > before);
+      });
+      Deno.FsFile.prototype.read = read;
+      hours++;
+      await live(watched, 3);
+    } finally {
+      Deno.FsFile.prototype.read = read;
+      performance.now = now;
+    }
+  });
+  for (const name of ["realPath", "stat"] as const) {
+    await t.step(`while it is looked for: ${name}`, async () => {
+      const works = Deno[name];
+      // deno-lint-ignore no-explicit-any
+      const of_deno = Deno as any;
+      of_deno[name] = (path: string) =>
+        path.endsWith(part) ? Promise.reject(ioError()) : works(path);
+      try {
+        const { state, reasons } = await watched.next();
+        assertEquals([state, reasons], ["failed", cannotBeRead]);
+        assertEquals(watched.snapshot.row_counts.interactions, 3);
+      } finally {
+        of_deno[name] = works;
+      }
+      await live(watched, 3);
+    });
+  }
+  assertEquals([watched.logged, store.notice], [[], null]);
 });

@@ -356,6 +356,29 @@ Deno.test("the discarded version", async (t) => {
   });
 });
 
+Deno.test("failed again by itself: told where it is another state or reason", () => {
+  const failed = (reason: string, retried: boolean): RefreshEvent => ({
+    type: "failed",
+    reasons: [reason],
+    retried,
+  });
+  const { status } = after([built(A), failed("full", false)]);
+  for (
+    const [reason, retried, told] of [
+      ["full", true, []],
+      ["away", true, ["tell"]],
+      ["full", false, ["tell"]],
+    ] as const
+  ) {
+    const again = after([{ type: "started" }, failed(reason, retried)], status);
+    assertEquals(again.effects.map(({ type }) => type), [...told]);
+    assertEquals(again.status.building, false);
+    assertEquals(again.status.latest?.reasons, [reason]);
+  }
+  const { effects } = after([built(A), failed("full", true)]);
+  assertEquals(effects.map(({ type }) => type), ["tell"]);
+});
+
 Deno.test("after a decision, files that could not be loaded are loaded again", async (t) => {
   const holding = [built(A), built(B), built(C, ["less"])];
   const decisions: RefreshEvent[] = [
