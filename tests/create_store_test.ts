@@ -5,6 +5,7 @@ import { readConfig } from "../config.ts";
 import { createStore } from "../create_store.ts";
 import { StoreError } from "../db/model/problems.ts";
 import { requireSnapshot } from "../db/store.ts";
+import { failingDuckDb } from "./support/failing_duckdb.ts";
 import { dataFolder, type Files } from "./support/data_folder.ts";
 import {
   NO_CUSTOMERS,
@@ -178,4 +179,38 @@ Deno.test("createStore, too little memory: refused, naming the setting", async (
     error.message,
     "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
   );
+});
+
+Deno.test("createStore, a disk that fails under DuckDB: a load and questions say so, without its folders", async (t) => {
+  await using made = await makeStore(FILES, { SERVE_FROM: "query" });
+  const message =
+    'IO Error: Could not read from file "/tmp/tally-1/tally.duckdb": Input/output error';
+  const said = async (action: () => Promise<unknown>) => {
+    const error = await assertRejects(action, StoreError);
+    assertEquals([error.kind, error.message], [
+      "unavailable",
+      'DuckDB cannot use STAGING_DIR: Could not read from file "tally.duckdb": Input/output error. Check its disk and its mount.',
+    ]);
+  };
+  await t.step("a load", async () => {
+    using _ = failingDuckDb("run", { message });
+    await said(() => made.store.load(() => {}));
+  });
+  const snapshot = await made.store.load(() => {});
+  await t.step("the question of a customer", async () => {
+    using _ = failingDuckDb("runPrepared", { message });
+    await said(async () => await snapshot.countByChannel({ customer_id: 1 }));
+  });
+  await t.step("another question", async () => {
+    using _ = failingDuckDb("prepare", { message });
+    using run = await snapshot.begin({
+      signal: new AbortController().signal,
+      ends_at_ms: Infinity,
+    });
+    await said(() =>
+      Array.fromAsync(
+        snapshot.ask({ kind: "metrics", by: [], filter: {} }, run).batches,
+      )
+    );
+  });
 });

@@ -18,7 +18,7 @@ import {
 import type { Pressure } from "../serving/pressure.ts";
 import { readSql } from "../read_sql.ts";
 import { type Database, openDatabase, quoteText } from "./database.ts";
-import { outOfSpace } from "./engine.ts";
+import { resourceProblem } from "./engine.ts";
 import { loadExports, type LoadSettings } from "./load.ts";
 import { buildQueryTables } from "./query_tables.ts";
 import { repeated } from "./record_sql.ts";
@@ -74,7 +74,7 @@ export function createClean(options: CleanOptions): Clean {
     } catch (error) {
       database.close();
       load.signal.throwIfAborted();
-      throw outOfSpace(error) ?? error;
+      throw resourceProblem(error) ?? error;
     } finally {
       ended.removeEventListener("abort", interrupt);
     }

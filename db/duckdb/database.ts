@@ -12,6 +12,7 @@ import {
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 import { createInTurn } from "../model/in_turn.ts";
+import { stagingFull, StoreError } from "../model/problems.ts";
 import { readSql } from "../read_sql.ts";
 import { bindValues, createChunkReader } from "./native_values.ts";
 
@@ -270,4 +271,18 @@ export function requireWhole(result: DuckDBResult): void {
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error &&
     error.message.startsWith("Out of Memory Error");
+}
+
+/** The problem of a file of DuckDB that its disk does not take or give; undefined for other errors. */
+export function diskProblem(error: unknown): StoreError | undefined {
+  const message = error instanceof Error ? error.message : "";
+  const [, problem] = /^IO Error: (.*)/.exec(message) ?? [];
+  const full = stagingFull(error);
+  if (full || problem === undefined) return full;
+  // Without the folders, which are no business of those who ask over HTTP.
+  const shown = problem.replaceAll(/"[^"]*\/([^"/]*)"/g, '"$1"');
+  return new StoreError(
+    "unavailable",
+    `DuckDB cannot use STAGING_DIR: ${shown}. Check its disk and its mount.`,
+  );
 }

@@ -9,12 +9,12 @@ import type {
 } from "../engine.ts";
 import type { StagedExports } from "../intake/staging.ts";
 import { attributesOf, dimensionsWith } from "../model/dimensions.ts";
-import { stagingFull, StoreError } from "../model/problems.ts";
+import { StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pressure } from "../serving/pressure.ts";
 import type { StateFolder } from "../refresh/archive.ts";
 import { compareSnapshots } from "./compare.ts";
-import { type Database, isOutOfMemory } from "./database.ts";
+import { type Database, diskProblem, isOutOfMemory } from "./database.ts";
 import { loadExports, type LoadSettings } from "./load.ts";
 import { composedSql } from "./record_sql.ts";
 import {
@@ -131,7 +131,7 @@ export class DuckdbEngine implements Engine {
       });
     } catch (error) {
       load.signal.throwIfAborted();
-      throw outOfSpace(error) ?? error;
+      throw resourceProblem(error) ?? error;
     }
   }
 }
@@ -149,13 +149,13 @@ async function keep(
   }
 }
 
-/** The refusal for an error of DuckDB that more memory or disk would prevent. */
-export function outOfSpace(error: unknown): StoreError | undefined {
+/** The problem of an error of DuckDB that more memory, or a disk that works, would prevent; undefined for others. */
+export function resourceProblem(error: unknown): StoreError | undefined {
   if (isOutOfMemory(error)) {
     return new StoreError(
       "full",
       "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
     );
   }
-  return stagingFull(error);
+  return diskProblem(error);
 }

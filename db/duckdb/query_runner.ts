@@ -10,7 +10,12 @@ import type {
 import type { Cell } from "../model/questions.ts";
 import type { Run } from "../model/run.ts";
 import { StoreError } from "../model/problems.ts";
-import { type Database, isOutOfMemory, requireWhole } from "./database.ts";
+import {
+  type Database,
+  diskProblem,
+  isOutOfMemory,
+  requireWhole,
+} from "./database.ts";
 import { bindValues, createChunkReader } from "./native_values.ts";
 
 /** How often a call of DuckDB is interrupted until it ends. */
@@ -115,15 +120,17 @@ async function interruptible<T>(
     return result;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw isOutOfMemory(error) ? tooLittleMemory() : error;
+    throw questionError(error);
   } finally {
     signal.removeEventListener("abort", interrupt);
     clearInterval(timer);
   }
 }
 
-/** Others that run at the same time may have the rest, so it may succeed later. */
-function tooLittleMemory(): StoreError {
+/** The error of a question for an error of DuckDB, which is a StoreError where memory or a disk would prevent it. */
+export function questionError(error: unknown): unknown {
+  if (!isOutOfMemory(error)) return diskProblem(error) ?? error;
+  // Others that run at the same time may have the rest, so it may succeed later.
   return new StoreError(
     "busy",
     "DuckDB has too little memory for this question (DUCKDB_MEMORY_LIMIT). Ask again in a moment, or for less.",

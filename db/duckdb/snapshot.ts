@@ -10,7 +10,7 @@ import { checkIndex } from "./check_index.ts";
 import type { Comparable } from "./compare.ts";
 import { type Database, openDatabase } from "./database.ts";
 import type { Loaded } from "../model/report.ts";
-import { QueryRunner } from "./query_runner.ts";
+import { QueryRunner, questionError } from "./query_runner.ts";
 import { buildQueryTables } from "./query_tables.ts";
 import { createQuestions, planCustomer } from "./query_plans.ts";
 import { readIndex } from "./read_index.ts";
@@ -220,7 +220,10 @@ async function prepareCount(
     using _ = users.add();
     using _run = await slots.take(PATIENT);
     // A channel may be called customer_id, so counts are read by position.
-    const [row] = await query(planCustomer(question).values);
+    const [row] = await query(planCustomer(question).values)
+      .catch((error) => {
+        throw questionError(error);
+      });
     return row
       ? Uint32Array.from(row.slice(1, 1 + channel_count), Number)
       : null;

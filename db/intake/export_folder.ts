@@ -26,7 +26,7 @@ import {
 } from "./find_files.ts";
 import { findMapping } from "./find_mapping.ts";
 import { findTables } from "./find_tables.ts";
-import { lookUp } from "./open_regular_file.ts";
+import { isNowhere, lookUp } from "./open_regular_file.ts";
 import { checkPreconditions } from "./preconditions.ts";
 import {
   checksumOf,
@@ -329,7 +329,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
         name: file,
         sha256: () =>
           this.#options.hashes.read(path).catch((error) => {
-            throw unreadable(file, error) ?? error;
+            throw isNowhere(error) ? error : unreadable(file, error) ?? error;
           }),
       },
       preconditions,

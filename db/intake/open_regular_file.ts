@@ -1,11 +1,12 @@
 /** Looks at and opens files that others may change at any time. */
 
 // Beside a file with a long name, a .sha256 would have one that is too long.
-const NO_SUCH_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
+const NO_SUCH_FILE = ["ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 /** Whether an error says that a path leads to nothing. */
 export function isNowhere(error: unknown): boolean {
-  return NO_SUCH_FILE.includes((error as { code: string }).code);
+  return error instanceof Deno.errors.NotFound ||
+    NO_SUCH_FILE.includes((error as { code: string }).code);
 }
 
 /** What `path` leads to; null where that is nothing, such as a link to itself. Throws the other errors of Deno. */

@@ -1,6 +1,10 @@
-/** A DuckDB with too little memory for one of its calls, and what it has opened meanwhile. */
+/** A DuckDB of which one call fails, and what it has opened meanwhile. */
 
-import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import {
+  DuckDBConnection,
+  DuckDBInstance,
+  DuckDBPreparedStatement,
+} from "@duckdb/node-api";
 
 /** The instances and connections that were opened, until it is disposed. */
 export interface FailingDuckDb extends Disposable {
@@ -9,19 +13,28 @@ export interface FailingDuckDb extends Disposable {
 }
 
 /** The calls that can be made to fail. */
-export type FailingCall = "connect" | "run" | "runAndReadAll";
+export type FailingCall =
+  | "connect"
+  | "prepare"
+  | "run"
+  | "runAndReadAll"
+  | "runPrepared";
 
 /** Has a call fail each time, or where `when` says so of its first argument, until the result is disposed. */
 export function failingDuckDb(
   call: FailingCall,
-  when: (argument: unknown) => boolean = () => true,
+  { when = () => true, message = "Out of Memory Error" }: {
+    readonly when?: (argument: unknown) => boolean;
+    readonly message?: string;
+  } = {},
 ): FailingDuckDb {
   const { create } = DuckDBInstance;
   const { connect } = DuckDBInstance.prototype;
-  const { run, runAndReadAll } = DuckDBConnection.prototype;
+  const { prepare, run, runAndReadAll } = DuckDBConnection.prototype;
+  const { run: runPrepared } = DuckDBPreparedStatement.prototype;
   const instances: DuckDBInstance[] = [];
   const connections: DuckDBConnection[] = [];
-  const refuse = () => Promise.reject(new Error("Out of Memory Error"));
+  const refuse = () => Promise.reject(new Error(message));
   DuckDBInstance.create = async (...given) => {
     const instance = await create.apply(DuckDBInstance, given);
     instances.push(instance);
@@ -33,6 +46,11 @@ export function failingDuckDb(
     connections.push(connection);
     return connection;
   };
+  DuckDBConnection.prototype.prepare = function (...given) {
+    return call === "prepare" && when(given[0])
+      ? refuse()
+      : prepare.apply(this, given);
+  };
   DuckDBConnection.prototype.run = function (...given) {
     return call === "run" && when(given[0]) ? refuse() : run.apply(this, given);
   };
@@ -41,14 +59,21 @@ export function failingDuckDb(
       ? refuse()
       : runAndReadAll.apply(this, given);
   };
+  DuckDBPreparedStatement.prototype.run = function () {
+    return call === "runPrepared" && when(this)
+      ? refuse()
+      : runPrepared.call(this);
+  };
   return {
     instances,
     connections,
     [Symbol.dispose]() {
       DuckDBInstance.create = create;
       DuckDBInstance.prototype.connect = connect;
+      DuckDBConnection.prototype.prepare = prepare;
       DuckDBConnection.prototype.run = run;
       DuckDBConnection.prototype.runAndReadAll = runAndReadAll;
+      DuckDBPreparedStatement.prototype.run = runPrepared;
     },
   };
 }

@@ -264,7 +264,9 @@ Deno.test("DuckDB has too little memory to open a connection: nothing stays open
   });
   await t.step("another one", async () => {
     await withDatabase(folder.path, async (database) => {
-      using duckdb = failingDuckDb("run", (sql) => sql === "use tally");
+      using duckdb = failingDuckDb("run", {
+        when: (sql) => sql === "use tally",
+      });
       await assertRejects(() => database.connect(), Error, "Out of Memory");
       const [connection] = duckdb.connections;
       await assertRejects(
