@@ -47,7 +47,6 @@ export class ArchiveKeeper {
   #shared: string | null = null;
   /** What could not be written yet, each under a name that a later write replaces. */
   readonly #unwritten = new Map<string, Write>();
-  /** When that is written again. */
   #write_at = Infinity;
   /** The version that waits for a decision, as followers were told; undefined before that. */
   #noted_held: Refresh | null | undefined;
@@ -164,6 +163,11 @@ export class ArchiveKeeper {
       );
       return null;
     }
+  }
+
+  /** When what could not be written is written again, by `performance.now()`. */
+  get write_at(): number {
+    return this.#write_at;
   }
 
   /** Writes what could not be written, when that is due; `snapshot` is what is served. */

@@ -1,7 +1,5 @@
 /** Looks at the data folder again and again: at its time, when its names change, and when it is woken. */
 
-import { STEADY_MS } from "../intake/export_watch.ts";
-
 /** How the folder is looked at. */
 export interface LookLoopOptions {
   readonly data_dir: string;
@@ -30,14 +28,14 @@ export class LookLoop {
   }
 
   /**
-   * Begins with `start`, and looks until the signal is aborted. A look returns false
-   * when the next one should come soon. Errors of both are bugs: `fail` gets each once,
-   * though it may repeat with every look.
+   * Begins with `start`, and looks until the signal is aborted. A look returns the
+   * milliseconds until the next one, which may come earlier. Errors of both are bugs:
+   * `fail` gets each once, though it may repeat with every look.
    */
   async run(
     { start, look, fail }: {
       readonly start: () => Promise<void>;
-      readonly look: () => Promise<boolean>;
+      readonly look: () => Promise<number>;
       readonly fail: (error: unknown) => Promise<void>;
     },
   ): Promise<void> {
@@ -54,7 +52,7 @@ export class LookLoop {
       this.#wake = Promise.withResolvers();
       let pause_ms = refresh_ms * (0.9 + 0.2 * Math.random());
       try {
-        if (!await look()) pause_ms = Math.min(pause_ms, STEADY_MS);
+        pause_ms = Math.min(pause_ms, await look());
         last_error = "";
       } catch (error) {
         if (String(error) !== last_error) await fail(error);

@@ -2,7 +2,7 @@
 
 import type { Engine, KeptSnapshot, Progress } from "../engine.ts";
 import { ExportFolder } from "../intake/export_folder.ts";
-import { ExportWatch, type Look } from "../intake/export_watch.ts";
+import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
 import { FileHashes } from "../intake/file_hashes.ts";
 import {
   type FolderView,
@@ -398,8 +398,8 @@ export class Refresher implements Store, Refreshes {
     });
   }
 
-  /** Looks at the folder and refreshes; false when the next look should come soon. */
-  async #look(progress: Progress): Promise<boolean> {
+  /** Looks at the folder and refreshes; returns the milliseconds until the next look at the latest. */
+  async #look(progress: Progress): Promise<number> {
     await this.open();
     // The archive may have been away at the start.
     if (!this.#has_restored) await this.#restore(progress);
@@ -414,7 +414,10 @@ export class Refresher implements Store, Refreshes {
     if (then === "load" || then === "retry") {
       await this.#refresh(look, { progress, retried: then === "retry" });
     }
-    return then !== "soon";
+    if (then === "soon") return STEADY_MS;
+    const { retry_at } = this.#looked;
+    const write_at = this.#keeper?.write_at ?? Infinity;
+    return Math.min(retry_at, write_at) - performance.now();
   }
 
   /** Takes the archive over when nobody has it, follows the process that has it, and keeps what could not be kept. */
