@@ -8,7 +8,8 @@ import {
   type Refusal,
   refusalOf,
 } from "../access/grant.ts";
-import { type Described, failure } from "./endpoint.ts";
+import { choosesByRecord } from "./attribute_params.ts";
+import { type Described, failure, type SnapshotEndpoint } from "./endpoint.ts";
 
 /** The failures of endpoints that always need a key. */
 export const keyFailures = {
@@ -43,7 +44,10 @@ export function needOf({ access, scopes }: Asked): Need {
 
 /** What a question to a snapshot needs; where one may choose a format, before that is known. */
 export function questionNeed(
-  { access, scopes }: Asked,
+  { access, scopes, query: schema }: Pick<
+    SnapshotEndpoint,
+    "access" | "scopes" | "query"
+  >,
   { params, query }: { readonly params: unknown; readonly query: unknown },
 ): Need {
   // Where an answer comes from is about the files, and so about all customers.
@@ -56,10 +60,10 @@ export function questionNeed(
     }
     case "customers": {
       const { customer_id } = query as { readonly customer_id?: string };
-      return {
-        scopes,
-        about: customer_id === undefined ? "every" : "named",
-      };
+      // Which values a filter by records knows is about all customers.
+      const is_named = customer_id !== undefined &&
+        !(schema && choosesByRecord(query as object, schema));
+      return { scopes, about: is_named ? "named" : "every" };
     }
     default:
       return { scopes, about: "every" };

@@ -20,6 +20,17 @@ function takesAttributes({ shape }: z.ZodObject): boolean {
   return OF_CUSTOMERS.every(({ name }) => name in shape);
 }
 
+/** Whether a query has a filter by the records of customers. */
+export function choosesByRecord(
+  query: object,
+  { shape }: Pick<z.ZodObject, "shape">,
+): boolean {
+  return Object.keys(query).some((name) =>
+    OF_CUSTOMERS.some((one) => one.name === name) ||
+    !Object.hasOwn(shape, name)
+  );
+}
+
 /** By schema, that with the parameters of a list of attributes. */
 const extended = new WeakMap<z.ZodObject, Map<string, z.ZodObject>>();
 

@@ -3,7 +3,6 @@
 import { z } from "zod";
 import { NAMED_DIMENSIONS } from "../db/model/dimensions.ts";
 import type { CustomersQuestion } from "../db/model/questions.ts";
-import type { Snapshot } from "../db/store.ts";
 import { unknownCustomer } from "./access.ts";
 import {
   countsSchema,
@@ -23,7 +22,7 @@ import {
   shownName,
 } from "./customer_ids.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { endpoint, failure, type RowsReply } from "./endpoint.ts";
+import { type Asked, endpoint, failure, type RowsReply } from "./endpoint.ts";
 import {
   filterOf,
   namesShape,
@@ -90,7 +89,7 @@ export const customersEndpoint = endpoint({
     },
     ...rowsFailures,
   },
-  answer: ({ snapshot, query }) => askCustomers(snapshot, query),
+  answer: askCustomers,
 });
 
 /** The endpoint of one customer. */
@@ -116,11 +115,13 @@ export const customerEndpoint = endpoint({
 });
 
 function askCustomers(
-  snapshot: Snapshot,
-  given: z.output<typeof customersQuery>,
+  { snapshot, visible, query: given }: Asked<
+    unknown,
+    z.output<typeof customersQuery>
+  >,
 ): RowsReply {
   const { q: prefix, limit, cursor, explain } = given;
-  const filter = filterOf(snapshot, given);
+  const filter = filterOf({ snapshot, visible }, given);
   const parts = { q: prefix, ...filter };
   const question_text = questionText("customers", parts);
   const question: CustomersQuestion = {

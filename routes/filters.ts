@@ -11,6 +11,7 @@ import {
 import type { CustomerId } from "../db/model/customer_ids.ts";
 import type { Filter } from "../db/model/questions.ts";
 import type { Snapshot } from "../db/store.ts";
+import type { Asked } from "./endpoint.ts";
 
 /** The number of known names that an error lists, and of their characters. */
 const NAMES_LISTED = 20;
@@ -87,8 +88,12 @@ type Given = {
   readonly [name in keyof typeof periodShape | NamedParameter]?: string;
 };
 
+/** A snapshot, and the only customers that the caller may see; null for all. */
+type Seen = Pick<Asked, "snapshot" | "visible">;
+
 /** Turns the parameters of a query into a filter for a snapshot. Throws a 400 for an unknown name. */
-export function filterOf(snapshot: Snapshot, given: Given): Filter {
+export function filterOf(seen: Seen, given: Given): Filter {
+  const { snapshot } = seen;
   const { start_date, end_date } = given;
   const filter: Record<string, string | (string | null)[]> = {};
   if (start_date !== undefined) filter.start_date = start_date;
@@ -96,7 +101,7 @@ export function filterOf(snapshot: Snapshot, given: Given): Filter {
   for (const { name, plural } of snapshot.dimensions) {
     const text = given[name as keyof Given];
     if (text === undefined) continue;
-    filter[plural] = namesOf(snapshot, { dimension: name, text });
+    filter[plural] = namesOf(seen, { dimension: name, text });
   }
   return filter as Filter;
 }
@@ -146,14 +151,18 @@ export function findName(
     : snapshot.names[dimension]?.[position];
 }
 
-/** The error for a value that is not known. */
+/** The error for a value that is not known, with those that are known; null where they are not for the caller. */
 export function unknown(
   what: string,
   { value, values }: {
     readonly value: string;
-    readonly values: readonly string[];
+    readonly values: readonly string[] | null;
   },
 ): HTTPException {
+  const message = `Unknown ${what} ${
+    JSON.stringify(value.slice(0, QUOTED_LENGTH))
+  }.`;
+  if (!values) return new HTTPException(400, { message });
   const listed: string[] = [];
   let characters = 0;
   for (const name of values.slice(0, NAMES_LISTED)) {
@@ -166,11 +175,7 @@ export function unknown(
     ...listed.length > 0 ? [listed.join(", ")] : [],
     ...more > 0 ? [`${more} more`] : [],
   ].join(" and ") || "none";
-  return new HTTPException(400, {
-    message: `Unknown ${what} ${
-      JSON.stringify(value.slice(0, QUOTED_LENGTH))
-    }. Known: ${known}.`,
-  });
+  return new HTTPException(400, { message: `${message} Known: ${known}.` });
 }
 
 /**
@@ -179,7 +184,7 @@ export function unknown(
  * unknown one.
  */
 export function namesOf(
-  snapshot: Snapshot,
+  { snapshot, visible }: Seen,
   { dimension, text }: {
     readonly dimension: Dimension;
     readonly text: string;
@@ -194,8 +199,10 @@ export function namesOf(
     // No name is `null`: in every file such a cell means no value.
     const { has_none } = namedOf(snapshot, dimension);
     if (has_none && name.trim().toLowerCase() === "null") return null;
-    // Written as in a list, so that one can be copied from the text.
-    throw unknown(dimension, { value: name, values: known.map(listElement) });
+    // Written as in a list, so that one can be copied from the text. What all
+    // customers have is not for those who see some.
+    const values = visible ? null : known.map(listElement);
+    throw unknown(dimension, { value: name, values });
   });
   return [...known, null].filter((name) => names.includes(name));
 }

@@ -128,17 +128,20 @@ export const historyEndpoints = [
 
 /** A question about a customer. */
 interface Given<Query>
-  extends Pick<Asked<unknown, Query>, "snapshot" | "query"> {
+  extends Pick<Asked<unknown, Query>, "snapshot" | "visible" | "query"> {
   readonly customer: NamedCustomer;
 }
 
 /** What `ask` replies about the customer of the path, or a 404 when it is not known. */
 function ofCustomer<Query>(
-  { snapshot, params, query }: Asked<z.output<typeof customerParams>, Query>,
+  { snapshot, visible, params, query }: Asked<
+    z.output<typeof customerParams>,
+    Query
+  >,
   ask: (given: Given<Query>) => RowsReply,
 ): RowsReply | Promise<RowsReply> {
   const customer = namedCustomer(snapshot, params.customer_id);
-  const reply = ask({ snapshot, customer, query });
+  const reply = ask({ snapshot, visible, customer, query });
   const known = (counts: ChannelCounts | null) => {
     if (counts) return reply;
     throw unknownCustomer();
@@ -148,10 +151,12 @@ function ofCustomer<Query>(
 }
 
 function askTimeline(
-  { snapshot, customer, query }: Given<z.output<typeof timelineQuery>>,
+  { snapshot, visible, customer, query }: Given<
+    z.output<typeof timelineQuery>
+  >,
 ): RowsReply {
   const { interval = "month", explain } = query;
-  const filter = filterOf(snapshot, query);
+  const filter = filterOf({ snapshot, visible }, query);
   const question: TimelineQuestion = {
     kind: "timeline",
     customer_id: customer.number,
@@ -183,10 +188,10 @@ function askTimeline(
 }
 
 function askTopics(
-  { snapshot, customer, query }: Given<z.output<typeof topicsQuery>>,
+  { snapshot, visible, customer, query }: Given<z.output<typeof topicsQuery>>,
 ): RowsReply {
   const { explain } = query;
-  const filter = filterOf(snapshot, query);
+  const filter = filterOf({ snapshot, visible }, query);
   const { number: customer_id, id } = customer;
   const question: TopicsQuestion = { kind: "topics", customer_id, filter };
   const own = { ...filter, customer_ids: [customer_id] };

@@ -92,17 +92,20 @@ type Given = Asked<
 
 // Asked on every page view: docs/benchmarks.md has what each step costs.
 function answer(
-  { snapshot, params, query }: Given,
+  { snapshot, visible, params, query }: Given,
 ): VersionReply {
   const customer = namedCustomer(snapshot, params.customer_id);
   const { start_date, end_date, topic, channel, explain } = query;
   const topics = topic === undefined
     ? undefined
-    : namesOf(snapshot, { dimension: "topic", text: topic });
+    : namesOf({ snapshot, visible }, { dimension: "topic", text: topic });
   // No channel is without a name.
   const channels = channel === undefined
     ? undefined
-    : namesOf(snapshot, { dimension: "channel", text: channel }) as string[];
+    : namesOf({ snapshot, visible }, {
+      dimension: "channel",
+      text: channel,
+    }) as string[];
   const question = {
     customer_id: customer.number,
     start_date,

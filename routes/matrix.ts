@@ -122,7 +122,7 @@ function ask(
   const seen = visible ? named?.filter((id) => visible.has(String(id))) : named;
   const customer_ids = seen?.map((id) => snapshot.customers.numberOf(id));
   const filter: Filter = {
-    ...filterOf(snapshot, given),
+    ...filterOf({ snapshot, visible }, given),
     ...customer_ids && { customer_ids },
   };
   const by_record = choosesCustomers(filter, snapshot.dimensions);

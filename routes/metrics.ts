@@ -32,7 +32,7 @@ import {
   sumOf,
 } from "./answer.ts";
 import { shownId } from "./customer_ids.ts";
-import { endpoint, type RowsReply } from "./endpoint.ts";
+import { type Asked, endpoint, type RowsReply } from "./endpoint.ts";
 import {
   filterOf,
   isPeriod,
@@ -172,7 +172,7 @@ export const metricsEndpoints = [
       },
       ...rowsFailures,
     },
-    answer: ({ snapshot, query }) => askInteractions(snapshot, query),
+    answer: askInteractions,
   }),
   endpoint({
     path: "/api/v1/metrics/customers",
@@ -208,7 +208,7 @@ export const metricsEndpoints = [
       },
       ...rowsFailures,
     },
-    answer: ({ snapshot, query }) => askCustomers(snapshot, query),
+    answer: askCustomers,
   }),
   endpoint({
     path: "/api/v1/metrics",
@@ -269,8 +269,10 @@ export const metricsEndpoints = [
 ] as const;
 
 function askInteractions(
-  snapshot: Snapshot,
-  query: z.output<typeof interactionsQuery>,
+  { snapshot, visible, query }: Asked<
+    unknown,
+    z.output<typeof interactionsQuery>
+  >,
 ): RowsReply {
   const { pivot, compare, explain } = query;
   const dimensions = dimensionNames(snapshot.dimensions);
@@ -282,7 +284,7 @@ function askInteractions(
   if (pivot && by.includes(pivot)) {
     throw badRequest(`by and pivot cannot both be ${pivot}.`);
   }
-  const filter = filterOf(snapshot, query);
+  const filter = filterOf({ snapshot, visible }, query);
   const compared_with = compare &&
     comparedWith(filter, { by, pivot, comparison: compare });
   const question: MetricsQuestion = {
@@ -378,13 +380,15 @@ function comparedWith(
 }
 
 function askCustomers(
-  snapshot: Snapshot,
-  query: z.output<typeof customersQuery>,
+  { snapshot, visible, query }: Asked<
+    unknown,
+    z.output<typeof customersQuery>
+  >,
 ): RowsReply {
   const { compare, explain } = query;
   const dimensions = customersBy(dimensionNames(snapshot.dimensions));
   const by = parseBy(snapshot, { text: query.by, dimensions });
-  const filter = filterOf(snapshot, query);
+  const filter = filterOf({ snapshot, visible }, query);
   const compared_with = compare &&
     comparedWith(filter, { by, comparison: compare });
   const of_customers = ofCustomers(snapshot.dimensions);

@@ -64,6 +64,8 @@ get /api/v1/interactions?format=csv             401  403      200   403   200  4
 get /api/v1/interactions?customer_id=1          401  200      403   403   200  200     403     403
 get /api/v1/interactions?customer_id=1&explain=1 401 200      403   403   200  403     403     403
 get /api/v1/interactions?customer_id=1&format=csv 401 403     200   403   200  403     403     403
+get /api/v1/interactions?customer_id=1&type=Red   401 200     403   403   200  403     403     403
+get /api/v1/interactions?customer_id=1&type=Green 401 400     400   403   400  403     403     403
 get /api/v1/interactions/1                      401  200      403   403   200  200     200     404
 get /api/v1/interactions/1?explain=1            401  200      403   403   200  403     403     403
 get /api/v1/interactions/1?colour=red           401  400      403   403   400  400     400     400
@@ -422,6 +424,64 @@ Deno.test("of a batch of texts, a limited key sees its own, and learns of no oth
   assertEquals(await seenBy(keys.some, "a,b"), [["a"], ["b"]]);
   assertEquals(await seenBy(keys.some, "7,007,07"), [["007", "7"], ["07"]]);
   assertEquals(await seenBy(keys.all, "A,b"), [["b"], ["A"]]);
+});
+
+Deno.test("a limited key learns no names that other customers have", async (t) => {
+  const { file, keys } = keyFile({
+    all: { scopes: ["read"] },
+    some: { scopes: ["read"], customers: [1] },
+  });
+  await using opened = await openApp(
+    {
+      "customers.csv": "Id,Country\n1,\n2,France\n",
+      "interactions.csv": "Customer,When,By\n1,2020-03-05,Bird\n",
+      "products.csv": "Month,Product\n3-2020,Sand\n",
+      "tally.toml": `
+        [[customers]]
+        files = "customers.csv"
+        id = "Id"
+        attributes = { country = "Country" }
+        [[interactions]]
+        files = "interactions.csv"
+        customer = "Customer"
+        time = "When"
+        channel = "By"
+      `,
+    },
+    {},
+    { key_file: file },
+  );
+  const about_all =
+    "This is about all customers, and the key or token is for some of them only.";
+  const cases: [path: string, all: string, some: string][] = [
+    ...["type", "country"].map((name): [string, string, string] => [
+      `?customer_id=1&${name}=zzz`,
+      `Unknown ${name} "zzz". Known: ${name === "type" ? "none" : "France"}.`,
+      about_all,
+    ]),
+    ["?customer_id=1&country=France", "", about_all],
+    ...["?customer_id=1&", "/1?", "/1/timeline?", "/1/topics?"].map(
+      (path): [string, string, string] => [
+        `${path}topic=zzz`,
+        'Unknown topic "zzz". Known: Sand.',
+        'Unknown topic "zzz".',
+      ],
+    ),
+  ];
+  for (const [path, ...expected] of cases) {
+    await t.step(path, async () => {
+      const said = await Promise.all(
+        [keys.all, keys.some].map(async (key) => {
+          const answer = await opened.app.request(
+            `/api/v1/interactions${path}`,
+            { headers: { "X-API-Key": key } },
+          );
+          return (await answer.json()).error ?? "";
+        }),
+      );
+      assertEquals(said, expected);
+    });
+  }
 });
 
 Deno.test("without keys reading is open, and only the administrator changes something", async (t) => {
