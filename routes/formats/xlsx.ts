@@ -40,10 +40,13 @@ const PARTS: Readonly<Record<string, string>> = {
     `<Relationship Id="rId1" Type="${RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/>` +
     `<Relationship Id="rId2" Type="${RELATIONS}/styles" Target="styles.xml"/></Relationships>`,
   // The second format of cells is that of dates, as each reader's country writes them.
+  // Without a pattern or the style Normal, openpyxl and so pandas fail or warn.
   "xl/styles.xml": `<styleSheet xmlns="${MAIN}">` +
-    `<fonts count="1"><font/></fonts><fills count="1"><fill/></fills>` +
+    `<fonts count="1"><font/></fonts>` +
+    `<fills count="1"><fill><patternFill patternType="none"/></fill></fills>` +
     `<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>` +
-    `<cellXfs count="2"><xf/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>`,
+    `<cellXfs count="2"><xf xfId="0"/><xf numFmtId="14" xfId="0" applyNumberFormat="1"/></cellXfs>` +
+    `<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`,
 };
 const DATE_STYLE = 1;
 

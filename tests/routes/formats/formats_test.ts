@@ -109,6 +109,17 @@ Deno.test("xlsx: the days before March 1900, as Excel numbers them", async () =>
   );
 });
 
+Deno.test("xlsx: the styles that openpyxl, and so pandas, cannot do without", async () => {
+  const rows = literalRows([["day", "date"]], [[["2020-01-01"]]]);
+  const entries = unzipSync(await bytesOf(encodeXlsx(rows)));
+  const styles = new TextDecoder().decode(entries["xl/styles.xml"]);
+  assertStringIncludes(
+    styles,
+    '<fill><patternFill patternType="none"/></fill>',
+  );
+  assertStringIncludes(styles, '<cellStyle name="Normal" ');
+});
+
 Deno.test("csv, byte by byte", async (t) => {
   const text = async (rows: Rows, bom = false) =>
     new TextDecoder("utf-8", { ignoreBOM: true })
