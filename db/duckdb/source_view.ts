@@ -60,12 +60,18 @@ export function textRows(
 from ${readCsv(file, text)}`;
 }
 
-/** The query that counts the rows whose last cell by the header is missing, or has a value. */
+/** The query that counts the rows, without those of a footer, whose last cell by the header is missing, or has a value. */
 export function countOtherEnds(file: StagedFile, text: TextShape): string {
-  return `select count(*)::integer as rows
-from ${readCsv(file, text)}
-where c${text.header.names.length - 1} is distinct from ''
-  or extra is not null`;
+  const footer_rows = file.source?.footer_rows ?? 0;
+  const rows = readCsv(file, text);
+  const is_other = `(c${text.header.names.length - 1} is distinct from ''
+  or extra is not null)`;
+  return footer_rows === 0
+    ? `select count(*)::integer as rows from ${rows} where ${is_other}`
+    : `with numbered as (select *, row_number() over () as number from ${rows})
+select count(*)::integer as rows from numbered
+where ${is_other}
+  and number <= (select count(*) from numbered) - ${footer_rows}`;
 }
 
 function readCsv(file: StagedFile, text: TextShape): string {

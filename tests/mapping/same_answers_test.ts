@@ -384,6 +384,8 @@ interface Shape {
   readonly footer_rows: number;
   readonly where: "skip" | "keep" | "both" | null;
   readonly line_end: string;
+  /** Whether every row of a text ends in a delimiter, but those of header and footer. */
+  readonly has_trailing: boolean;
 }
 
 /** The parts in which files of one source may differ. */
@@ -399,6 +401,7 @@ const oneFile = fc.record({
   delimiter: fc.constantFrom(",", ";", "\t", "|"),
   order: fc.nat({ max: 1_000 }),
   line_end: fc.constantFrom("\n", "\r\n"),
+  has_trailing: fc.boolean(),
 });
 
 const shape = fc.record({
@@ -479,8 +482,9 @@ async function fileOf(
 
 async function encoded(
   table: Table,
-  { format, delimiter, lines_above, line_end }: Shape,
+  shape: Shape,
 ): Promise<string | Uint8Array> {
+  const { format, delimiter, lines_above, footer_rows, line_end } = shape;
   const above = ['Report of all, "everything"', "", "Period: a;b|c"]
     .slice(0, lines_above);
   switch (format) {
@@ -509,8 +513,13 @@ async function encoded(
       });
     }
     default: {
+      const rows = shape.has_trailing
+        ? table.map((row, i) =>
+          0 < i && i < table.length - footer_rows ? [...row, ""] : row
+        )
+        : table;
       const text = above.map((line) => `${line}${line_end}`).join("") +
-        csvOf(table, format === "tsv" ? "\t" : delimiter)
+        csvOf(rows, format === "tsv" ? "\t" : delimiter)
           .replaceAll("\n", line_end);
       return format === "csv.gz" ? gzipSync(text) : text;
     }
