@@ -177,6 +177,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
     const mapping = await this.#mapping();
     const target = this.#deliveredAs(name, mapping);
     await this.#checkPresent(target, preconditions);
+    await this.#checkSpelling(target);
     return { target, mapping };
   }
 
@@ -314,6 +315,17 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
     );
   }
 
+  /** Throws a conflict where the file is there in another spelling: its rows would count twice. */
+  async #checkSpelling({ file }: Delivered): Promise<void> {
+    for await (const { name } of Deno.readDir(this.#options.data_dir)) {
+      if (name === file || spelling(name) !== spelling(file)) continue;
+      throw new StoreError(
+        "conflict",
+        `${name} is there. Send ${file} under that name, or delete that one first.`,
+      );
+    }
+  }
+
   /** Throws a StoreError when the present file may not be changed. */
   async #checkPresent(
     { file, path }: Delivered,
@@ -372,6 +384,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       });
       await this.#exclusive(async () => {
         await this.#checkPresent(target, preconditions);
+        await this.#checkSpelling(target);
         await this.#checkProofs(target, written);
         await this.#checkQuota(target, written.bytes);
         await Deno.rename(part, target.path);
@@ -681,6 +694,11 @@ function folderError(error: unknown): StoreError | undefined {
       `The disk of DATA_DIR or STAGING_DIR fails: ${error.message}. Check it and its mount, and try again.`,
     )
     : undefined;
+}
+
+/** What two names have in common that a person takes for one. */
+function spelling(name: string): string {
+  return name.normalize("NFC").toLowerCase();
 }
 
 function isFolder(name: string): StoreError {

@@ -405,6 +405,23 @@ Deno.test("an export of other bytes than those vouched for: a conflict that name
   }
 });
 
+Deno.test("a file that is there in another spelling is not uploaded beside it", async () => {
+  await using folder = await dataFolder({ "Customers.csv": CUSTOMERS });
+  await using use = await opened(folder);
+  for (const name of ["customers.csv", "CUSTOMERS.CSV"]) {
+    assertEquals(
+      await failure("conflict", () => use.exports.put(name, body(CUSTOMERS))),
+      `Customers.csv is there. Send ${name} under that name, or delete that one first.`,
+    );
+  }
+  await use.exports.put("Customers.csv", body(CUSTOMERS));
+  await use.exports.put("customers_2.csv", body(CUSTOMERS));
+  assertEquals(await namesIn(folder.path), [
+    "Customers.csv",
+    "customers_2.csv",
+  ]);
+});
+
 Deno.test("a folder named like a file is neither replaced nor removed", async () => {
   await using folder = await dataFolder({ "customers.csv/part": "" });
   await Deno.mkdir(`${folder.path}/interactions.csv`);
