@@ -25,7 +25,7 @@ function heard() {
 }
 async function show() {
   const counts = await tally.get("/api/v1/interactions/1");
-  const timeline = await tally.get("/api/v1/interactions/1/timeline");
+  const timeline = await tally.get("/api/v1/interactions/1/timeline?interval=year", { channel: "Email" });
   output.textContent = JSON.stringify([counts.data.interactions.Email, timeline.meta.interactions]);
 }
 </script>`;

@@ -69,15 +69,20 @@ export function follow(
   }
 
   /**
-   * The answer to a question, as JSON, of the version that the page shows. A failure has
-   * the `Response` as its cause.
+   * The answer to a question, as JSON, of the version that the page shows. Its parameters
+   * may be in the path, as in `"/api/v1/customers?q=ba"`, in the second argument, as in
+   * `{ q: "ba" }`, or in both. A failure has the `Response` as its cause.
    */
   async function get(path, parameters = {}) {
+    const [where] = path.split("?");
     let named = version;
     for (let turn = 0;; turn++) {
-      const query = new URLSearchParams(parameters);
+      const query = new URLSearchParams(path.slice(where.length));
+      for (const [name, value] of new URLSearchParams(parameters)) {
+        query.append(name, value);
+      }
       if (named) query.set("data_version", named);
-      const answer = await fetch(`${url}${path}?${query}`, {
+      const answer = await fetch(`${url}${where}?${query}`, {
         headers: await headers(),
         signal,
       });
