@@ -56,6 +56,8 @@ export interface Responses {
 const LONG_BYTES = 262_144;
 /** One object for all, since making it for each answer costs 0.2 us. */
 const JSON_INIT = { headers: { "Content-Type": JSON_TYPE } };
+/** Bytes of a name that file systems take. */
+const MAX_NAME_BYTES = 255;
 const NO_STORE = { "Cache-Control": "no-store" };
 
 /** Makes what makes responses. */
@@ -242,5 +244,15 @@ function listed(
 }
 
 function dispositionOf(file: string): string {
-  return `attachment; filename="${file}"`;
+  return `attachment; filename="${savable(file)}"`;
+}
+
+/** The name of a file, with fewer characters before its ending where file systems would not take it. */
+function savable(file: string): string {
+  if (file.length <= MAX_NAME_BYTES) return file;
+  // Only an id that is percent-encoded makes a name so long.
+  const ending = file.slice(file.lastIndexOf("%") + "%00".length);
+  // Not within `%E6`, nor before a byte that continues a character of UTF-8.
+  const whole = `^.{0,${MAX_NAME_BYTES - ending.length}}(?<!%.?)(?!%[89AB])`;
+  return RegExp(whole).exec(file) + ending;
 }

@@ -114,6 +114,35 @@ Deno.test("each nasty id is a customer of its own, by every endpoint", async (t)
   }
 });
 
+Deno.test("the name of a download has at most 255 bytes, of whole characters", async (t) => {
+  const cases: [id: string, shown: string][] = [
+    ["漢".repeat(128), "漢".repeat(23)],
+    ["😀".repeat(128), "😀".repeat(17)],
+    ["%漢".repeat(64), `${"%漢".repeat(17)}%`],
+    ["é".repeat(100) + "a".repeat(28), "é".repeat(30) + "a".repeat(28)],
+  ];
+  await using opened = await openApp(
+    textFiles({
+      records: cases.map(([id]) => [id, "", "", ""]),
+      interactions: [],
+    }),
+  );
+  const { app, snapshot: { data_version } } = opened;
+  for (const [id, shown] of cases) {
+    await t.step(id, async () => {
+      const answer = await app.request(
+        `/api/v1/interactions/${seg(id)}/timeline?format=parquet`,
+      );
+      await answer.body?.cancel();
+      const name = `interactions-${seg(shown)}-timeline-${data_version}`;
+      assertEquals(
+        answer.headers.get("Content-Disposition"),
+        `attachment; filename="${name}.parquet"`,
+      );
+    });
+  }
+});
+
 Deno.test("what is no id is 400, and an id that is not known is 404", async (t) => {
   await using apps = await bothApps();
   const cases: [segment: string, status: number][] = [
