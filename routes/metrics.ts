@@ -46,7 +46,12 @@ import {
 } from "./filters.ts";
 import { catalogueOf, MEASURES } from "./metrics_catalogue.ts";
 import { jsonOf } from "./json_text.ts";
-import { type Comparison, COMPARISONS, periodBefore } from "./period_before.ts";
+import {
+  type Comparison,
+  COMPARISONS,
+  FIRST_DAY,
+  periodBefore,
+} from "./period_before.ts";
 
 /** The largest number of dimensions in `by`. */
 const MAX_BY = 3;
@@ -376,7 +381,11 @@ function comparedWith(
       `compare cannot be by ${time}: the two periods have none in common.`,
     );
   }
-  return periodBefore(comparison, { start_date, end_date });
+  const before = periodBefore(comparison, { start_date, end_date });
+  if (before) return before;
+  throw badRequest(
+    `There is no ${comparison} before this start_date: the calendar begins at ${FIRST_DAY}.`,
+  );
 }
 
 function askCustomers(

@@ -12,14 +12,17 @@ export interface Period {
   readonly end_date: string;
 }
 
-/** Before the first year that four digits write, and before all data. */
-const FIRST_DAY = Temporal.PlainDate.from("0001-01-01");
+/** The first day of the calendar, and before all data. */
+export const FIRST_DAY = "0001-01-01";
 
 /**
  * The same number of days just before `period`; or its days one year earlier, where 29
- * February becomes 28 February. Not before 0001-01-01.
+ * February becomes 28 February. Null where that begins before FIRST_DAY.
  */
-export function periodBefore(comparison: Comparison, period: Period): Period {
+export function periodBefore(
+  comparison: Comparison,
+  period: Period,
+): Period | null {
   const start = Temporal.PlainDate.from(period.start_date);
   const end = Temporal.PlainDate.from(period.end_date);
   const days = start.until(end).days + 1;
@@ -27,10 +30,7 @@ export function periodBefore(comparison: Comparison, period: Period): Period {
     comparison === "previous_year"
       ? day.subtract({ years: 1 })
       : day.subtract({ days });
-  return { start_date: text(before(start)), end_date: text(before(end)) };
-}
-
-function text(day: Temporal.PlainDate): string {
-  return (Temporal.PlainDate.compare(day, FIRST_DAY) < 0 ? FIRST_DAY : day)
-    .toString();
+  const first = before(start);
+  if (Temporal.PlainDate.compare(first, FIRST_DAY) < 0) return null;
+  return { start_date: `${first}`, end_date: `${before(end)}` };
 }

@@ -147,6 +147,18 @@ Deno.test("interactions: wrong parameters are refused with what is right", async
       "?compare=previous_year&start_date=2020-01-01&end_date=2020-01-02&by=type,month",
       /compare cannot be by month/,
     ],
+    [
+      "?compare=previous_period&start_date=0001-01-01&end_date=9999-12-31",
+      /no previous_period before this start_date: the calendar begins at 0001-01-01/,
+    ],
+    [
+      "?compare=previous_period&start_date=0001-01-04&end_date=0001-01-07",
+      /no previous_period before this start_date/,
+    ],
+    [
+      "?compare=previous_year&start_date=0000-01-01&end_date=2020-01-01",
+      /no previous_year before this start_date/,
+    ],
     ["?explain=yes", /explain must be 1/],
     ["?type=Red&type=Blue", /Repeated query parameter "type"/],
     ["?__proto__=1", /Unknown query parameter "__proto__"/],
@@ -326,6 +338,10 @@ Deno.test("customers reached: wrong parameters are refused with what is right", 
       [
         "?compare=previous_year&start_date=2020-01-01&end_date=2020-01-02&by=day",
         /compare cannot be by day/,
+      ],
+      [
+        "?compare=previous_year&start_date=0001-12-31&end_date=0001-12-31",
+        /no previous_year before this start_date/,
       ],
     ] as const
   ) {
