@@ -10,7 +10,12 @@ import {
 import { keyFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
 import { metaOf, metaSchema, withoutSetAside } from "./data.ts";
-import { fileParamsSchema, uploadOf, uploadOptionsOf } from "./data_files.ts";
+import {
+  fileParamsSchema,
+  PACKED,
+  uploadOf,
+  uploadOptionsOf,
+} from "./data_files.ts";
 import { endpoint, failure } from "./endpoint.ts";
 
 const checkedSchema = z.object({
@@ -70,6 +75,7 @@ export const dataCheckEndpoint = endpoint({
     ),
     412: failure("If-Match or If-None-Match does not hold"),
     413: failure("It has more than MAX_UPLOAD_BYTES"),
+    415: PACKED,
     503: failure("Too many uploads at once, or the data folder is missing"),
     507: failure("The disk or the memory is full; nothing was kept"),
   },

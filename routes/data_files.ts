@@ -1,5 +1,6 @@
 /** `/api/v1/data/files`: the exports in the data folder: listed, delivered and removed by an administrator. */
 
+import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { StoreError } from "../db/model/problems.ts";
 import type { Preconditions, UploadOptions } from "../db/store.ts";
@@ -21,6 +22,11 @@ export const fileParamsSchema = z.object({
       "A file name of the file contract, such as customers.csv, or one that tally.toml names; customers.csv.sha256, manifest.json or tally.toml",
   }),
 });
+
+/** The failure of a body that is packed. */
+export const PACKED = failure(
+  "It has a Content-Encoding: send the file as it is, or a .csv.gz under that name",
+);
 
 const fileSchema = z.object({
   name: z.string(),
@@ -93,6 +99,7 @@ export const dataFilesEndpoints = [
       ),
       412: failure("If-Match or If-None-Match does not hold"),
       413: failure("It has more than MAX_UPLOAD_BYTES"),
+      415: PACKED,
       422: failure("The file breaks the file contract"),
       503: failure("Too many uploads at once, or the data folder is missing"),
       507: failure(
@@ -159,6 +166,13 @@ export function uploadOf(
       "invalid",
       "Content-Range: parts of a file are not taken. Send it whole.",
     );
+  }
+  const coding = headers.get("Content-Encoding") || "identity";
+  if (coding.toLowerCase() !== "identity") {
+    throw new HTTPException(415, {
+      message:
+        "Content-Encoding: packed bodies are not taken. Send the file as it is, or a file whose name ends with .csv.gz, without this header.",
+    });
   }
   return body ?? new Blob([]).stream();
 }

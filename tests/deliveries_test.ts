@@ -264,6 +264,22 @@ Deno.test("preconditions over HTTP", async (t) => {
     assertEquals(await namesIn(to.folder.path), []);
   });
   await t.step(
+    "a body that says it is packed: 415, and not packed",
+    async () => {
+      const put = (coding: string) =>
+        to.send("PUT", "customers.csv", {
+          body: customers(1),
+          "Content-Encoding": coding,
+        });
+      const answer = await put("gzip");
+      assertEquals(answer.status, 415);
+      assertStringIncludes(answer.error, "a file whose name ends with .csv.gz");
+      assertEquals(await namesIn(to.folder.path), []);
+      assertEquals((await put("Identity")).status, 202);
+      assertEquals((await to.send("DELETE", "customers.csv")).status, 202);
+    },
+  );
+  await t.step(
     "an empty folder named like an export is no export",
     async () => {
       await Deno.mkdir(`${to.folder.path}/customers.csv`);

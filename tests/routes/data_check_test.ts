@@ -330,6 +330,8 @@ Deno.test("requests that are refused as an upload is", async (t) => {
     ["customers.csv", HEADER, { "If-None-Match": "*" }, 412, "is there"],
     ["customers.csv", HEADER, { "If-Match": '"x"' }, 412, "the ETag of"],
     ["customers.csv", HEADER, { "Content-Range": "bytes 0-1/9" }, 400, "parts"],
+    ["customers.csv", HEADER, { "Content-Encoding": "gzip" }, 415, ".csv.gz"],
+    ["customers.csv", HEADER, { "Content-Encoding": "x, br" }, 415, ".csv.gz"],
   ];
   for (const [name, body, headers, status, text] of table) {
     await t.step(`${name}: ${text}`, async () => {

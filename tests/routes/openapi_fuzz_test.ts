@@ -116,6 +116,7 @@ const someHeaders = fc.oneof(
     "If-None-Match": fc.constantFrom("*", '"a"', "a", '"', ","),
     "If-Match": fc.constantFrom("*", '"a"', "a"),
     "Content-Range": fc.constant("bytes 0-1/2"),
+    "Content-Encoding": fc.constantFrom("gzip", "identity"),
     "Range": fc.constantFrom("bytes=0-1", "bytes=-", "x"),
     "Origin": fc.constantFrom(
       "null",
