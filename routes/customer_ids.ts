@@ -87,7 +87,7 @@ export function requireMintedId(
   if (ids === "text" && is_number || !isCustomerId(String(id), "text")) {
     throw new HTTPException(400, {
       message:
-        `customer_id must be a text of 1 to ${MAX_ID_LENGTH} characters.`,
+        `customer_id must be a text of 1 to ${MAX_ID_LENGTH} characters of Unicode, no control characters, and not "." or "..".`,
     });
   }
   return id;

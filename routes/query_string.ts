@@ -84,9 +84,15 @@ export function badRequest(
   { issues }: z.core.$ZodError,
   { schema: { shape }, given, what = "query parameter" }: Refused,
 ): HTTPException {
-  const members = typeof given === "object" && given !== null ? given : {};
-  const wrong = Object.entries(members)
-    .find(([name, text]) => !Object.hasOwn(shape, name) || Array.isArray(text));
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    return new HTTPException(400, {
+      message: "Send a JSON object as the body.",
+    });
+  }
+  const is_query = what === "query parameter";
+  const wrong = Object.entries(given).find(([name, value]) =>
+    !Object.hasOwn(shape, name) || is_query && Array.isArray(value)
+  );
   if (!wrong) return new HTTPException(400, { message: issues[0].message });
   const [name] = wrong;
   const problem = Object.hasOwn(shape, name) ? "Repeated" : "Unknown";

@@ -568,6 +568,23 @@ Deno.test("a body that is not sent as JSON is told so, and no field is blamed", 
       assertStringIncludes((await answer.json()).error, "customer_id must be");
     }
   });
+  await t.step("what is no object has no fields", async () => {
+    for (const path of paths) {
+      for (const body of ["[]", "[1]", "null", "1", '""']) {
+        const answer = await opened.app.request(path, {
+          method: "POST",
+          headers: {
+            "X-API-Key": keys.every,
+            "Content-Type": "application/json",
+          },
+          body,
+        });
+        assertEquals([answer.status, await answer.json()], [400, {
+          error: "Send a JSON object as the body.",
+        }]);
+      }
+    }
+  });
 });
 
 Deno.test("the tables have every endpoint", () => {
