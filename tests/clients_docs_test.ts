@@ -20,6 +20,22 @@ const examples = Array.from(
   ([, language, code, printed]) => ({ language, code, printed }),
 );
 
+const WITH_COUNTRIES = {
+  "tally.toml": `[customers]
+files = "customers.csv"
+id = "Id"
+attributes = { country = "Country" }
+
+[interactions]
+files = "interactions.csv"
+customer = "Customer"
+time = "Date"
+channel = "Channel"
+`,
+  "customers.csv": "Id,Country\n4,DE\n5,FR\n7,DE\n9,DE\n",
+  "interactions.csv": "Date,Channel,Customer\n2020-01-01,Call,4\n",
+};
+
 // What a page has and Deno has not; the first output ends it.
 const PAGE = `globalThis.document = {
   querySelector: () => ({
@@ -88,7 +104,9 @@ Deno.test("every example prints what it says", async (t) => {
     DATA_DIR,
     API_KEYS_FILE: `${folder.path}/keys.json`,
   });
-  for (const { base_url } of [open, with_keys]) {
+  await using countries = await dataFolder(WITH_COUNTRIES);
+  await using with_countries = await startServer({ DATA_DIR: countries.path });
+  for (const { base_url } of [open, with_keys, with_countries]) {
     await (await waitFor(`${base_url}/readyz`, 200)).body?.cancel();
   }
 
@@ -103,7 +121,11 @@ Deno.test("every example prints what it says", async (t) => {
       continue;
     }
     await t.step(name, async () => {
-      const { base_url } = code.includes("KEY") ? with_keys : open;
+      const { base_url } = code.includes("KEY")
+        ? with_keys
+        : code.includes("country")
+        ? with_countries
+        : open;
       const source = code.replaceAll(
         /http:\/\/localhost:8000|https:\/\/tally\.example\.com/g,
         base_url,
