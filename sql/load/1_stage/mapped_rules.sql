@@ -10,9 +10,12 @@ create temp macro id_text(cell) as
       '^' || unseen() || '|' || unseen() || '$', '', 'g'))
   end;
 
--- What a spreadsheet makes of a long number.
+-- What a spreadsheet makes of a long number, with the point or the comma of its
+-- country. 1E5 may be a code: it has neither a fraction nor a plus. Most ids
+-- have none of the signs that the cheap check looks for.
 create temp macro is_mangled(id) as
-  contains(id, '+') and regexp_full_match(id, '-?\d(\.\d+)?[Ee]\+\d+');
+  (contains(id, '+') or contains(id, '.') or contains(id, ','))
+  and regexp_full_match(id, '-?\d([.,]\d+[Ee]\+?|[Ee]\+)\d+');
 
 -- Longer than any word that stands for no value: an id as it stands.
 create temp macro quick_text_id(cell) as

@@ -540,6 +540,57 @@ channel = { value = "Call" }
   }
 });
 
+/** What spreadsheets make of long numbers, by their country. */
+const ROUNDED = [
+  "1E+15",
+  "1.23457E+15",
+  "1,23457E+15",
+  "1.23457E15",
+  "-2,5e15",
+];
+/** Texts that look like it, and are ids. */
+const NOT_ROUNDED = ["1E5", "12.5E3", "4.5", "1,5", "1.5E", "E+5", "A1.5E3"];
+const IS_ROUNDED = "an id that a spreadsheet has rounded; export it as text";
+
+Deno.test("a text id that a spreadsheet has rounded is set aside, in either spelling", async (t) => {
+  const ids = [...NOT_ROUNDED, ...ROUNDED];
+  const people = await inEveryFormat("people", [
+    ["Id", "Plan"],
+    ...ids.map((id) => [id, "Gold"]),
+  ]);
+  const calls = await inEveryFormat("calls", [
+    ["Who", "At"],
+    ...ids.map((id) => [id, DAY]),
+  ]);
+  for (const [i, { format, files }] of calls.entries()) {
+    await t.step(format, async () => {
+      await using loaded = await loadTables({
+        "tally.toml": `
+[customers]
+files = "people.*"
+id = { column = "Id", kind = "text" }
+[[interactions]]
+files = "calls.*"
+customer = "Who"
+time = "At"
+channel = { value = "Call" }
+`,
+        ...people[i].files,
+        ...files,
+      }, ALL);
+      const { customers, interactions, set_aside_listed } = loaded.report;
+      assertEquals(
+        [customers, interactions],
+        [NOT_ROUNDED.length, NOT_ROUNDED.length],
+      );
+      assertEquals(
+        set_aside_listed.map(({ value, reason }) => [value, reason]),
+        [...ROUNDED, ...ROUNDED].map((value) => [value, IS_ROUNDED]),
+      );
+    });
+  }
+});
+
 Deno.test("a word for no value in skip_where or keep_where means the cells that are written so", async (t) => {
   const words = ["NA", " na ", "N/A", "-", "", "EU", "ＮＡ", "US"];
   const calls = await inEveryFormat("calls", [
