@@ -103,6 +103,9 @@ function filled(
   const errors = [...present].filter(isTextOnly).map((name) =>
     `error_problem('${name}', ${name})`
   );
+  if (present.has("activity")) {
+    errors.push("mangled_problem('activity', activity)");
+  }
   if (errors.length > 0) {
     replaced.push(
       `coalesce(cell_problem, ${errors.join(", ")}) as cell_problem`,

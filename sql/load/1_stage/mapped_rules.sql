@@ -13,9 +13,11 @@ create temp macro id_text(cell) as
 -- What a spreadsheet makes of a long number, with the point or the comma of its
 -- country. 1E5 may be a code: it has neither a fraction nor a plus. Most ids
 -- have none of the signs that the cheap check looks for.
-create temp macro is_mangled(id) as
-  (contains(id, '+') or contains(id, '.') or contains(id, ','))
-  and regexp_full_match(id, '-?\d([.,]\d+[Ee]\+?|[Ee]\+)\d+');
+create temp macro is_mangled(cell) as
+  (contains(cell, '+') or contains(cell, '.') or contains(cell, ','))
+  and regexp_full_match(
+    cell,
+    unseen() || '-?\d([.,]\d+[Ee]\+?|[Ee]\+)\d+' || unseen());
 
 -- Longer than any word that stands for no value: an id as it stands.
 create temp macro quick_text_id(cell) as
@@ -39,11 +41,12 @@ create temp macro prefixed_id(prefix, id) as
     when length(prefix || id) <= 128 then nfc_normalize(prefix || id)
   end;
 
+create temp macro mangled_reason() as
+  'an id that a spreadsheet has rounded; export it as text';
 create temp macro text_id_reason(id) as
   case
     when is_error(id) then error_reason()
-    when is_mangled(id)
-      then 'an id that a spreadsheet has rounded; export it as text'
+    when is_mangled(id) then mangled_reason()
     when length(id) > 128 then 'an id of more than 128 characters'
     when id in ('.', '..') then 'an id that no address can have'
     else 'an id with a control character'
@@ -98,6 +101,13 @@ create temp macro error_problem(column_name, cell) as
   case
     when is_error(cell)
       then concat_ws(chr(9), column_name, error_reason(), clean_text(cell))
+  end;
+
+-- Rounded, the ids of many interactions are one.
+create temp macro mangled_problem(column_name, cell) as
+  case
+    when is_mangled(cell)
+      then concat_ws(chr(9), column_name, mangled_reason(), clean_text(cell))
   end;
 
 -- What interactions and customers are matched by.
