@@ -207,7 +207,8 @@ export function matchedCells(
   const anonymous = id_kind === "integer" ? "0" : "''";
   const id = is_anonymous_unmatched
     ? `if(
-      match_keys.key is null and not is_empty and not has_error,
+      match_keys.key is null and not is_empty and not has_error
+        and not is_rounded,
       ${anonymous}, id)`
     : "id";
   return `create or replace temp table matched_cells as
@@ -223,10 +224,11 @@ elements as (
     cell, place,
     case when not is_error(part) then ${match!.as}_match_key(text) end as key,
     has_no_value(text) as is_empty,
-    is_error(part) as has_error
+    is_error(part) as has_error,
+    is_mangled(text) as is_rounded
   from (select cell, place, part, ${text} as text from parts)),
 found as (
-  select cell, place, is_empty, has_error, ${id} as found_id, several
+  select cell, place, is_empty, has_error, is_rounded, ${id} as found_id, several
   from elements left join match_keys
     on match_keys.key = elements.key and match_keys.match = ${
     quoteText(match!.column)
@@ -240,6 +242,7 @@ select
   case
     when bool_and(found_id is not null) then null
     when bool_or(has_error) then error_reason()
+    when bool_or(is_rounded) then mangled_reason()
     when bool_or(is_empty) then ${
     quoteText(
       pattern === undefined

@@ -110,13 +110,18 @@ create temp macro mangled_problem(column_name, cell) as
       then concat_ws(chr(9), column_name, mangled_reason(), clean_text(cell))
   end;
 
--- What interactions and customers are matched by.
-create temp macro text_match_key(cell) as lower(text_value(cell));
+-- What interactions and customers are matched by. Rounded, the values of many
+-- customers are one.
+create temp macro text_match_key(cell) as
+  case when not is_mangled(cell) then lower(text_value(cell)) end;
+-- 493012345678.0, as programs write a number, is 493012345678; more zeros may
+-- be digits, as in 555.0000.
 create temp macro phone_match_key(cell) as
   case
-    when regexp_matches(plain_text(cell), '\d')
+    when regexp_matches(plain_text(cell), '\d') and not is_mangled(cell)
       then if(starts_with(plain_text(cell), '+'), '+', '')
-        || regexp_replace(plain_text(cell), '\D', '', 'g')
+        || regexp_replace(
+          regexp_replace(plain_text(cell), '^(\d+)\.0$', '\1'), '\D', '', 'g')
   end;
 
 -- Times in the forms that have a name; order_to_iso says which part is the day.

@@ -591,6 +591,96 @@ channel = { value = "Call" }
   }
 });
 
+Deno.test("what a spreadsheet has rounded matches no customer, and is no customer without a name either", async (t) => {
+  const rounded = ["4,93012E+11", "4.93012E11", "4.93012e+11", " 4E+11 "];
+  const people = csv(
+    ["Id", "Phone"],
+    ...rounded.map((cell, i) => [String(i + 1), cell]),
+    ["9", "493012345678"],
+  );
+  const calls = await inEveryFormat("calls", [
+    ["From", "At"],
+    ["493012345678", DAY],
+    ["40", DAY],
+    ...rounded.map((cell) => [cell, DAY]),
+    ["493012345678;4.93012E+11", DAY],
+  ]);
+  for (
+    const [says, kept] of [
+      ['match = "Phone"', 1],
+      ['match = "Phone", match_as = "phone"', 1],
+      ['match = "Phone", unmatched = "anonymous"', 2],
+      ['match = "Phone", match_as = "phone", unmatched = "anonymous"', 2],
+      ['match = "Phone", pattern = "(.+)", unmatched = "anonymous"', 2],
+    ] as const
+  ) {
+    for (const { format, files } of calls) {
+      await t.step(`${format}: ${says}`, async () => {
+        await using loaded = await loadTables({
+          "tally.toml": `
+[customers]
+files = "people.csv"
+id = "Id"
+[[interactions]]
+files = "calls.*"
+customer = { column = "From", separator = ";", ${says} }
+time = "At"
+channel = { value = "Call" }
+`,
+          "people.csv": people,
+          ...files,
+        }, ALL);
+        const { interactions, set_aside_listed } = loaded.report;
+        assertEquals(interactions, kept);
+        assertEquals(
+          set_aside_listed.filter(({ reason }) => reason === IS_ROUNDED)
+            .map(({ value }) => value?.trim()),
+          [
+            ...rounded.map((cell) => cell.trim()),
+            "493012345678;4.93012E+11",
+          ],
+        );
+      });
+    }
+  }
+});
+
+Deno.test("a telephone number with the .0 of a number is the one without it", async (t) => {
+  const ends_in_0 = ["493012345678.0", "+49.0", "555.0000", "030 1.0", "89.00"];
+  const whole = ["493012345678", "+490", "5550000", "03010", "8900"];
+  for (
+    const [of_customers, of_calls] of [[ends_in_0, whole], [whole, ends_in_0]]
+  ) {
+    const people = csv(
+      ["Id", "Phone"],
+      ...of_customers.map((cell, i) => [String(i + 1), cell]),
+    );
+    const calls = await inEveryFormat("calls", [
+      ["From", "At"],
+      ...of_calls.map((cell) => [cell, DAY]),
+    ]);
+    for (const { format, files } of calls) {
+      await t.step(`${format}: ${of_calls[0]}`, async () => {
+        await using loaded = await loadTables({
+          "tally.toml": `
+[customers]
+files = "people.csv"
+id = "Id"
+[[interactions]]
+files = "calls.*"
+customer = { column = "From", match = "Phone", match_as = "phone" }
+time = "At"
+channel = { value = "Call" }
+`,
+          "people.csv": people,
+          ...files,
+        }, ALL);
+        assertEquals(loaded.report.interactions, whole.length);
+      });
+    }
+  }
+});
+
 Deno.test("a word for no value in skip_where or keep_where means the cells that are written so", async (t) => {
   const words = ["NA", " na ", "N/A", "-", "", "EU", "ＮＡ", "US"];
   const calls = await inEveryFormat("calls", [
