@@ -273,9 +273,9 @@ function textKey(value: string): string {
   return value.trim().toLowerCase();
 }
 
+/** As phone_match_key of mapped_rules.sql has it. */
 function phoneKey(value: string): string {
-  const digits = value.replace(/\D/g, "");
-  return digits === ""
-    ? ""
-    : (value.trim().startsWith("+") ? "+" : "") + digits;
+  const text = value.trim();
+  const digits = text.replace(/^(\d+)\.0$/, "$1").replace(/\D/g, "");
+  return digits === "" ? "" : (text.startsWith("+") ? "+" : "") + digits;
 }

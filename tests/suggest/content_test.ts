@@ -75,6 +75,19 @@ Deno.test("a unique column that is no address is the id, and an address before a
   );
 });
 
+Deno.test("a telephone number is found where it is written as a number with .0", async () => {
+  const { toml } = await suggest({
+    "contacts.csv":
+      "Id,Email,Phone\n1,ann@x.org,493012345678\n2,bo@x.org,493012345679\n",
+    "calls.csv":
+      "Number,Call Time\n493012345678.0,2024-01-31T10:00:00Z\n493012345679.0,2024-01-31T11:00:00Z\n",
+  });
+  assertStringIncludes(
+    toml,
+    'customer = { column = "Number", match = "Phone", match_as = "phone" }',
+  );
+});
+
 Deno.test("a file with times that another one refers to is none of customers", async () => {
   const { sources } = await suggest({
     "contacts.csv": "Contact ID,Name\nC-1,Ann\nC-2,Bo\n",
