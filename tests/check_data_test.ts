@@ -138,6 +138,10 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
     ...CLEAN,
     "customers.csv": "Kunde\n1\n",
   });
+  await using unfinished = await dataFolder({
+    "customers.csv": "Customer_Id\n1\n",
+    "interactions.parquet/_temporary/0/part-1.parquet": "",
+  });
   const reason =
     'customers.csv, line 1: no column Customer_Id among "Kunde". Name the columns as docs/file-contract.md says.';
   const hint =
@@ -162,6 +166,13 @@ Deno.test("what is not fit to serve ends with 1 and the reason", async (t) => {
       [`${refused.path}/no`],
       `Not fit to serve. DATA_DIR=${refused.path}/no does not exist. Set DATA_DIR to a folder with the exports that this process may read.\n`,
       "",
+    ],
+    [
+      "a folder that a job of Spark still writes",
+      [unfinished.path],
+      "Not fit to serve. interactions.parquet: is still being written: _temporary is in it. Finish the job that writes it, or remove _temporary. Check the folder when its files are written.\n",
+      "",
+      { SETTLE_SECONDS: "1" },
     ],
     ["no folder", [], "", usage],
     ["two folders", [refused.path, refused.path], "", usage],

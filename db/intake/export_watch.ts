@@ -213,7 +213,11 @@ export class ExportWatch {
         problems.push({ file, problem: cut, remedy });
       } else warnings.push(`${file}: ${cut}`);
     };
-    const { files, mapping_file } = found;
+    const { files, unfinished, mapping_file } = found;
+    // However long it rests: only its job, or who removes its traces, knows the end.
+    for (const { problem: { file, problem, remedy } } of unfinished) {
+      waiting.push(`${file}: ${problem}. ${remedy}`);
+    }
     for (const source of mapping_file ? [mapping_file, ...files] : files) {
       await reading(source.file, () => judgeSource(source));
     }

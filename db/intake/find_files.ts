@@ -62,12 +62,22 @@ export interface Found {
   /** By path, in code-point order of the names in it. */
   readonly files: readonly FoundFile[];
   readonly ignored: readonly IgnoredFile[];
+  /** The folders of parts whose job has not ended, and what to do. */
+  readonly unfinished: readonly FolderProblem[];
   /** The checksums and the manifest, whether the files that they describe are there or not. */
   readonly proofs: readonly Pick<FoundFile, "file" | "path">[];
   /** What tally.toml says; null where there is none. */
   readonly mapping: FoundMapping | null;
   /** tally.toml itself; null where there is none. */
   readonly mapping_file: TableFile | null;
+}
+
+/** A folder with the parts of an export. */
+export type Folder = Pick<FoundFile, "table" | "sources">;
+
+/** Why a folder of parts cannot be loaded. */
+export interface FolderProblem extends Folder {
+  readonly problem: LoadProblem;
 }
 
 /** A file that counts as the one of that name in the data folder, there or not. */
@@ -91,6 +101,8 @@ export const NO_FORMAT =
   "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
 /** What Spark writes beside the parts of an export, for itself. */
 const SUCCESS = "_SUCCESS";
+const TEMPORARY = "_temporary";
+const STARTED = /^_started_(?<job>\d+)$/;
 const OF_SPARK =
   /^_(SUCCESS|temporary|metadata|common_metadata|(started|committed)_\d+)$/;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
@@ -114,6 +126,7 @@ export async function findFiles(
   const root = await Deno.realPath(data_dir);
   const files: FoundFile[] = [];
   const ignored: IgnoredFile[] = [];
+  const unfinished: FolderProblem[] = [];
   const proofs: Pick<FoundFile, "file" | "path">[] = [];
   const mapping_file = await lookForMapping({ root, replacement });
   const mapping = mapping_file && await findMapping(mapping_file.path);
@@ -163,13 +176,15 @@ export async function findFiles(
       const entries = await list(path).catch((error) => {
         throw isNowhere(error) ? error : unreadable(file, error) ?? error;
       });
+      const parts: Folder = { table: table ?? null, sources };
+      const job = unendedJob(entries);
+      if (job) unfinished.push({ ...parts, problem: { file, ...job } });
       // Spark calls the folder by what its parts are: interactions.parquet.
       if (!format?.text || entries.includes(SUCCESS)) {
-        for (const entry of entries) {
-          await look(`${file}/${entry}`, { table: table ?? null, sources });
-        }
+        for (const entry of entries) await look(`${file}/${entry}`, parts);
         return;
       }
+      if (job) return;
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
     if (!info.isFile) return ignore("not a regular file");
@@ -183,11 +198,29 @@ export async function findFiles(
     ? [replacement.file]
     : [];
   for (const entry of inOrder([...names, ...added])) await look(entry);
-  return { files, ignored, proofs, mapping, mapping_file };
+  return { files, ignored, unfinished, proofs, mapping, mapping_file };
 }
 
-/** A folder with the parts of an export. */
-export type Folder = Pick<FoundFile, "table" | "sources">;
+/** The job that is still writing a folder with these entries; undefined where none is. */
+function unendedJob(
+  entries: readonly string[],
+): Omit<LoadProblem, "file"> | undefined {
+  if (entries.includes(TEMPORARY) && !entries.includes(SUCCESS)) {
+    return {
+      problem: `is still being written: ${TEMPORARY} is in it`,
+      remedy: `Finish the job that writes it, or remove ${TEMPORARY}`,
+    };
+  }
+  const started = entries.find((entry) => {
+    const { job } = STARTED.exec(entry)?.groups ?? {};
+    return job !== undefined && !entries.includes(`_committed_${job}`);
+  });
+  return started === undefined ? undefined : {
+    problem: `is still being written: ${started} is in it`,
+    remedy:
+      `Finish the job that writes it, or remove ${started} with the parts of that job`,
+  };
+}
 
 /** The sources to which a file or folder of that name belongs. */
 export function sourcesOf(

@@ -14,6 +14,7 @@ import {
   unlikeness,
 } from "../model/contract.ts";
 import {
+  type Folder,
   type Found,
   type FoundFile,
   type SourceFile,
@@ -68,8 +69,10 @@ export async function findExports(
     (table !== "customers" || mapping?.needs_customers !== false);
   const missing = TABLE_NAMES.filter((table) =>
     isRequired(table) && !tables.may_have.has(table) &&
+    !found.unfinished.some((folder) => tablesMeant(folder).includes(table)) &&
     !tables.files.some((file) => file.table === table)
   );
+  const folders = found.unfinished.map(({ problem }) => refused(problem));
   const refusals = missing.map((table) =>
     refused({
       problem: `${data_dir} has no file of ${table}${
@@ -80,7 +83,7 @@ export async function findExports(
       may_be_mapped: tables.ignored.length > 0,
     })
   );
-  return { ...tables, refusals: [...refusals, ...tables.refusals] };
+  return { ...tables, refusals: [...folders, ...refusals, ...tables.refusals] };
 }
 
 function unmatchedSources(table: TableName, mapping: Mapping | null): string {
@@ -195,8 +198,8 @@ async function unpacked(
   }
 }
 
-/** The tables that a file may have, whatever is in it. */
-function tablesMeant({ table, sources }: FoundFile): readonly TableName[] {
+/** The tables that a file or folder may have, whatever is in it. */
+function tablesMeant({ table, sources }: Folder): readonly TableName[] {
   if (sources.length > 0) return sources.map((source) => source.table);
   return table ? [table] : TABLE_NAMES;
 }

@@ -137,6 +137,62 @@ Deno.test("findFiles, the folders that Spark writes: parts of one export", async
   );
 });
 
+Deno.test("findFiles, a folder that a job of Spark still writes: named, until it has ended", async (t) => {
+  const cases: [name: string, file: string, marks: string[], by?: string][] = [
+    [
+      "Parquet",
+      "interactions.parquet/part-0.parquet",
+      ["_temporary/0/task_1/part-1.parquet"],
+      "_temporary",
+    ],
+    ["text", "interactions.csv/part-0.csv", ["_temporary/0/x"], "_temporary"],
+    [
+      "a folder of any parts",
+      "interactions/0.csv",
+      ["_temporary/x"],
+      "_temporary",
+    ],
+    ["a job that has ended", "interactions.parquet/part-0.parquet", [
+      "_temporary/0/x",
+      "_SUCCESS",
+    ]],
+    [
+      "a second job",
+      "interactions.parquet/part-0.parquet",
+      ["_started_1", "_committed_1", "_started_22"],
+      "_started_22",
+    ],
+    ["jobs that have ended", "interactions.parquet/part-0.parquet", [
+      "_started_1",
+      "_committed_1",
+      "_committed_22",
+    ]],
+  ];
+  for (const [name, file, marks, by] of cases) {
+    await t.step(name, async () => {
+      const parts = file.slice(0, file.indexOf("/"));
+      await using folder = await dataFolder({
+        [file]: "",
+        ...Object.fromEntries(marks.map((mark) => [`${parts}/${mark}`, ""])),
+      });
+      const { unfinished, ignored } = await findFiles(folder.path);
+      assertEquals(
+        unfinished.map(({ table, problem: { file, problem } }) => [
+          table,
+          `${file}: ${problem}`,
+        ]),
+        by
+          ? [[
+            "interactions",
+            `${parts}: is still being written: ${by} is in it`,
+          ]]
+          : [],
+      );
+      assertEquals(ignored, []);
+    });
+  }
+});
+
 Deno.test("findFiles, what is not read: named with the reason", async () => {
   const no_format = "not .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .xlsx or .zip";
   const no_table = "not the name of a table";
@@ -197,6 +253,7 @@ Deno.test("findFiles, files that are being written or hidden: passed over", asyn
   assertEquals(await findFiles(folder.path), {
     files: [],
     ignored: [],
+    unfinished: [],
     proofs: [],
     mapping: null,
     mapping_file: null,
@@ -276,6 +333,7 @@ Deno.test("findFiles, an empty folder and none", async () => {
   assertEquals(await findFiles(folder.path), {
     files: [],
     ignored: [],
+    unfinished: [],
     proofs: [],
     mapping: null,
     mapping_file: null,

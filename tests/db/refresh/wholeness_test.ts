@@ -254,6 +254,34 @@ Deno.test("bytes that were put in the place of proven ones are never served", as
   }
 });
 
+Deno.test("a folder that a job of Spark writes is waited for, until the job has ended", async () => {
+  const part = exportsOf(1)["interactions.csv"];
+  const { "customers.csv": customers } = exportsOf(1);
+  await using watched = await watchedStore({
+    "customers.csv": customers,
+    "interactions/part-0.csv": part,
+  }, { SETTLE_SECONDS: "1" });
+  await live(watched, 1);
+  await staysFor(watched, async () => {
+    await watched.folder.write({
+      "interactions/_temporary/0/task_1/part-1.csv": part,
+      "interactions/part-2.csv": part,
+    });
+  });
+  const writing =
+    "interactions: is still being written: _temporary is in it. " +
+    "Finish the job that writes it, or remove _temporary";
+  assertEquals(watched.store.refreshes.waiting, [writing]);
+  const { path } = watched.folder;
+  await Deno.rename(
+    `${path}/interactions/_temporary/0/task_1/part-1.csv`,
+    `${path}/interactions/part-1.csv`,
+  );
+  await watched.folder.write({ "interactions/_SUCCESS": "" });
+  await live(watched, 3);
+  assertEquals(watched.store.refreshes.waiting, []);
+});
+
 function zipped(files: Files): Uint8Array {
   return zipOf(
     Object.entries(files).map(([name, content]) => ({ name, content })),
