@@ -1,7 +1,12 @@
 /** Looks at the data folder again and again, and finds when its files are complete and may be loaded. */
 
 import type { Log } from "../model/log.ts";
-import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
+import {
+  type LoadProblem,
+  refused,
+  sentence,
+  StoreError,
+} from "../model/problems.ts";
 import {
   type FolderView,
   type Found,
@@ -226,10 +231,11 @@ export class ExportWatch {
     const identities = Array.from(this.#seen.values(), (seen) => seen.identity);
     // The look at the folder as it is says which files are there.
     if (!replacement) this.#options.hashes.keepOnly(new Set(identities));
-    const identity = Array.from(
-      this.#seen,
-      ([path, seen]) => `${path} ${seen.identity}`,
-    ).join("\n");
+    const identity = [
+      ...Array.from(this.#seen, ([path, seen]) => `${path} ${seen.identity}`),
+      // A folder of parts may become one that is refused, with the same files in it.
+      ...found.unusable.map(({ problem }) => sentence(problem)),
+    ].join("\n");
     return {
       identity,
       found,

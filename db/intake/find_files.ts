@@ -64,6 +64,8 @@ export interface Found {
   readonly ignored: readonly IgnoredFile[];
   /** The folders of parts whose job has not ended, and what to do. */
   readonly unfinished: readonly FolderProblem[];
+  /** The folders of parts that cannot be read as such, and why. */
+  readonly unusable: readonly FolderProblem[];
   /** The checksums and the manifest, whether the files that they describe are there or not. */
   readonly proofs: readonly Pick<FoundFile, "file" | "path">[];
   /** What tally.toml says; null where there is none. */
@@ -127,6 +129,7 @@ export async function findFiles(
   const files: FoundFile[] = [];
   const ignored: IgnoredFile[] = [];
   const unfinished: FolderProblem[] = [];
+  const unusable: FolderProblem[] = [];
   const proofs: Pick<FoundFile, "file" | "path">[] = [];
   const mapping_file = await lookForMapping({ root, replacement });
   const mapping = mapping_file && await findMapping(mapping_file.path);
@@ -177,6 +180,14 @@ export async function findFiles(
         throw isNowhere(error) ? error : unreadable(file, error) ?? error;
       });
       const parts: Folder = { table: table ?? null, sources };
+      const kind = await tableFormat(path, entries);
+      if (kind) {
+        const problem =
+          `${kind}, whose folder also has files that no longer count`;
+        const remedy = "Export it as plain Parquet";
+        unusable.push({ ...parts, problem: { file, problem, remedy } });
+        return;
+      }
       const job = unendedJob(entries);
       if (job) unfinished.push({ ...parts, problem: { file, ...job } });
       // Spark calls the folder by what its parts are: interactions.parquet.
@@ -198,7 +209,30 @@ export async function findFiles(
     ? [replacement.file]
     : [];
   for (const entry of inOrder([...names, ...added])) await look(entry);
-  return { files, ignored, unfinished, proofs, mapping, mapping_file };
+  return {
+    files,
+    ignored,
+    unfinished,
+    unusable,
+    proofs,
+    mapping,
+    mapping_file,
+  };
+}
+
+/** The kind of table whose log lies beside its files, by the entries of their folder at `path`; null for none. */
+async function tableFormat(
+  path: string,
+  entries: readonly string[],
+): Promise<string | null> {
+  if (entries.includes("_delta_log")) return "a Delta Lake table";
+  if (entries.includes(".hoodie")) return "a Hudi table";
+  if (!entries.includes("metadata")) return null;
+  // No folder has no names; one that may not be listed is judged as others are.
+  const metadata = await list(`${path}/metadata`).catch(() => []);
+  return metadata.some((name) => name.endsWith(".metadata.json"))
+    ? "an Iceberg table"
+    : null;
 }
 
 /** The job that is still writing a folder with these entries; undefined where none is. */

@@ -67,12 +67,12 @@ export async function findExports(
   const isRequired = (table: TableName) =>
     TABLES[table].required &&
     (table !== "customers" || mapping?.needs_customers !== false);
+  const folders = [...found.unfinished, ...found.unusable];
   const missing = TABLE_NAMES.filter((table) =>
     isRequired(table) && !tables.may_have.has(table) &&
-    !found.unfinished.some((folder) => tablesMeant(folder).includes(table)) &&
+    !folders.some((folder) => tablesMeant(folder).includes(table)) &&
     !tables.files.some((file) => file.table === table)
   );
-  const folders = found.unfinished.map(({ problem }) => refused(problem));
   const refusals = missing.map((table) =>
     refused({
       problem: `${data_dir} has no file of ${table}${
@@ -83,7 +83,14 @@ export async function findExports(
       may_be_mapped: tables.ignored.length > 0,
     })
   );
-  return { ...tables, refusals: [...folders, ...refusals, ...tables.refusals] };
+  return {
+    ...tables,
+    refusals: [
+      ...folders.map(({ problem }) => refused(problem)),
+      ...refusals,
+      ...tables.refusals,
+    ],
+  };
 }
 
 function unmatchedSources(table: TableName, mapping: Mapping | null): string {

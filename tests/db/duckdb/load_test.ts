@@ -571,6 +571,8 @@ Deno.test("channels.csv: an alias of two channels is refused", async (t) => {
 
 Deno.test("folders that are refused: every problem in one go", async (t) => {
   const columns = "Name the columns as docs/file-contract.md says.";
+  const of_lake =
+    "whose folder also has files that no longer count. Export it as plain Parquet.";
   const cases: [name: string, files: Files, message: (RegExp | string)[]][] = [
     ["an empty folder", {}, [
       /^.+ has no file of customers\. Put customers\.csv \(or .+\) there; a header alone counts\.$/,
@@ -583,6 +585,19 @@ Deno.test("folders that are refused: every problem in one go", async (t) => {
       "customers.csv": NO_CUSTOMERS,
       "interactions/notes.txt": "",
     }, [/^.+ has no file of interactions\. /]],
+    ["tables of a lake beside an ordinary folder of parts", {
+      "customers/_delta_log/00000000000000000000.json": "{}",
+      "customers/part-0.parquet": "",
+      "interactions.parquet/.hoodie/hoodie.properties": "",
+      "products/data/0.parquet": "",
+      "products/metadata/v1.metadata.json": "{}",
+      "channels/metadata": "",
+      "channels/0.csv": "Channel\n",
+    }, [
+      `customers: a Delta Lake table, ${of_lake}`,
+      `interactions.parquet: a Hudi table, ${of_lake}`,
+      `products: an Iceberg table, ${of_lake}`,
+    ]],
     ["headers, quotes and an empty file", {
       "channels.csv": "",
       "customers.csv": "Name;Age\n",

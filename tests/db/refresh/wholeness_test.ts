@@ -282,6 +282,21 @@ Deno.test("a folder that a job of Spark writes is waited for, until the job has 
   assertEquals(watched.store.refreshes.waiting, []);
 });
 
+Deno.test("a folder of parts that becomes a table of a lake is refused, with the same parts in it", async () => {
+  const { "customers.csv": customers, "interactions.csv": part } = exportsOf(1);
+  await using watched = await watchedStore({
+    "customers.csv": customers,
+    "interactions/part-0.csv": part,
+  });
+  await live(watched, 1);
+  await watched.folder.write({ "interactions/_delta_log/0.json": "{}" });
+  const { state, reasons } = await watched.next();
+  assertEquals([state, reasons], ["failed", [
+    "interactions: a Delta Lake table, whose folder also has files that no longer count. Export it as plain Parquet.",
+  ]]);
+  assertEquals(watched.snapshot.row_counts.interactions, 1);
+});
+
 function zipped(files: Files): Uint8Array {
   return zipOf(
     Object.entries(files).map(([name, content]) => ({ name, content })),
