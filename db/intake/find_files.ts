@@ -144,6 +144,9 @@ export async function findFiles(
     // Editors look for it beside the mapping; nothing here does.
     if (file === MAPPING_SCHEMA_FILE) return;
     const ignore = (reason: string) => void ignored.push({ file, reason });
+    const fail = (error: unknown): never => {
+      throw isNowhere(error) ? error : unreadable(file, error) ?? error;
+    };
 
     // Reports and logs name a file in one line.
     if (/\p{Cc}/u.test(name)) return ignore("a control character in its name");
@@ -176,9 +179,7 @@ export async function findFiles(
       return ignore("a link out of the data folder");
     }
     if (info.isDirectory && is_named && !folder && !holds_files) {
-      const entries = await list(path).catch((error) => {
-        throw isNowhere(error) ? error : unreadable(file, error) ?? error;
-      });
+      const entries = await list(path).catch(fail);
       const parts: Folder = { table: table ?? null, sources };
       const kind = await tableFormat(path, entries);
       if (kind) {
@@ -196,6 +197,21 @@ export async function findFiles(
         return;
       }
       if (job) return;
+    }
+    if (info.isDirectory && folder) {
+      const parent = file.slice(0, file.lastIndexOf("/") + 1);
+      // The first stands for them all: partitions may be thousands.
+      const is_known = unusable.some(({ problem }) =>
+        problem.file?.startsWith(parent)
+      );
+      if (is_known) return;
+      const may_hold_parts = await mayHoldParts(path).catch(fail);
+      if (may_hold_parts) {
+        const problem = "a folder inside a folder of parts";
+        const remedy = "Export without partitions, or move its files up";
+        unusable.push({ ...folder, problem: { file, problem, remedy } });
+        return;
+      }
     }
     if (info.isDirectory) return ignore("a folder that is not a table's");
     if (!info.isFile) return ignore("not a regular file");
@@ -440,6 +456,14 @@ export function isOfSpark(name: string): boolean {
 /** Whether a file of that name is still being written, or an editor's own. */
 export function isUnfinished(name: string): boolean {
   return UNFINISHED.test(name);
+}
+
+/** Whether a folder inside one of parts has an export in it, or may have one further down. */
+async function mayHoldParts(path: string): Promise<boolean> {
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    if (!isUnfinished(name) && (isDirectory || FORMATS.test(name))) return true;
+  }
+  return false;
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -585,15 +585,17 @@ Deno.test("folders that are refused: every problem in one go", async (t) => {
       "customers.csv": NO_CUSTOMERS,
       "interactions/notes.txt": "",
     }, [/^.+ has no file of interactions\. /]],
-    ["tables of a lake beside an ordinary folder of parts", {
+    ["tables of a lake and a folder inside a folder of parts", {
       "customers/_delta_log/00000000000000000000.json": "{}",
       "customers/part-0.parquet": "",
       "interactions.parquet/.hoodie/hoodie.properties": "",
       "products/data/0.parquet": "",
       "products/metadata/v1.metadata.json": "{}",
       "channels/metadata": "",
+      "channels/old/0.csv": "Channel\n",
       "channels/0.csv": "Channel\n",
     }, [
+      "channels/old: a folder inside a folder of parts. Export without partitions, or move its files up.",
       `customers: a Delta Lake table, ${of_lake}`,
       `interactions.parquet: a Hudi table, ${of_lake}`,
       `products: an Iceberg table, ${of_lake}`,

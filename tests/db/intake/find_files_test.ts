@@ -2,6 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { findFiles } from "../../../db/intake/find_files.ts";
+import { sentence } from "../../../db/model/problems.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 
 /** What is found in a folder, in short: `file table format[ gzip][ part]`. */
@@ -86,7 +87,8 @@ Deno.test("findFiles, a folder of parts: every file in it, by name", async () =>
     "interactions/customers.csv": "",
     "interactions/_SUCCESS": "",
     "interactions/.part-3.csv.crc": "",
-    "interactions/deeper/part-1.csv": "",
+    "interactions/deeper/notes.txt": "",
+    "interactions/deeper/.part-1.csv": "",
     "interactions_2023/x.parquet": "",
     "customers.csv": "",
   });
@@ -103,6 +105,32 @@ Deno.test("findFiles, a folder of parts: every file in it, by name", async () =>
       reason: "a folder that is not a table's",
     },
   ]);
+});
+
+Deno.test("findFiles, a folder inside a folder of parts: refused where it may hold parts", async () => {
+  await using folder = await dataFolder({
+    "customers/old/2020/part-0.csv": "",
+    "interactions/part-0.parquet": "",
+    "interactions/year=2021/part-0.parquet": "",
+    "interactions/year=2022/part-0.parquet": "",
+    "products.parquet/Product=a/part-0.parquet": "",
+    "products.parquet/_temporary/0/part-0.parquet": "",
+    "products.parquet/_SUCCESS": "",
+  });
+  const { files, ignored, unusable } = await findFiles(folder.path);
+  assertEquals(
+    unusable.map(({ table, problem }) => [table, sentence(problem)]),
+    [
+      ["customers", "customers/old"],
+      ["interactions", "interactions/year=2021"],
+      ["products", "products.parquet/Product=a"],
+    ].map(([table, file]) => [
+      table,
+      `${file}: a folder inside a folder of parts. Export without partitions, or move its files up.`,
+    ]),
+  );
+  assertEquals(files.map(({ file }) => file), ["interactions/part-0.parquet"]);
+  assertEquals(ignored, []);
 });
 
 Deno.test("findFiles, the folders that Spark writes: parts of one export", async () => {
