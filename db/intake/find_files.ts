@@ -107,6 +107,9 @@ const TEMPORARY = "_temporary";
 const STARTED = /^_started_(?<job>\d+)$/;
 const OF_SPARK =
   /^_(SUCCESS|temporary|metadata|common_metadata|(started|committed)_\d+)$/;
+/** Why a folder that is called like a text is not read. */
+const NO_SUCCESS =
+  `no ${SUCCESS} in it, so its job has not ended, or it is no folder of Spark`;
 const UNFINISHED = /^\.|^~\$|\.(tmp|part|crdownload|swp)$|~$/i;
 
 /** Where the file of that name in the data folder `root` lies. */
@@ -196,7 +199,7 @@ export async function findFiles(
         for (const entry of entries) await look(`${file}/${entry}`, parts);
         return;
       }
-      if (job) return;
+      return job ? undefined : ignore(NO_SUCCESS);
     }
     if (info.isDirectory && folder) {
       const parent = file.slice(0, file.lastIndexOf("/") + 1);

@@ -668,7 +668,7 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     customers: ["1 Jedi Red"],
     ignored: [
-      "customers_2.csv: a folder that is not a table's",
+      "customers_2.csv: no _SUCCESS in it, so its job has not ended, or it is no folder of Spark",
       "customers_3.csv: not a regular file",
       "customers_4.csv: not a regular file",
       "products: not a regular file",
@@ -677,7 +677,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a folder in the place of a required file": {
     files: { "customers.csv/part.csv": CUSTOMERS },
     refused:
-      /^.+ has no file of customers; "customers\.csv" is not read: a folder that is not a table's\. Put customers\.csv .+\.$/,
+      /^.+ has no file of customers; "customers\.csv" is not read: no _SUCCESS in it, so its job has not ended, or it is no folder of Spark\. Put customers\.csv .+\.$/,
   },
   "a pipe in the place of a .sha256 and a manifest, and in a folder of parts": {
     files: { "products/part.csv": "Month,Product\n1-2020,Sand\n" },

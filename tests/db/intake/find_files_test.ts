@@ -258,7 +258,8 @@ Deno.test("findFiles, what is not read: named with the reason", async () => {
       "customers": no_format,
       "README.md": no_format,
       "archive": "a folder that is not a table's",
-      "customers.csv": "a folder that is not a table's",
+      "customers.csv":
+        "no _SUCCESS in it, so its job has not ended, or it is no folder of Spark",
       "products.csv": "a link to nothing",
       "customers_2.csv": "not a regular file",
     },
