@@ -209,8 +209,17 @@ async function stageText(
     }
   };
   let broken: MarkedByte | undefined;
+  let is_empty = true;
 
   const transform = (chunk: Uint8Array, last: boolean) => {
+    is_empty &&= chunk.length === 0;
+    if (last && is_empty) {
+      throw refused({
+        file: source.file,
+        problem: "the file is empty",
+        remedy: "Export it again; a header alone counts",
+      });
+    }
     let text = transcoder.feed(chunk, last);
     if (!start.scanner) {
       const begun = beginText(text, last);

@@ -327,7 +327,10 @@ const CASES: Readonly<Record<string, Case>> = {
     { kept: Array(3).fill("1 a b 2020-02-01") },
   ),
   "no line end at the end": interactions(HEADER + ROW.trim(), { kept: [KEPT] }),
-  "an empty file": interactions("", refusedHeader('""')),
+  "an empty file": interactions("", {
+    refused:
+      "interactions.csv: the file is empty. Export it again; a header alone counts.",
+  }),
   "empty lines alone": interactions("\n\r\n\n", refusedHeader('""')),
   "a header alone": interactions(HEADER, { kept: [] }),
   "empty lines between rows and at the end": interactions(
@@ -827,7 +830,7 @@ Deno.test("a server given nasty files one after the other serves on, and recover
   const { path } = watched.folder;
   const files: [name: string, content: string | Uint8Array, reason: string][] =
     [
-      ["interactions.csv", "", "interactions.csv, line 1: no column"],
+      ["interactions.csv", "", "interactions.csv: the file is empty"],
       ["interactions.csv", new Uint8Array(9_000), "no column Date Start"],
       [
         "interactions.csv",

@@ -205,7 +205,7 @@ Deno.test("what fails leaves the older file and nothing else", async (t) => {
       ["cut off", "invalid", body(CUSTOMERS, "cut"), "cut off"],
       ["too big", "too_large", body("x".repeat(101)), "MAX_UPLOAD_BYTES=100"],
       ["no fitting header", "refused", body("a,b\n1,2\n"), "Customer_Id"],
-      ["empty", "refused", body(""), "Customer_Id"],
+      ["empty", "refused", body(""), "the file is empty"],
       ["an open quote", "refused", body('Customer_Id\n"1\n'), "never closed"],
     ];
   for (const [name, kind, stream, text] of table) {

@@ -433,7 +433,6 @@ Deno.test("stageFile, headers", async (t) => {
     `customers.csv, line 1: no column Customer_Id among ${found}. Name the columns as docs/file-contract.md says.`;
   const refused: [name: string, content: string | Uint8Array, found: string][] =
     [
-      ["an empty file", "", '""'],
       ["a byte order mark alone", "\ufeff", '""'],
       ["blank lines alone", "\n,;\n\r\n", '""'],
     ];
@@ -447,6 +446,18 @@ Deno.test("stageFile, headers", async (t) => {
       assert(message.includes(found), message);
     });
   }
+  await t.step("refused: an empty file, packed or not", async () => {
+    const problem =
+      "the file is empty. Export it again; a header alone counts.";
+    assertEquals(
+      await messageOfRefusal(() => stage("")),
+      `customers.csv: ${problem}`,
+    );
+    assertEquals(
+      await messageOfRefusal(() => stageGzip(gzipSync(""))),
+      `customers.csv.gz: ${problem}`,
+    );
+  });
   await t.step("a header without rows", async () => {
     assertEquals((await stage("id")).file.text?.header.names, ["id"]);
   });
