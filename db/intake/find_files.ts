@@ -258,7 +258,8 @@ async function tableFormat(
 function unendedJob(
   entries: readonly string[],
 ): Omit<LoadProblem, "file"> | undefined {
-  if (entries.includes(TEMPORARY) && !entries.includes(SUCCESS)) {
+  // Spark removes it before it writes _SUCCESS, so beside one a later job is at work.
+  if (entries.includes(TEMPORARY)) {
     return {
       problem: `is still being written: ${TEMPORARY} is in it`,
       remedy: `Finish the job that writes it, or remove ${TEMPORARY}`,

@@ -181,9 +181,12 @@ Deno.test("findFiles, a folder that a job of Spark still writes: named, until it
       "_temporary",
     ],
     ["a job that has ended", "interactions.parquet/part-0.parquet", [
-      "_temporary/0/x",
       "_SUCCESS",
     ]],
+    ["a job after it", "interactions.parquet/part-0.parquet", [
+      "_SUCCESS",
+      "_temporary/0/x",
+    ], "_temporary"],
     [
       "a second job",
       "interactions.parquet/part-0.parquet",

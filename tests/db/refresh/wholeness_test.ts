@@ -277,6 +277,7 @@ Deno.test("a folder that a job of Spark writes is waited for, until the job has 
     `${path}/interactions/_temporary/0/task_1/part-1.csv`,
     `${path}/interactions/part-1.csv`,
   );
+  await Deno.remove(`${path}/interactions/_temporary`, { recursive: true });
   await watched.folder.write({ "interactions/_SUCCESS": "" });
   await live(watched, 3);
   assertEquals(watched.store.refreshes.waiting, []);
