@@ -92,7 +92,7 @@ create temp macro problem_fault(problem) as
     split_part(problem, chr(9), 2));
 
 -- ISO 8601; an offset converts to time_zone. DuckDB wants the seconds there,
--- and knows neither UTC nor a space before an offset.
+-- and knows neither UTC nor a space before a zone.
 create temp macro zoned_time(text) as
   timezone(
     getvariable('settings').time_zone,
@@ -107,7 +107,7 @@ create temp macro iso_time(text) as
     when regexp_full_match(
       text,
       '\d{4}-\d\d-\d\d[ T]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?'
-        || '(Z| ?UTC| ?[+-]([01]\d|2[0-3])(:?[0-5]\d)?)')
+        || ' ?(Z|UTC|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)')
       then case
         when contains(text[17:], ' ') or contains(text, 'U')
           then zoned_time(regexp_replace(
@@ -141,9 +141,9 @@ create temp macro has_time_shape(text) as
     text,
     '((\d{1,2}/\d{1,2}/\d{4}|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2})'
       || '( \d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?'
-      || '(Z| ?UTC| ?[+-]\d\d(:?\d\d)?)?)?)'
+      || '( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)'
       || '|(\d{4}-\d\d-\d\d \d{1,2}:\d\d(:\d\d)? ?[AaPp][Mm]'
-      || '( ?UTC| ?[+-]\d\d(:?\d\d)?)?)');
+      || '( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)');
 create temp macro other_time(text, slash_to_iso) as
   case
     when has_time_shape(text)
@@ -289,7 +289,7 @@ create temp macro time_reason(text, expected) as
       or regexp_full_match(
         text,
         '\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?'
-          || '(Z| ?UTC| ?[+-]\d\d(:?\d\d)?)?)?')
+          || '( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?')
       then 'no such day or time'
     when expected = 'a month'
       and regexp_full_match(

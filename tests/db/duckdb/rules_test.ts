@@ -124,7 +124,16 @@ Deno.test("times, DATE_ORDER=DMY and TIME_ZONE=UTC", async () => {
     ["04/10/2019 09:00 UTC", day],
     ["04/10/2019 00:30 +0200", "2019-10-03"],
     ["04/10/2019 23:30:00-05:00", "2019-10-05"],
+    ["2019-10-04 09:00 Z", day],
+    ["2019-10-04T09:00:00.5 Z", day],
+    ["2019/10/04 09:00 Z", day],
+    ["04/10/2019 09:00 Z", day],
+    ["04.10.2019 09:00:00 Z", day],
     ["2019-10-04 24:00 UTC", NO_SUCH],
+    ["2019-10-04 24:00 Z", NO_SUCH],
+    ["29/02/2019 09:00 Z", NO_SUCH],
+    ["2019-10-04 Z", NOT_TIME],
+    ["04/10/2019 09:00 z", NOT_TIME],
     ["04/10/2019 09:00 +24:00", NO_SUCH],
     ["04/10/2019 UTC", NOT_TIME],
     ["2019-10-04 09:00 GMT", NOT_TIME],
@@ -157,6 +166,13 @@ Deno.test("times, DATE_ORDER=DMY and TIME_ZONE=UTC", async () => {
     ["04.10.2019 9:05 PM", day],
     ["2019-10-04 11:30 PM +0200", day],
     ["2019-10-04 12:30 AM +0200", "2019-10-03"],
+    ["04/10/2019 10:11 PM Z", day],
+    ["2019-10-04 1:11 PM Z", day],
+    ["2019-10-04 1:11 PMZ", day],
+    ["2019-10-04 1:11:12 PM UTC", day],
+    ["2019-10-04 1:11PMUTC", day],
+    ["2019-10-04 12:30 AM+02:00", "2019-10-03"],
+    ["2019-10-04 13:11 PM Z", NO_SUCH],
     ["04/10/2019 13:00 PM", NO_SUCH],
     ["04/10/2019 00:30 AM", NO_SUCH],
     ["04/10/2019 9 PM", NOT_TIME],
@@ -244,7 +260,6 @@ Deno.test("times, DATE_ORDER=DMY and TIME_ZONE=UTC", async () => {
     ["2019-10-04T09:00+24:00", NO_SUCH],
     ["2019-10-04T09:00+02:60", NO_SUCH],
     ["2019-10-04T09:00+2", NOT_TIME],
-    ["2019-10-04T09:00 Z", NOT_TIME],
     ["2019-10-04T09:00z", NOT_TIME],
     ["2019-10-04t09:00", NOT_TIME],
     ["2019-10-04Z", NOT_TIME],
@@ -333,6 +348,9 @@ Deno.test("times, DATE_ORDER=MDY and TIME_ZONE=Europe/Zurich", async () => {
     ["25.10.2019", "2019-10-25"],
     ["04.10.2019", "2019-10-04"],
     ["04/10/2019 23:30 UTC", "2019-04-11"],
+    ["04/10/2019 11:30 PM Z", "2019-04-11"],
+    ["2019-04-10 11:30 PM Z", "2019-04-11"],
+    ["2019-04-10T23:30 Z", "2019-04-11"],
     ["13/13/2020", NO_SUCH],
     // ISO is what it is.
     ["2019-04-10", "2019-04-10"],
@@ -470,7 +488,7 @@ function dayByTheRules(cell: string, order: "DMY" | "MDY"): string | null {
     const date = moment.toISOString().slice(0, 10);
     return date <= "2078-12-31" ? date : null;
   }
-  const zone = "(?: ?(UTC|[+-]\\d\\d(?::?\\d\\d)?)|(Z))?";
+  const zone = "(?: ?(Z|UTC|[+-]\\d\\d(?::?\\d\\d)?))?";
   const free = new RegExp(
     "^(?:(\\d{1,2})([/.])(\\d{1,2})\\2(\\d{4})|(\\d{4})/(\\d{1,2})/(\\d{1,2}))" +
       `(?: (\\d{1,2}):(\\d\\d)(?::(\\d\\d))?(?: ?([ap]m))?${zone})?$`,
@@ -482,11 +500,11 @@ function dayByTheRules(cell: string, order: "DMY" | "MDY"): string | null {
   ).exec(text);
   const iso_half = new RegExp(
     "^(\\d{4})-(\\d\\d)-(\\d\\d)" +
-      " (\\d{1,2}):(\\d\\d)(?::(\\d\\d))? ?([ap]m)(?: ?(UTC|[+-]\\d\\d(?::?\\d\\d)?))?$",
+      ` (\\d{1,2}):(\\d\\d)(?::(\\d\\d))? ?([ap]m)${zone}$`,
     "i",
   ).exec(text);
   if (free && /utc|z/.test(text)) return null;
-  if (iso_half && /utc/.test(text)) return null;
+  if (iso_half && /utc|z/.test(text)) return null;
   const parts = free
     ? {
       date: free[5]
@@ -496,10 +514,10 @@ function dayByTheRules(cell: string, order: "DMY" | "MDY"): string | null {
         : [free[4], free[1], free[3]],
       time: free.slice(8, 11),
       half: free[11],
-      zone: free[12] ?? free[13],
+      zone: free[12],
     }
     : iso
-    ? { date: iso.slice(1, 4), time: iso.slice(4, 7), zone: iso[7] ?? iso[8] }
+    ? { date: iso.slice(1, 4), time: iso.slice(4, 7), zone: iso[7] }
     : iso_half
     ? {
       date: iso_half.slice(1, 4),
