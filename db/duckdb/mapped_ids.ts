@@ -108,7 +108,8 @@ from (${select})`;
       then case
         when has_no_value(cleaned_id) ${column === "customers" ? no_id : ""}
           then '${none}'
-        when id_cell = '' then 'a list of customers with an empty element'${no_fit}${too_long}
+        when has_no_value(id_cell)
+          then 'a list of customers with an empty element'${no_fit}${too_long}
         else ${reason}(${raw("id_cell")})
       end
   end as ids_problem,

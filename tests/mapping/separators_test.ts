@@ -133,3 +133,49 @@ aliases = ${column("same")}
     });
   }
 }
+
+const EMPTY = "a list of customers with an empty element";
+/** What `customer` has besides its column, a cell, and why its row is set aside. */
+const EMPTY_ELEMENTS: readonly (readonly [
+  kind: IdKind,
+  more: string,
+  cell: string,
+  reason: string,
+])[] = [
+  ["text", "", "C-1;", EMPTY],
+  ["text", "", "C-1;N/A", EMPTY],
+  ["text", "", "C-1; - ;C-2", EMPTY],
+  ["text", "", ";", EMPTY],
+  ["text", "", "N/A", "no customer"],
+  ["text", "", "C-1;a\u0007b", "an id with a control character"],
+  ["integer", "", "1;N/A", EMPTY],
+  ["salesforce", "", "001D000000IqhSL;-", EMPTY],
+  ["text", ", prefix = 'crm-'", "C-1;N/A", EMPTY],
+  ["text", ", pattern = '(C-.)'", "C-1;N/A", EMPTY],
+  ["text", ", pattern = '(.*)!'", "C-1!;N/A!", "no value"],
+];
+
+for (const [kind, more, cell, reason] of EMPTY_ELEMENTS) {
+  Deno.test(`the customers ${JSON.stringify(cell)} of the kind ${kind}${more}: ${reason}`, async () => {
+    const kept = kind === "salesforce" ? "001D000000IqhSL" : "9";
+    const source = (file: string, says: string) =>
+      `[[interactions]]
+files = "${file}"
+customer = { column = "who"${says} }
+time = "at"
+channel = "how"
+`;
+    await using loaded = await loadTables({
+      "calls.csv": `who,at,how\n"${cell}",2020-01-01,Call\n`,
+      "mails.csv": `who,at,how\n${kept},2020-01-01,Mail\n`,
+      "tally.toml": `customers = false
+ids = "${kind}"
+${source("calls.csv", `, separator = ";"${more}`)}
+${source("mails.csv", "")}`,
+    }, { MAX_SET_ASIDE: "1" });
+    assertEquals(
+      loaded.report.set_aside_listed.map((row) => [row.value, row.reason]),
+      [[cell, reason]],
+    );
+  });
+}

@@ -45,6 +45,7 @@ create temp macro mangled_reason() as
   'an id that a spreadsheet has rounded; export it as text';
 create temp macro text_id_reason(id) as
   case
+    when has_no_value(id) then 'no value'
     when is_error(id) then error_reason()
     when is_mangled(id) then mangled_reason()
     when length(id) > 128 then 'an id of more than 128 characters'
