@@ -178,7 +178,7 @@ export function isWholeCell(
   cell: string,
   separator: string,
 ): string | undefined {
-  return /^[\s\w/\\()<>[\]#!?]+$/.test(separator)
+  return /^[\s\w\p{Lu}/\\()<>[\]#¡!¿?]+$/u.test(separator)
     ? `contains(${cell}, ${quoteText(separator)}) and is_whole(${cell})`
     : undefined;
 }

@@ -510,7 +510,7 @@ class SheetRows implements RowTaker {
         ? from1904(written, this.#used[place])
         : undefined;
       let text = from_1904 ?? written;
-      const reason = cell.type === "e" || ERROR.test(text)
+      const reason = cell.type === "e" || isError(text)
         ? "a formula whose result is an error"
         : cell.formula
         ? "a formula that was never computed"
@@ -569,8 +569,14 @@ const PROBLEM = "cell_problem";
 const ISO = /^\d{4}-/;
 /** A label that a row of totals may have; the rules in SQL decide. */
 const SUMMARY = /^\s*(grand|sub|overall|tot|sum|som|gesamt|insgesamt)/i;
-/** Errors also occur as text: some programs save them so, and so does pasting values. */
-const ERROR = /^#(N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$/;
+/** Errors also occur as text: some programs save them so, and so does pasting values. As is_error in rules.sql has it. */
+const ERROR =
+  /^#([¡¿]?[A-Z\d/_\u00c0-\u058f\u1e00-\u1fff]+[!?]|N\/[ABD]|I\/T|Н\/Д|Δ\/Υ|NV|YOK|HIÁNYZIK|NEDOSTUPNÝ|NENÍ_K_DISPOZICI|GETTING_DATA)$/;
+
+function isError(text: string): boolean {
+  return ERROR.test(text) && text === text.toUpperCase() &&
+    text !== text.toLowerCase();
+}
 
 /** Collects lines and writes them to a file. */
 class TextWriter {

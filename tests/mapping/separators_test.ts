@@ -53,6 +53,7 @@ const WHOLE: readonly (readonly [separator: string, cells: string[]])[] = [
   ["(", ["(null)"]],
   ["\\", ["\\N"]],
   ["#", ["#REF!"]],
+  ["Ü", ["#ÜBERLAUF!"]],
 ];
 const KINDS: readonly IdKind[] = ["integer", "text"];
 

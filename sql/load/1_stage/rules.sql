@@ -48,14 +48,19 @@ create temp macro has_no_value(cell) as
       || '(null|n/a|na|none|nan|<na>|\(null\)|\[null\]|\\N|\(blank\)'
       || '|undefined|[-\x{2010}-\x{2015}\x{2212}]+)?' || unseen());
 
--- Errors of spreadsheets, as programs save them in text. Nearly no cell has the
--- sign that the cheap check looks for.
+-- Errors of spreadsheets in any language, as programs save them in text: in
+-- capitals, before a ! or ?, or a word without these; stage_sheet.ts in
+-- db/intake has the same. Nearly no cell has the sign that the cheap check
+-- looks for. \p{Lu} would take five times as long to compile.
 create temp macro is_error(cell) as
   contains(cell, '#') and regexp_full_match(
     cell,
     unseen()
-      || '#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)'
-      || unseen());
+      || '#([¡¿]?[A-Z\d/_\x{C0}-\x{58F}\x{1E00}-\x{1FFF}]+[!?]'
+      || '|N/[ABD]|I/T|Н/Д|Δ/Υ|NV|YOK|HIÁNYZIK|NEDOSTUPNÝ'
+      || '|NENÍ_K_DISPOZICI|GETTING_DATA)'
+      || unseen())
+  and cell = upper(cell) and cell <> lower(cell);
 create temp macro lists_error(list) as
   contains(list, '#')
   and len(list_filter(string_split(list, ';'), lambda one: is_error(one))) > 0;

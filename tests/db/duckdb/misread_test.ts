@@ -376,16 +376,29 @@ Deno.test("a column of a sheet with dates of the spreadsheet and texts: a warnin
 });
 
 Deno.test("spreadsheet errors set their row aside, in every column that is used", async () => {
-  const errors = [
-    "#N/A",
-    "#REF!",
-    "#NAME?",
-    "#DIV/0!",
-    "#VALUE!",
-    "#NUM!",
-    "#NULL!",
-  ];
+  const errors = (
+    "#N/A #REF! #NAME? #DIV/0! #VALUE! #NUM! #NULL! #SPILL! #CALC! #FIELD!" +
+    " #BLOCKED! #CONNECT! #UNKNOWN! #BUSY! #EXTERNAL! #GETTING_DATA" +
+    " #NV #WERT! #BEZUG! #ÜBERLAUF! #ZAHL! #VALEUR! #NOMBRE! #NOM? #NUL!" +
+    " #N/D #VALORE! #RIF! #NOME? #¡VALOR! #¡REF! #¿NOMBRE? #NÚM!" +
+    " #N/B #WAARDE! #DEEL/0! #I/T #VÆRDI! #SAKNAS! #N/D! #DĚLENÍ_NULOU!" +
+    " #NENÍ_K_DISPOZICI #NEDOSTUPNÝ #HIÁNYZIK #YOK #BAŞV! #Н/Д #ДЕЛ/0! #ИМЯ?" +
+    " #Δ/Υ #ΤΙΜΗ!"
+  ).split(" ");
   const reason = "a formula whose result is an error";
+  // Nothing but the sign is that of an error.
+  const hashtags = (
+    "#SALE #Sale! #12 #12! #! #? #_! # #über! #привет! #促销! #N/a #NVA" +
+    " #SALE!! ##REF! #REF!A SALE! #A-B! #🐦!"
+  ).split(" ");
+  await checkInteractions(
+    hashtags.map((hashtag, i) => [DAY, hashtag, String(i + 1)]),
+    {
+      kept: Object.fromEntries(
+        hashtags.map((hashtag, i) => [i + 1, [`${DAY} ${hashtag}`]]),
+      ),
+    },
+  );
   await checkInteractions([
     [DAY, "Email", "1"],
     ...errors.map((error) => [DAY, error, "1"]),
