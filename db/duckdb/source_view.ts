@@ -282,9 +282,12 @@ function nativeText(
 ): string {
   const { name, type } = native;
   const column = quoteName(name);
+  const is_id = VALUE_TYPES[of] === "bigint";
+  const as_number = (text: string) =>
+    is_id && !ids_as_text ? ungrouped(column, text) : text;
   // A decimal writes every digit of its scale: 12.000 is no grouped number there.
   if (type.startsWith("DECIMAL")) {
-    return `regexp_replace(${column}::varchar, '\\.0+$', '')`;
+    return as_number(`regexp_replace(${column}::varchar, '\\.0+$', '')`);
   }
   // A day is written without its midnight, as people read it.
   if (attributeName(of) !== undefined && type.startsWith("TIMESTAMP")) {
@@ -293,14 +296,20 @@ function nativeText(
   }
   if (!/^(FLOAT|DOUBLE)$/.test(type)) return `${column}::varchar`;
   // The shortest text of a FLOAT of nine digits is that of another id.
-  const text = VALUE_TYPES[of] === "bigint"
-    ? `${column}::double::varchar`
+  const text = is_id
+    ? as_number(`${column}::double::varchar`)
     : `${column}::varchar`;
   // In texts that are compared, 12.0 would be another one than 12.
-  const is_compared = ids_as_text && VALUE_TYPES[of] === "bigint" ||
+  const is_compared = ids_as_text && is_id ||
     of === "activity" || of.startsWith("match_") || of.startsWith("where_") ||
     attributeName(of) !== undefined;
   return is_compared ? `regexp_replace(${text}, '\\.0$', '')` : text;
+}
+
+// The digits of a number are not grouped: one more says so of 12.345.
+function ungrouped(number: string, text: string): string {
+  return `case when ${number} = trunc(${number}) then ${text}
+    else regexp_replace(${text}, '^(\\d{1,3}\\.\\d{3})$', '\\10') end`;
 }
 
 function nativeValue({ name, type }: NativeColumn, as: string): string {

@@ -211,6 +211,33 @@ Deno.test("a Parquet decimal writes all digits of its scale, and is no grouped n
   assertEquals(loaded.report.example_customer_id, 12);
 });
 
+Deno.test("a number of Parquet that is not whole is no grouped number, as an id or among customers", async () => {
+  const reason = "not a customer id from 1 to 9007199254740991";
+  for (const type of ["decimal(10, 3)", "decimal(9, 4)", "double", "float"]) {
+    const numbers =
+      `(select unnest([7, 12.5, 12.375, 123.125, 0.125])::${type} as id)`;
+    const { customers, interactions } = await parquetFiles({
+      customers: `select id as customer_id from ${numbers}`,
+      interactions:
+        `select '2019-10-04' as "date", 'Email' as channel, id as customer from ${numbers}`,
+    });
+    await using loaded = await loadTables({
+      "customers.parquet": customers,
+      "interactions.parquet": interactions,
+    }, ALL);
+    assertEquals(
+      loaded.report.set_aside_listed.map(({ column, value, reason }) =>
+        `${column} ${Number(value)}: ${reason}`
+      ),
+      ["customer_id", "customers"].flatMap((column) =>
+        [12.5, 12.375, 123.125, 0.125].map((id) => `${column} ${id}: ${reason}`)
+      ),
+      type,
+    );
+    assertEquals(loaded.report.interactions, 1);
+  }
+});
+
 Deno.test("a date order that a file disproves refuses it", async (t) => {
   const days = Array.from({ length: 13 }, (_, i) => `10/${i + 1}/2019`);
   const rows = [HEADER, ...days.map((day) => [day, "Email", "1"])];
