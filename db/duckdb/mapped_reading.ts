@@ -33,6 +33,9 @@ function requireFooter({ file, source }: StagedFile, rows: number): void {
   });
 }
 
+/** A date at midnight in the form of a key; its cell in a spreadsheet or in Parquet is the day. */
+const MIDNIGHT = /^(\d{4}-\d\d-\d\d)[ t]00:00:00(?:\.0+)?$/;
+
 /** How the files of one load are read. */
 export class MappedReading {
   readonly #database: Database;
@@ -189,6 +192,9 @@ where strlen(${column}) <> length(${column})`,
     const spelt = cells.map(({ cell }) => cell as string)
       .filter((cell) => keys.has(nameKey(cell)));
     const listed = [...keys].filter((key) => key !== "");
+    for (const key of keys) {
+      if (MIDNIGHT.test(key)) listed.push(key.replace(MIDNIGHT, "$1"));
+    }
     const found = keys.has("") ? [`has_no_value(${column})`] : [];
     for (
       const [cell, values] of [

@@ -248,7 +248,7 @@ function selected(
         } as ${name}_is_local`,
       ];
     }
-    const shown = file.format === "xlsx" && attributeName(name) !== undefined
+    const shown = file.format === "xlsx" && isReadAsShown(name)
       ? sheetText(text)
       : text;
     const fields = [`${shown} as ${name}`];
@@ -269,11 +269,18 @@ function sheetTime(name: string, text: string): string[] {
   ];
 }
 
-// A day of a spreadsheet comes with its midnight, a time of day with day 0.
+/** Whether people write or read the text of a column, which no other rule reads. */
+function isReadAsShown(name: string): boolean {
+  return attributeName(name) !== undefined || name.startsWith("where_");
+}
+
+// A day of a spreadsheet comes with its midnight, a time of day with day 0; in a
+// column that is one of times as well, with a mark.
 function sheetText(text: string): string {
   const pattern = "^(\\d{4}-\\d\\d-\\d\\d)[ T]00:00:00(?:\\.0+)?$" +
     "|^1899-12-31 (\\d\\d:\\d\\d:\\d\\d)$";
-  return `regexp_replace(${text}, '${pattern}', '\\1\\2')`;
+  return `regexp_replace(
+    ltrim(${text}, ${quoteText(NATIVE_DATE)}), '${pattern}', '\\1\\2')`;
 }
 
 function nativeText(
@@ -290,7 +297,7 @@ function nativeText(
     return as_number(`regexp_replace(${column}::varchar, '\\.0+$', '')`);
   }
   // A day is written without its midnight, as people read it.
-  if (attributeName(of) !== undefined && type.startsWith("TIMESTAMP")) {
+  if (isReadAsShown(of) && type.startsWith("TIMESTAMP")) {
     const local = nativeValue(native, "varchar");
     return `regexp_replace(${local}::varchar, ' 00:00:00$', '')`;
   }
@@ -301,8 +308,7 @@ function nativeText(
     : `${column}::varchar`;
   // In texts that are compared, 12.0 would be another one than 12.
   const is_compared = ids_as_text && is_id ||
-    of === "activity" || of.startsWith("match_") || of.startsWith("where_") ||
-    attributeName(of) !== undefined;
+    of === "activity" || of.startsWith("match_") || isReadAsShown(of);
   return is_compared ? `regexp_replace(${text}, '\\.0$', '')` : text;
 }
 

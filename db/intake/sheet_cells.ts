@@ -46,7 +46,7 @@ export async function readCells(workbook: Workbook): Promise<CellReader> {
         case "s":
           return shared.textAt(value);
         case "b":
-          return isTrue(value.trim()) ? "TRUE" : "FALSE";
+          return String(isTrue(value.trim()));
         case "d":
           // Spreadsheet programs show the time as it is written, in UTC or not.
           return cellText(value, workbook).trim().replace(/z$/i, "");

@@ -765,6 +765,74 @@ ${key} = { Region = ${values} }
   }
 });
 
+Deno.test("skip_where compares dates and booleans as people read them", async (t) => {
+  // Customers 1 to 5, with the time of their calls in another column and in the same.
+  const cells = [
+    `t="n" s="1"><v>43890</v>`,
+    `t="n" s="1"><v>43890.5</v>`,
+    `t="d"><v>2020-02-29T00:00:00</v>`,
+    `t="b"><v>1</v>`,
+    `t="inlineStr"><is><t>Open</t></is>`,
+  ];
+  const header = sheetOf(["Who", "At", "S"]).replace("</sheetData>", "");
+  const rows = cells.map((cell, i) =>
+    `<row r="${i + 2}"><c r="A${i + 2}"><v>${i + 1}</v></c><c r="B${
+      i + 2
+    }" s="1"><v>${43_890 + i / 2}</v></c><c r="C${i + 2}" ${cell}</c></row>`
+  );
+  const workbook = {
+    "calls.xlsx": xlsx({ Calls: `${header}${rows.join("")}</sheetData>` }, {
+      styles: `<cellXfs><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs>`,
+    }),
+  };
+  const of = (s: string) =>
+    `select unnest([1, 2]) as "Who", '${DAY}' as "At", unnest(${s}) as "S"`;
+  const parquet = await parquetFiles({
+    "calls.parquet": of("[timestamp '2020-02-29', '2020-02-29 12:00:00']"),
+  });
+  const zoned = await parquetFiles({
+    "calls.parquet": of(
+      "[timestamptz '2020-02-28 23:00:00+00', '2020-02-29 00:00:00+00']",
+    ),
+  });
+  const booleans = await parquetFiles({ "calls.parquet": of("[true, false]") });
+  const day = '["2020-02-29"]';
+  const midnight = '["2020-02-29 00:00:00"]';
+  for (
+    const [name, files, where, kept] of [
+      ["workbook", workbook, `S = ${day}`, [2, 4, 5]],
+      ["workbook", workbook, `S = ${midnight}`, [2, 4, 5]],
+      ["workbook", workbook, `S = ["2020-02-29T00:00:00"]`, [2, 4, 5]],
+      ["workbook", workbook, `S = ["2020-02-29 12:00:00"]`, [1, 3, 4, 5]],
+      ["workbook", workbook, "S = [true]", [1, 2, 3, 5]],
+      ["workbook", workbook, `At = ${day}`, [2, 3, 4, 5]],
+      ["Parquet", parquet, `S = ${day}`, [2]],
+      ["Parquet", parquet, `S = ${midnight}`, [2]],
+      ["Parquet with a zone", zoned, `S = ${day}`, [2]],
+      ["Parquet", booleans, "S = [true]", [2]],
+    ] as const
+  ) {
+    await t.step(`${name}: ${where}`, async () => {
+      await using loaded = await loadTables({
+        "tally.toml": `
+customers = false
+[[interactions]]
+files = "calls.*"
+customer = "Who"
+time = "At"
+channel = { value = "Call" }
+skip_where = { ${where} }
+`,
+        ...files,
+      }, { TIME_ZONE: "Europe/Berlin" });
+      const rows = await loaded.query(
+        "select customer_id::integer as id from interactions order by id",
+      );
+      assertEquals(rows.map(({ id }) => id), kept);
+    });
+  }
+});
+
 Deno.test("a spreadsheet error among several topics or aliases sets the row aside", async (t) => {
   const calls = await inEveryFormat("interactions", [
     [...HEADER, "Topic"],

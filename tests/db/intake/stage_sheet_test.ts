@@ -143,8 +143,8 @@ Deno.test("stageSheet, values of a cell", async (t) => {
     ["a formula's text", `t="str"`, "<f>A1</f><v>Zoë</v>", `"Zoë"`],
     ["a formula's number", "", "<f>A1</f><v>3</v>", "3"],
     ["a formula's empty text", `t="str"`, "<f>A1</f><v></v>", ""],
-    ["true", `t="b"`, "<v>1</v>", "TRUE"],
-    ["false", `t="b"`, "<v>0</v>", "FALSE"],
+    ["true", `t="b"`, "<v>1</v>", "true"],
+    ["false", `t="b"`, "<v>0</v>", "false"],
     ["nothing", "", "", ""],
     ["an empty shared string", `t="s"`, "<v>3</v>", ""],
   ];
