@@ -154,7 +154,7 @@ from (
       from (
         select
           *,
-          case when quick_id is null then ${clean}(${column}) end as cleaned_id
+          coalesce(quick_id, ${clean}(${column})) as cleaned_id
         from (
           select *, ${quick} as quick_id
           from (${select}))))))`;

@@ -180,3 +180,28 @@ ${source("mails.csv", "")}`,
     );
   });
 }
+
+Deno.test("an id that is too long with its prefix is no row without a customer", async () => {
+  const ids = ["a".repeat(127), `${"a".repeat(126)}é`];
+  await using loaded = await loadTables({
+    "calls.csv": [
+      "who,at,how",
+      ...["a".repeat(124), ...ids].map((id) => `${id},2020-01-01,Call`),
+    ].join("\n"),
+    "tally.toml": `customers = false
+ids = "text"
+
+[[interactions]]
+files = "calls.csv"
+customer = { column = "who", prefix = "crm-" }
+time = "at"
+channel = "how"
+`,
+  }, { MAX_SET_ASIDE: "1" });
+  assertEquals(
+    loaded.report.set_aside_listed.map((row) => [row.value, row.reason]),
+    ids.map((
+      id,
+    ) => [id, "an id of more than 128 characters, with its prefix"]),
+  );
+});
