@@ -45,7 +45,7 @@ export type Copied =
   & ({ readonly staged: StagedFile } | { readonly problem: StoreError });
 
 /** Raised by one when the same files give other answers than before, or answers of another meaning or shape. */
-const RULES_VERSION = 2;
+const RULES_VERSION = 3;
 
 /** The exports of one load, copied as they are needed. */
 export class StagedExports implements AsyncDisposable {
