@@ -203,7 +203,7 @@ export const metaSchema = z.object({
 });
 /** One of an example. */
 export const EXAMPLE_META = {
-  data_version: "b80cb9a916b9890e",
+  data_version: "05a5515546cba763",
   loaded_at: "2024-05-01T10:00:00.000Z",
 };
 

@@ -28,7 +28,7 @@ const RECORD: RequestRecord = {
   ms: 0.123,
   bytes: 97,
   key_id: null,
-  data_version: "b80cb9a916b9890e",
+  data_version: "05a5515546cba763",
 };
 
 Deno.test("elsewhere an entry is one JSON object without the account", () => {
