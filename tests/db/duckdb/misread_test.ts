@@ -533,6 +533,23 @@ channel = { value = "Call" }
   }
 });
 
+/** Calls whose customers are looked for as `says` says. */
+function matchedCalls(says: string, files: Files): Files {
+  return {
+    "tally.toml": `
+[customers]
+files = "people.csv"
+id = "Id"
+[[interactions]]
+files = "calls.*"
+customer = { column = "From", separator = ";", ${says} }
+time = "At"
+channel = { value = "Call" }
+`,
+    ...files,
+  };
+}
+
 Deno.test("spreadsheet errors match no customer, and are no customer without a name either", async (t) => {
   const people = csv(["Id", "Email", "Phone"], ["1", "a@x", "0"]);
   const calls = await inEveryFormat("calls", [
@@ -553,20 +570,10 @@ Deno.test("spreadsheet errors match no customer, and are no customer without a n
   ) {
     for (const { format, files } of calls) {
       await t.step(`${format}: ${says}`, async () => {
-        await using loaded = await loadTables({
-          "tally.toml": `
-[customers]
-files = "people.csv"
-id = "Id"
-[[interactions]]
-files = "calls.*"
-customer = { column = "From", separator = ";", ${says} }
-time = "At"
-channel = { value = "Call" }
-`,
-          "people.csv": people,
-          ...files,
-        }, ALL);
+        await using loaded = await loadTables(
+          matchedCalls(says, { "people.csv": people, ...files }),
+          ALL,
+        );
         const { interactions, set_aside_listed } = loaded.report;
         assertEquals(interactions, kept);
         assertEquals(
@@ -656,20 +663,10 @@ Deno.test("what a spreadsheet has rounded matches no customer, and is no custome
   ) {
     for (const { format, files } of calls) {
       await t.step(`${format}: ${says}`, async () => {
-        await using loaded = await loadTables({
-          "tally.toml": `
-[customers]
-files = "people.csv"
-id = "Id"
-[[interactions]]
-files = "calls.*"
-customer = { column = "From", separator = ";", ${says} }
-time = "At"
-channel = { value = "Call" }
-`,
-          "people.csv": people,
-          ...files,
-        }, ALL);
+        await using loaded = await loadTables(
+          matchedCalls(says, { "people.csv": people, ...files }),
+          ALL,
+        );
         const { interactions, set_aside_listed } = loaded.report;
         assertEquals(interactions, kept);
         assertEquals(
