@@ -26,7 +26,7 @@ import {
 } from "./find_files.ts";
 import { findMapping } from "./find_mapping.ts";
 import { findTables } from "./find_tables.ts";
-import { isNowhere, lookUp } from "./open_regular_file.ts";
+import { lookUp } from "./open_regular_file.ts";
 import { checkPreconditions } from "./preconditions.ts";
 import {
   checksumOf,
@@ -38,7 +38,7 @@ import {
 import { copyWorkbook, stageFile, type StagingOptions } from "./stage_file.ts";
 import { removeAll } from "./remove_all.ts";
 import type { UnpackOptions } from "./unpack_zip.ts";
-import { unreadable } from "./unreadable.ts";
+import { unreadable, unreadableThere } from "./unreadable.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The settings that the folder needs. */
@@ -341,7 +341,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
         name: file,
         sha256: () =>
           this.#options.hashes.read(path).catch((error) => {
-            throw isNowhere(error) ? error : unreadable(file, error) ?? error;
+            throw unreadableThere(file, error);
           }),
       },
       preconditions,

@@ -10,7 +10,7 @@ import { type Table, type TableName, tableOf } from "../model/contract.ts";
 import { findMapping, type FoundMapping } from "./find_mapping.ts";
 import { isNowhere } from "./open_regular_file.ts";
 import { isProof } from "./proofs.ts";
-import { unreadable } from "./unreadable.ts";
+import { unreadableThere } from "./unreadable.ts";
 
 /** An export to load: a file, or a sheet of a workbook. */
 export interface SourceFile {
@@ -148,7 +148,7 @@ export async function findFiles(
     if (file === MAPPING_SCHEMA_FILE) return;
     const ignore = (reason: string) => void ignored.push({ file, reason });
     const fail = (error: unknown): never => {
-      throw isNowhere(error) ? error : unreadable(file, error) ?? error;
+      throw unreadableThere(file, error);
     };
 
     // Reports and logs name a file in one line.
@@ -169,9 +169,7 @@ export async function findFiles(
       info = await Deno.stat(real_path);
     } catch (error) {
       // An export that is there is never left out because its mount fails for a moment.
-      if ((is_named || holds_files) && !isNowhere(error)) {
-        throw unreadable(file, error) ?? error;
-      }
+      if ((is_named || holds_files) && !isNowhere(error)) fail(error);
       const reason = await whyNowhere(path, error);
       return reason === null ? undefined : ignore(reason);
     }
@@ -317,7 +315,7 @@ async function lookForMapping(
     };
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    if (!isNowhere(error)) throw unreadable(MAPPING_FILE, error) ?? error;
+    if (!isNowhere(error)) throw unreadableThere(MAPPING_FILE, error);
     const nowhere = await whyNowhere(path, error);
     if (nowhere) refuse(nowhere);
     return null;

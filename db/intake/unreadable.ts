@@ -1,12 +1,13 @@
 /** The errors of files in the data folder that cannot be read, by their names. */
 
-import { isDenied, isOfSystem } from "../model/system_errors.ts";
 import {
   type LoadProblem,
   refused,
   sentence,
   StoreError,
 } from "../model/problems.ts";
+import { isDenied, isOfSystem } from "../model/system_errors.ts";
+import { isNowhere } from "./open_regular_file.ts";
 
 /** The problem of a file that may not be read; undefined for other errors. */
 export function denied(file: string, error: unknown): LoadProblem | undefined {
@@ -45,4 +46,9 @@ export function unreadable(
       remedy: "Check the disks and mounts of DATA_DIR and STAGING_DIR",
     }),
   );
+}
+
+/** As `unreadable`, but a file that is gone keeps its error, which the caller knows; other errors stay as they are. */
+export function unreadableThere(file: string, error: unknown): unknown {
+  return isNowhere(error) ? error : unreadable(file, error) ?? error;
 }
