@@ -34,7 +34,7 @@ import { createRefreshLog } from "./operator/refresh_log.ts";
 import { createEnding, stopOnSignals } from "./operator/stopping.ts";
 import { prepareSpans } from "./operator/telemetry.ts";
 import { accessText, startProgress } from "./operator/terminal.ts";
-import { logUnhandled } from "./operator/unhandled.ts";
+import { logRuntimeWarnings, logUnhandled } from "./operator/unhandled.ts";
 import { createWebhook } from "./operator/webhook.ts";
 
 /** How long a request may wait for its line in the log, in milliseconds. */
@@ -55,6 +55,7 @@ function failSetting(error: unknown): never {
 }
 
 const log = printEntry;
+logRuntimeWarnings(log);
 
 let config: Config;
 try {

@@ -128,7 +128,8 @@ export function stopOnSignals(parts: Stopped): void {
       closing() {
         closing.abort();
         // Closing has the time that what ran has left.
-        timer = setTimeout(take, ends_at - performance.now(), "time is over");
+        const left_ms = Math.max(0, ends_at - performance.now());
+        timer = setTimeout(take, left_ms, "time is over");
       },
       abandoned() {
         log({

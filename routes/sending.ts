@@ -84,7 +84,8 @@ export function watched(
     waits_since = performance.now();
     timer = setTimeout(
       () => fail(stalled(stall_ms)),
-      stall_ms - patience.waited_ms,
+      // Less than nothing when this thread was busy as the last timer ran out.
+      Math.max(0, stall_ms - patience.waited_ms),
     );
   };
   return new ReadableStream<Bytes>({

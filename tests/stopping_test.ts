@@ -309,13 +309,14 @@ Deno.test("a load ends with its process: the first one, and a refresh", async (t
   });
 });
 
-Deno.test("an error that nothing caught is logged with its stack, and the server goes on", async () => {
+Deno.test("an error that nothing caught is logged with its stack, a warning of the runtime without, and the server goes on", async () => {
   await using faults = await dataFolder({
     "faults.js": `
       Deno.addSignalListener("SIGUSR1", () => {
         setTimeout(() => { throw new Error("thrown in a timer"); });
         setTimeout(() => void Promise.reject(new Error("rejected")), 20);
         setTimeout(() => void Promise.reject("no error at all"), 40);
+        setTimeout(() => setTimeout(() => {}, -5), 60);
       });
     `,
   });
@@ -325,14 +326,18 @@ Deno.test("an error that nothing caught is logged with its stack, and the server
   const { output } = server;
   await ready(server);
   Deno.kill(server.pid, "SIGUSR1");
-  await until(() => output.error.includes("no error at all"));
-  const faults_logged = logLines(output.error);
-  assertEquals(faults_logged.map(({ event, text }) => [event, text]), [
+  await until(() => output.error.includes("runtime_warning"));
+  const logged = logLines(output.error);
+  assertEquals(logged.map(({ event, text }) => [event, text]), [
     ["uncaught_error", "Nothing caught an error: thrown in a timer"],
     ["uncaught_error", "Nothing caught an error: rejected"],
     ["uncaught_error", "Nothing caught an error: no error at all"],
+    [
+      "runtime_warning",
+      "TimeoutNegativeWarning: -5 is a negative number. Timeout duration was set to 1.",
+    ],
   ]);
-  assertMatch(String(faults_logged[0].stack), /thrown in a timer\n +at /);
+  assertMatch(String(logged[0].stack), /thrown in a timer\n +at /);
   assertEquals(await statusOf(`${server.base_url}/api/v1/interactions/4`), 200);
   assertEquals(await server.stop(), 0);
   await assertRejects(() => statusOf(`${server.base_url}/healthz`));

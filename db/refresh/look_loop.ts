@@ -58,7 +58,8 @@ export class LookLoop {
         if (String(error) !== last_error) await fail(error);
         last_error = String(error);
       }
-      const timer = setTimeout(this.#wake.resolve, pause_ms);
+      // Its time may be over: the runtime warns of a timer in the past.
+      const timer = setTimeout(this.#wake.resolve, Math.max(0, pause_ms));
       if (!signal.aborted) await this.#wake.promise;
       clearTimeout(timer);
     }

@@ -1,6 +1,7 @@
 /** When the data folder is looked at again. */
 
 import { assertEquals } from "@std/assert";
+import process from "node:process";
 import { LookLoop } from "../../../db/refresh/look_loop.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 
@@ -21,6 +22,9 @@ async function looks(
     refresh_ms: HOUR_MS,
     signal,
   });
+  const warned: Error[] = [];
+  const warn = (warning: Error) => void warned.push(warning);
+  process.on("warning", warn);
   let made = 0;
   await loop.run({
     start: () => Promise.resolve(),
@@ -30,7 +34,9 @@ async function looks(
     },
     fail: (error) => Promise.reject(error),
   });
+  process.off("warning", warn);
   assertEquals(made, count);
+  assertEquals(warned, [], "the runtime warns of no timer");
 }
 
 Deno.test("a look is followed by another one at the time that it names", async () => {
