@@ -110,7 +110,8 @@ metrics.add(
 );
 const requests = createRequestLog(config, { print: printRequests, log });
 if (requests) {
-  setInterval(requests.flush, FLUSH_MS);
+  // It does not keep a process that is at its end.
+  Deno.unrefTimer(setInterval(requests.flush, FLUSH_MS));
   addEventListener("unload", requests.end);
 }
 const hosts = answeredHosts(config);

@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log, LogEntry } from "../db/model/log.ts";
+import { endProcess } from "./telemetry.ts";
 
 /** The phases of a process, in their order. */
 export type Phase =
@@ -168,7 +169,8 @@ export function stopOnSignals(parts: Stopped): void {
     await Promise.race([answered, delay(LAST_ANSWERS_MS)]);
     requests?.end();
     log(stoppedEntry(cut, seconds()));
-    Deno.exit(0);
+    clearTimeout(timer);
+    endProcess();
   }
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

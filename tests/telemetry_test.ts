@@ -1,6 +1,7 @@
 /** The OpenTelemetry of Deno, as a collector receives it: routes, and nothing of customers or secrets. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
 import { dataFolder } from "./support/data_folder.ts";
 import { keyFile } from "./support/keys.ts";
 import { runToEnd, startServer, waitFor } from "./support/start_server.ts";
@@ -9,6 +10,14 @@ const DATA_DIR = new URL("../data", import.meta.url).pathname;
 /** Docker kills a process that has not ended by then. */
 const DOCKER_MS = 10_000;
 const SECRET = "a-part-of-the-path-that-is-secret";
+
+/** What comes before Docker kills the process. */
+async function inTime<T>(ended: Promise<T>): Promise<T> {
+  const timer = Promise.withResolvers<never>();
+  const late = setTimeout(() => timer.reject(new Error("late")), DOCKER_MS);
+  return await Promise.race([ended, timer.promise])
+    .finally(() => clearTimeout(late));
+}
 
 interface Span {
   readonly name: string;
@@ -19,8 +28,8 @@ interface Span {
   }[];
 }
 
-/** A collector that takes OTLP as JSON, and a service with a webhook. */
-function collector() {
+/** A collector that takes OTLP as JSON, and a service with a webhook; both answer after `answer_ms`. */
+function collector({ answer_ms = 0 } = {}) {
   const texts: string[] = [];
   const spans: Span[] = [];
   const hooks: string[] = [];
@@ -31,6 +40,7 @@ function collector() {
   }, async (request) => {
     const { pathname } = new URL(request.url);
     const text = await request.text();
+    await delay(answer_ms);
     if (!pathname.startsWith("/v1/")) {
       hooks.push(pathname);
       return new Response();
@@ -155,14 +165,8 @@ Deno.test("a collector that takes connections and never answers: the process end
     OTEL_DENO: "true",
     OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${silent.addr.port}`,
+    // With Deno's own, an end is three times as long.
     OTEL_EXPORTER_OTLP_TIMEOUT: env,
-  };
-  // With Deno's own timeout it is three times as long.
-  const inTime = async <T>(ended: Promise<T>): Promise<T> => {
-    const timer = Promise.withResolvers<never>();
-    const late = setTimeout(() => timer.reject(new Error("late")), DOCKER_MS);
-    return await Promise.race([ended, timer.promise])
-      .finally(() => clearTimeout(late));
   };
   await t.step("SIGTERM, with a connection open", async () => {
     await using server = await startServer(settings);
@@ -184,6 +188,21 @@ Deno.test("a collector that takes connections and never answers: the process end
   silent.close();
   await taking.catch(() => {});
   for (const one of taken) one.close();
+});
+
+Deno.test("metrics that are due while the last spans are sent: the process ends all the same", async () => {
+  await using received = collector({ answer_ms: 50 });
+  await using server = await startServer({
+    DATA_DIR,
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_EXPORTER_OTLP_ENDPOINT: received.url,
+    OTEL_METRIC_EXPORT_INTERVAL: "20",
+  });
+  await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
+  assertEquals(await inTime(server.stop()), 0);
+  const all = received.texts.join("\n");
+  assertStringIncludes(all, "Stopped after", "the last entry is sent");
 });
 
 Deno.test("without OTEL_DENO nothing is loaded or sent", async () => {

@@ -9,6 +9,9 @@ const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
 /** Settings as they stand in the environment. */
 type Settings = Readonly<Record<string, string>>;
 
+/** Above the longest end: a process that hangs fails its test instead of the whole run. */
+const LATE_MS = 20_000;
+
 /** A running server; ended at the end of its block. */
 export interface RunningServer extends AsyncDisposable {
   readonly base_url: string;
@@ -86,7 +89,9 @@ export async function startServer(
   const stop = (signal: Deno.Signal = "SIGTERM") =>
     ended ??= (async () => {
       child.kill(signal);
+      const late = setTimeout(() => child.kill("SIGKILL"), LATE_MS);
       const { code } = await child.status;
+      clearTimeout(late);
       await reading;
       return code;
     })();
