@@ -42,6 +42,7 @@ export interface DataState {
   readonly state: RefreshState;
   readonly data_version: string | null;
   readonly loaded_at: string | null;
+  readonly newest_day: string | null;
   readonly restored: boolean;
   readonly reasons: readonly string[];
   readonly waiting: readonly string[];
@@ -56,8 +57,11 @@ export interface DataState {
   readonly report: Report | null;
 }
 
-/** The report of a load, without the rows themselves. */
-export type Report = Omit<LoadReport, "set_aside_listed">;
+/** The report of a load, as far as it is served. */
+export type Report = Omit<
+  LoadReport,
+  "set_aside_listed" | "upcoming" | "time_zone"
+>;
 
 /** Of `/api/v1/dimensions`: the names of each dimension, by its plural, and the days. */
 export interface Dimensions {

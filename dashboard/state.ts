@@ -131,9 +131,8 @@ export function startOf(
 export function rangeOf({ slots }: State): DataDays | null {
   const range = slots.dimensions?.body?.data.date_range;
   if (!range) return null;
-  const newest = slots.data?.body?.data.report?.latest_interaction
-    ?.slice(0, 10);
-  // While versions change, the report may be that of other data.
+  const newest = slots.data?.body?.data.newest_day;
+  // While versions change, it may be that of other data.
   const is_within = newest && range.first <= newest && newest <= range.last;
   return { ...range, newest: is_within ? newest : range.last };
 }

@@ -1,6 +1,7 @@
 /** `/api/v1/data`: how fresh and how clean the data is, and the results of refreshes. */
 
 import { z } from "zod";
+import { newestDay } from "../db/model/newest.ts";
 import {
   changesSchema,
   dataVersionSchema,
@@ -27,6 +28,10 @@ const currentSchema = z.object({
   data_version: z.string().nullable(),
   loaded_at: z.iso.datetime().nullable(),
   age_seconds: z.int().nullable(),
+  newest_day: z.iso.date().nullable().meta({
+    description:
+      "The last day with an interaction, up to today in TIME_ZONE; null without one",
+  }),
   restored: z.boolean().meta({
     description:
       "Whether this is the last good data of STATE_DIR, because the exports cannot be served",
@@ -158,6 +163,7 @@ function currentData({ refreshes, snapshot, notice }: StoreNow) {
       ? null
       // Not below 0: the clock may have been set back.
       : Math.max(0, Math.round((Date.now() - Date.parse(loaded_at)) / 1_000)),
+    newest_day: snapshot && newestDay(snapshot.report, new Date()),
     restored,
     reasons: history[0]?.reasons ?? [],
     waiting,
@@ -166,16 +172,19 @@ function currentData({ refreshes, snapshot, notice }: StoreNow) {
       data_version: held.report!.data_version,
       reasons: held.reasons,
       changes: held.changes,
-      report: withoutSetAside(held.report!),
+      report: servedReport(held.report!),
     },
     discarded,
     changes,
-    report: snapshot && withoutSetAside(snapshot.report),
+    report: snapshot && servedReport(snapshot.report),
   };
 }
 
-/** A report as it is served: rows set aside have an endpoint of their own. */
-export function withoutSetAside({ set_aside_listed: _, ...rest }: LoadReport) {
+/** A report as it is served: rows set aside have an endpoint of their own, and days to come are asked by the moment. */
+export function servedReport(
+  { set_aside_listed: _, upcoming: _days, time_zone: _zone, ...rest }:
+    LoadReport,
+) {
   return rest;
 }
 

@@ -9,7 +9,7 @@ import {
 } from "../db/model/report.ts";
 import { keyFailures } from "./access.ts";
 import { EXAMPLE_META } from "./answer.ts";
-import { metaOf, metaSchema, withoutSetAside } from "./data.ts";
+import { metaOf, metaSchema, servedReport } from "./data.ts";
 import {
   fileParamsSchema,
   PACKED,
@@ -97,7 +97,7 @@ export const dataCheckEndpoint = endpoint({
           reasons,
           data_version: report?.data_version ?? null,
           changes,
-          report: report && withoutSetAside(report),
+          report: report && servedReport(report),
         },
         // What is served may be another version by now.
         meta: metaOf(beside),

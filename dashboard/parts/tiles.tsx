@@ -37,7 +37,6 @@ export function Tiles(
     ? locale.days(before.start_date, before.end_date)
     : null;
   const said = { locale, against, is_all: state.view.period.of === "all" };
-  const newest = data?.body?.data.report?.latest_interaction;
   const loaded_at = data?.body?.data.loaded_at;
   return (
     <ul class="tiles">
@@ -64,11 +63,7 @@ export function Tiles(
       />
       <Tile
         title="Newest interaction"
-        value={range
-          ? locale.day(newest?.slice(0, 10) ?? range.last)
-          : data?.body
-          ? "None"
-          : null}
+        value={range ? locale.day(range.newest) : data?.body ? "None" : null}
         change={loaded_at
           ? {
             text: `Loaded ${

@@ -210,6 +210,9 @@ export async function loadExports(
     { now: loaded_at },
   );
   const totals = { ...of_customers, ...of_interactions };
+  const upcoming = await database.runFile("load/3_tables/upcoming", {
+    now: loaded_at,
+  });
   const months = topics.length > 0
     ? await database.runFile("load/3_tables/months_without_topic")
     : [];
@@ -261,6 +264,8 @@ export async function loadExports(
       last: totals.last_day as string,
     },
     latest_interaction: totals.latest_interaction as string | null,
+    upcoming: upcoming.map(({ latest }) => latest as string),
+    time_zone: options.time_zone,
     channels: await countChannels(database),
     too_many_set_aside: too_many.map(sentence),
     types: names_of.type,

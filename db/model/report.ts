@@ -297,7 +297,7 @@ export const servedReportSchema = z.object({
   }),
   latest_interaction: z.string().nullable().meta({
     description:
-      "The latest interaction that is not in the future, YYYY-MM-DD HH:MM:SS",
+      "The latest interaction that is not later than the moment of loading, YYYY-MM-DD HH:MM:SS",
   }),
   channels: z.array(channelCountSchema).meta({
     description:
@@ -325,6 +325,11 @@ const reportSchema = servedReportSchema.extend({
     description:
       "The first rows set aside, in the order of files and lines; at most SET_ASIDE_KEPT",
   }),
+  upcoming: z.array(z.string()).meta({
+    description:
+      "Of the first 366 days with an interaction later than the moment of loading, the latest of each, YYYY-MM-DD HH:MM:SS",
+  }),
+  time_zone: z.string().meta({ description: "TIME_ZONE, that of all times" }),
 });
 
 /** The report of a load, of every file: printed in short, served in full. */

@@ -1,6 +1,7 @@
 /** Finds the reasons why a new snapshot looks wrong, compared with the served one. */
 
 import { count } from "../model/count.ts";
+import { type Newest, newestInteraction } from "../model/newest.ts";
 import { nameKey } from "../model/names.ts";
 import type { CountedTable, LoadReport } from "../model/report.ts";
 
@@ -9,7 +10,7 @@ export interface Side {
   readonly row_counts: Readonly<Record<CountedTable, number>>;
   readonly report: Pick<
     LoadReport,
-    "interactions" | "channels" | "latest_interaction" | "too_many_set_aside"
+    "interactions" | "channels" | keyof Newest | "too_many_set_aside"
   >;
 }
 
@@ -18,11 +19,11 @@ const ROWS_THAT_COUNT = 100;
 /** A channel with a smaller share of the interactions may vanish. */
 const SHARE_THAT_COUNTS = 0.01;
 
-/** Why `next` should wait for a decision, in plain words; empty when nothing looks wrong. */
+/** Why `next` should wait for a decision at this moment, in plain words; empty when nothing looks wrong. */
 export function holdReasons(
   previous: Side,
   next: Side,
-  { hold_drop }: { readonly hold_drop: number },
+  { hold_drop, at }: { readonly hold_drop: number; readonly at: Date },
 ): string[] {
   const reasons: string[] = [];
   for (const table of ["customers", "interactions", "products"] as const) {
@@ -54,12 +55,14 @@ export function holdReasons(
     }
   }
   const [before, after] = [previous, next].map(({ report }) =>
-    report.latest_interaction
+    newestInteraction(report, at)
   );
   if (before !== null && (after === null || after < before)) {
     reasons.push(
-      after === null
+      next.report.interactions === 0
         ? `there is no interaction any more; the newest was of ${before}`
+        : after === null
+        ? `every interaction is in the future; the newest was of ${before}`
         : `the newest interaction is of ${after}, older than ${before} before`,
     );
   }

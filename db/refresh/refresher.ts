@@ -553,7 +553,7 @@ export class Refresher implements Store, Refreshes {
       ? holdReasons(
         this.#versions.served,
         this.#versions.snapshotOf(version),
-        this.options,
+        { ...this.options, at: new Date() },
       )
       : [];
   }

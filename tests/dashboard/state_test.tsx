@@ -53,8 +53,8 @@ const DIMENSIONS = {
 const full = answered(answered(open, { dimensions: DIMENSIONS }));
 
 /** The same data, with this as its newest interaction that is not in the future. */
-function withNewest(latest_interaction: string | null): State {
-  const data = { data: { report: { latest_interaction } } };
+function withNewest(newest_day: string | null): State {
+  const data = { data: { newest_day } };
   return answered(answered(open, { dimensions: DIMENSIONS, data }));
 }
 
@@ -109,7 +109,7 @@ Deno.test("no period is compared that is not over, nor with one of which a part 
   const begun = answered(answered(open, { dimensions }));
   assertEquals(compareOf("?period=2024", begun), undefined);
   // Of what is dated in the future, a part is there.
-  const early = withNewest("2021-05-20 10:00:00");
+  const early = withNewest("2021-05-20");
   assertEquals(compareOf("?period=2021", early), "previous_year");
   assertEquals(
     compareOf("?start_date=2021-05-01&end_date=2021-05-20", early),
@@ -138,12 +138,12 @@ Deno.test("periods end with the newest day that is not in the future", () => {
     const { start_date, end_date } = parametersOf(questionOf(search, state));
     return [start_date, end_date];
   };
-  const early = withNewest("2020-05-20 10:00:00");
+  const early = withNewest("2020-05-20");
   assertEquals(datesIn("?period=30d", early), ["2020-04-21", "2020-05-20"]);
   assertEquals(datesIn("?period=2020", early), ["2020-01-01", "2020-05-20"]);
   assertEquals(yearsOf(rangeOf(early)!), [2020, 2019]);
-  // Where all are in the future, or the report is that of other data.
-  for (const newest of [null, "2018-05-20 10:00:00", "2022-01-01 10:00:00"]) {
+  // Where all are in the future, or the day is that of other data.
+  for (const newest of [null, "2018-05-20", "2022-01-01"]) {
     assertEquals(rangeOf(withNewest(newest))!.newest, "2021-10-31");
   }
 });

@@ -31,6 +31,7 @@ Deno.test("the report tells what is served and how clean it is", async () => {
     state: "serving",
     data_version,
     loaded_at,
+    newest_day: "2020-03-05",
     restored: false,
     reasons: [],
     waiting: [],
@@ -40,7 +41,9 @@ Deno.test("the report tells what is served and how clean it is", async () => {
     changes: null,
   });
   assert(age_seconds >= 0 && age_seconds < 60);
-  assertEquals(report.set_aside_listed, undefined);
+  for (const left_out of ["set_aside_listed", "upcoming", "time_zone"]) {
+    assertEquals(report[left_out], undefined);
+  }
   assertEquals(
     report.files.map((
       { file, rows_read, rows_kept, rows_set_aside }: Record<string, unknown>,
@@ -85,6 +88,7 @@ Deno.test("nothing can be served: 503 tells why, in the same shape", async () =>
       state: "failed",
       ...NO_META,
       age_seconds: null,
+      newest_day: null,
       restored: false,
       reasons: [reason],
       waiting: [],

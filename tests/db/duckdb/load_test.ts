@@ -91,6 +91,7 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
       ["02/01/2020", "11"],
       ["31/12/2078 23:59:59", "2"],
       ["31/12/2077", "2"],
+      ["31/12/2078 23:59:58", "2"],
       ["never", "99"],
     ),
     "products.csv": csv(["Date", "Product"], ["1-2020", "Sand"], ["?", "x"]),
@@ -137,7 +138,7 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
     {
       file: "interactions.csv",
       table: "interactions",
-      rows: [9, 8, 1],
+      rows: [10, 9, 1],
       set_aside: [{
         column: "date_start",
         reason: NOT_TIME,
@@ -153,14 +154,14 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
   assertEquals(report.set_aside_listed.map(({ file, line }) => [file, line]), [
     ["products.csv", 3],
     ["customers.csv", 9],
-    ["interactions.csv", 10],
+    ["interactions.csv", 11],
   ]);
   assertEquals(snapshot.row_counts, {
     customers: 4,
-    interactions: 10,
+    interactions: 11,
     products: 1,
   });
-  assertEquals(report.interactions, 10);
+  assertEquals(report.interactions, 11);
   assertEquals(report.customers, 6);
   assertEquals(report.example_customer_id, 1);
   assertEquals(report.orphan_customers, 2);
@@ -168,7 +169,13 @@ Deno.test("a load's report: repeated, unknown and future things are counted", as
   assertEquals(report.conflicting_customers, 2);
   assertEquals(report.duplicate_interactions, 2);
   assertEquals(report.merged_interactions, 0);
-  assertEquals(report.future_interactions, 2);
+  assertEquals(report.latest_interaction, "2020-01-02 00:00:00");
+  assertEquals(report.future_interactions, 3);
+  assertEquals(report.upcoming, [
+    "2077-12-31 00:00:00",
+    "2078-12-31 23:59:59",
+  ]);
+  assertEquals(report.time_zone, "UTC");
   assertEquals(snapshot.channels, ["Email", "Post"]);
   // Customers known only from interactions, and only from their record.
   assertEquals(await countsOf(snapshot, { customer_id: 11 }), {

@@ -10,6 +10,7 @@ function side(
     products = 0,
     channels = { Email: interactions } as Record<string, number>,
     latest = "2024-01-01 10:00:00" as string | null,
+    upcoming = [] as string[],
     too_many = [] as string[],
   } = {},
 ): Side {
@@ -20,6 +21,8 @@ function side(
       channels: Object.entries(channels)
         .map(([channel, interactions]) => ({ channel, interactions })),
       latest_interaction: latest,
+      upcoming,
+      time_zone: "UTC",
       too_many_set_aside: too_many,
     },
   };
@@ -90,10 +93,40 @@ Deno.test("holdReasons", async (t) => {
         side(0, { latest: null, channels: { Email: 1 } }),
         ["there is no interaction any more; the newest was of 2024-01-01 10:00:00"],
       ],
+      [
+        "what was to come has come, and is gone",
+        side(1, { upcoming: ["2024-02-10 09:00:00", "2024-03-01 12:00:01"] }),
+        side(1, { latest: "2024-02-09 00:00:00" }),
+        [
+          "the newest interaction is of 2024-02-09 00:00:00, older than 2024-02-10 09:00:00 before",
+        ],
+      ],
+      [
+        "what is still to come may go",
+        side(1, { upcoming: ["2024-03-01 12:00:01"] }),
+        side(1),
+        [],
+      ],
+      [
+        "the clock was ahead when the one before was loaded",
+        side(1, { latest: "2024-04-01 00:00:00" }),
+        side(1),
+        [],
+      ],
+      [
+        "the clock is behind all data",
+        side(1),
+        side(1, { latest: null, upcoming: ["2024-03-01 12:00:01"] }),
+        [
+          "every interaction is in the future; the newest was of 2024-01-01 10:00:00",
+        ],
+      ],
     ];
   for (const [name, previous, next, reasons] of cases) {
     await t.step(name, () => {
-      assertEquals(holdReasons(previous, next, { hold_drop: 0.30 }), reasons);
+      const at = new Date("2024-03-01T12:00:00Z");
+      const found = holdReasons(previous, next, { hold_drop: 0.30, at });
+      assertEquals(found, reasons);
     });
   }
 });
