@@ -30,7 +30,7 @@ const USAGE = `Usage:
 SCOPES  some of ${SCOPES.join(", ")}, separated by commas
 IDS     customer_ids, separated by commas, one with a comma in double quotes; the default is all customers
 DATE    YYYY-MM-DD, the beginning of that day in UTC, or a time with its offset, such as 2027-01-01T10:00Z or 2027-01-01T10:00+02:00
-DAYS    how long the old key still works beside the new one; the default is 7
+DAYS    how long the old key still works beside the new one, where 0 revokes it; the default is 7
 
 --file FILE is the key file; the default is that of API_KEYS_FILE, or keys.json.`;
 
@@ -96,12 +96,13 @@ async function create({ file, options }: Typed): Promise<void> {
 }
 
 async function rotate({ file, id, options: { days } }: Typed): Promise<void> {
-  const until = Date.now() + check(daysSchema, days) * DAY_MS;
+  const left = check(daysSchema, days);
+  const now = Date.now();
   let text = "";
   let end = "";
   await updateKeyFile(file, (before = emptyKeyFile()) => {
     const old = requireKey(before, id);
-    if (endOf(old) <= Date.now()) {
+    if (endOf(old) <= now) {
       throw new KeyFileError(`key ${id} has ended: create another one`);
     }
     // Its end is that of the rotation, and no longer the one that its successor has.
@@ -112,13 +113,18 @@ async function rotate({ file, id, options: { days } }: Typed): Promise<void> {
     }
     const added = withKey(before, old);
     text = added.text;
-    end = new Date(Math.min(until, endOf(old))).toISOString();
+    end = new Date(Math.min(now + left * DAY_MS, endOf(old))).toISOString();
     const replaced_by = keyIdOf(text)!;
-    return changeKey(added.file, { ...old, expires_at: end, replaced_by });
+    return changeKey(added.file, {
+      ...old,
+      // An end that is now would be later by a clock that is behind this one.
+      ...left === 0 ? { revoked_at: end } : { expires_at: end },
+      replaced_by,
+    });
   });
   show(text, file);
   console.error(
-    Date.parse(end) <= Date.now()
+    left === 0
       ? `The old key ${id} has ended. Running servers refuse it within seconds.`
       : `The old key ${id} works beside it until ${end}.`,
   );
@@ -145,16 +151,16 @@ async function list({ file }: Typed): Promise<void> {
 }
 
 function cellsOf(key: KeyRecord): string[] {
-  const { id, name, scopes, customers, created_at, revoked_at } = key;
-  const end = endOf(key);
+  const { id, name, scopes, customers, created_at, expires_at, revoked_at } =
+    key;
   return [
     id,
     name,
     scopes.join(","),
     customers === null ? "all" : String(customers.length),
     created_at.slice(0, 10),
-    end === Infinity ? "" : new Date(end).toISOString().slice(0, 16),
-    revoked_at ? "revoked" : end <= Date.now() ? "expired" : "works",
+    (revoked_at ?? expires_at ?? "").slice(0, 16),
+    revoked_at ? "revoked" : endOf(key) <= Date.now() ? "expired" : "works",
   ];
 }
 

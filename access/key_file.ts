@@ -32,6 +32,7 @@ const keySchema = z.strictObject({
     .min(1).nullable(),
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
+  /** For people: that there is one ends the key. */
   revoked_at: z.iso.datetime().nullable(),
   /** The id of the key that was made to take its place. */
   replaced_by: z.string().regex(ID).optional(),
@@ -105,12 +106,11 @@ export function requireKey({ keys }: KeyFile, id: string): KeyRecord {
   );
 }
 
-/** Milliseconds of the epoch at which a key ends, or has ended; Infinity when it does not. */
+/** Milliseconds of the epoch at which a key ends; Infinity when it does not, -Infinity when it was revoked. */
 export function endOf({ expires_at, revoked_at }: KeyRecord): number {
-  return Math.min(
-    expires_at === null ? Infinity : Date.parse(expires_at),
-    revoked_at === null ? Infinity : Date.parse(revoked_at),
-  );
+  // By whatever clock: that of who revoked it may be ahead of a server's.
+  if (revoked_at !== null) return -Infinity;
+  return expires_at === null ? Infinity : Date.parse(expires_at);
 }
 
 /** The text of a key file. Throws a KeyFileError when it is missing or cannot be read. */

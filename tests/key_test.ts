@@ -1,9 +1,15 @@
 /** `deno task key`: the real command, on a key file of its own. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { keyIdOf } from "../access/api_key.ts";
 import { parseKeyFile } from "../access/key_file.ts";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
+import { keyFile } from "./support/keys.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -139,6 +145,25 @@ Deno.test("rotate says until when the old key works, or that it has ended", asyn
     error,
     `The old key ${second} has ended. Running servers refuse it within seconds.`,
   );
+  // Not by an end, which a server whose clock is behind would wait for.
+  const [, old] = (await read(`${folder.path}/keys.json`)).keys;
+  assertEquals([old.id, old.expires_at], [second, null]);
+  assert(old.revoked_at !== null);
+});
+
+Deno.test("a key that was revoked where the clock is ahead has ended", async () => {
+  const revoked_at = "2999-01-01T00:00:00.000Z";
+  const { file } = keyFile({ old: { scopes: ["read"], revoked_at } });
+  await using folder = await dataFolder({ "keys.json": JSON.stringify(file) });
+  const path = `${folder.path}/keys.json`;
+  const [{ id }] = file.keys;
+  assertEquals(await key(["rotate", id, `--file=${path}`]), {
+    code: 1,
+    out: "",
+    error: `${path}: key ${id} has ended: create another one.`,
+  });
+  const { out } = await key(["list", `--file=${path}`]);
+  assertMatch(out, new RegExp(`\n${id} .+ 2999-01-01T00:00 +revoked$`));
 });
 
 Deno.test("what is wrong is one line that says what", async (t) => {

@@ -110,6 +110,15 @@ Deno.test("another key file ends what the one before allowed, remembered or not"
     [
       ["as before", file, ["read", "embed"], ["read"]],
       ["revoked", changed(file, { name: "embed", revoked_at }), [], []],
+      [
+        "revoked by a clock that is ahead",
+        changed(file, {
+          name: "embed",
+          revoked_at: "2999-01-01T00:00:00.000Z",
+        }),
+        [],
+        [],
+      ],
       ["back again", file, ["read", "embed"], ["read"]],
       [
         "may not mint",
