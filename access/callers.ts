@@ -36,6 +36,8 @@ interface Keys {
 const REMEMBERED = 10_000;
 /** Characters of what is remembered; spaces before a key can be 60,000. */
 const REMEMBERED_LENGTH = 1_024;
+/** How far apart the clocks of servers with one key file may be: a token is good at each at once. */
+const CLOCKS_APART_MS = 60_000;
 const ALGORITHM = "HS256";
 const ISSUER = "tally";
 const READING: ReadonlySet<Scope> = new Set(["read", "download"]);
@@ -50,6 +52,8 @@ const WRONG =
   "The key or token is not known. Send another one as Authorization: Bearer or as X-API-Key.";
 const KEY_ENDED = "The key has expired or was revoked. Send another one.";
 const TOKEN_ENDED = "The token has expired. Ask for a new one.";
+const TOKEN_EARLY =
+  "The token was made by a clock that is ahead of this server's. Ask for a new one.";
 const OFF =
   "Administration is off. Set ADMIN_KEY_SHA256 to the SHA-256, in hex, of a key of your own, and send that key as Authorization: Bearer.";
 
@@ -57,6 +61,7 @@ const OFF =
 const claimsSchema = z.object({
   sub: z.string().refine((text) => isCustomerId(text, "text")),
   key: z.string(),
+  iat: z.number(),
   exp: z.number(),
 });
 
@@ -130,7 +135,7 @@ export class Callers {
       : `\n${api_key}`;
     if (sent === null) return this.stranger;
     const grant = this.#remembered.get(sent);
-    if (grant && grant.ends_at > Date.now()) return grant;
+    if (grant && isNow(grant)) return grant;
 
     const credential = api_key ?? bearerOf(sent);
     // Other schemes than Bearer may be for a proxy.
@@ -142,10 +147,10 @@ export class Callers {
   }
 
   /** Whether what was granted to a caller still is, for answers that go on. */
-  holds({ key_id, ends_at }: Grant): boolean {
-    if (key_id === null) return this.is_open;
-    const key = this.#keyOf(key_id);
-    return key !== undefined && Math.min(key.ends_at, ends_at) > Date.now();
+  holds(grant: Grant): boolean {
+    if (grant.key_id === null) return this.is_open;
+    const key = this.#keyOf(grant.key_id);
+    return key !== undefined && key.ends_at > Date.now() && isNow(grant);
   }
 
   /**
@@ -191,6 +196,7 @@ export class Callers {
       customers: null,
       is_token: false,
       key_id: null,
+      begins_at: -Infinity,
       ends_at: Infinity,
       problem: is_off ? { status: 403, error: OFF } : { status: 401, error },
     };
@@ -226,6 +232,7 @@ export class Callers {
       customers,
       is_token: false,
       key_id,
+      begins_at: -Infinity,
       ends_at,
       problem: null,
     };
@@ -254,21 +261,30 @@ export class Callers {
     if (this.#keys !== keys) {
       return await this.#byToken(this.#keys!, { token, sent });
     }
-    const { sub: customer_id, key: key_id, exp } = claims;
+    const { sub: customer_id, key: key_id, iat, exp } = claims;
     const minter = this.#keyOf(key_id);
     if (
       !minter || minter.ends_at <= Date.now() || !minter.scopes.has("embed") ||
       minter.customers?.has(customer_id) === false
     ) return this.#unknown(TOKEN_ENDED);
+    // Once the clock that made it is right, it would live until then and for its minutes.
+    const begins_at = iat * 1_000 - CLOCKS_APART_MS;
+    if (begins_at > Date.now()) return this.#unknown(TOKEN_EARLY);
     return this.#remember(sent, {
       scopes: READ,
       customers: new Set([customer_id]),
       is_token: true,
       key_id,
+      begins_at,
       ends_at: Math.min(exp * 1_000, minter.ends_at),
       problem: null,
     });
   }
+}
+
+function isNow({ begins_at, ends_at }: Grant): boolean {
+  const now = Date.now();
+  return begins_at <= now && now < ends_at;
 }
 
 function bearerOf(authorization: string): string | undefined {

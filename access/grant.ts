@@ -28,6 +28,8 @@ export interface Grant {
   readonly is_token: boolean;
   /** The key that it comes from; null without one. */
   readonly key_id: string | null;
+  /** Milliseconds of the epoch; -Infinity when it has no beginning. */
+  readonly begins_at: number;
   /** Milliseconds of the epoch; Infinity when it does not end. */
   readonly ends_at: number;
   /** Of a caller without a key that is known: why it gets no more than these scopes. */

@@ -89,6 +89,41 @@ Deno.test("a token is known for its minutes", async () => {
   });
 });
 
+Deno.test("a token made by a clock that is ahead is not known before its time, remembered or not", async () => {
+  await withClock(async (advance) => {
+    const { file, keys } = keyFile({ embed: { scopes: ["embed"] } });
+    const callers = new Callers({ key_file: file });
+    const others = new Callers({ key_file: file });
+    const minter = await callers.identify(bearer(keys.embed));
+    const mint = async () =>
+      (await callers.mint(minter, { customer_id: 4, minutes: 5 }))!.token;
+    const scopesOf = async (token: string, by = callers) => [
+      ...(await by.identify(bearer(token))).scopes,
+    ];
+
+    // Clocks of several servers differ by seconds.
+    advance(30);
+    const near = await mint();
+    advance(-30);
+    assertEquals(await scopesOf(near), ["read"]);
+
+    advance(2 * 3_600);
+    const far = await mint();
+    assertEquals(await scopesOf(far), ["read"]);
+    const listener = await callers.identify(bearer(far));
+    assertEquals(callers.holds(listener), true);
+    advance(-2 * 3_600);
+    for (const by of [callers, others]) {
+      assertEquals(await scopesOf(far, by), []);
+      const { problem } = await by.identify(bearer(far));
+      assertEquals(problem!.status, 401);
+      assert(problem!.error.includes("a clock that is ahead"));
+    }
+    assertEquals(callers.holds(listener), false);
+    assertEquals(await scopesOf(await mint(), others), ["read"]);
+  });
+});
+
 Deno.test("another key file ends what the one before allowed, remembered or not", async () => {
   const { file, keys } = keyFile({
     embed: { scopes: ["read", "embed"] },

@@ -228,6 +228,7 @@ async function callersOf(
       iss: "tally",
       sub: String(ids[1]),
       key: idOf("embed"),
+      iat: now,
       exp: now + 60,
       ...claims,
     }).setProtectedHeader({ alg: "HS256" }).sign(signed_with);
@@ -266,6 +267,8 @@ async function callersOf(
       { ...bearer(keys.read), "X-API-Key": "wrong" },
       bearer(await token({ exp: now - 1 })),
       bearer(await token({ exp: undefined })),
+      bearer(await token({ iat: undefined })),
+      bearer(await token({ iat: now + 7_200, exp: now + 7_260 })),
       bearer(await token({ iss: "other" })),
       bearer(await token({ sub: ".." })),
       bearer(await token({ sub: "" })),
