@@ -8,6 +8,7 @@ import {
   type LoadReport,
   type Refresh,
   refreshStateSchema,
+  secondsSince,
   servedReportSchema,
   sumSetAside,
 } from "../db/model/report.ts";
@@ -161,8 +162,7 @@ function currentData({ refreshes, snapshot, notice }: StoreNow) {
     loaded_at,
     age_seconds: loaded_at === null
       ? null
-      // Not below 0: the clock may have been set back.
-      : Math.max(0, Math.round((Date.now() - Date.parse(loaded_at)) / 1_000)),
+      : Math.round(secondsSince(loaded_at)),
     newest_day: snapshot && newestDay(snapshot.report, new Date()),
     restored,
     reasons: history[0]?.reasons ?? [],

@@ -335,6 +335,12 @@ const reportSchema = servedReportSchema.extend({
 /** The report of a load, of every file: printed in short, served in full. */
 export type LoadReport = DeepReadonly<z.output<typeof reportSchema>>;
 
+/** The seconds since data was loaded. */
+export function secondsSince(loaded_at: string): number {
+  // Not below 0: the clock may have been set back.
+  return Math.max(0, Date.now() - Date.parse(loaded_at)) / 1_000;
+}
+
 /** The number of rows of some files that were set aside. */
 export function sumSetAside(files: LoadReport["files"]): number {
   return files.reduce((sum, { rows_set_aside }) => sum + rows_set_aside, 0);

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dataFolder } from "../support/data_folder.ts";
 import { faultLines, logLines } from "../support/log_lines.ts";
+import { scraped } from "../support/metric_lines.ts";
 import { noticeOf, startServer } from "../support/start_server.ts";
 import { until } from "../support/until.ts";
 import { emailsOf, exportsOf } from "../support/watched_store.ts";
@@ -73,7 +74,11 @@ Deno.test("the clock set back by a day: refreshes go on, in their order", async 
   const get = async (path: string) =>
     (await fetch(`${server.base_url}${path}`)).json();
   Deno.kill(server.pid, "SIGUSR2");
-  await until(async () => (await get("/api/v1/data")).data.age_seconds === 0);
+  await until(async () => {
+    const metrics = await (await fetch(`${server.base_url}/metrics`)).text();
+    return scraped(metrics).samples.get("tally_data_age_seconds") === 0;
+  });
+  assertEquals((await get("/api/v1/data")).data.age_seconds, 0);
   for (const interactions of [6, 7]) {
     await folder.write(exportsOf(interactions));
     await until(async () => await emailsOf(server) === interactions);
