@@ -42,6 +42,7 @@ export interface DataState {
   readonly state: RefreshState;
   readonly data_version: string | null;
   readonly loaded_at: string | null;
+  readonly age_seconds: number | null;
   readonly newest_day: string | null;
   readonly restored: boolean;
   readonly reasons: readonly string[];

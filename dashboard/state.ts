@@ -8,6 +8,8 @@ import { type DataDays, type View, viewHref } from "./view.ts";
 export interface Answered<Body> {
   readonly question: Question;
   readonly status: number;
+  /** When it came, as `State.now` has it. */
+  readonly came_at: number;
   /** Whether it is to be asked again. */
   readonly is_stale: boolean;
   /** Null where it failed. */
@@ -79,7 +81,7 @@ export interface State {
   readonly slots: Slots;
   /** The tags of the reader's languages, the most preferred first. */
   readonly locales: readonly string[];
-  /** The time in milliseconds, for ages. */
+  /** The milliseconds since the page was asked for, by which ages grow; no time of the reader's clock, which may be wrong. */
   readonly now: number;
   /** Why what the reader did last has failed, in words; null where it has not. */
   readonly failure: string | null;
@@ -195,12 +197,20 @@ function isMissing(
   return answered?.question !== wanted || answered.is_stale;
 }
 
+/** The seconds since the data was loaded: what the server has said, and the time since then; null while nothing is served. */
+export function ageOf({ slots: { data }, now }: State): number | null {
+  const age_seconds = data?.body?.data.age_seconds ?? null;
+  if (!data || age_seconds === null) return null;
+  return age_seconds + Math.max(0, now - data.came_at) / 1_000;
+}
+
 /** A result of the API as a slot keeps it. */
 export function answeredOf(
   question: Question,
-  { status, body }: {
+  { status, body, came_at }: {
     readonly status: number;
     readonly body: unknown;
+    readonly came_at: number;
   },
 ): Answered<unknown> {
   const is_ok = status === 200;
@@ -208,6 +218,7 @@ export function answeredOf(
   return {
     question,
     status,
+    came_at,
     is_stale: false,
     // While nothing is served, the state of the data comes with the failure.
     body: is_ok || (status === 503 && question === FIRST.data) ? body : null,

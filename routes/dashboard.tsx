@@ -77,7 +77,7 @@ export function dashboardEndpoints(ask: Ask) {
           is_open: callers.is_open,
           has_admin: callers.has_admin,
           locales,
-          now: Date.now(),
+          now: 0,
         });
         const state = await withNumbers(start, { ask, request });
         return textReply(request, {
@@ -158,7 +158,11 @@ async function withNumbers(
         // Too much is asked at once. The browser asks again for what stays open here.
         if (status === 503 && slot !== "data") return;
         const body = JSON.parse(new TextDecoder().decode(bytes));
-        const answered = answeredOf(question, { status, body });
+        const answered = answeredOf(question, {
+          status,
+          body,
+          came_at: start.now,
+        });
         state = withAnswer(state, { slot, answered });
       }),
     );

@@ -225,7 +225,7 @@ addEventListener("popstate", () => {
   // A jump within the page is the browser's own.
   if (!isShown(state, parseView(location.search))) show(new URL(location.href));
 });
-setInterval(() => update({ now: Date.now() }), MINUTE_MS);
+setInterval(() => update({ now: performance.now() }), MINUTE_MS);
 // The stream says nothing of a refresh that changed nothing, nor of what was before it opened.
 setInterval(() => {
   const is_building = state.slots.data?.body?.data.state === "building";

@@ -91,7 +91,8 @@ async function fill(): Promise<void> {
           if (result.status === 401) {
             return lock("This key is not known, or no longer.");
           }
-          const answered = answeredOf(question, result);
+          const came_at = performance.now();
+          const answered = answeredOf(question, { ...result, came_at });
           update({ ...withAnswer(state, { slot, answered }), is_lost: false });
         }
       }));

@@ -8,7 +8,7 @@ import type { State } from "../state.ts";
 export let state: State = {
   ...JSON.parse(document.querySelector("#state")!.textContent!),
   locales: navigator.languages,
-  now: Date.now(),
+  now: performance.now(),
 };
 
 let draw: (state: State) => void = () => {};

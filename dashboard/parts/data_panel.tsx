@@ -2,7 +2,7 @@
 
 import type { DataState, Report } from "../answers.ts";
 import type { Locale } from "../locale.ts";
-import type { Admin, State, Upload } from "../state.ts";
+import { type Admin, ageOf, type State, type Upload } from "../state.ts";
 
 interface Props {
   readonly state: State;
@@ -46,6 +46,7 @@ function Freshness(
   { data, state, locale }: Props & { readonly data: DataState },
 ) {
   const { report } = data;
+  const age = ageOf(state);
   return (
     <div class="card">
       <h3>What is served</h3>
@@ -58,7 +59,7 @@ function Freshness(
               : "Nothing is served yet"}
           </dd>
         </div>
-        {data.loaded_at && (
+        {data.loaded_at && age !== null && (
           <div>
             <dt>Loaded</dt>
             <dd>
@@ -66,7 +67,7 @@ function Freshness(
                 datetime={data.loaded_at}
                 title={locale.moment(data.loaded_at)}
               >
-                {locale.ago((state.now - Date.parse(data.loaded_at)) / 1_000)}
+                {locale.ago(age)}
               </time>
             </dd>
           </div>

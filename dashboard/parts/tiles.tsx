@@ -3,7 +3,7 @@
 import type { Group } from "../answers.ts";
 import type { Locale } from "../locale.ts";
 import type { Question } from "../questions.ts";
-import { isBusy, rangeOf, type State } from "../state.ts";
+import { ageOf, isBusy, rangeOf, type State } from "../state.ts";
 import { ExplainLink } from "./chart_card.tsx";
 import { Icon } from "./icons.tsx";
 
@@ -37,7 +37,7 @@ export function Tiles(
     ? locale.days(before.start_date, before.end_date)
     : null;
   const said = { locale, against, is_all: state.view.period.of === "all" };
-  const loaded_at = data?.body?.data.loaded_at;
+  const age = ageOf(state);
   return (
     <ul class="tiles">
       <Tile
@@ -64,13 +64,7 @@ export function Tiles(
       <Tile
         title="Newest interaction"
         value={range ? locale.day(range.newest) : data?.body ? "None" : null}
-        change={loaded_at
-          ? {
-            text: `Loaded ${
-              locale.ago((state.now - Date.parse(loaded_at)) / 1_000)
-            }`,
-          }
-          : null}
+        change={age === null ? null : { text: `Loaded ${locale.ago(age)}` }}
         is_busy={false}
       />
     </ul>

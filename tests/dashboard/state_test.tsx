@@ -1,9 +1,15 @@
 /** The state of the page: what is asked, what is shown meanwhile, and that nothing outlives a key. */
 
-import { assert, assertEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { cardOf } from "../../dashboard/cards.ts";
 import { localeOf } from "../../dashboard/locale.ts";
 import { Customers } from "../../dashboard/parts/customers.tsx";
+import { DataPanel } from "../../dashboard/parts/data_panel.tsx";
 import { Tiles } from "../../dashboard/parts/tiles.tsx";
 import {
   downloadOf,
@@ -36,7 +42,7 @@ function answered(
 ): State {
   return missingOf(state).reduce((state, [slot, question]) => {
     const body = bodies[slot] ?? { data: [], meta: { data_version: "v1" } };
-    const given = { status: 200, body };
+    const given = { status: 200, body, came_at: state.now };
     return withAnswer(state, { slot, answered: answeredOf(question, given) });
   }, state);
 }
@@ -199,6 +205,25 @@ Deno.test("in data without interactions nobody was reached", () => {
   );
 });
 
+Deno.test("the age of the data is what the server says, and grows by the time since", () => {
+  const loaded_at = "2020-01-01T00:00:00.000Z";
+  const data = { loaded_at, age_seconds: 7_000, waiting: [], report: null };
+  const state = answered({ ...open, now: 60_000 }, { data: { data } });
+  const ages: [now: number, age: string][] = [
+    // The page is drawn anew each minute, and an answer comes meanwhile.
+    [0, "1 hour ago"],
+    [60_000, "1 hour ago"],
+    [60_000 + 200_000, "2 hours ago"],
+    [60_000 + 10 * 86_400_000, "10 days ago"],
+  ];
+  for (const [now, age] of ages) {
+    const drawn = { state: { ...state, now }, locale: localeOf(["en"]) };
+    assertStringIncludes(`${<Tiles {...drawn} />}`, `Loaded ${age}<`);
+    const panel = `${<DataPanel {...drawn} />}`;
+    assertMatch(panel, new RegExp(`<time datetime="2020.*>${age}</time>`));
+  }
+});
+
 Deno.test("the list is in the order of a channel that counts", () => {
   const orderOf = (search: string) => sortOf(parseView(search));
   assertEquals(orderOf("?sort=-Email"), "-Email");
@@ -276,10 +301,15 @@ Deno.test("a failure keeps its words; while nothing is served, the state of the 
   const failed = answeredOf("api/v1/customers/9", {
     status: 404,
     body: { error: "No such customer" },
+    came_at: 0,
   });
   assertEquals([failed.body, failed.error], [null, "No such customer"]);
   const body = { error: "Loading", data: { state: "building" } };
-  const waiting = answeredOf("api/v1/data", { status: 503, body });
+  const waiting = answeredOf("api/v1/data", {
+    status: 503,
+    body,
+    came_at: 0,
+  });
   assertEquals([waiting.body, waiting.error], [body, "Loading"]);
 });
 

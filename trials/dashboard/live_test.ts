@@ -255,3 +255,25 @@ Deno.test(
     assertEquals(watched.complaints, []);
   },
 );
+
+Deno.test(
+  "the age of the data is not by the reader's clock",
+  BROWSER,
+  async () => {
+    await using server = await serve();
+    for (const days of [490, -490]) {
+      await using watched = await open(browser, server.base_url);
+      const { page, complaints } = watched;
+      await page.addInitScript((ms) => {
+        const { now } = Date;
+        Date.now = () => now() + ms;
+      }, days * 86_400_000);
+      await page.reload();
+      await settled(page);
+      const ages = page.locator(".tile-change, #data time");
+      const texts = await ages.allTextContents();
+      assertEquals(texts.slice(-2), ["Loaded now", "now"]);
+      assertEquals(complaints, []);
+    }
+  },
+);
