@@ -440,7 +440,7 @@ export type Outcome = z.output<typeof outcomeSchema>;
 
 /** One build of a snapshot, or a decision, and its result. */
 export interface Refresh {
-  /** Rises by one with each refresh of a process, and is higher after a restart than before. */
+  /** Rises, also over a restart: when it ended, in milliseconds of the epoch, or one more than the refresh before. */
   readonly sequence: number;
   /** ISO 8601 in UTC. */
   readonly started_at: string;
