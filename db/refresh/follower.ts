@@ -8,7 +8,7 @@ import type { Changes, Refresh, RefreshState } from "../model/report.ts";
 import type { ExportFiles, Refreshes, Snapshot, Store } from "../store.ts";
 import { Closings } from "./closings.ts";
 import { RefreshHistory } from "./refresh_history.ts";
-import type { Decision } from "./transitions.ts";
+import { type Decision, sequenceAfter } from "./transitions.ts";
 import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 
 /** The settings that a follower needs. */
@@ -256,10 +256,9 @@ export class Follower implements Store, Refreshes {
     started_at: string,
   ): void {
     const ended_at = now();
-    const { sequence = 0 } = this.#history.refreshes[0] ?? {};
     this.#history.tell({
       ...result,
-      sequence: Math.max(sequence + 1, Date.parse(ended_at)),
+      sequence: sequenceAfter(this.#history.refreshes[0] ?? null, ended_at),
       started_at,
       ended_at,
       changes: null,

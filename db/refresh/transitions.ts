@@ -484,7 +484,7 @@ function versionOf(version: Version | null | undefined): string | null {
   return version?.report.data_version ?? null;
 }
 
-// Milliseconds of the epoch, so that it rises over a restart too.
-function sequenceAfter(latest: Refresh | null, at: string): number {
+/** The sequence of a refresh that ended at `at`: milliseconds of the epoch, so that it rises over a restart too. */
+export function sequenceAfter(latest: Refresh | null, at: string): number {
   return Math.max((latest?.sequence ?? 0) + 1, Date.parse(at));
 }
