@@ -115,17 +115,13 @@ function limitOf(read: Read): number {
   return mostRows(read) + 1;
 }
 
-function within(
-  { page_rows, most_rows = MAX_JSON_ROWS }: Read,
-  rows: ReadRows,
-): ReadRows {
+function within(read: Read, rows: ReadRows): ReadRows {
   const { cells, ...shape } = rows;
-  if (cells.length <= (page_rows ?? most_rows)) return rows;
-  if (page_rows !== undefined) {
-    const page = cells.slice(0, page_rows);
-    return { ...shape, cells: page, last: page.at(-1) };
-  }
-  throw tooManyRows(most_rows);
+  const most = mostRows(read);
+  if (cells.length <= most) return rows;
+  if (read.page_rows === undefined) throw tooManyRows(most);
+  const page = cells.slice(0, most);
+  return { ...shape, cells: page, last: page.at(-1) };
 }
 
 function tooManyRows(most: number): HTTPException {
