@@ -35,7 +35,8 @@ export function checkAccounts(
   });
 }
 
-function requireEqual(
+/** Throws an error, a bug, unless a whole is the sum of its parts. */
+export function requireEqual(
   what: string,
   { whole, parts }: { readonly whole: number; readonly parts: number },
 ): void {
