@@ -106,7 +106,7 @@ export function createApp(parts: AppParts): App {
         const given = (target: string) => c.req.valid(target as never);
         return respond.answer(endpoint, {
           exchange: c.env,
-          params: given("param"),
+          params: c.req.param(),
           query: given("query"),
           body: given("json"),
         });

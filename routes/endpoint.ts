@@ -30,6 +30,7 @@ export interface Described {
   readonly access: Access;
   /** The scopes of which a key needs one; none where no key is needed. */
   readonly scopes: readonly Scope[];
+  /** Those of the path: texts, which only the handler may refuse. */
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** The JSON it takes. */
@@ -319,13 +320,12 @@ function scopesFor(access: Access, query?: z.ZodObject): readonly Scope[] {
 /** The largest JSON body in bytes; a decision has about 40. */
 export const MAX_BODY_BYTES = 1_024;
 
-/** The checks of params, query and body, in this order; Hono keeps the checked values. */
+/** The checks of query and body, in this order; Hono keeps the checked values. */
 export function validators(
-  { params, query, body }: Pick<Described, "params" | "query" | "body">,
+  { query, body }: Pick<Described, "query" | "body">,
   { snapshotNow }: { snapshotNow(): Snapshot | null },
 ): MiddlewareHandler[] {
   return [
-    ...params ? [validated("param", params)] : [],
     // Hono's own reader ignores `__proto__`, and reads `%FF` in another way than the
     // hot path.
     ...query
@@ -336,7 +336,7 @@ export function validators(
         ),
       ]
       : [],
-    ...body ? [limitBody, requireJson, validated("json", body)] : [],
+    ...body ? [limitBody, requireJson, validated(body)] : [],
   ];
 }
 
@@ -352,14 +352,11 @@ const requireJson: MiddlewareHandler = async ({ req }, next) => {
   await next();
 };
 
-function validated(target: "param" | "json", schema: z.ZodObject) {
-  return zValidator(target, schema, (result) => {
+function validated(schema: z.ZodObject) {
+  return zValidator("json", schema, (result) => {
     if (result.success) return;
-    throw badRequest(result.error, {
-      schema,
-      given: result.data,
-      what: target === "json" ? "field" : "query parameter",
-    });
+    const { error, data: given } = result;
+    throw badRequest(error, { schema, given, what: "field" });
   });
 }
 
