@@ -50,7 +50,7 @@ export async function openSnapshot(
   const { report, channels, topics, row_counts } = loaded;
   const dimensions = dimensionsOf(stored);
   const shape = customersShape(report);
-  const customers = createCustomers(
+  const customers = await createCustomers(
     shape,
     shape.ids === "text"
       ? await readIds(server, { database, report, signal })

@@ -97,7 +97,7 @@ export async function openSnapshot(
       customer_names,
     });
     const index = new ServingIndex(columns);
-    const customers = createCustomers(
+    const customers = await createCustomers(
       customersShape(report),
       texts.customer_ids,
     );

@@ -8,14 +8,14 @@ import type { TextColumn } from "./text_column.ts";
 const NO_CUSTOMER = -1;
 
 /** The customers of a snapshot; `texts` are the ids of the numbers from 1, null where ids are numbers. */
-export function createCustomers(
+export async function createCustomers(
   { ids, names }: CustomersShape,
   texts: TextColumn | null,
-): Customers {
+): Promise<Customers> {
   if (!texts) {
     return { ids, names, numberOf: Number, idOf: (number) => number };
   }
-  const find = texts.createFinder();
+  const find = await texts.createFinder();
   return {
     ids,
     names,

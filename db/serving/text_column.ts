@@ -1,5 +1,10 @@
 /** Columns of texts in little memory: their UTF-8 one after the other, and a hash table that finds a text. */
 
+import { createPause } from "../model/pause.ts";
+
+/** Texts that are put into the table at once: a millisecond of work. */
+const TEXTS_AT_ONCE = 3_000;
+
 /** Texts by their place. */
 export class TextColumn {
   readonly #bytes: Uint8Array;
@@ -33,7 +38,7 @@ export class TextColumn {
    * Makes a table of the texts, which must differ. Returns a function that finds the
    * place of a text, or -1.
    */
-  createFinder(): (text: string) => number {
+  async createFinder(): Promise<(text: string) => number> {
     const bytes = this.#bytes;
     const offsets = this.#offsets;
     const { length } = this;
@@ -42,14 +47,24 @@ export class TextColumn {
       2 ** Math.ceil(Math.log2(length * 4 / 3 + 2)),
     );
     const mask = table.length - 1;
-    for (let place = 0; place < length; place++) {
-      let hash = BASIS;
-      for (let i = offsets[place]; i < offsets[place + 1]; i++) {
-        hash = Math.imul(hash ^ bytes[i], PRIME);
+
+    // In the function that pauses, it would take twice as long.
+    function put(start: number, end: number): void {
+      for (let place = start; place < end; place++) {
+        let hash = BASIS;
+        for (let i = offsets[place]; i < offsets[place + 1]; i++) {
+          hash = Math.imul(hash ^ bytes[i], PRIME);
+        }
+        let slot = mixed(hash) & mask;
+        while (table[slot] !== 0) slot = (slot + 1) & mask;
+        table[slot] = place + 1;
       }
-      let slot = mixed(hash) & mask;
-      while (table[slot] !== 0) slot = (slot + 1) & mask;
-      table[slot] = place + 1;
+    }
+
+    const pause = createPause();
+    for (let place = 0; place < length; place += TEXTS_AT_ONCE) {
+      await pause();
+      put(place, Math.min(place + TEXTS_AT_ONCE, length));
     }
 
     function findEncoded(text: string): number {
