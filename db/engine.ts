@@ -11,8 +11,12 @@ export type Progress = (step: string) => void;
 
 /** Makes snapshots. */
 export interface Engine {
-  /** Opens what snapshots need. Throws a SettingError where a folder cannot be used. */
-  open(): Promise<void>;
+  /**
+   * Opens what snapshots need. Once `signal` is aborted, the engine waits no longer than
+   * a moment for anything outside this process. Throws a SettingError where a folder
+   * cannot be used.
+   */
+  open(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Builds a snapshot; throws a refusal and leaves nothing behind. */
   build(exports: StagedExports, options: BuildOptions): Promise<EngineSnapshot>;
   /** The differences between two snapshots: what is new and what is gone. */

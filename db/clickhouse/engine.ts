@@ -65,18 +65,28 @@ const LEASE_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** Time between two looks whether the loader before has gone, in milliseconds. */
 const WAIT_MS = 1_000;
+/** Time that a process that ends has left for what is under way, and to give its lease back, in milliseconds. */
+const ENDING_MS = 3_000;
 
 /** Makes snapshots, each in a database of its own. */
 export class ClickhouseEngine implements Engine {
   readonly archive: Archive;
   readonly #options: ClickhouseEngineOptions;
+  /** Is asked until the process ends. */
   readonly #server: ClickhouseServer;
+  /** The same, for questions: each has its own limit of time. */
+  readonly #answering: ClickhouseServer;
+  readonly #ended = new AbortController();
   readonly #journal: JournalTable;
   readonly #lease_ms: number;
   /** The databases of versions that are being built, or are open here. */
   readonly #in_use = new Set<string>();
   #timer: ReturnType<typeof setInterval> | undefined;
+  #ending_timer: ReturnType<typeof setTimeout> | undefined;
   #tending: Promise<unknown> = Promise.resolve();
+  /** What is under way is not begun a second time: a server may hang. */
+  #claiming: Promise<Claim> | null = null;
+  #sweeping: Promise<void> | null = null;
   #has_journal = false;
   /** Whether another loader was seen at the last look. */
   #is_locked = false;
@@ -86,10 +96,11 @@ export class ClickhouseEngine implements Engine {
 
   constructor(options: ClickhouseEngineOptions) {
     this.#options = options;
-    this.#server = new ClickhouseServer({
-      ...options.server,
-      is_cluster: options.place.cluster !== null,
-    });
+    const is_cluster = options.place.cluster !== null;
+    const reached = { ...options.server, is_cluster };
+    const { signal } = this.#ended;
+    this.#server = new ClickhouseServer({ ...reached, signal });
+    this.#answering = new ClickhouseServer(reached);
     this.#lease_ms = options.lease_ms ?? LEASE_MS;
     this.#journal = new JournalTable(this.#server, {
       place: options.place,
@@ -106,7 +117,12 @@ export class ClickhouseEngine implements Engine {
    * Becomes the loader, where it is to be one; a server that is gone is waited for by
    * `claim`. Throws a SettingError when there is another loader, or no access.
    */
-  async open(): Promise<void> {
+  async open(
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    signal?.addEventListener("abort", () => {
+      this.#ending_timer = setTimeout(() => this.#ended.abort(), ENDING_MS);
+    });
     if (!this.#options.clean || this.#timer !== undefined) return;
     this.#timer = setInterval(
       () => this.#tending = this.#tend(),
@@ -120,7 +136,8 @@ export class ClickhouseEngine implements Engine {
           throw await this.#anotherLoader();
         }
         // Two that came at once do not meet again.
-        await delay(WAIT_MS * (0.5 + Math.random()));
+        const wait_ms = WAIT_MS * (0.5 + Math.random());
+        await delay(wait_ms, undefined, { signal });
       }
     } catch (error) {
       // A server that is gone comes back; a wrong setting stays wrong.
@@ -129,6 +146,8 @@ export class ClickhouseEngine implements Engine {
         return;
       }
       clearInterval(this.#timer);
+      // One that ends need not become the loader.
+      if (signal?.aborted) return;
       const { cluster } = this.#options.place;
       const { code } = error as { readonly code?: string };
       if (cluster !== null && NO_CLUSTER.includes(code ?? "")) {
@@ -201,7 +220,9 @@ export class ClickhouseEngine implements Engine {
     } catch (error) {
       this.#note(error);
     }
+    clearTimeout(this.#ending_timer);
     await this.#server.close();
+    await this.#answering.close();
   }
 
   #createArchive(): Archive {
@@ -262,12 +283,18 @@ export class ClickhouseEngine implements Engine {
   }
 
   async #claim(): Promise<Claim> {
+    this.#claiming ??= this.#claimOnce().finally(() => this.#claiming = null);
+    const claim = await this.#claiming;
+    if (claim === "taken") await this.#sweep();
+    return claim;
+  }
+
+  async #claimOnce(): Promise<Claim> {
     if (!this.#options.clean) return "locked";
     if (!this.#has_journal) await this.#journal.create();
     this.#has_journal = true;
     const claim = await this.#journal.claim();
     this.#is_locked = claim === "locked";
-    if (claim === "taken") await this.#sweep();
     return claim;
   }
 
@@ -338,7 +365,7 @@ export class ClickhouseEngine implements Engine {
       readonly signal: AbortSignal;
     },
   ): Promise<ClickhouseSnapshot> {
-    return openSnapshot(this.#server, {
+    return openSnapshot(this.#answering, {
       ...this.#options,
       database,
       stored,
@@ -362,7 +389,12 @@ export class ClickhouseEngine implements Engine {
   /** Keeps the lease, and drops what nobody needs. */
   async #tend(): Promise<void> {
     try {
-      if (await this.#claim() === "held") await this.#sweep();
+      if (await this.#claim() === "held") {
+        // It may take longer than a lease, which the next looks keep.
+        this.#sweeping ??= this.#sweep()
+          .finally(() => this.#sweeping = null);
+        await this.#sweeping;
+      }
       this.#last_problem = "";
     } catch (error) {
       this.#note(error);

@@ -14,6 +14,7 @@ import {
 import { onCluster, type Place, quoteName, tableStatements } from "./schema.ts";
 import {
   type ClickhouseServer,
+  FEW_ROWS_MS,
   MissingTable,
   type Query,
   type SentCell,
@@ -64,15 +65,14 @@ export class JournalTable {
 
   /** Makes the tables where they are missing. */
   async create(): Promise<void> {
-    const { database } = this.#place;
-    await this.#server.run({
-      sql: `create database if not exists ${quoteName(database)}${
-        onCluster(this.#place)
-      }`,
-    });
-    const sql = await readSql("clickhouse/journal_tables");
-    for (const statement of tableStatements(sql, { place: this.#place })) {
-      await this.#server.run({ sql: statement });
+    const place = this.#place;
+    const name = quoteName(place.database);
+    const statements = [
+      `create database if not exists ${name}${onCluster(place)}`,
+      ...tableStatements(await readSql("clickhouse/journal_tables"), { place }),
+    ];
+    for (const sql of statements) {
+      await this.#server.run({ sql }, { limit_ms: FEW_ROWS_MS });
     }
   }
 

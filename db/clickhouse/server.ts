@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly password: string;
   /** Whether it is one of a cluster's. */
   readonly is_cluster?: boolean;
+  /** When it is aborted, nothing is waited for any more: the server counts as gone. */
+  readonly signal?: AbortSignal;
 }
 
 /** What has a cluster answer as one server does. */
@@ -63,8 +65,8 @@ export class MissingTable extends StoreError {
 
 /** Time limit of what is no question, such as a look at the journal, in milliseconds. */
 const QUICK_MS = 10_000;
-/** Time limits, in milliseconds, after which a connection counts as lost: of few rows, and of a table or a statement. */
-const FEW_ROWS_MS = 60_000;
+/** Time limits, in milliseconds, after which a connection counts as lost: of few rows or an empty table, and of a full table or any other statement. */
+export const FEW_ROWS_MS = 60_000;
 const LONG_MS = 3_600_000;
 /** A time that no request reaches: each has a signal of its own. */
 const NEVER_MS = 2 ** 31 - 1;
@@ -112,7 +114,7 @@ export class ClickhouseServer {
   /** All rows of a short query, which ends within ten seconds. */
   async rows(query: Query): Promise<SentCell[][]> {
     const rows: SentCell[][] = [];
-    using limit = limitOf(QUICK_MS);
+    using limit = this.#limitOf(QUICK_MS);
     const signal = AbortSignal.any([
       ...query.signal ? [query.signal] : [],
       limit.signal,
@@ -129,10 +131,14 @@ export class ClickhouseServer {
   }
 
   /** Runs a statement that has no rows, such as one that makes a table, to its end. */
-  async run({ sql, params, settings, signal }: Query): Promise<void> {
+  async run(
+    { sql, params, settings, signal }: Query,
+    { limit_ms = LONG_MS }: { readonly limit_ms?: number } = {},
+  ): Promise<void> {
     signal?.throwIfAborted();
     const query_id = crypto.randomUUID();
-    using limit = limitOf(LONG_MS);
+    using limit = this.#limitOf(limit_ms);
+    if (limit.signal.aborted) throw gone();
     using ending = this.#endWith(
       signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
       query_id,
@@ -157,7 +163,7 @@ export class ClickhouseServer {
     rows: readonly Readonly<Record<string, unknown>>[],
   ): Promise<void> {
     if (rows.length === 0) return;
-    using limit = limitOf(FEW_ROWS_MS);
+    using limit = this.#limitOf(FEW_ROWS_MS);
     try {
       await (await this.#connect()).insert({
         table,
@@ -187,7 +193,7 @@ export class ClickhouseServer {
       )
     ) target.searchParams.set(name, String(value));
     const opened = await Deno.open(file);
-    using limit = limitOf(LONG_MS);
+    using limit = this.#limitOf(LONG_MS);
     try {
       const response = await fetch(target, {
         method: "POST",
@@ -260,7 +266,7 @@ export class ClickhouseServer {
   }
 
   async #kill(query_id: string): Promise<void> {
-    using limit = limitOf(QUICK_MS);
+    using limit = this.#limitOf(QUICK_MS);
     try {
       await (await this.#connect()).command({
         query: `kill query where query_id = ${quoteText(query_id)} async`,
@@ -269,6 +275,10 @@ export class ClickhouseServer {
     } catch {
       // It has ended, or the server is gone: nobody waits for it any more.
     }
+  }
+
+  #limitOf(ms: number): ReturnType<typeof limitOf> {
+    return limitOf(ms, this.#options.signal);
   }
 
   #inOurWords(error: unknown): unknown {
@@ -329,15 +339,22 @@ const KINDS: { readonly [code: string]: string } = {
     "The keeper of the ClickHouse cluster does not answer. Ask again in a moment.",
 };
 
-/** A limit of time that ends with its block: with AbortSignal.timeout, a process would not end before. */
+/** A limit of time, or that of `ended` if that comes first. It ends with its block: with AbortSignal.timeout, a process would not end before. */
 export function limitOf(
   ms: number,
+  ended?: AbortSignal,
 ): Disposable & { readonly signal: AbortSignal } {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), ms);
+  const end = () => late.abort();
+  const timer = setTimeout(end, ms);
+  ended?.addEventListener("abort", end);
+  if (ended?.aborted) end();
   return {
     signal: late.signal,
-    [Symbol.dispose]: () => clearTimeout(timer),
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      ended?.removeEventListener("abort", end);
+    },
   };
 }
 

@@ -146,7 +146,7 @@ export class Follower implements Store, Refreshes {
   }
 
   async #open(): Promise<void> {
-    await this.#engine.open();
+    await this.#engine.open({ signal: this.#ended.signal });
     this.#work_folder = await claimWorkFolder(this.#options.staging_dir);
   }
 

@@ -332,7 +332,7 @@ export class Refresher implements Store, Refreshes {
 
   async #open(): Promise<void> {
     const { options } = this;
-    await this.engine.open();
+    await this.engine.open({ signal: this.#ended.signal });
     this.#keeper?.noteSharing();
     this.#export_folder = new ExportFolder(await this.#versions.open(), {
       ...options,
