@@ -170,7 +170,7 @@ where event = 'dropped' and at > now64(3) - ${seconds}`,
     return new Set(rows.map(([version]) => version as string));
   }
 
-  /** Removes what nothing follows from any more, so that the journal stays short: of versions that were dropped before so many seconds, and lists that later ones replace. */
+  /** Removes what nothing follows from any more, so that the journal stays short: of versions that were dropped before so many seconds, lists that later ones replace, and answers to decisions that are gone. */
   async prune(seconds: number): Promise<void> {
     const { sequence, kept, held_in, discarded_in } = await this.state();
     const versions = kept.map(({ version }) => version);
@@ -182,8 +182,11 @@ where event = 'dropped' and at > now64(3) - ${seconds}`,
   and version in (
     select version from ${journal}
     where event = 'dropped' and at < now64(3) - ${seconds})`;
+    const answered = `event = 'answered' and version not in (
+    select id from ${this.#table("decisions")})`;
     // The last entry stays, by which readers notice a new one.
-    const where = `sequence < ${sequence} and (${replaced} or ${dropped})`;
+    const where = `sequence < ${sequence}
+  and (${replaced} or ${dropped} or ${answered})`;
     const gone = await this.#read({
       sql: `select ${KEY} from ${journal} where ${where}`,
       params: { versions },

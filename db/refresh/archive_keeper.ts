@@ -18,7 +18,13 @@ const RETRY_MS = 30_000;
 type Write =
   | { readonly type: "keep" }
   | Extract<Effect, { type: "mark_discarded" | "drop_kept" }>
-  | { readonly type: "note_held"; readonly refresh: Refresh | null };
+  | { readonly type: "note_held"; readonly refresh: Refresh | null }
+  | {
+    readonly type: "answer";
+    readonly sent: SentDecision;
+    /** Why it is refused; null when it is carried out. */
+    readonly refusal: string | null;
+  };
 
 /** What is wrong while a write fails; the setting stands before it. */
 const FAILED: Readonly<Record<Write["type"], string>> = {
@@ -26,6 +32,7 @@ const FAILED: Readonly<Record<Write["type"], string>> = {
   mark_discarded: "does not remember which data was discarded",
   drop_kept: "still has the data that was rolled back",
   note_held: "does not tell followers which data waits for a decision",
+  answer: "does not tell a follower what became of its decision",
 };
 
 /** What the archive says of decisions, by whichever process. */
@@ -50,7 +57,7 @@ export class ArchiveKeeper {
   #write_at = Infinity;
   /** The version that waits for a decision, as followers were told; undefined before that. */
   #noted_held: Refresh | null | undefined;
-  /** The decisions of followers that were taken up. */
+  /** The decisions of followers that were taken up, until their answers are written. */
   readonly #taken = new Set<string>();
 
   constructor(archive: Archive, log: Log) {
@@ -109,6 +116,7 @@ export class ArchiveKeeper {
       if (claim === "locked") {
         // Another process decides, so nothing of this one is written later.
         this.#unwritten.clear();
+        this.#taken.clear();
         this.#noted_held = undefined;
         return { taken, decided: await this.#decided() };
       }
@@ -209,17 +217,20 @@ export class ArchiveKeeper {
     this.#write_at = 0;
   }
 
-  #write(write: Write, snapshot: EngineSnapshot | null): Promise<void> {
+  async #write(write: Write, snapshot: EngineSnapshot | null): Promise<void> {
     const archive = this.#archive;
     switch (write.type) {
       case "keep":
-        return archive.keep(snapshot!);
+        return await archive.keep(snapshot!);
       case "mark_discarded":
-        return archive.markDiscarded(write.data_versions);
+        return await archive.markDiscarded(write.data_versions);
       case "drop_kept":
-        return archive.drop(write.name);
+        return await archive.drop(write.name);
       case "note_held":
-        return archive.shared!.noteHeld(write.refresh);
+        return await archive.shared!.noteHeld(write.refresh);
+      case "answer":
+        await archive.shared!.answer(write.sent, write.refusal);
+        this.#taken.delete(write.sent.id);
     }
   }
 
@@ -245,8 +256,10 @@ export class ArchiveKeeper {
     const { shared, is_ours } = this.#archive;
     if (!shared || !is_ours) return [];
     try {
+      // One of them may be answered while the archive is asked.
+      const taken = new Set(this.#taken);
       const sent = await shared.sent();
-      const news = sent.filter(({ id }) => !this.#taken.has(id));
+      const news = sent.filter(({ id }) => !taken.has(id));
       for (const { id } of news) this.#taken.add(id);
       return news;
     } catch (error) {
@@ -266,11 +279,7 @@ export class ArchiveKeeper {
         refusal ?? "carried out"
       }`,
     });
-    try {
-      await this.#archive.shared!.answer(sent, refusal);
-    } catch (error) {
-      this.#note((error as Error).message);
-    }
+    await this.carryOut({ type: "answer", sent, refusal }, null);
   }
 
   #note(text: string): void {
@@ -284,5 +293,12 @@ export class ArchiveKeeper {
 
 /** Under this name a write is remembered until it succeeds; one replaces another of the same name. */
 function nameOf(write: Write): string {
-  return write.type === "drop_kept" ? `drop_kept ${write.name}` : write.type;
+  switch (write.type) {
+    case "drop_kept":
+      return `drop_kept ${write.name}`;
+    case "answer":
+      return `answer ${write.sent.id}`;
+    default:
+      return write.type;
+  }
 }

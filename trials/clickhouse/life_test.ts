@@ -331,6 +331,9 @@ Deno.test("the journal stays short, and says the same", async () => {
     lease: { is_loader: true, name: "a loader", lease_ms: 1_000 },
   });
   await journal.create();
+  const sent = await journal.send({ type: "discard", data_version: "v1" });
+  await journal.append("answered", { version: sent });
+  await journal.append("answered", { version: "one that is gone" });
   for (let i = 1; i <= 5; i++) {
     const version = `v${i}`;
     await journal.append("published", { version, payload: "{}" });
@@ -348,16 +351,18 @@ Deno.test("the journal stays short, and says the same", async () => {
   });
   assertEquals(await again.state(), before);
   assertEquals((await again.state()).discarded, ["v5"]);
+  // The answer to a decision that is there keeps it from being carried out again.
+  assertEquals(await journal.sent(), []);
   const [[rows]] = await server.rows({
     sql: `select count() from \`${place.database}\`.journal`,
   });
-  assertEquals(rows, 3);
+  assertEquals(rows, 4);
   // Those that are gone are in no file that is read, whatever a reader may set.
   const [[masked]] = await server.rows({
     sql: `select count() from \`${place.database}\`.journal`,
     settings: { apply_deleted_mask: 0 },
   });
-  assertEquals(masked, 3);
+  assertEquals(masked, 4);
   await journal.append("dropped", { version: "v5" });
   assertEquals((await again.state()).kept, []);
 

@@ -1,7 +1,9 @@
-/** What the store does when STATE_DIR cannot be read or written for a while. */
+/** What the store does when STATE_DIR, or another archive, cannot be read or written for a while. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Archive, SentDecision } from "../../../db/engine.ts";
+import { ArchiveKeeper } from "../../../db/refresh/archive_keeper.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import {
   exportsOf,
@@ -70,4 +72,66 @@ Deno.test("a decision that STATE_DIR did not take is written again", async () =>
     watched.logged.slice(length).filter((text) => text.includes("STATE_DIR")),
     [`STATE_DIR="${state.path}" is used as it should be again.`],
   );
+});
+
+/** An archive that others follow, and what it was asked to keep. */
+function followedArchive(sent: readonly SentDecision[]) {
+  const answered: [id: string, refusal: string | null][] = [];
+  const isOpen = ({ id }: SentDecision) =>
+    answered.every(([one]) => one !== id);
+  const followed = { answered, is_full: false };
+  const archive = {
+    setting: "CLICKHOUSE_DATABASE",
+    is_ours: true,
+    shared: {
+      sent: async () => {
+        const open = sent.filter(isOpen);
+        // What happens until it is read.
+        await delay(10);
+        return open;
+      },
+      answer({ id }: SentDecision, refusal: string | null) {
+        if (followed.is_full) return Promise.reject(new Error("full"));
+        answered.push([id, refusal]);
+        return Promise.resolve();
+      },
+    },
+  } as unknown as Archive;
+  return Object.assign(followed, { archive });
+}
+
+const SENT: readonly SentDecision[] = [
+  { id: "first", type: "rollback", data_version: "0".repeat(16) },
+  { id: "second", type: "discard", data_version: "1".repeat(16) },
+];
+
+Deno.test("the answer to a decision that the archive did not take is written again, and no decision is taken up twice", async () => {
+  const followed = followedArchive(SENT);
+  const keeper = new ArchiveKeeper(followed.archive, () => {});
+  assertEquals(await keeper.sent(), SENT);
+  const [first, second] = SENT;
+  followed.is_full = true;
+  await keeper.answer(first, null);
+  await keeper.answer(second, new Error("No data is held."));
+  assertEquals(
+    keeper.notice,
+    "CLICKHOUSE_DATABASE does not tell a follower what became of its decision: full",
+  );
+  assertEquals(await keeper.sent(), []);
+
+  followed.is_full = false;
+  await keeper.writeAgain(null);
+  assertEquals(followed.answered, []);
+  using _ = passed(60_000);
+  // It is answered while the archive is asked.
+  const sent = keeper.sent();
+  await keeper.writeAgain(null);
+  assertEquals(await sent, []);
+  assertEquals(followed.answered, [
+    ["first", null],
+    ["second", "No data is held."],
+  ]);
+  // As after a restart.
+  const next = new ArchiveKeeper(followed.archive, () => {});
+  assertEquals(await next.sent(), []);
 });
