@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Archive, SentDecision } from "../../../db/engine.ts";
 import { ArchiveKeeper } from "../../../db/refresh/archive_keeper.ts";
+import { takeClock } from "../../support/clock.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import {
   exportsOf,
@@ -11,17 +12,6 @@ import {
   TWO_LOOKS_MS,
   watchedStore,
 } from "../../support/watched_store.ts";
-
-/** Lets so many milliseconds pass at once for what asks the clock of the process. */
-function passed(ms: number): Disposable {
-  const { now } = performance;
-  performance.now = () => now.call(performance) + ms;
-  return {
-    [Symbol.dispose]() {
-      performance.now = now;
-    },
-  };
-}
 
 Deno.test("a kept version that cannot be read stops no load", async () => {
   await using state = await dataFolder();
@@ -61,7 +51,8 @@ Deno.test("a decision that STATE_DIR did not take is written again", async () =>
   assertStringIncludes(store.notice!, notice);
   await Deno.remove(list);
   {
-    using _ = passed(60_000);
+    using clock = takeClock();
+    clock.advance(60_000);
     store.request();
     await watched.until(() => store.notice === null);
   }
@@ -122,7 +113,8 @@ Deno.test("the answer to a decision that the archive did not take is written aga
   followed.is_full = false;
   await keeper.writeAgain(null);
   assertEquals(followed.answered, []);
-  using _ = passed(60_000);
+  using clock = takeClock();
+  clock.advance(60_000);
   // It is answered while the archive is asked.
   const sent = keeper.sent();
   await keeper.writeAgain(null);

@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { readConfig } from "../../../config.ts";
 import { createStore } from "../../../create_store.ts";
+import { takeClock } from "../../support/clock.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { ioError } from "../../support/io_error.ts";
 import { until } from "../../support/until.ts";
@@ -242,11 +243,9 @@ Deno.test("a mount that fails under an export: no part goes live, it is said onc
     `${part}: cannot be read: Input/output error (os error 5). Check the disks and mounts of DATA_DIR and STAGING_DIR.`,
   ];
   await t.step("while it is copied", async () => {
-    const { now } = performance;
+    using clock = takeClock();
     const { read } = Deno.FsFile.prototype;
-    let hours = 0;
     let reads = 0;
-    performance.now = () => now.call(performance) + hours * 3_600_000;
     Deno.FsFile.prototype.read = () => {
       reads++;
       return Promise.reject(ioError());
@@ -258,15 +257,14 @@ Deno.test("a mount that fails under an export: no part goes live, it is said onc
       assertEquals([state, reasons], ["failed", cannotBeRead]);
       await staysFor(watched, async () => {
         const before = reads;
-        hours++;
+        clock.advance(3_600_000);
         await watched.until(() => reads > before);
       });
       Deno.FsFile.prototype.read = read;
-      hours++;
+      clock.advance(3_600_000);
       await live(watched, 3);
     } finally {
       Deno.FsFile.prototype.read = read;
-      performance.now = now;
     }
   });
   for (const name of ["realPath", "stat"] as const) {

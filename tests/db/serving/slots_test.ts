@@ -6,6 +6,7 @@ import { StoreError } from "../../../db/model/problems.ts";
 import type { Limit, Run } from "../../../db/model/run.ts";
 import { QuestionSlots } from "../../../db/serving/slots.ts";
 import { Deadline } from "../../../routes/deadline.ts";
+import { type Clock, takeClock } from "../../support/clock.ts";
 
 const never = new AbortController().signal;
 const patient: Limit = { signal: never, ends_at_ms: Infinity };
@@ -74,6 +75,7 @@ Deno.test("take, aborted while waiting: it leaves its place to others", async ()
 });
 
 Deno.test("take, its time ends: the question is blamed only for what it took itself", async () => {
+  using clock = takeClock({ stands: true });
   const slots = new QuestionSlots({ concurrency: 1, queue: 1 });
   // Waits for 300 ms of its 500, for 100, or for ever, and then takes too long.
   for (
@@ -88,7 +90,7 @@ Deno.test("take, its time ends: the question is blamed only for what it took its
     deadline.signal.addEventListener("abort", () => ended.resolve());
     const taken = slots.take(deadline).then(end, () => {});
     if (waits_ms < Infinity) {
-      await delay(waits_ms);
+      clock.advance(waits_ms);
       end(before);
       await taken;
     }
@@ -100,18 +102,22 @@ Deno.test("take, its time ends: the question is blamed only for what it took its
 });
 
 /** Takes all four slots, holds them for 300 ms, and tells of each when it is free. */
-async function holdFour(slots: QuestionSlots, limit = patient): Promise<Run[]> {
+async function holdFour(
+  slots: QuestionSlots,
+  { clock, limit = patient }: { clock: Clock; limit?: Limit },
+): Promise<Run[]> {
   const runs = await Promise.all(
     Array.from({ length: 4 }, () => slots.take(limit)),
   );
-  await delay(300);
+  clock.advance(300);
   return runs;
 }
 
 Deno.test("take, in vain: refused as soon as those before it have shown how long they take", async () => {
+  using clock = takeClock({ stands: true });
   const slots = new QuestionSlots({ concurrency: 4, queue: 100 });
   const limit = within(1_000);
-  const runs = holdFour(slots);
+  const runs = holdFour(slots, { clock });
   const refused: StoreError[] = [];
   const waiting = Array.from(
     { length: 40 },
@@ -137,20 +143,22 @@ Deno.test("take, in vain: refused as soon as those before it have shown how long
 });
 
 Deno.test("take, too late when its turn comes: refused, and the next one begins", async () => {
+  using clock = takeClock({ stands: true });
   const slots = new QuestionSlots({ concurrency: 1, queue: 2 });
   const first = await slots.take(patient);
   const late = busy(slots.take(within(10)));
   const next = slots.take(patient);
-  await delay(30);
+  clock.advance(30);
   end(first);
   await late;
   using _ = await next;
 });
 
 Deno.test("take, time only for fewer at once: they begin when fewer run, and nobody gets between", async () => {
+  using clock = takeClock({ stands: true });
   const slots = new QuestionSlots({ concurrency: 4, queue: 10 });
   const limit = within(600);
-  const firsts = holdFour(slots);
+  const firsts = holdFour(slots, { clock });
   const seconds = Array.from({ length: 4 }, () => slots.take(patient));
   const order: string[] = [];
   const take = (name: string) =>
@@ -180,8 +188,9 @@ Deno.test("take, time only for fewer at once: they begin when fewer run, and nob
 });
 
 Deno.test("take, after slow questions: a free slot is given at once, and what was slow is forgotten", async () => {
+  using clock = takeClock({ stands: true });
   const slots = new QuestionSlots({ concurrency: 4, queue: 10 });
-  const slow = holdFour(slots);
+  const slow = holdFour(slots, { clock });
   const waiting = Array.from({ length: 4 }, () => slots.take(patient));
   (await slow).forEach(end);
   const runs = await Promise.all(waiting);
@@ -196,9 +205,13 @@ Deno.test("take, after slow questions: a free slot is given at once, and what wa
 });
 
 Deno.test("take, left by their clients: such questions are no measure of the others", async () => {
+  using clock = takeClock({ stands: true });
   const slots = new QuestionSlots({ concurrency: 4, queue: 10 });
   const gone = new AbortController();
-  const left = holdFour(slots, { ...patient, signal: gone.signal });
+  const left = holdFour(slots, {
+    clock,
+    limit: { ...patient, signal: gone.signal },
+  });
   const waiting = Array.from({ length: 6 }, () => slots.take(within(1_000)));
   const runs = await left;
   gone.abort(new StoreError("cancelled", "gone"));
