@@ -1,10 +1,10 @@
 /** The widest data that the file contract allows: no answer holds up the others, or grows without a bound. */
 
-import process from "node:process";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { widest_settings, widestExports } from "../../bench/generate_widest.ts";
 import { MAX_JSON_BYTES } from "../../routes/json_body.ts";
 import { openApp } from "../support/open_app.ts";
+import { longestHold } from "../support/worked.ts";
 
 /** The goal is 50 ms; a busy machine takes half as long again. */
 const LONGEST_HOLD_MS = 75;
@@ -78,34 +78,16 @@ interface Seen {
   hold_ms: number;
 }
 
-/**
- * How long this thread has worked, in milliseconds, in steps of ten: its time on
- * a core, so that what other processes do does not count.
- */
-function worked(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
-}
-
 /** Asks, reads what comes, and measures for how long nothing else could be done. */
 async function watch(ask: () => Promise<Response>): Promise<Seen> {
-  let last = worked();
-  let hold_ms = 0;
-  const look = () => {
-    const now = worked();
-    hold_ms = Math.max(hold_ms, now - last);
-    last = now;
-  };
-  const timer = setInterval(look, 5);
-  try {
+  let status = 0;
+  let bytes = 0;
+  const hold_ms = await longestHold(async () => {
     const answer = await ask();
-    let bytes = 0;
+    ({ status } = answer);
     for await (const piece of answer.body ?? []) bytes += piece.length;
-    look();
-    return { status: answer.status, bytes, hold_ms };
-  } finally {
-    clearInterval(timer);
-  }
+  });
+  return { status, bytes, hold_ms };
 }
 
 Deno.test("the widest data: every endpoint in every format, plain and packed", async (t) => {
