@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { FileHashes } from "../../../db/intake/file_hashes.ts";
 import { ExportWatch, STEADY_MS } from "../../../db/intake/export_watch.ts";
+import { takeClock } from "../../support/clock.ts";
 import { type DataFolder, dataFolder } from "../../support/data_folder.ts";
 
 const EXPORTS = {
@@ -12,11 +13,13 @@ const EXPORTS = {
   "interactions.csv": "Date Start,Interaction,Customers\n01/02/2020,Email,1\n",
 };
 const ROW = "01/02/2020,Email,1\n";
+/** Longer than a slow machine takes from writing a file to looking at it. */
+const SETTLE_MS = 60_000;
 
 const hashOf = (content: string) =>
   createHash("sha256").update(content).digest("hex");
 
-function watchOf({ path }: DataFolder, settle_ms = 60_000): ExportWatch {
+function watchOf({ path }: DataFolder, settle_ms = SETTLE_MS): ExportWatch {
   return new ExportWatch({
     data_dir: path,
     settle_ms,
@@ -42,6 +45,11 @@ Deno.test("what lay there long before the first look is taken at once", async ()
 
 Deno.test("what has just been written is looked at twice", async () => {
   await using folder = await dataFolder(EXPORTS);
+  // Of a time to come, so that a slow machine makes them no older.
+  const time = new Date(Date.now() + SETTLE_MS);
+  for (const file of Object.keys(EXPORTS)) {
+    await Deno.utime(`${folder.path}/${file}`, time, time);
+  }
   const watch = watchOf(folder);
   const first = await watch.look();
   assertEquals(first.waiting, [
@@ -55,6 +63,7 @@ Deno.test("what has just been written is looked at twice", async () => {
 });
 
 Deno.test("a text that was seen growing rests longer than one that came at once", async () => {
+  using clock = takeClock({ stands: true });
   await using folder = await dataFolder(EXPORTS);
   const watch = await watching(folder, 1_500);
   const file = `${folder.path}/interactions.csv`;
@@ -63,25 +72,25 @@ Deno.test("a text that was seen growing rests longer than one that came at once"
     await Deno.writeTextFile(file, ROW, { append: true });
     const { waiting } = await watch.look();
     assertEquals(waiting, ["interactions.csv: still changing"]);
-    await pause(100);
+    clock.advance(100);
   }
-  await pause(STEADY_MS);
+  clock.advance(STEADY_MS);
   assertEquals((await watch.look()).waiting, [
     "interactions.csv: was growing, so more may come",
   ]);
   // Its writer goes on after a pause that is shorter than the settle time.
   await Deno.writeTextFile(file, ROW, { append: true });
   await watch.look();
-  await pause(STEADY_MS + 100);
+  clock.advance(STEADY_MS + 100);
   assertEquals((await watch.look()).waiting, [
     "interactions.csv: was growing, so more may come",
   ]);
-  await pause(1_500);
+  clock.advance(1_500);
   assertEquals((await watch.look()).waiting, []);
   // After its rest it is a file like others.
   await Deno.writeTextFile(file, EXPORTS["interactions.csv"] + ROW.repeat(9));
   await watch.look();
-  await pause(STEADY_MS + 100);
+  clock.advance(STEADY_MS + 100);
   assertEquals((await watch.look()).waiting, []);
 });
 
@@ -211,13 +220,14 @@ Deno.test("what a proof cannot be read from waits, then is told", async (t) => {
   ];
   for (const [name, files, text] of broken) {
     await t.step(name, async () => {
+      using clock = takeClock({ stands: true });
       await using folder = await dataFolder({ ...EXPORTS, ...files });
-      const watch = watchOf(folder, 1_000);
+      const watch = watchOf(folder);
       await pause(STEADY_MS);
       const early = await watch.look();
       assertEquals(early.problem, null);
       assertStringIncludes(early.waiting[0], text);
-      await pause(1_000);
+      clock.advance(SETTLE_MS);
       const late = await watch.look();
       assertEquals(late.waiting, []);
       assertStringIncludes(late.problem!.message, text);
@@ -230,7 +240,7 @@ Deno.test("files that come and are not read are logged once, when they stay", as
   const logged: unknown[] = [];
   const watch = new ExportWatch({
     data_dir: folder.path,
-    settle_ms: 60_000,
+    settle_ms: SETTLE_MS,
     final_newline_required: false,
     hashes: new FileHashes(),
     log: ({ event, files }) => void logged.push([event, files]),
