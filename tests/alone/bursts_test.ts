@@ -8,6 +8,8 @@ import { openApp } from "../support/open_app.ts";
 const TIMEOUT_MS = 1_000;
 /** More than run (4) and wait (64) by default. */
 const BURST = 80;
+/** Other programs may take the cores during one of the two that are compared, and not the other. */
+const TRIES = 3;
 
 Deno.test("a burst of different lists: as many succeed as in turn, the others are told at once", async () => {
   await using folder = await dataFolder();
@@ -37,30 +39,50 @@ Deno.test("a burst of different lists: as many succeed as in turn, the others ar
     };
   }
 
-  await ask();
-  let in_turn = 0;
-  for (const end = performance.now() + TIMEOUT_MS;;) {
-    const { status } = await ask();
-    if (performance.now() > end) break;
-    assertEquals(status, 200);
-    in_turn++;
+  /** Asks one after another, then all at once, then one more. */
+  async function measure() {
+    let in_turn = 0;
+    for (const end = performance.now() + TIMEOUT_MS;;) {
+      const { status } = await ask();
+      if (performance.now() > end) break;
+      assertEquals(status, 200);
+      in_turn++;
+    }
+    const seen = await Promise.all(Array.from({ length: BURST }, ask));
+    return { in_turn, seen, after: await ask() };
   }
-  const seen = await Promise.all(Array.from({ length: BURST }, ask));
+  type Measured = Awaited<ReturnType<typeof measure>>;
 
-  const of = (status: number) => seen.filter((one) => one.status === status);
-  const label = `${in_turn} in turn; ${
-    seen.map(({ status, ms }) => `${status} ${ms.toFixed(0)}`).join(", ")
-  }`;
-  // A fifth less may be other programs on the same cores.
-  assert(of(200).length >= Math.floor(in_turn * 0.8), label);
-  assert(of(503).length > 0, label);
-  assertEquals(of(200).length + of(503).length, BURST, label);
-  assert(of(503).every(({ retry_after }) => retry_after === "1"), label);
-  // Half of them know before the last one succeeds.
-  const middle = of(503).map(({ ms }) => ms)
-    .sort((a, b) => a - b)[of(503).length >> 1];
-  assert(middle < Math.max(...of(200).map(({ ms }) => ms)), label);
+  /** Asserts that the burst did as well as the others. */
+  function compare({ in_turn, seen, after }: Measured) {
+    const of = (status: number) => seen.filter((one) => one.status === status);
+    const label = `${in_turn} in turn; ${
+      seen.map(({ status, ms }) => `${status} ${ms.toFixed(0)}`).join(", ")
+    }`;
+    // A fifth less may be other programs on the same cores.
+    assert(of(200).length >= Math.floor(in_turn * 0.8), label);
+    assert(of(503).length > 0, label);
+    assertEquals(of(200).length + of(503).length, BURST, label);
+    // Half of them know before the last one succeeds.
+    const middle = of(503).map(({ ms }) => ms)
+      .sort((a, b) => a - b)[of(503).length >> 1];
+    assert(middle < Math.max(...of(200).map(({ ms }) => ms)), label);
+    // Whatever the burst was, a quiet server answers.
+    assertEquals(after.status, 200);
+  }
 
-  // Whatever the burst was, a quiet server answers.
-  assertEquals((await ask()).status, 200);
+  await ask();
+  for (let tries = TRIES;; tries--) {
+    const measured = await measure();
+    for (const { status, retry_after } of measured.seen) {
+      // A question that takes too long may be other programs, all else is not.
+      assert([200, 503, 504].includes(status), `${status}`);
+      assertEquals(retry_after, status === 503 ? "1" : null);
+    }
+    try {
+      return compare(measured);
+    } catch (error) {
+      if (tries === 1) throw error;
+    }
+  }
 });
