@@ -1,6 +1,6 @@
 /** tally.toml while a server runs: added, changed, broken, mended, removed, uploaded, vouched for. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { dataFolder, type Files } from "../support/data_folder.ts";
 import { ADMIN_KEY, ADMIN_KEY_SHA256 } from "../support/keys.ts";
@@ -226,11 +226,10 @@ Deno.test("a tally.toml that is half written is waited for", async () => {
   // The first half is sound, and means something else.
   const [first, second] = [MAPPING.slice(0, -2), MAPPING.slice(-2)];
   await staysFor(watched, () => watched.folder.write({ "tally.toml": first }));
-  assert(
+  await watched.until(() =>
     watched.store.refreshes.waiting.some((text) =>
       text.startsWith("tally.toml")
-    ),
-    String(watched.store.refreshes.waiting),
+    )
   );
   await Deno.writeTextFile(
     `${watched.folder.path}/tally.toml.tmp`,
