@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterPart, FRESH, watched } from "../../routes/sending.ts";
+import type { Files } from "../support/data_folder.ts";
 import { NO_INTERACTIONS } from "../support/load_folder.ts";
 import { openApp } from "../support/open_app.ts";
 
@@ -76,21 +77,26 @@ Deno.test("a body that nobody reads is cut, and its pieces are ended", async () 
   assertStringIncludes(error.message, "64 KiB");
 });
 
+const OCCUPATION = "an occupation of some length";
+
+/** Exports of so many customers of one occupation. */
+function exportsOf(customers: number, occupation: string): Files {
+  const rows = Array.from(
+    { length: customers },
+    (_, i) => `${i + 1},${occupation},Red\n`,
+  );
+  return {
+    "customers.csv": `Customer_Id,Occupation,Type\n${rows.join("")}`,
+    "interactions.csv": NO_INTERACTIONS,
+  };
+}
+
 /** Customers whose CSV has 14 MB, more than the buffers of two sockets. */
-const ROWS = 400_000;
-const FILES = {
-  "customers.csv": `Customer_Id,Occupation,Type\n${
-    Array.from(
-      { length: ROWS },
-      (_, i) => `${i + 1},an occupation of some length,Red\n`,
-    ).join("")
-  }`,
-  "interactions.csv": NO_INTERACTIONS,
-};
+const FILES = exportsOf(400_000, OCCUPATION);
 const CSV = "/api/v1/customers?format=csv";
 
-async function opened(settings: Record<string, string>) {
-  const app = await openApp(FILES, { STALL_SECONDS: "1", ...settings });
+async function opened(settings: Record<string, string>, files = FILES) {
+  const app = await openApp(files, { STALL_SECONDS: "1", ...settings });
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     app.app.fetch,
@@ -150,7 +156,11 @@ Deno.test("downloads of up to 1 MiB hold no slot while they are sent", async () 
 });
 
 Deno.test("a reader that takes a little all the time gets all of a long answer", async () => {
-  await using server = await opened({});
+  // Sockets ask for more when megabytes of them are empty: 60 MB come in many steps.
+  await using server = await opened(
+    { STALL_SECONDS: "3" },
+    exportsOf(200_000, OCCUPATION.repeat(10)),
+  );
   const answer = await fetch(server.origin + CSV, {
     headers: { "Accept-Encoding": "identity" },
   });
@@ -158,13 +168,13 @@ Deno.test("a reader that takes a little all the time gets all of a long answer",
   let read_ms = performance.now();
   for await (const piece of answer.body!) {
     bytes += piece.length;
-    // 4 MB/s, so that it takes several times STALL_SECONDS.
-    const due_ms = read_ms + piece.length / 4_000;
+    // 6 MB/s, so that it takes three times STALL_SECONDS.
+    const due_ms = read_ms + piece.length / 6_000;
     await delay(Math.max(0, due_ms - performance.now()));
     read_ms = Math.max(due_ms, performance.now());
   }
   assertEquals(server.logged, []);
-  assert(bytes > 13_000_000, `${bytes}`);
+  assert(bytes > 57_000_000, `${bytes}`);
 });
 
 Deno.test("a long JSON answer has its length, also for HEAD, and is cut off like a download", async () => {
