@@ -136,7 +136,7 @@ Deno.test("the start names what is nearly a setting, and shows what differs from
   const [, settings] = logTexts(server.output.out);
   assertEquals(
     settings,
-    `Settings: PORT=0, DRAIN_SECONDS=0, DATA_DIR=${DATA_DIR}, STAGING_DIR=${server.staging}, REFRESH_WEBHOOK_SECRET=set`,
+    `Settings: PORT=0, DRAIN_SECONDS=0, DATA_DIR=${DATA_DIR}, STAGING_DIR=${server.staging}, REFRESH_WEBHOOK_SECRET=set, QUERY_TIMEOUT_MS=20000`,
   );
 });
 

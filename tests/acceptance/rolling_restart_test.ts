@@ -34,7 +34,7 @@ Deno.test("a rolling restart under load loses no request, and hands the last goo
       STATE_DIR: state.path,
       REFRESH_SECONDS: "1",
       HOLD: "off",
-      DRAIN_SECONDS: "1",
+      DRAIN_SECONDS: "5",
       ADMIN_KEY_SHA256,
     });
   await using proxy = startProxy();

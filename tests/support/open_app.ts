@@ -15,6 +15,7 @@ import type { Files } from "./data_folder.ts";
 import { createRequestLog } from "../../routes/request_log.ts";
 import { createDocumentCheck } from "./document_check.ts";
 import { loadFolder, openStore, type Settings } from "./load_folder.ts";
+import { PATIENT } from "./patient.ts";
 
 /** An application with data; closed at the end of its block. */
 export interface OpenedApp extends AsyncDisposable {
@@ -99,7 +100,7 @@ export function appOn(
 ) {
   const logged: LogEntry[] = [];
   const { signal } = new AbortController();
-  const config = readConfig(settings);
+  const config = readConfig({ ...PATIENT, ...settings });
   const callers = new Callers({
     admin_key_sha256: config.ADMIN_KEY_SHA256,
     key_file,

@@ -2,6 +2,7 @@
 
 import { dataFolder } from "./data_folder.ts";
 import { logLines } from "./log_lines.ts";
+import { PATIENT } from "./patient.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
@@ -57,6 +58,7 @@ function command(
       PORT: "0",
       NO_COLOR: "1",
       DRAIN_SECONDS: "0",
+      ...PATIENT,
       ...env,
     },
     stdout: "piped",
