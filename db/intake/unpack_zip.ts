@@ -4,6 +4,7 @@ import type { Mapping, Source } from "../mapping/mapping.ts";
 import { MAPPING_FILE } from "../mapping/mapping_file.ts";
 import { byCodePoint } from "../model/code_points.ts";
 import { tableOf } from "../model/contract.ts";
+import { createPause } from "../model/pause.ts";
 import {
   changed,
   type LoadProblem,
@@ -146,7 +147,7 @@ async function unpack(
     if (archive.entries.has("xl/workbook.xml")) {
       throw wrongKind(zip.file, "an Excel workbook");
     }
-    const { members, ignored } = membersOf(zip, archive, options);
+    const { members, ignored } = await membersOf(zip, archive, options);
     for (const { entry, file } of members) requireReadable(file, entry);
     requireBounds(zip, members, { ...options, size: info.size });
     const files: TableFile[] = [];
@@ -174,28 +175,25 @@ async function requireZip({ file, path }: FoundZip): Promise<void> {
 }
 
 /** The files in a ZIP that are exports by their names, and those that are not. */
-function membersOf(
+async function membersOf(
   zip: FoundZip,
   { entries }: Zip,
   { sources, exportOf }: {
     readonly sources: readonly Source[];
     readonly exportOf: ExportOf;
   },
-): { members: readonly Member[]; ignored: readonly IgnoredFile[] } {
+): Promise<
+  { members: readonly Member[]; ignored: readonly IgnoredFile[] }
+> {
   const members: Member[] = [];
   const ignored: IgnoredFile[] = [];
+  // Before they are compared, which takes longer with longer names.
+  for (const { fileName } of entries.values()) requireName(zip, fileName);
   const in_order = Array.from(entries.values())
     .sort((a, b) => byCodePoint(a.fileName, b.fileName));
+  const pause = createPause();
   for (const entry of in_order) {
-    // Reports and logs name a file in one line.
-    if (/\p{Cc}/u.test(entry.fileName)) {
-      throw refused(notSound(zip, "a control character in the name of a file"));
-    }
-    if (entry.fileName.length > MAX_NAME_LENGTH) {
-      throw refused(
-        notSound(zip, `a name of more than ${MAX_NAME_LENGTH} characters`),
-      );
-    }
+    await pause();
     const folders = entry.fileName.split("/");
     const name = folders.pop()!;
     if (name === "" || isUnfinished(name) || folders.some(isHidden)) continue;
@@ -217,6 +215,19 @@ function membersOf(
     }
   }
   return { members, ignored };
+}
+
+/** Throws a refusal of the name of a file in a ZIP that cannot be one of an export. */
+function requireName(zip: FoundZip, name: string): void {
+  // Reports and logs name a file in one line.
+  if (/\p{Cc}/u.test(name)) {
+    throw refused(notSound(zip, "a control character in the name of a file"));
+  }
+  if (name.length > MAX_NAME_LENGTH) {
+    throw refused(
+      notSound(zip, `a name of more than ${MAX_NAME_LENGTH} characters`),
+    );
+  }
 }
 
 function isHidden(folder: string): boolean {

@@ -265,6 +265,14 @@ Deno.test("a ZIP that is not sound, or hostile: refused", async (t) => {
       unsound("a name of more than 1000 characters"),
     ],
     [
+      "a long name, before it is compared with others",
+      zipOf([...BOTH, { name: "b".repeat(1_001), content: "" }, {
+        name: "a\0",
+        content: "",
+      }]),
+      unsound("a name of more than 1000 characters"),
+    ],
+    [
       "one name twice",
       zipOf([...BOTH, interactions]),
       unsound('two files "interactions.csv" in it'),

@@ -1,6 +1,6 @@
 /** Which texts are customer_ids, and how lists of them are read. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { byCodePoint } from "../../../db/model/code_points.ts";
 import { listElement, splitElements } from "../../../db/model/comma_list.ts";
@@ -71,4 +71,25 @@ Deno.test("the order by code point is that of the bytes of UTF-8", () => {
       );
     }),
   );
+});
+
+Deno.test("texts are read up to their first difference, however long they are", () => {
+  const rest = "a".repeat(10_000);
+  const { charCodeAt, codePointAt } = String.prototype;
+  let read = 0;
+  const counted = (method: typeof charCodeAt | typeof codePointAt) =>
+    function (this: string, at: number) {
+      read++;
+      return method.call(this, at);
+    };
+  Object.assign(String.prototype, {
+    charCodeAt: counted(charCodeAt),
+    codePointAt: counted(codePointAt),
+  });
+  try {
+    assertEquals(Math.sign(byCodePoint(`a${rest}`, `b${rest}`)), -1);
+  } finally {
+    Object.assign(String.prototype, { charCodeAt, codePointAt });
+  }
+  assert(read < 20, `${read} characters`);
 });
