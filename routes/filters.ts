@@ -193,18 +193,19 @@ export function namesOf(
   const known = requireNames(snapshot, dimension);
   const position = snapshot.positionOf(dimension, text);
   if (position !== undefined) return [known[position]];
-  const names = splitList(dimension, text).map((name) => {
-    const found = findName(snapshot, { dimension, name });
+  const positions = splitList(dimension, text).map((name) => {
+    const found = snapshot.positionOf(dimension, name);
     if (found !== undefined) return found;
     // No name is `null`: in every file such a cell means no value.
     const { has_none } = namedOf(snapshot, dimension);
-    if (has_none && name.trim().toLowerCase() === "null") return null;
+    if (has_none && name.trim().toLowerCase() === "null") return known.length;
     // Written as in a list, so that one can be copied from the text. What all
     // customers have is not for those who see some.
     const values = visible ? null : known.map(listElement);
     throw unknown(dimension, { value: name, values });
   });
-  return [...known, null].filter((name) => names.includes(name));
+  return [...new Set(positions)].sort((a, b) => a - b)
+    .map((position) => known[position] ?? null);
 }
 
 /** The elements of a comma list; one with a comma or quote is in double quotes. */

@@ -18,7 +18,7 @@ import {
   withNames,
 } from "./groups_sql.ts";
 import { isRolledUp } from "./schema.ts";
-import type { StatementParts } from "./statement_parts.ts";
+import { placesOf, type StatementParts } from "./statement_parts.ts";
 
 /** A question that counts by groups. */
 type Counting = MetricsQuestion | ReachedQuestion;
@@ -203,11 +203,11 @@ function cellsSql(
   { pivot, filter }: MetricsQuestion,
   parts: StatementParts,
 ): string {
-  const known = parts.tables.names[pivot!];
+  const places = placesOf(parts.tables.names[pivot!] ?? []);
   const codes = pivotedValues(pivot!, { filter, ...parts.tables }).map(
     (value) => {
       if (typeof value === "number") return value;
-      return value === null ? 0 : parts.codeOf(pivot!, known!.indexOf(value));
+      return value === null ? 0 : parts.codeOf(pivot!, places.get(value)!);
     },
   );
   const list = parts.param("codes", { type: "Array(Int64)", value: codes });

@@ -15,7 +15,7 @@ import type { Snapshot } from "../store.ts";
 import { quoteName, quoteText } from "./schema.ts";
 import type { ClickhouseServer, Param, SentCell } from "./server.ts";
 import { type Composed, customerStatement, statementOf } from "./statements.ts";
-import type { VersionTables } from "./statement_parts.ts";
+import { placesOf, type VersionTables } from "./statement_parts.ts";
 
 /** Where a version lies, and what it has. */
 export interface Version extends VersionTables {
@@ -150,9 +150,8 @@ function cellsOf(
       return (row) => row as Cell[];
     default: {
       // The counts of all channels become those that are asked for, and their sum.
-      const places = answer.pivoted!.names.map((name) =>
-        channels.indexOf(name)
-      );
+      const place_of = placesOf(channels);
+      const places = answer.pivoted!.names.map((name) => place_of.get(name)!);
       return (row) => {
         const counts = row.at(-1) as readonly number[];
         const chosen = places.map((place) => counts[place]);

@@ -128,8 +128,7 @@ export class StatementParts {
       readonly names: readonly (string | null)[];
     },
   ): string {
-    const known = this.tables.names[dimension] ?? [];
-    const places = new Map(known.map((name, place) => [name, place]));
+    const places = placesOf(this.tables.names[dimension] ?? []);
     const codes = names.flatMap((name) => {
       if (name === null) return [0];
       const place = places.get(name);
@@ -171,4 +170,11 @@ export class StatementParts {
       this.param("channels_known", { type: "UInt16", value: channels })
     }))`;
   }
+}
+
+/** The place of each name in a list. */
+export function placesOf(
+  names: readonly string[],
+): ReadonlyMap<string, number> {
+  return new Map(names.map((name, place) => [name, place]));
 }

@@ -5,7 +5,6 @@ import type { CustomersShape } from "../model/customer_ids.ts";
 import {
   type Dimension,
   type NamedDimension,
-  type Names,
   namesIn,
   ofCustomers,
 } from "../model/dimensions.ts";
@@ -40,6 +39,7 @@ import { shownCountsSql, shownSql, withoutEnd } from "./shown_sql.ts";
 export interface QuestionTables extends AnswerShape {
   /** Whether there are interactions of nobody who is known, under customer 0. */
   readonly has_anonymous: boolean;
+  readonly positionOf: Snapshot["positionOf"];
 }
 
 /** A statement, its values, and how a row of it becomes a row of the answer. */
@@ -223,7 +223,7 @@ function planMetrics(
   const pivot = question.kind === "metrics" ? question.pivot : undefined;
   const codes = pivot
     ? pivotedValues(pivot, { filter, ...tables }).map((value) =>
-      codeOf(value, { pivot, names: tables.names })
+      codeOf(value, { pivot, tables })
     )
     : [];
   return {
@@ -251,13 +251,13 @@ function planMetrics(
 
 function codeOf(
   value: string | number | null,
-  { pivot, names }: {
+  { pivot, tables }: {
     readonly pivot: NonNullable<MetricsQuestion["pivot"]>;
-    readonly names: Names;
+    readonly tables: QuestionTables;
   },
 ): number {
   if (typeof value === "number") return value;
-  return value === null ? NONE : names[pivot]!.indexOf(value);
+  return value === null ? NONE : tables.positionOf(pivot, value)!;
 }
 
 function planInteractions(
@@ -297,10 +297,10 @@ function planInteractions(
 /** Returns a function that picks the channels of the answer from the counts of all channels, and adds the total. */
 function perChannel(
   { pivoted }: AnswerColumns,
-  { names: { channel: channels } }: QuestionTables,
+  { positionOf }: QuestionTables,
 ): (row: readonly Cell[]) => Cell[] {
   const { start, names } = pivoted!;
-  const positions = names.map((name) => start + channels.indexOf(name));
+  const positions = names.map((name) => start + positionOf("channel", name)!);
   return (row) => {
     const cells = row.slice(0, start);
     let total = 0;

@@ -133,6 +133,7 @@ export async function openSnapshot(
       names,
       customers,
       has_anonymous,
+      positionOf,
     });
     const from_index: FromMemory = {
       countByChannel(question) {

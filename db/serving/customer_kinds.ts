@@ -102,10 +102,11 @@ function textWriter(length: number): ColumnWriter {
 
 /** Tells whether a filter chooses the customers of a kind. */
 export function kindFilter(
-  { kinds, dimensions, names }: {
+  { kinds, dimensions, names, positionOf }: {
     readonly kinds: CustomerKinds;
     readonly dimensions: readonly NamedDimension[];
     readonly names: Readonly<Record<Dimension, readonly string[] | null>>;
+    positionOf(dimension: Dimension, name: string): number | undefined;
   },
   filter: object,
 ): (kind: number) => boolean {
@@ -113,10 +114,10 @@ export function kindFilter(
     const chosen = namesIn(filter, one);
     const { codes } = kinds.columns[one.name];
     if (!chosen || !codes) return [];
-    const known = names[one.name]!;
-    const is_chosen = new Uint8Array(known.length + 1);
+    const none = names[one.name]!.length;
+    const is_chosen = new Uint8Array(none + 1);
     for (const name of chosen) {
-      is_chosen[name === null ? known.length : known.indexOf(name)] = 1;
+      is_chosen[name === null ? none : positionOf(one.name, name)!] = 1;
     }
     return [{ codes, is_chosen }];
   });

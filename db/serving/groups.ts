@@ -18,7 +18,7 @@ import { kindFilter } from "./customer_kinds.ts";
 import { dayNumber, LAST_DAY } from "./day_number.ts";
 import type { KindTotals } from "./kind_totals.ts";
 import { periodsOf } from "./periods.ts";
-import { indexFilterOf, type Memory } from "./recall.ts";
+import { countColumns, indexFilterOf, type Memory } from "./recall.ts";
 import type { AnonymousGroups, Cells } from "./serving_index.ts";
 
 /** Groups at most, with two numbers of 32 bits each; of more, nearly all are empty. */
@@ -213,7 +213,8 @@ export async function cellsOf(
   },
 ): Promise<Cells> {
   const { index, names, kinds, positionOf } = source;
-  const { channels, topics } = filter;
+  const { topics } = filter;
+  const { column_of } = countColumns(source, filter);
   const stepOf = (name: Dimension) =>
     axes.find((axis) => axis.name === name)?.step ?? 0;
   /** No name comes after all names. */
@@ -260,8 +261,7 @@ export async function cellsOf(
     of_kind,
     of_channel: Int32Array.from(
       names.channel,
-      (name) =>
-        channels && !channels.includes(name) ? -1 : cellOf("channel", name),
+      (name, code) => column_of[code] < 0 ? -1 : cellOf("channel", name),
     ),
     of_day,
     // Where only these decide, the days of a slice are found by a search.

@@ -135,9 +135,9 @@ function recallTopics(
       }
     },
   });
+  const asked = filter.topics && new Set(filter.topics);
   return rows.filter((row) =>
-    row !== undefined &&
-    (!filter.topics || filter.topics.includes(row[0] as string | null))
+    row !== undefined && (!asked || asked.has(row[0] as string | null))
   ) as Cell[][];
 }
 
@@ -360,8 +360,9 @@ export function countColumns(
   { channels }: Filter,
 ): { column_of: readonly number[]; width: number } {
   let width = 0;
+  const asked = channels && new Set(channels);
   const column_of = names.channel.map((name) =>
-    !channels || channels.includes(name) ? width++ : -1
+    !asked || asked.has(name) ? width++ : -1
   );
   return { column_of, width };
 }

@@ -129,14 +129,15 @@ export class ServingIndex {
   /** By topic set code: 1 where it has one of the topics. */
   membersOf(topic_codes: readonly number[]): Uint8Array {
     const topic_members = this.#topic_members;
-    const [first, ...others] = topic_codes;
-    if (others.length === 0) return topic_members[first];
-    const members = topic_members[first].slice();
-    for (const code of others) {
-      topic_members[code].forEach((is_member, set) => {
-        if (is_member) members[set] = 1;
-      });
-    }
+    if (topic_codes.length === 1) return topic_members[topic_codes[0]];
+    // There may be a thousand topics, and as many sets as 16 bits count.
+    const is_asked = new Uint8Array(topic_members.length);
+    for (const code of topic_codes) is_asked[code] = 1;
+    const { set_topics } = this.#columns;
+    const members = new Uint8Array(set_topics.length);
+    set_topics.forEach((codes, set) => {
+      if (codes.some((code) => is_asked[code])) members[set] = 1;
+    });
     return members;
   }
 
