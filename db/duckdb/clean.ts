@@ -38,17 +38,17 @@ const PIECE_ROWS = 2_000_000;
 /** How exports are cleaned under these settings. */
 export function createClean(options: CleanOptions): Clean {
   return async (exports, { folder, strict, progress, signal }) => {
-    using load = options.pressure.beginLoad();
-    const ended = AbortSignal.any([signal, load.signal]);
-    const database = await openDatabase(folder, {
-      memory_limit: options.memory_limit,
-      threads: options.threads,
-      also_reads: [exports.folder],
-    });
-    const interrupt = () => database.interrupt();
-    ended.addEventListener("abort", interrupt);
+    using opened = new DisposableStack();
+    // It takes memory until its rows are handed over.
+    const load = opened.use(options.pressure.beginLoad());
     try {
-      ended.throwIfAborted();
+      const database = await openDatabase(folder, {
+        memory_limit: options.memory_limit,
+        threads: options.threads,
+        also_reads: [exports.folder],
+        signal: AbortSignal.any([signal, load.signal]),
+      });
+      opened.defer(() => database.close());
       const loaded = await loadExports(database, exports, {
         ...options,
         strict,
@@ -63,20 +63,18 @@ export function createClean(options: CleanOptions): Clean {
         dimensions,
         shape: customersShape(loaded.report),
       });
+      const closing = opened.move();
       return {
         loaded,
         customer_names,
         days,
-        pieces: () => pieces(database, { sources, folder, ended }),
+        pieces: () => pieces(database, { sources, folder }),
         sumsOf: (table) => sumsOf(database, { table, sources, dimensions }),
-        close: () => database.close(),
+        close: () => closing.dispose(),
       };
     } catch (error) {
-      database.close();
       load.signal.throwIfAborted();
       throw resourceProblem(error) ?? error;
-    } finally {
-      ended.removeEventListener("abort", interrupt);
     }
   };
 }
@@ -158,17 +156,15 @@ function filledIn(
 
 async function* pieces(
   database: Database,
-  { sources, folder, ended }: {
+  { sources, folder }: {
     readonly sources: Sources;
     readonly folder: string;
-    readonly ended: AbortSignal;
   },
 ): AsyncGenerator<Piece> {
   for (const table of HANDED_OVER) {
     const { sql, from } = sources[table];
     const rows = from ? await rowsOf(database, from) : 1;
     for (let first = 0; first < rows; first += PIECE_ROWS) {
-      ended.throwIfAborted();
       const file = `${folder}/${table}.parquet`;
       const range = from
         ? `where ${from}.rowid between ${first} and ${first + PIECE_ROWS - 1}`

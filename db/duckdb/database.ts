@@ -23,7 +23,13 @@ export interface DatabaseLimits {
   readonly threads: number;
   /** Folders beside its own that its SQL may use; the caller removes them. */
   readonly also_reads?: readonly string[];
+  /** When it is aborted, statements end and throw its reason, but those on connections of others. */
+  readonly signal?: AbortSignal;
 }
+
+/** How often a call of DuckDB is interrupted until it ends. */
+const INTERRUPT_EVERY_MS = 20;
+const NEVER = new AbortController().signal;
 
 /** A row of an answer, by column name. */
 export type Row = Record<string, JS>;
@@ -62,8 +68,6 @@ export interface Database {
   importTables(folder: string): Promise<void>;
   /** Sets the number of threads, then locks all settings. */
   lock(threads: number): Promise<void>;
-  /** Interrupts the statement that runs now, which then fails. */
-  interrupt(): void;
   /** Another connection, which the caller closes or gives back. */
   connect(): Promise<DuckDBConnection>;
   /** Takes a connection back for the next who connects; all rows of its last statement were read. */
@@ -77,7 +81,7 @@ export interface Database {
  */
 export async function openDatabase(
   folder: string,
-  { memory_limit, threads, also_reads = [] }: DatabaseLimits,
+  { memory_limit, threads, also_reads = [], signal = NEVER }: DatabaseLimits,
 ): Promise<Database> {
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit,
@@ -106,7 +110,10 @@ export async function openDatabase(
     sql: string,
     values?: Record<string, DuckDBValue>,
   ): Promise<Row[]> {
-    const result = await connection.run(sql, values);
+    const result = await interruptible(() => connection.run(sql, values), {
+      connection,
+      signal,
+    });
     return result.getRowObjectsJS();
   }
   // On a connection of its own: another statement would end the stream.
@@ -115,12 +122,16 @@ export async function openDatabase(
     createReader: (result: DuckDBResult) => (chunk: DuckDBDataChunk) => Batch,
   ): AsyncGenerator<Batch> {
     const own = await connect();
+    const ended = { connection: own, signal };
     try {
-      const result = await own.stream(
-        typeof query === "string" ? await readSql(query) : query.sql,
-      );
+      const sql = typeof query === "string" ? await readSql(query) : query.sql;
+      const result = await interruptible(() => own.stream(sql), ended);
       const read = createReader(result);
-      for await (const chunk of result) yield read(chunk);
+      for (;;) {
+        const chunk = await interruptible(() => result.fetchChunk(), ended);
+        if (!chunk || chunk.rowCount === 0) break;
+        yield read(chunk);
+      }
       requireWhole(result);
     } finally {
       own.closeSync();
@@ -178,7 +189,6 @@ export async function openDatabase(
     async lock(threads) {
       await run(`set threads = ${threads}; set lock_configuration = true`);
     },
-    interrupt: () => connection.interrupt(),
     connect,
     giveBack: (connection) => void idle.push(connection),
     close() {
@@ -206,6 +216,38 @@ export async function openDatabase(
     throw error;
   }
   return database;
+}
+
+/**
+ * Calls DuckDB. When the signal is aborted, before or meanwhile, the call ends and the
+ * reason is thrown.
+ */
+export async function interruptible<T>(
+  call: () => Promise<T>,
+  { connection, signal }: {
+    readonly connection: DuckDBConnection;
+    readonly signal: AbortSignal;
+  },
+): Promise<T> {
+  signal.throwIfAborted();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  // One before DuckDB has begun is lost, and one between two calls does nothing.
+  const interrupt = () => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  signal.addEventListener("abort", interrupt);
+  try {
+    const result = await call();
+    signal.throwIfAborted();
+    return result;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+    clearInterval(timer);
+  }
 }
 
 /** A text as a literal of SQL. */

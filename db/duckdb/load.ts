@@ -367,7 +367,9 @@ async function stageAll(
         seconds: secondsSince(began - seconds * 1_000),
       });
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof StoreError) || error.kind !== "refused") {
+        throw error;
+      }
       refuse(error);
     }
   }

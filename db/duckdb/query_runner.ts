@@ -13,13 +13,11 @@ import { StoreError } from "../model/problems.ts";
 import {
   type Database,
   diskProblem,
+  interruptible,
   isOutOfMemory,
   requireWhole,
 } from "./database.ts";
 import { bindValues, createChunkReader } from "./native_values.ts";
-
-/** How often a call of DuckDB is interrupted until it ends. */
-const INTERRUPT_EVERY_MS = 20;
 
 /** Runs queries on one database. */
 export class QueryRunner {
@@ -46,19 +44,17 @@ export class QueryRunner {
     using _ = run.startQuery();
     const { signal } = run;
     const connection = await this.#database.connect();
+    const ended = { connection, signal };
     let result: DuckDBResult | null = null;
     let is_whole = false;
     try {
-      result = await interruptible(() => stream(connection, { sql, values }), {
-        connection,
-        signal,
-      });
+      result = await interruptible(
+        () => stream(connection, { sql, values }),
+        ended,
+      );
       const batches = new Batches(result);
       for (;;) {
-        const chunk = await interruptible(() => result!.fetchChunk(), {
-          connection,
-          signal,
-        });
+        const chunk = await interruptible(() => result!.fetchChunk(), ended);
         if (!chunk || chunk.rowCount === 0) break;
         for (const rows of batches.of(chunk)) {
           yield rows;
@@ -67,6 +63,8 @@ export class QueryRunner {
       }
       requireWhole(result);
       is_whole = true;
+    } catch (error) {
+      throw questionError(error);
     } finally {
       if (is_whole) this.#database.giveBack(connection);
       else {
@@ -95,35 +93,6 @@ async function stream(
     return await statement.stream();
   } finally {
     statement.destroySync();
-  }
-}
-
-// An interrupt before DuckDB has begun is lost, and one between two calls does
-// nothing: so it is repeated, and the signal is checked before and after the call.
-async function interruptible<T>(
-  call: () => Promise<T>,
-  { connection, signal }: {
-    readonly connection: DuckDBConnection;
-    readonly signal: AbortSignal;
-  },
-): Promise<T> {
-  signal.throwIfAborted();
-  let timer: ReturnType<typeof setInterval> | undefined;
-  const interrupt = () => {
-    connection.interrupt();
-    timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
-  };
-  signal.addEventListener("abort", interrupt);
-  try {
-    const result = await call();
-    signal.throwIfAborted();
-    return result;
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw questionError(error);
-  } finally {
-    signal.removeEventListener("abort", interrupt);
-    clearInterval(timer);
   }
 }
 

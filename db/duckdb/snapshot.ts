@@ -65,16 +65,14 @@ export async function openSnapshot(
   fill: (database: Database) => Promise<Loaded>,
   options: OpenOptions,
 ): Promise<DuckdbSnapshot> {
-  const { folder, slots, progress, signal } = options;
+  const { folder, slots, progress } = options;
   const database = await openDatabase(folder, {
     memory_limit: options.memory_limit,
     threads: options.load_threads,
     also_reads: options.also_reads,
+    signal: options.signal,
   });
-  const interrupt = () => database.interrupt();
-  signal.addEventListener("abort", interrupt);
   try {
-    signal.throwIfAborted();
     const loaded = await fill(database);
     const { report, channels, topics, row_counts } = loaded;
     const { date_range } = report;
@@ -196,8 +194,6 @@ export async function openSnapshot(
   } catch (error) {
     database.close();
     throw error;
-  } finally {
-    signal.removeEventListener("abort", interrupt);
   }
 }
 

@@ -224,6 +224,58 @@ Deno.test("a stream: all rows in order, an error in the middle is told, and it m
   }
 });
 
+Deno.test("the signal: a statement and a stream end with its reason, whenever it is aborted", async (t) => {
+  const endless =
+    "select sum(hash(a.range + b.range))::double as n from range(10000000) a, range(10000000) b";
+  const rows = "select range::double as n from range(500000)";
+  const reason = new Error("enough");
+  type Work = (database: Database, abort: () => void) => Promise<unknown>;
+  const cases: [name: string, work: Work][] = [
+    ["before a statement", (database, abort) => {
+      abort();
+      return database.run("select 1");
+    }],
+    ["as one begins", (database, abort) => {
+      const ended = database.run(endless);
+      abort();
+      return ended;
+    }],
+    ["while one runs", (database, abort) => {
+      setTimeout(abort, 100);
+      return database.run(endless);
+    }],
+    ["while a stream begins", (database, abort) => {
+      setTimeout(abort, 100);
+      return database.streamNumbers({ sql: endless }).next();
+    }],
+    ["between two batches", async (database, abort) => {
+      for await (const _ of database.streamNumbers({ sql: rows })) abort();
+    }],
+    ["at its end", async (database, abort) => {
+      const ended = database.lock(1);
+      abort();
+      await ended;
+    }],
+  ];
+  for (const [name, work] of cases) {
+    await t.step(name, async () => {
+      await using folder = await dataFolder();
+      const ending = new AbortController();
+      const { signal } = ending;
+      const database = await openDatabase(folder.path, { ...LIMITS, signal });
+      try {
+        await assertRejects(
+          () => work(database, () => ending.abort(reason)),
+          Error,
+          "enough",
+        );
+      } finally {
+        database.close();
+      }
+    });
+  }
+});
+
 Deno.test("openDatabase, folders with unusual names", async (t) => {
   const names = ["with space", "it's", "[a]*", "ünï 🐦", '"quoted"', "a,b;c"];
   await using parent = await dataFolder(
