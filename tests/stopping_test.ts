@@ -309,6 +309,31 @@ Deno.test("a load ends with its process: the first one, and a refresh", async (t
   });
 });
 
+Deno.test("a process ends while it hashes a large file", async () => {
+  await using folder = await dataFolder({
+    "customers.csv": EXPORTS["customers.csv"],
+    "interactions.csv": "",
+    "interactions.csv.sha256": "0".repeat(64),
+    // What is read of it takes no room, and more time than a stop has.
+    "watch.js": `
+      const { read } = Deno.FsFile.prototype;
+      let reads = 0;
+      Deno.FsFile.prototype.read = function (buffer) {
+        if (++reads === 1_000) console.log('{"event":"hashing"}');
+        return read.call(this, buffer);
+      };
+    `,
+  });
+  await Deno.truncate(`${folder.path}/interactions.csv`, 2 ** 36);
+  await using server = await startServer({ DATA_DIR: folder.path }, {
+    deno_flags: [`--preload=${folder.path}/watch.js`],
+  });
+  await until(() => server.output.out.includes("hashing"));
+  assertEquals(await server.stop(), 0);
+  assertEquals(server.output.error, "");
+  assertEquals(await namesIn(server.staging), []);
+});
+
 Deno.test("an error that nothing caught is logged with its stack, a warning of the runtime without, and the server goes on", async () => {
   await using faults = await dataFolder({
     "faults.js": `

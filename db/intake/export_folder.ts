@@ -96,14 +96,14 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
   /** Where checks make their copies. */
   readonly #staging: string;
   readonly #uploads = new Set<Promise<unknown>>();
-  /** Is aborted when no upload may go on. */
+  /** Is aborted when no upload may go on, and no file be read for one. */
   readonly #closed = new AbortController();
   /** Checks that are followed by a change of the folder. */
   readonly #exclusive = createInTurn();
 
   constructor(staging: string, options: ExportFolderOptions) {
     this.#staging = staging;
-    this.#options = options;
+    this.#options = { ...options, signal: this.#closed.signal };
   }
 
   async list(): Promise<ExportFile[]> {
@@ -112,7 +112,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       "The data folder changed while it was listed. Ask again.",
     );
     return await this.#inFolder({ missing }, async () => {
-      const { data_dir, hashes } = this.#options;
+      const { data_dir } = this.#options;
       const { files, proofs, mapping_file, mapping } = await findFiles(
         data_dir,
       );
@@ -129,7 +129,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
           const info = await lookUp(found.path);
           // A folder or a pipe is no checksum and no manifest, nor is a link to itself.
           if (!info?.isFile) continue;
-          const sha256 = await hashes.read(found.path);
+          const sha256 = await this.#hash(found.path);
           const { size: bytes, mtime } = info;
           listed.push(describe(found, { bytes, sha256, mtime }));
         } catch (error) {
@@ -340,7 +340,7 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       info && {
         name: file,
         sha256: () =>
-          this.#options.hashes.read(path).catch((error) => {
+          this.#hash(path).catch((error) => {
             throw unreadableThere(file, error);
           }),
       },
@@ -429,6 +429,11 @@ export class ExportFolder implements Omit<ExportFiles, "check"> {
       await remove();
       throw error;
     }
+  }
+
+  #hash(path: string): Promise<string> {
+    const { hashes, signal } = this.#options;
+    return hashes.read(path, { signal });
   }
 
   #write(file: Deno.FsFile, body: ReadableStream<Uint8Array>): Promise<Bytes> {

@@ -40,6 +40,8 @@ export interface ExportWatchOptions extends FolderView {
   readonly hashes: FileHashes;
   /** Gets the files that come and are not read. */
   readonly log?: Log;
+  /** When it is aborted, a look that reads a file ends and throws its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The result of one look at the folder. */
@@ -165,14 +167,14 @@ export class ExportWatch {
       }
     };
 
-    const { replacement } = this.#options;
+    const { replacement, hashes, signal } = this.#options;
+    const hash = (path: string) => hashes.read(path, { signal });
     const root = await Deno.realPath(this.#options.data_dir);
     const folder = { root, replacement };
     const { vouched, expected_rows } = await reading(MANIFEST, async () => {
       const manifest = await see(placeOf(MANIFEST, folder));
-      const { hashes } = this.#options;
       return manifest &&
-        await checkManifest(manifest, { folder, see, judge, reading, hashes });
+        await checkManifest(manifest, { folder, see, judge, reading, hash });
     }) ?? NOTHING_LISTED;
 
     const judgeSource = async (source: FoundFile) => {
@@ -191,7 +193,7 @@ export class ExportWatch {
       const told = proof &&
         await reading(checksum, () => readChecksum(proof_path));
       if (unread.has(checksum)) return;
-      if (proof && told !== await this.#options.hashes.read(path)) {
+      if (proof && told !== await hash(path)) {
         judge(Math.max(seen.since, proof.since), {
           file,
           problem: told
@@ -230,7 +232,7 @@ export class ExportWatch {
 
     const identities = Array.from(this.#seen.values(), (seen) => seen.identity);
     // The look at the folder as it is says which files are there.
-    if (!replacement) this.#options.hashes.keepOnly(new Set(identities));
+    if (!replacement) hashes.keepOnly(new Set(identities));
     const identity = [
       ...Array.from(this.#seen, ([path, seen]) => `${path} ${seen.identity}`),
       // A folder of parts may become one that is refused, with the same files in it.
@@ -301,12 +303,12 @@ const NOTHING: Look = {
 // Every file of the manifest must be there before any file is loaded.
 async function checkManifest(
   { since }: Seen,
-  { folder, see, judge, reading, hashes }: {
+  { folder, see, judge, reading, hash }: {
     folder: Parameters<typeof placeOf>[1];
     see: (path: string) => Promise<Seen | null>;
     judge: (since: number, problem: LoadProblem) => void;
     reading: Reading;
-    hashes: FileHashes;
+    hash: (path: string) => Promise<string>;
   },
 ): Promise<Manifest> {
   const vouched = new Set<string>();
@@ -328,7 +330,7 @@ async function checkManifest(
       ? "listed and not there"
       : seen.bytes !== bytes
       ? `listed with ${bytes} bytes, and has ${seen.bytes}`
-      : await hashes.read(place) !== sha256.toLowerCase()
+      : await hash(place) !== sha256.toLowerCase()
       ? "not the bytes that are listed"
       : null;
     if (problem) {

@@ -20,8 +20,14 @@ export class FileHashes {
     this.#known.set(identity, sha256);
   }
 
-  /** The hash of the file at `path` as it is now; reads it unless that is known. Throws the errors of Deno. */
-  async read(path: string): Promise<string> {
+  /**
+   * The hash of the file at `path` as it is now; reads it unless that is known. Throws
+   * the errors of Deno, and the signal's reason when that is aborted.
+   */
+  async read(
+    path: string,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<string> {
     using file = await openRegularFile(path);
     const identity = identityOf(await file.stat());
     const known = this.known(identity);
@@ -29,6 +35,7 @@ export class FileHashes {
     const hash = createHash("sha256");
     const buffer = new Uint8Array(CHUNK_BYTES);
     for (;;) {
+      signal?.throwIfAborted();
       const length = await file.read(buffer);
       if (length === null) break;
       hash.update(buffer.subarray(0, length));

@@ -49,6 +49,9 @@ export interface FindTablesOptions extends UnpackOptions {
   readonly xlsx_max_bytes: number;
 }
 
+/** What ends the reading of a workbook. */
+type BookLimits = Pick<FindTablesOptions, "xlsx_max_bytes" | "signal">;
+
 /**
  * The tables in the files. That one is missing is a refusal among others, so that a
  * load names everything that is wrong in one go.
@@ -219,13 +222,10 @@ function tablesMeant({ table, sources }: Folder): readonly TableName[] {
  */
 async function tablesOf(
   file: TableFile,
-  { xlsx_max_bytes, mapping }: {
-    readonly xlsx_max_bytes: number;
-    readonly mapping: Mapping | null;
-  },
+  { mapping, ...options }: BookLimits & { readonly mapping: Mapping | null },
 ): Promise<Pick<FoundTables, "files" | "ignored">> {
   const { table, sources, stands_at: _, ...rest } = file;
-  if (sources.length > 0) return await mappedTables(file, xlsx_max_bytes);
+  if (sources.length > 0) return await mappedTables(file, options);
   const matches = mapping?.matches ?? [];
   const layoutOf = (table: TableName) =>
     withMatches(TABLES[table], { table, matches });
@@ -235,7 +235,7 @@ async function tablesOf(
       ignored: [],
     };
   }
-  using workbook = await open(file, xlsx_max_bytes);
+  using workbook = await open(file, options);
   const ignored: IgnoredFile[] = [];
   const named: { sheet: Sheet; table: TableName }[] = [];
   const others: Sheet[] = [];
@@ -274,7 +274,7 @@ async function tablesOf(
 
 async function mappedTables(
   file: TableFile,
-  xlsx_max_bytes: number,
+  options: BookLimits,
 ): Promise<Pick<FoundTables, "files" | "ignored">> {
   const { sources, table: _table, stands_at: _, ...rest } = file;
   const sourceFile = (source: Source, sheet?: Sheet): SourceFile => ({
@@ -291,7 +291,7 @@ async function mappedTables(
     requireOneSource(file.file, sources);
     return { files: sources.map((one) => sourceFile(one)), ignored: [] };
   }
-  using workbook = await open(file, xlsx_max_bytes);
+  using workbook = await open(file, options);
   const visible = workbook.sheets.filter(({ hidden, part }) =>
     !hidden && part !== null
   );
@@ -363,10 +363,10 @@ function sheetOf(
 
 async function open(
   { path, file }: FoundFile,
-  max_bytes: number,
+  { xlsx_max_bytes: max_bytes, signal }: BookLimits,
 ): Promise<Workbook> {
   try {
-    return await Workbook.open(path, { file, max_bytes });
+    return await Workbook.open(path, { file, max_bytes, signal });
   } catch (error) {
     throw unreadable(file, error) ?? error;
   }

@@ -73,6 +73,8 @@ export interface StagingOptions {
   readonly xlsx_max_bytes: number;
   /** Awaited between chunks, where others need the thread. */
   readonly pace?: Pace;
+  /** When it is aborted, staging ends and throws its reason. */
+  readonly signal?: AbortSignal;
   /** Hashes that are known and need not be computed, and where new ones are noted. */
   readonly hashes?: FileHashes;
 }
@@ -160,6 +162,7 @@ export async function copyWorkbook(
       book ??= await openBook(copied_path, {
         file: source.file,
         max_bytes: options.xlsx_max_bytes,
+        signal: options.signal,
       });
       const { header, line_breaks, row_numbers, native_dates } =
         await stageSheet(
@@ -392,7 +395,7 @@ type Transform = (chunk: Uint8Array, last: boolean) => Uint8Array | undefined;
 async function copy(
   source: SourceFile,
   staged_path: string,
-  { max_file_bytes, pace, hashes, transform = (chunk) => chunk }:
+  { max_file_bytes, pace, signal, hashes, transform = (chunk) => chunk }:
     & StagingOptions
     & { readonly transform?: Transform },
 ): Promise<{ bytes: number; sha256: string }> {
@@ -426,6 +429,7 @@ async function copy(
     if (output?.length) written = writeAll(to, output);
     // The next await of it throws its error; until then it must not count as unhandled.
     written.catch(() => {});
+    signal?.throwIfAborted();
     await pace?.();
   }
   async function* hashed(): AsyncGenerator<Uint8Array> {

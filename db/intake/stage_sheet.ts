@@ -18,7 +18,7 @@ import {
   TextCollector,
   tooLong,
 } from "./sheet_cells.ts";
-import { type PartReader, Workbook } from "./workbook.ts";
+import { type BookOptions, type PartReader, Workbook } from "./workbook.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The text that was made of a sheet. */
@@ -80,7 +80,7 @@ export interface OpenBook {
  */
 export async function openBook(
   path: string,
-  options: Pick<Workbook, "file" | "max_bytes">,
+  options: BookOptions,
 ): Promise<OpenBook> {
   const workbook = await Workbook.open(path, options);
   try {

@@ -39,6 +39,8 @@ export interface UnpackOptions {
   readonly zip_max_bytes: number;
   /** Awaited between chunks, where others need the thread. */
   readonly pace?: Pace;
+  /** When it is aborted, unpacking ends and throws its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a file in a ZIP is by its name: an export, or why it is none. */
@@ -130,7 +132,7 @@ export async function unpackBegins(
 
 async function unpack(
   zip: FoundZip,
-  { folder, pace, text_bytes, ...options }: UnpackOptions & {
+  { folder, pace, signal, text_bytes, ...options }: UnpackOptions & {
     readonly sources: readonly Source[];
     readonly exportOf: ExportOf;
     readonly text_bytes: number;
@@ -155,7 +157,7 @@ async function unpack(
       // The names in the archive name nothing on the disk.
       const to = `${folder}/${crypto.randomUUID()}`;
       const most = file.format === "text" ? text_bytes : Infinity;
-      await write(archive.read(entry), { to, most, pace });
+      await write(archive.read(entry), { to, most, pace, signal });
       const identity = identityOf(await Deno.stat(to));
       files.push({ ...file, path: to, identity });
     }
@@ -339,11 +341,11 @@ function notSound({ file }: FoundZip, detail: string): LoadProblem {
 
 async function write(
   chunks: AsyncIterable<Uint8Array>,
-  { to, most, pace }: {
+  { to, most, pace, signal }: {
     readonly to: string;
     /** So many bytes are enough. */
     readonly most: number;
-  } & Pick<UnpackOptions, "pace">,
+  } & Pick<UnpackOptions, "pace" | "signal">,
 ): Promise<void> {
   using file = await Deno.open(to, { write: true, createNew: true });
   let bytes = 0;
@@ -351,6 +353,7 @@ async function write(
     await writeAll(file, chunk);
     bytes += chunk.length;
     if (bytes >= most) return;
+    signal?.throwIfAborted();
     await pace?.();
   }
 }

@@ -25,6 +25,9 @@ export interface PartReader {
   settle?(): Promise<void> | undefined;
 }
 
+/** How a workbook is opened. */
+export type BookOptions = Pick<Workbook, "file" | "max_bytes" | "signal">;
+
 const MAX_RELATIONS = 10_000;
 const MAX_SHEETS = 1_000;
 const MAX_DEPTH = 64;
@@ -55,6 +58,8 @@ export class Workbook implements Disposable {
     public file: string,
     /** The largest size of its parts in bytes, unpacked. */
     readonly max_bytes: number,
+    /** When it is aborted, reading a part ends and throws its reason. */
+    readonly signal?: AbortSignal,
   ) {}
 
   /**
@@ -63,9 +68,9 @@ export class Workbook implements Disposable {
    */
   static async open(
     path: string,
-    { file, max_bytes }: Pick<Workbook, "file" | "max_bytes">,
+    { file, max_bytes, signal }: BookOptions,
   ): Promise<Workbook> {
-    const workbook = new Workbook(file, max_bytes);
+    const workbook = new Workbook(file, max_bytes, signal);
     await workbook.#checkMagic(path);
     try {
       await workbook.#openZip(path);
@@ -90,6 +95,7 @@ export class Workbook implements Disposable {
     const pause = createPause();
     try {
       for await (const chunk of this.#zip!.read(entry)) {
+        this.signal?.throwIfAborted();
         this.#unpacked += chunk.length;
         if (this.#unpacked > this.max_bytes) throw this.tooLarge();
         for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
@@ -103,6 +109,8 @@ export class Workbook implements Disposable {
       }
       parser.write(decoder.decode()).close();
     } catch (error) {
+      // What ends the reading says nothing of the file.
+      this.signal?.throwIfAborted();
       throw this.#soundError(error, part);
     }
   }

@@ -21,7 +21,11 @@ export interface CheckParts {
   readonly settle_ms: number;
   isBuilding(): boolean;
   watchWith(
-    looking: { readonly settle_ms: 0; readonly replacement: Replacement },
+    looking: {
+      readonly settle_ms: 0;
+      readonly replacement: Replacement;
+      readonly signal: AbortSignal;
+    },
   ): ExportWatch;
   /** Why a version should wait for a decision, beside what is served. */
   doubtsOf(version: Version): string[];
@@ -120,7 +124,7 @@ export class FileChecks {
       client,
       ended,
     ]);
-    const watch = watchWith({ settle_ms: 0, replacement });
+    const watch = watchWith({ settle_ms: 0, replacement, signal });
     let look: Look | undefined;
     try {
       signal.throwIfAborted();

@@ -28,7 +28,7 @@ import { claimWorkFolder, type WorkFolder } from "./work_folder.ts";
 export interface VersionOptions
   extends
     ReadingRules,
-    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace">,
+    Omit<StagingOptions, "csv_encoding" | "hashes" | "pace" | "signal">,
     Pick<UnpackOptions, "zip_max_bytes"> {
   readonly data_dir: string;
   /** Undefined: the system's temporary folder. */
@@ -140,7 +140,8 @@ export class OpenVersions {
     const options = {
       ...this.#options,
       folder,
-      pace: this.#paceUntil(signal),
+      pace: this.pace,
+      signal,
       hashes: this.#hashes,
     };
     try {
@@ -219,7 +220,10 @@ export class OpenVersions {
       });
       const changes = compared_with &&
         await this.#engine.compare(compared_with, snapshot, {
-          pace: this.#paceUntil(signal),
+          pace: async () => {
+            signal.throwIfAborted();
+            await this.pace();
+          },
           signal,
         });
       const version = { number, report: snapshot.report, changes };
@@ -240,13 +244,5 @@ export class OpenVersions {
       await remove().catch(() => {});
       throw error;
     }
-  }
-
-  /** A pace that ends the work when the signal is aborted. */
-  #paceUntil(signal: AbortSignal): Pace {
-    return async () => {
-      signal.throwIfAborted();
-      await this.pace();
-    };
   }
 }

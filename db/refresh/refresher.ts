@@ -2,13 +2,14 @@
 
 import type { Engine, KeptSnapshot, Progress } from "../engine.ts";
 import { ExportFolder } from "../intake/export_folder.ts";
-import { ExportWatch, type Look, STEADY_MS } from "../intake/export_watch.ts";
-import { FileHashes } from "../intake/file_hashes.ts";
 import {
-  type FolderView,
-  type Found,
-  listExports,
-} from "../intake/find_files.ts";
+  ExportWatch,
+  type ExportWatchOptions,
+  type Look,
+  STEADY_MS,
+} from "../intake/export_watch.ts";
+import { FileHashes } from "../intake/file_hashes.ts";
+import { type Found, listExports } from "../intake/find_files.ts";
 import { lookWhole } from "../intake/whole_look.ts";
 import { createInTurn } from "../model/in_turn.ts";
 import { fault } from "../model/log.ts";
@@ -678,10 +679,11 @@ export class Refresher implements Store, Refreshes {
   }
 
   #watchWith(
-    looking: FolderView & { readonly settle_ms: number },
+    looking: Pick<ExportWatchOptions, "replacement" | "settle_ms" | "signal">,
   ): ExportWatch {
     return new ExportWatch({
       ...this.options,
+      signal: this.#ended.signal,
       ...looking,
       hashes: this.#hashes,
     });

@@ -24,7 +24,11 @@ const hashOf = (text: string) =>
 
 async function opened(
   folder: { readonly path: string },
-  { max_upload_bytes = 1 << 20, upload_quota_bytes = 1 << 30 } = {},
+  {
+    max_upload_bytes = 1 << 20,
+    upload_quota_bytes = 1 << 30,
+    hashes = new FileHashes(),
+  } = {},
 ) {
   const staging = await dataFolder();
   const exports = new ExportFolder(staging.path, {
@@ -35,7 +39,7 @@ async function opened(
     zip_max_bytes: 1 << 30,
     max_upload_bytes,
     upload_quota_bytes,
-    hashes: new FileHashes(),
+    hashes,
   });
   return {
     exports,
@@ -728,6 +732,41 @@ Deno.test({
       ]
     ) assertStringIncludes(await failure("conflict", action), "read-only");
   },
+});
+
+Deno.test("a stop ends the check of an upload, and the list of files", async (t) => {
+  const zip = zipOf([{ name: "customers.csv", content: CUSTOMERS }]);
+  const workbook = xlsx({ customers: sheetOf(["Customer_Id"], [1]) });
+  for (
+    const [name, bytes] of [
+      ["customers.csv", utf8(CUSTOMERS)],
+      ["customers.zip", zip],
+      ["customers.xlsx", workbook],
+    ] as const
+  ) {
+    await t.step(name, async () => {
+      await using folder = await dataFolder();
+      const hashes = new FileHashes();
+      await using use = await opened(folder, { hashes });
+      let closed: Promise<void> | undefined;
+      // It is received then, and not checked.
+      hashes.remember = () => void (closed ??= use.exports.close());
+      const message = await failure(
+        "unavailable",
+        () => use.exports.put(name, new Blob([bytes]).stream()),
+      );
+      assertStringIncludes(message, "The process stops");
+      await closed;
+      assertEquals(await namesIn(folder.path), []);
+      assertEquals(await namesIn(use.staging.path), []);
+    });
+  }
+  await t.step("the list", async () => {
+    await using folder = await dataFolder({ "customers.csv": CUSTOMERS });
+    await using use = await opened(folder);
+    await use.exports.close();
+    await failure("unavailable", () => use.exports.list());
+  });
 });
 
 Deno.test("what a killed process left is removed, and no upload under way", async () => {

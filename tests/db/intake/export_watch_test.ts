@@ -1,6 +1,11 @@
 /** Looks at the data folder: what is waited for, what is proven, what cannot be taken. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { FileHashes } from "../../../db/intake/file_hashes.ts";
@@ -231,6 +236,35 @@ Deno.test("what a proof cannot be read from waits, then is told", async (t) => {
       const late = await watch.look();
       assertEquals(late.waiting, []);
       assertStringIncludes(late.problem!.message, text);
+    });
+  }
+});
+
+Deno.test("the signal ends a look that hashes a file", async (t) => {
+  const proofs = {
+    "interactions.csv.sha256": hashOf(EXPORTS["interactions.csv"]),
+    "manifest.json": JSON.stringify({
+      files: [{
+        file: "interactions.csv",
+        sha256: hashOf(EXPORTS["interactions.csv"]),
+        bytes: EXPORTS["interactions.csv"].length,
+      }],
+    }),
+  };
+  for (const [proof, content] of Object.entries(proofs)) {
+    await t.step(proof, async () => {
+      await using folder = await dataFolder({ ...EXPORTS, [proof]: content });
+      const ending = new AbortController();
+      const watch = new ExportWatch({
+        data_dir: folder.path,
+        settle_ms: 60_000,
+        final_newline_required: false,
+        hashes: new FileHashes(),
+        signal: ending.signal,
+      });
+      await pause(STEADY_MS);
+      ending.abort();
+      await assertRejects(() => watch.look(), DOMException, "aborted");
     });
   }
 });

@@ -1,13 +1,13 @@
 /** Staging a sheet: every cell as text in a form that the rules take, every row by its number. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { SourceFile } from "../../../db/intake/find_files.ts";
 import {
   copyWorkbook,
   type StagedFile,
 } from "../../../db/intake/stage_file.ts";
 import type { TableName } from "../../../db/model/contract.ts";
-import { dataFolder } from "../../support/data_folder.ts";
+import { type DataFolder, dataFolder } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
 import {
   sheetOf,
@@ -16,9 +16,27 @@ import {
   xml,
 } from "../../support/xlsx_files.ts";
 
+const OPTIONS = {
+  csv_encoding: "utf-8",
+  max_file_bytes: 1e9,
+  xlsx_max_bytes: 1e8,
+};
+
 interface Staged {
   readonly file: StagedFile;
   readonly lines: string[];
+}
+
+function sourceIn({ path }: DataFolder, table: TableName): SourceFile {
+  return {
+    file: `book.xlsx, sheet ${table}`,
+    path: `${path}/book.xlsx`,
+    table,
+    sheet: table,
+    format: "xlsx",
+    gzip: false,
+    part: false,
+  };
 }
 
 /** Stages the sheet `sheet` of a workbook, XML inside its root. */
@@ -30,18 +48,9 @@ async function stage(
   await using folder = await dataFolder({
     "book.xlsx": xlsx({ [table]: sheet }, extras),
   });
-  const source: SourceFile = {
-    file: `book.xlsx, sheet ${table}`,
-    path: `${folder.path}/book.xlsx`,
-    table,
-    sheet: table,
-    format: "xlsx",
-    gzip: false,
-    part: false,
-  };
+  const source = sourceIn(folder, table);
   const book = await copyWorkbook(source, `${folder.path}/copy`, {
-    csv_encoding: "utf-8",
-    max_file_bytes: 1e9,
+    ...OPTIONS,
     xlsx_max_bytes,
   });
   const file = await book.stage(source, `${folder.path}/to`)
@@ -484,5 +493,23 @@ Deno.test("stageSheet, a text that many cells share: what is written counts as w
       xlsx_max_bytes: 2e6,
     }),
     "book.xlsx, sheet customers: more than XLSX_MAX_BYTES=2000000 bytes unpacked. Save its sheets as CSV, or raise XLSX_MAX_BYTES.",
+  );
+});
+
+Deno.test("the signal ends the staging of a sheet, after its workbook was copied", async () => {
+  await using folder = await dataFolder({
+    "book.xlsx": xlsx({ customers: sheetOf(["Customer_Id"], [1]) }),
+  });
+  const source = sourceIn(folder, "customers");
+  const ending = new AbortController();
+  await using book = await copyWorkbook(source, `${folder.path}/copy`, {
+    ...OPTIONS,
+    signal: ending.signal,
+  });
+  ending.abort();
+  await assertRejects(
+    () => book.stage(source, `${folder.path}/to`),
+    DOMException,
+    "aborted",
   );
 });

@@ -1,6 +1,6 @@
 /** Opening workbooks: what is not a sound one is refused, soon and with a way out. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Workbook } from "../../../db/intake/workbook.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
@@ -276,6 +276,30 @@ Deno.test("Workbook, bombs: refused without being unpacked", async (t) => {
       assert(/without a tag|sheet0.xml: /.test(message), message);
     });
   }
+});
+
+Deno.test("Workbook, the signal ends the reading of a part, with its own reason", async () => {
+  await using folder = await dataFolder({
+    "book.xlsx": withSheet(xml("worksheet", "<a/>".repeat(1_000_000))),
+  });
+  const ending = new AbortController();
+  using workbook = await Workbook.open(`${folder.path}/book.xlsx`, {
+    file: "b",
+    max_bytes: 1e8,
+    signal: ending.signal,
+  });
+  let read = 0;
+  await assertRejects(
+    () =>
+      workbook.read(SHEET, {
+        open() {
+          if (++read === 10) ending.abort();
+        },
+      }),
+    DOMException,
+    "aborted",
+  );
+  assert(read < 100_000, `${read} elements`);
 });
 
 Deno.test("Workbook, a part comes in small pieces, and what each makes its reader do is waited for", async () => {
