@@ -91,6 +91,8 @@ Deno.test("beside a running server: first the exports, then the versions", async
     DATA_DIR: folder.path,
     STATE_DIR: state.path,
     REFRESH_SECONDS: "1",
+    // A look may see a file while it is written, and waits then.
+    SETTLE_SECONDS: "1",
     ADMIN_KEY_SHA256,
     HOLD: "off",
   };
@@ -101,6 +103,8 @@ Deno.test("beside a running server: first the exports, then the versions", async
     });
   await t.step("erased while it runs", async () => {
     await using server = await startServer(settings);
+    // Its 503 is no error for the log.
+    await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
     const of = (id: number) => `${server.base_url}/api/v1/interactions/${id}`;
     const get = async (id: number, status: number) =>
       (await waitFor(of(id), status)).json();
