@@ -96,6 +96,8 @@ for (
       const answer = await waitFor(`${server.base_url}/api/v1/data`, 200);
       return (await answer.json()).data.data_version as string;
     };
+    // Its 503 is no error for the log.
+    await (await waitFor(`${server.base_url}/readyz`, 200)).body?.cancel();
     let served = await servedVersion();
     const number_of = new Map([[served, 1]]);
 
