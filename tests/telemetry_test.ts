@@ -3,13 +3,17 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { dataFolder } from "./support/data_folder.ts";
+import { freePort } from "./support/free_port.ts";
 import { keyFile } from "./support/keys.ts";
+import { logLines } from "./support/log_lines.ts";
 import { runToEnd, startServer, waitFor } from "./support/start_server.ts";
 
 const DATA_DIR = new URL("../data", import.meta.url).pathname;
 /** Docker kills a process that has not ended by then. */
 const DOCKER_MS = 10_000;
 const SECRET = "a-part-of-the-path-that-is-secret";
+/** So long that no number of what is measured has the same digits. */
+const CUSTOMER_ID = "4711471147114711";
 
 /** What comes before Docker kills the process. */
 async function inTime<T>(ended: Promise<T>): Promise<T> {
@@ -80,7 +84,7 @@ Deno.test("spans have the route, and nothing that names a customer or is a secre
     OTEL_METRIC_EXPORT_INTERVAL: "500",
     OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
   };
-  const hidden = [keys.reader, SECRET, "471147", "a secret word"];
+  const hidden = [keys.reader, SECRET, CUSTOMER_ID, "a secret word"];
 
   async function until(condition: () => boolean): Promise<void> {
     for (let i = 0; i < 400 && !condition(); i++) {
@@ -100,11 +104,11 @@ Deno.test("spans have the route, and nothing that names a customer or is a secre
     const headers = { Authorization: `Bearer ${keys.reader}` };
     for (
       const path of [
-        "/api/v1/interactions/471147",
-        "/api/v1/interactions/471147/timeline?topic=a%20secret%20word",
-        "/api/v1/interactions?customer_id=471147",
+        `/api/v1/interactions/${CUSTOMER_ID}`,
+        `/api/v1/interactions/${CUSTOMER_ID}/timeline?topic=a%20secret%20word`,
+        `/api/v1/interactions?customer_id=${CUSTOMER_ID}`,
         `/api/v1/interactions/4?key=${keys.reader}`,
-        `/471147/${SECRET}`,
+        `/${CUSTOMER_ID}/${SECRET}`,
       ]
     ) {
       const answer = await fetch(`${server.base_url}${path}`, { headers });
@@ -134,13 +138,10 @@ Deno.test("spans have the route, and nothing that names a customer or is a secre
   });
 
   await t.step("a webhook that cannot be reached", async () => {
-    using closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = closed.addr;
-    closed.close();
     const before = named("POST").length;
     await using server = await startServer({
       ...settings,
-      REFRESH_WEBHOOK_URL: `http://127.0.0.1:${port}/${SECRET}`,
+      REFRESH_WEBHOOK_URL: `http://127.0.0.1:${freePort()}/${SECRET}`,
     });
     await until(() => named("POST").length > before);
     await server.stop();
@@ -179,11 +180,15 @@ Deno.test("a collector that takes connections and never answers: the process end
     assert(taken.length > 0);
   });
   await t.step("a start that fails when it listens", async () => {
-    const { code, out, error } = await inTime(
-      runToEnd({ ...settings, STATE_DIR: "/dev/null" }),
-    );
-    assertEquals(code, 1, out);
-    assertStringIncludes(error, "STATE_DIR");
+    const { code, out, error } = await runToEnd({
+      ...settings,
+      STATE_DIR: "/dev/null",
+    });
+    const [{ event, text, time }] = logLines(error);
+    // What comes before is Deno's own start.
+    assert(Date.now() - Date.parse(time) < DOCKER_MS, "late");
+    assertEquals([code, event], [1, "start_failed"], out);
+    assertStringIncludes(text, "STATE_DIR");
   });
   silent.close();
   await taking.catch(() => {});
