@@ -135,7 +135,7 @@ Deno.test("every example prints what it says", async (t) => {
         args,
         cwd: folder.path,
         env: { KEY: website, NO_COLOR: "1" },
-        signal: AbortSignal.timeout(30_000),
+        signal: AbortSignal.timeout(120_000),
       }).output();
       const out = new TextDecoder().decode(stdout).replaceAll("\r", "");
       assertEquals(

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dataFolder, namesIn } from "./support/data_folder.ts";
-import { logLines, logTexts } from "./support/log_lines.ts";
+import { type LogLine, logLines, logTexts } from "./support/log_lines.ts";
 import { openApp } from "./support/open_app.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -160,17 +160,19 @@ Deno.test("the image's rights are enough, and a few", async () => {
     },
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(120_000),
   }).spawn();
   let output = "";
+  let served: LogLine | undefined;
   for await (
     const text of server.stdout.pipeThrough(new TextDecoderStream())
   ) {
     output += text;
-    const last = logLines(output).at(-1);
-    if (last?.event !== "refresh_served") continue;
+    if (served) continue;
+    served = logLines(output).find(({ event }) => event === "refresh_served");
+    if (!served) continue;
     // It loads a package of its own.
-    const metrics = await fetch(`${last.url}metrics`);
+    const metrics = await fetch(`${served.url}metrics`);
     assertStringIncludes(await metrics.text(), "\ntally_data_ready 1\n");
     server.kill("SIGTERM");
   }
