@@ -188,21 +188,31 @@ Deno.test("SIGINT does not wait, also where SIGTERM is draining, or nothing is s
 Deno.test("downloads: one that ends in time is whole, another is cut off and counted", async (t) => {
   await using folder = await dataFolder(largeExports());
   for (
-    const [name, read, cut] of [
-      ["read on", true, {}],
-      ["not read", false, { download: 1 }],
+    const [name, read_bytes, cut] of [
+      // What is left must be made, sent and read in the time for what runs.
+      ["read on", 10_000_000, {}],
+      ["not read", 1, { download: 1 }],
     ] as const
   ) {
     await t.step(name, async () => {
-      await using server = await startServer({ DATA_DIR: folder.path });
+      await using server = await startServer({
+        DATA_DIR: folder.path,
+        LOG_REQUESTS: "all",
+      });
       await ready(server);
-      const download = await beginDownload(server.base_url);
+      const download = await beginDownload(server.base_url, { read_bytes });
       const began = performance.now();
+      const began_at = Date.now();
       const ended = server.stop();
+      const read = name === "read on";
       if (read) assertEquals(await download.rest(), CUSTOMERS);
       assertEquals(await ended, 0);
       assert(performance.now() - began < DOCKER_MS);
-      if (!read) assertEquals(await download.rest(), "cut");
+      if (read) {
+        const { time } = logLines(server.output.out)
+          .find(({ route }) => route === "/api/v1/interactions")!;
+        assert(Date.parse(time) > began_at, "it was sent before the end began");
+      } else assertEquals(await download.rest(), "cut");
       assertEquals(cutOff(server), cut);
       assertEquals(await namesIn(server.staging), []);
     });

@@ -27,20 +27,30 @@ export interface BegunDownload {
   rest(): Promise<number | "cut">;
 }
 
-/** Begins the download and reads its first piece. */
-export async function beginDownload(base_url: string): Promise<BegunDownload> {
+/** Begins the download and reads its first piece, or as much as `read_bytes`. */
+export async function beginDownload(
+  base_url: string,
+  { read_bytes = 1 }: { readonly read_bytes?: number } = {},
+): Promise<BegunDownload> {
   const answer = await fetch(`${base_url}${LARGE_DOWNLOAD}`, {
     headers: { "Accept-Encoding": "identity" },
   });
   const reader = answer.body!.getReader();
-  let { value } = await reader.read();
+  let bytes = 0;
+  let lines = 0;
+  /** Reads a piece; false at the end. */
+  async function read(): Promise<boolean> {
+    const { value } = await reader.read();
+    if (!value) return false;
+    bytes += value.length;
+    for (const byte of value) if (byte === 10) lines++;
+    return true;
+  }
+  while (bytes < read_bytes && await read());
   return {
     async rest() {
-      let lines = 0;
       try {
-        for (; value; { value } = await reader.read()) {
-          for (const byte of value) if (byte === 10) lines++;
-        }
+        while (await read());
       } catch {
         return "cut";
       }
