@@ -19,13 +19,14 @@ export interface WatchedStore extends AsyncDisposable {
   readonly logged: readonly string[];
   /** What is served; fails when nothing is. */
   readonly snapshot: Snapshot;
-  /** The next refresh that was not asked for yet; fails after 20 seconds. */
+  /** The next refresh that was not asked for yet; fails after a minute. */
   next(): Promise<Refresh>;
-  /** Waits until `condition` holds; fails after 20 seconds. */
+  /** Waits until `condition` holds; fails after a minute. */
   until(condition: () => boolean): Promise<void>;
 }
 
-const PATIENCE_MS = 20_000;
+/** Above the default of SETTLE_SECONDS, which a file that a look saw while it was written must rest. */
+const PATIENCE_MS = 60_000;
 
 /** Watches a new folder with `files`; 1 second is the shortest poll there is. */
 export async function watchedStore(

@@ -102,7 +102,7 @@ Deno.test("a .sha256 beside a file must match", async () => {
 
 Deno.test("a set with a manifest is taken whole or not at all", async () => {
   await using watched = await watchedStore(exportsOf(1), {
-    SETTLE_SECONDS: "2",
+    SETTLE_SECONDS: "6",
   });
   await live(watched, 1);
   const files = exportsOf(3, { channel: "Call" }) as Record<string, string>;
