@@ -6,6 +6,7 @@ import { afterPart, FRESH, watched } from "../../routes/sending.ts";
 import type { Files } from "../support/data_folder.ts";
 import { NO_INTERACTIONS } from "../support/load_folder.ts";
 import { openApp } from "../support/open_app.ts";
+import { until } from "../support/until.ts";
 
 const KIB = 1_024;
 
@@ -148,11 +149,14 @@ Deno.test("downloads of up to 1 MiB hold no slot while they are sent", async () 
     STALL_SECONDS: "60",
     DOWNLOAD_CONCURRENCY: "1",
   });
-  using _one = await server.stalling(`${CSV}&limit=20000`);
-  await delay(700);
-  const next = await fetch(`${server.origin}${CSV}&limit=5`);
-  assertEquals(next.status, 200);
-  await next.body?.cancel();
+  using one = await server.stalling(`${CSV}&limit=20000`);
+  // It is made before its first byte is sent.
+  await one.read(new Uint8Array(1));
+  await until(async () => {
+    const next = await fetch(`${server.origin}${CSV}&limit=5`);
+    await next.body?.cancel();
+    return next.status === 200;
+  });
 });
 
 Deno.test("a reader that takes a little all the time gets all of a long answer", async () => {
