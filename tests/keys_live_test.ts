@@ -138,7 +138,8 @@ Deno.test("keys are needed, never shown, and end while the server runs", async (
   });
 
   await t.step("a broken file opens nothing", async () => {
-    await Deno.writeTextFile(`${folder.path}/keys.json`, "{");
+    await folder.write({ next: "{" });
+    await Deno.rename(`${folder.path}/next`, `${folder.path}/keys.json`);
     const ready = `${base_url}/readyz`;
     const noticeOf = async (init?: RequestInit) =>
       (await (await fetch(ready, init)).json()).notice as string;
