@@ -515,14 +515,27 @@ Deno.test("an administrator delivers files, accepts, discards and rolls back", a
   });
 });
 
+/** Reads a stream of events one by one, without what only keeps it open. */
+function listening({ body }: Response) {
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  return {
+    async heard(): Promise<string | undefined> {
+      for (;;) {
+        const { value } = await reader.read();
+        if (!value?.startsWith(":")) return value;
+      }
+    },
+    leave: () => reader.cancel(),
+  };
+}
+
 Deno.test("listeners hear of new data, and there are not too many", async () => {
   await using watched = await watchedStore(exportsOf(1));
   await watched.next();
   const { app } = appOn(watched.store, { EVENTS_MAX: "1" });
   const answer = await app.request("/api/v1/data/events");
   assertEquals(answer.headers.get("Content-Type"), "text/event-stream");
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  const heard = async () => (await reader.read()).value;
+  const { heard, leave } = listening(answer);
   const first = watched.snapshot;
   const told = ({ data_version, loaded_at }: typeof first) =>
     `event: version\ndata: ${JSON.stringify({ data_version, loaded_at })}\n\n`;
@@ -538,7 +551,7 @@ Deno.test("listeners hear of new data, and there are not too many", async () => 
   assertStringIncludes((await heard())!, "event: failed\ndata: {");
   // Nothing of the first snapshot is kept open by the listener.
   assert(first !== watched.snapshot);
-  await reader.cancel();
+  await leave();
   await watched.until(() => true);
   const again = await app.request("/api/v1/data/events");
   assertEquals(again.status, 200);
@@ -556,11 +569,9 @@ Deno.test("whose key is for some customers hears of versions only, and no longer
   const listen = async (key: string) => {
     const headers = { "X-API-Key": key };
     const answer = await app.request("/api/v1/data/events", { headers });
-    const reader = answer.body!.pipeThrough(new TextDecoderStream())
-      .getReader();
-    const first = (await reader.read()).value!;
-    assertStringIncludes(first, "event: version\n");
-    return async () => (await reader.read()).value?.split("\n")[0];
+    const { heard } = listening(answer);
+    assertStringIncludes((await heard())!, "event: version\n");
+    return async () => (await heard())?.split("\n")[0];
   };
   const [all, some] = [await listen(keys.all), await listen(keys.some)];
   const next_of_some = some();
