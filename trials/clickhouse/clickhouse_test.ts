@@ -2,6 +2,7 @@
 
 import { type ClickHouseClient, createClient } from "@clickhouse/client-web";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { freePort } from "../../tests/support/free_port.ts";
 import {
   type ClickHouse,
   startClickHouse,
@@ -268,7 +269,7 @@ Deno.test("a server that is killed keeps what was committed", async () => {
 });
 
 Deno.test("a question by customer reaches the one shard that has it", async () => {
-  const ports = await freePorts(2);
+  const ports = [freePort(), freePort()];
   const cluster = {
     name: "two",
     shards: ports.map((port) => `127.0.0.1:${port}`),
@@ -318,14 +319,3 @@ Deno.test("a question by customer reaches the one shard that has it", async () =
   assert(found.here > 0 && found.gone > 0, JSON.stringify(found));
   await client.close();
 });
-
-/** Ports that nobody has for the moment. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map(({ addr }) => addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
-}
