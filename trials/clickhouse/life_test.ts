@@ -173,7 +173,7 @@ Deno.test("rows that ClickHouse lacks are noticed before the version is served",
 
 Deno.test("one loader at a time: of two that come at once, after one that died, and never two", async () => {
   const database = newDatabase();
-  const lease_ms = 3_000;
+  const lease_ms = 10_000;
   await using first = await openLoader(database, { lease_ms });
   await using second = await openLoader(database, { lease_ms });
   const results = await Promise.allSettled([
