@@ -5,6 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
 import { dataFolder } from "../../tests/support/data_folder.ts";
+import { freePort } from "../../tests/support/free_port.ts";
 import { startServer } from "../../tests/support/start_server.ts";
 import { launch } from "../browser.ts";
 import {
@@ -96,9 +97,9 @@ Deno.test(
   async () => {
     const files = await sampleFiles();
     await using folder = await dataFolder(files);
-    const settings = { DATA_DIR: folder.path, ...SOON };
+    const PORT = String(freePort());
+    const settings = { DATA_DIR: folder.path, PORT, ...SOON };
     const server = await serve(settings);
-    const PORT = new URL(server.base_url).port;
     await using watched = await open(browser, server.base_url);
     const { page } = watched;
     Deno.kill(server.pid, "SIGKILL");
@@ -112,7 +113,7 @@ Deno.test(
       "external_interactions.csv": files["external_interactions.csv"] +
         "05/11/2021 10:00,Email,1\n",
     });
-    await using again = await serve({ ...settings, PORT });
+    await using again = await serve(settings);
     await statusIs(page, "Up to date");
     const expected = await recounted(again.base_url);
     assertEquals(expected.interactions, 32);
@@ -127,7 +128,7 @@ Deno.test(
   "a reader who asks more than the server allows gets all numbers a little later",
   BROWSER,
   async () => {
-    await using server = await serve({ RATE_LIMIT: "2", RATE_BURST: "10" });
+    await using server = await serve({ RATE_LIMIT: "1", RATE_BURST: "5" });
     // The same data, without a limit to what this test asks.
     await using unlimited = await serve();
     await using watched = await open(browser, server.base_url);
