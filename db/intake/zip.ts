@@ -1,7 +1,9 @@
 /** Opens zip archives and streams what is in them; nothing that they say of themselves is trusted. */
 
+import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import yauzl from "yauzl";
+import { createInTurn } from "../model/in_turn.ts";
 import { openRegularFile } from "./open_regular_file.ts";
 import { readRange } from "./read_range.ts";
 
@@ -48,12 +50,19 @@ export class Zip implements Disposable {
 
   /** Opens the zip at `path`. Throws an UnsoundZip, and errors of the system. */
   static async open(path: string): Promise<Zip> {
+    const opened = await openRegularFile(path);
     let file: ZipFile | undefined;
     try {
-      file = await yauzl.openPromise(path, { autoClose: false });
+      const { size } = await opened.stat();
+      file = await yauzl.fromRandomAccessReaderPromise(
+        new FileReader(opened, size),
+        size,
+        { autoClose: false },
+      );
       return new Zip(file!, await entriesOf(file!));
     } catch (error) {
-      file?.close();
+      if (file) file.close();
+      else opened.close();
       throw explained(error, "the zip");
     }
   }
@@ -81,6 +90,71 @@ export class Zip implements Disposable {
     } catch (error) {
       throw explained(error, fileName);
     }
+  }
+}
+
+/**
+ * Gives yauzl the bytes of a file of `size`, which it closes. yauzl's own reader hands
+ * any position that a zip names to the system: one beyond 2 ** 53 is thrown where
+ * nobody catches it, and the zip is waited for without end.
+ */
+class FileReader extends yauzl.RandomAccessReader {
+  readonly #file: Deno.FsFile;
+  readonly #size: number;
+  // What has sought must read before another one seeks.
+  readonly #inTurn = createInTurn();
+
+  constructor(file: Deno.FsFile, size: number) {
+    super();
+    this.#file = file;
+    this.#size = size;
+  }
+
+  read(
+    buffer: Uint8Array,
+    // In the order that yauzl has them.
+    ...[offset, length, position, callback]: [
+      number,
+      number,
+      number,
+      (error: unknown, bytes_read?: number) => void,
+    ]
+  ): void {
+    this.#bytes(position, length).then(
+      (bytes) => {
+        buffer.set(bytes, offset);
+        callback(null, bytes.length);
+      },
+      callback,
+    );
+  }
+
+  _readStreamForRange(start: number, end: number): Readable {
+    let at = start;
+    const next = (length: number) =>
+      this.#bytes(at, Math.min(length, end - at));
+    return new Readable({
+      read(length) {
+        next(length).then((bytes) => {
+          at += bytes.length;
+          this.push(bytes.length > 0 ? bytes : null);
+        }, (error) => this.destroy(error));
+      },
+    });
+  }
+
+  close(callback: () => void): void {
+    this.#file.close();
+    callback();
+  }
+
+  async #bytes(position: number, length: number): Promise<Uint8Array> {
+    if (position + length > this.#size) {
+      throw new UnsoundZip("it names bytes beyond its end");
+    }
+    return await this.#inTurn(() =>
+      readRange(this.#file, { offset: position, length })
+    );
   }
 }
 

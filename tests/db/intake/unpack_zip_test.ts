@@ -222,7 +222,15 @@ Deno.test("a ZIP that is not sound, or hostile: refused", async (t) => {
     `a.zip: not a sound ZIP: ${detail}. ${again}`;
   const flipped = good.slice();
   flipped[50] ^= 0xff;
+  const far = unsound("it names bytes beyond its end");
   const cases: [string, Uint8Array, string][] = [
+    ["ZIP64, its last record far beyond its end", farZip("PK\x06\x07", 8), far],
+    ["ZIP64, its list far beyond its end", farZip("PK\x06\x06", 48), far],
+    [
+      "ZIP64, a file far beyond its end",
+      farZip("PK\x01\x02", 46 + customers.name.length + 4 + 16),
+      far,
+    ],
     [
       "cut",
       good.slice(0, -30),
@@ -445,6 +453,15 @@ Deno.test("nothing of a ZIP is left behind, whether it is loaded or refused", as
   });
   assertEquals(await namesIn(staging.path), []);
 });
+
+/** A ZIP64 in which the number behind its first such signature is 2 ** 63. */
+function farZip(signature: string, at: number): Uint8Array {
+  const bytes = zipOf(BOTH, { zip64: true });
+  const start = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")
+    .indexOf(signature);
+  new DataView(bytes.buffer).setBigUint64(start + at, 1n << 63n, true);
+  return bytes;
+}
 
 function streamed(parts: readonly ZipPart[]): Uint8Array {
   const pieces: Uint8Array[] = [];

@@ -111,12 +111,19 @@ Deno.test("Workbook, not a workbook: refused, and what to do", async (t) => {
   const whole = xlsx(SHEETS);
   const flipped = whole.slice();
   flipped[60] ^= 0xff;
+  const far = zipOf(partsOf(SHEETS), { zip64: true });
+  new DataView(far.buffer).setBigUint64(far.length - 34, 1n << 63n, true);
   const cases: [name: string, bytes: Uint8Array, detail: RegExp][] = [
     ["empty", new Uint8Array(), /the zip: .*end of central directory/i],
     ["cut at the end", whole.subarray(0, -1), /the zip: /],
     ["cut in the middle", whole.subarray(0, whole.length / 2), /the zip: /],
     ["cut at the start", whole.subarray(10), /./],
     ["bytes damaged", flipped, /./],
+    [
+      "a list of files far beyond its end",
+      far,
+      /it names bytes beyond its end/,
+    ],
     [
       "a zip of something else",
       zipOf([{ name: "a.txt", content: "a" }]),
