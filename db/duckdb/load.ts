@@ -94,6 +94,7 @@ export interface LoadOptions extends LoadSettings {
   readonly progress: Progress;
 }
 
+const MEND_FILE = "Mend the file, or export it again and replace it whole";
 const MAX_TOPIC_SETS = 65_535;
 /** The largest number of interactions that rows with a count stand for. */
 const MAX_COUNTED = 100_000_000;
@@ -432,8 +433,10 @@ async function readStaged(
     await database.run(`set variable file = ${number}`);
     const [{ Count }] = await database.runFile(`load/1_stage/stage_${table}`);
     await reading.endFile();
+    const rows_read = Number(Count);
+    requireWholeText(staged, rows_read);
     return {
-      rows_read: Number(Count),
+      rows_read,
       passed_over_columns: match.passed_over,
       unknown_columns: match.unknown,
     };
@@ -494,6 +497,20 @@ function requireReadableColumns(
   if (problems.length > 0) throw refused(...problems);
 }
 
+/** Throws a refusal unless DuckDB has read every row that staging has counted below the header of a text. */
+function requireWholeText(
+  { file, row_numbers }: StagedFile,
+  rows_read: number,
+): void {
+  const rows = row_numbers ? row_numbers.count - 1 : rows_read;
+  if (rows === rows_read) return;
+  throw refused({
+    file,
+    problem: `${rows} rows are in it, and ${rows_read} were read`,
+    remedy: MEND_FILE,
+  });
+}
+
 // DuckDB's own message, such as "Invalid Input Error: CSV Error on Line: 3 …".
 function readError(error: unknown, staged: StagedFile): unknown {
   const { file, staged_path } = staged;
@@ -509,13 +526,7 @@ function readError(error: unknown, staged: StagedFile): unknown {
   }
   const record = Number(/on Line: (\d+)/.exec(first)?.[1]);
   const line = record ? lineOf(staged, record) : undefined;
-  const detail = /Maximum line size of \d+ bytes exceeded/.exec(error.message);
-  return refused({
-    file,
-    line,
-    problem: detail?.[0] ?? first,
-    remedy: "Mend the file, or export it again and replace it whole",
-  });
+  return refused({ file, line, problem: first, remedy: MEND_FILE });
 }
 
 interface SetAside {

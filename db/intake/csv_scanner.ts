@@ -204,15 +204,19 @@ const TRANSITIONS = (() => {
   return table;
 })();
 
-/** An empty row that is longer is left to the reader of the text, which has a limit of its own. */
-const EMPTY_ROW_MAX_BYTES = 2_000_000;
+/**
+ * DuckDB's reader refuses a longer row, without its line end; one that is longer than
+ * its buffers it passes over without a word.
+ */
+const MAX_ROW_BYTES = 2_000_000;
 const NO_BYTES = new Uint8Array();
 
 /**
  * Reads the structure of UTF-8 text: takes out rows without a value, notes the line
  * each record begins in, and checks for what DuckDB's reader would silently misread:
  * a quote that is never closed, text after a closing quote, a quote after several
- * spaces, and line ends of which only some are a bare CR. Feed every chunk, then call
+ * spaces, line ends of which only some are a bare CR, and a row that is too long. Feed
+ * every chunk, then call
  * `finish` and read `problem`.
  */
 export class CsvScanner {
@@ -229,6 +233,8 @@ export class CsvScanner {
   #row_line: number;
   /** Whether a row has begun that holds more than delimiters, or is very long. */
   #in_row = false;
+  /** Bytes of the row that has begun. */
+  #row_bytes = 0;
   /** Delimiters of the row that has begun. */
   #cell = 0;
   /** The start of a row that has been nothing but delimiters. */
@@ -240,6 +246,7 @@ export class CsvScanner {
   #garbage: number | undefined;
   #quote_after_spaces: number | undefined;
   #bare_cr: number | undefined;
+  #too_long: number | undefined;
 
   /** @param first_line The line of the file that the text begins in. */
   constructor(
@@ -288,6 +295,13 @@ export class CsvScanner {
         remedy: "Export the file again with one kind of line end",
       };
     }
+    if (this.#too_long !== undefined) {
+      return {
+        line: this.#too_long,
+        problem: `Maximum line size of ${MAX_ROW_BYTES} bytes exceeded`,
+        remedy: "Mend the file, or export it again and replace it whole",
+      };
+    }
     return undefined;
   }
 
@@ -300,7 +314,8 @@ export class CsvScanner {
     this.#held = NO_BYTES;
     // Most exports have neither a quote nor a CR: four bytes at a time is seven
     // times as fast as one.
-    const plain = this.#state <= PLAIN && bytes[bytes.length - 1] !== 0x20;
+    const plain = this.#state <= PLAIN && bytes[bytes.length - 1] !== 0x20 &&
+      this.#row_bytes + bytes.length <= MAX_ROW_BYTES;
     const lines = plain
       ? countPlainLines(bytes, this.#delimiter, { at_row_start: !this.#in_row })
       : NOT_PLAIN;
@@ -365,6 +380,7 @@ export class CsvScanner {
       if (bytes[i] === this.#delimiter) this.#cell++;
     }
     this.#in_row = tail < bytes.length;
+    this.#row_bytes = (lines > 0 ? 0 : this.#row_bytes) + bytes.length - tail;
     this.#state = this.#classes[last] === OTHER ? PLAIN : START;
     this.#last_byte = last;
   }
@@ -380,8 +396,8 @@ export class CsvScanner {
     let state = first_state;
     let line = this.#line;
     let row_line = this.#row_line;
-    // -1: before these bytes.
-    let row_start = this.#in_row ? -1 : 0;
+    // Below 0: before these bytes.
+    let row_start = -this.#row_bytes;
     // Records in consecutive lines.
     let run_line = row_line;
     let run = 0;
@@ -421,11 +437,14 @@ export class CsvScanner {
           kept.push(bytes.subarray(kept_from, row_start));
         }
         kept_from = i + 1;
-      } else if (row_line === run_line + run) run++;
-      else {
-        this.lines.addRun(run_line, run);
-        run_line = row_line;
-        run = 1;
+      } else {
+        if (i - row_start > MAX_ROW_BYTES) this.#too_long ??= row_line;
+        if (row_line === run_line + run) run++;
+        else {
+          this.lines.addRun(run_line, run);
+          run_line = row_line;
+          run = 1;
+        }
       }
       this.#emptied_by_cr = empty;
       row_line = ++line;
@@ -438,7 +457,7 @@ export class CsvScanner {
 
     let end = bytes.length;
     if (
-      row_start >= 0 && end - row_start <= EMPTY_ROW_MAX_BYTES &&
+      row_start >= 0 && end - row_start <= MAX_ROW_BYTES &&
       isEmptyRow(bytes, row_start, end, delimiter)
     ) {
       this.#held = bytes.slice(row_start);
@@ -449,9 +468,12 @@ export class CsvScanner {
         ? AFTER_CR
         : START;
       this.#in_row = false;
+      this.#row_bytes = 0;
     } else {
       this.#countCells(bytes, { start: row_start, first_state });
       this.#in_row = true;
+      this.#row_bytes = end - row_start;
+      if (this.#row_bytes > MAX_ROW_BYTES) this.#too_long ??= row_line;
     }
     this.#state = state;
     if (end > 0) this.#last_byte = bytes[end - 1];

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { csv, type Files } from "../../support/data_folder.ts";
+import { failingDuckDb } from "../../support/failing_duckdb.ts";
 import { sheetOf, xlsx } from "../../support/xlsx_files.ts";
 import {
   countsOf,
@@ -657,6 +658,27 @@ Deno.test("folders that are refused: every problem in one go", async (t) => {
       assertEquals(message.split("\n").length, 1);
     });
   }
+});
+
+Deno.test("a row that the reader passes over: the file is refused", async () => {
+  const customers = "id,Type\n1,x\n2,y\n3,z\n";
+  // It cuts the last row off, where DuckDB would read it.
+  using _ = failingDuckDb("run", {
+    when(sql) {
+      const [, path] = /read_csv\('([^']+)'/.exec(String(sql)) ?? [];
+      if (path && Deno.statSync(path).size === customers.length) {
+        Deno.truncateSync(path, customers.length - "3,z\n".length);
+      }
+      return false;
+    },
+  });
+  assertEquals(
+    await refusalOf({
+      "customers.csv": customers,
+      "interactions.csv": NO_INTERACTIONS,
+    }),
+    "customers.csv: 3 rows are in it, and 2 were read. Mend the file, or export it again and replace it whole.",
+  );
 });
 
 Deno.test("a long cell in a column that is not used: read", async () => {

@@ -233,6 +233,40 @@ Deno.test("CsvScanner, any text: as a reader of single characters finds", () => 
   );
 });
 
+Deno.test("CsvScanner, a row of more than 2,000,000 bytes: found with its line, wherever chunks end", async (t) => {
+  const most = 2_000_000;
+  const cell = (bytes: number) => "x".repeat(bytes);
+  const cases: [name: string, text: string, line: number | null][] = [
+    ["as many as there may be", `a,b\n1,${cell(most - 2)}\n1,2\n`, null],
+    ["as many, CRLF", `a,b\r\n1,${cell(most - 2)}\r\n1,2\r\n`, null],
+    ["many rows of half as many", `a,b\n${`1,${cell(1e6)}\n`.repeat(3)}`, null],
+    ["one more, not the last row", `a,b\n1,2\n1,${cell(most - 1)}\n1,2\n`, 3],
+    ["one more, CRLF", `a,b\r\n1,2\r\n1,${cell(most - 1)}\r\n`, 3],
+    ["one more, at the end", `a,b\n1,${cell(most - 1)}`, 2],
+    ["in quotes", `a,b\n1,"${cell(most - 3)}"\n`, 2],
+    ["lines in quotes", `a,b\n\n1,"${"x\n".repeat(1e6)}",2\n1,2\n`, 3],
+    ["delimiters alone", `a,b\n${",".repeat(most + 1)}`, 2],
+    ["in characters of two bytes", `a,b\n1,2\n${"é".repeat(1e6)},2\n`, 3],
+    ["a quote that is never closed", `a,b\n1,"${cell(most)}`, 2],
+  ];
+  for (const [name, text, line] of cases) {
+    await t.step(name, () => {
+      const bytes = new TextEncoder().encode(text);
+      for (const length of [bytes.length, 1 << 18, 99_999]) {
+        const chunks: Uint8Array[] = [];
+        for (let at = 0; at < bytes.length; at += length) {
+          chunks.push(bytes.subarray(at, at + length));
+        }
+        const { problem } = scanBytes(chunks, ",");
+        const expected = name === "a quote that is never closed"
+          ? NEVER_CLOSED
+          : "Maximum line size of 2000000 bytes exceeded";
+        assertEquals(problem, line === null ? undefined : [expected, line]);
+      }
+    });
+  }
+});
+
 Deno.test("CsvScanner, marked bytes: their lines and cells", () => {
   fc.assert(
     fc.property(texts, texts, fc.nat(5), ([...text], rest, size) => {

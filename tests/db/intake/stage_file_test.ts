@@ -317,7 +317,7 @@ Deno.test("stageFile, characters over the border of a chunk: whole", async (t) =
       await t.step(`${char} in ${encoding}`, async () => {
         // Each text has the character one byte further on.
         for (let shift = 0; shift < 5; shift++) {
-          const text = "id\n" + "x".repeat(shift) + char.repeat(MIB / 2);
+          const text = "id\n" + "x".repeat(shift) + char.repeat(MIB / 4);
           const { text: staged, file } = await stage(
             encoding === "utf-8" ? utf8(text) : utf16le("\ufeff" + text),
           );
