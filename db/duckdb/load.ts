@@ -9,6 +9,7 @@ import {
 import {
   columnsRemedy,
   layoutOf,
+  lineOf,
   type StagedFile,
   type TextShape,
 } from "../intake/stage_file.ts";
@@ -65,6 +66,7 @@ import {
   withoutPassedOver,
 } from "./mapped_report.ts";
 import { foldNames } from "./name_keys.ts";
+import { MEND_FILE, readError } from "./read_errors.ts";
 import { composedSql } from "./record_sql.ts";
 import {
   countOtherEnds,
@@ -94,7 +96,6 @@ export interface LoadOptions extends LoadSettings {
   readonly progress: Progress;
 }
 
-const MEND_FILE = "Mend the file, or export it again and replace it whole";
 const MAX_TOPIC_SETS = 65_535;
 /** The largest number of interactions that rows with a count stand for. */
 const MAX_COUNTED = 100_000_000;
@@ -372,9 +373,15 @@ async function stageAll(
         throw error;
       }
       refuse(error);
+      if (await isBroken(database)) throw refusedForAll(refusals);
     }
   }
   return { loaded, refusals };
+}
+
+/** Whether DuckDB takes no more statements, as after some errors of its own. */
+async function isBroken(database: Database): Promise<boolean> {
+  return await database.run("select 1").then(() => false, () => true);
 }
 
 /** Whether the rows of a file find their customers by another column than the id. */
@@ -402,10 +409,7 @@ async function readStaged(
       headers = staged.format === "xlsx" ? match.unknown : text.header.names;
       rows = textRows(staged, shape, { ids_as_text });
     } else {
-      const columns = nativeColumns(
-        await database.run(describeParquet(staged)),
-        await database.run(parquetSchema(staged)),
-      );
+      const columns = await readColumns(database, staged);
       headers = columns.map(({ header }) => header);
       match = matchHeader(layoutOf(staged), headers);
       requireColumns(headers, match, { file, remedy: columnsRemedy(staged) });
@@ -443,6 +447,33 @@ async function readStaged(
   } catch (error) {
     throw readError(error, staged);
   }
+}
+
+/** The columns of a Parquet file. Throws a refusal when it is damaged. */
+async function readColumns(
+  database: Database,
+  staged: StagedFile,
+): Promise<NativeColumn[]> {
+  let columns: NativeColumn[];
+  try {
+    columns = nativeColumns(
+      await database.run(describeParquet(staged)),
+      await database.run(parquetSchema(staged)),
+    );
+  } catch (error) {
+    throw readError(error, staged, { only_looks: true });
+  }
+  const cut = columns.find(({ name }) => name.includes("\0"));
+  if (!cut) return columns;
+  // It would cut off the SQL that names it.
+  throw refused({
+    file: staged.file,
+    line: 1,
+    problem: `a NUL in the name of a column, ${
+      JSON.stringify(cut.header.slice(0, 60))
+    }`,
+    remedy: MEND_FILE,
+  });
 }
 
 /** The first of the ids that are texts; null where there is none. */
@@ -509,24 +540,6 @@ function requireWholeText(
     problem: `${rows} rows are in it, and ${rows_read} were read`,
     remedy: MEND_FILE,
   });
-}
-
-// DuckDB's own message, such as "Invalid Input Error: CSV Error on Line: 3 …".
-function readError(error: unknown, staged: StagedFile): unknown {
-  const { file, staged_path } = staged;
-  if (error instanceof StoreError || !(error instanceof Error)) return error;
-  // The message must not show the path of the staging folder.
-  const [first] = error.message.replaceAll(staged_path, file).split("\n");
-  if (
-    !/^(Invalid|Invalid Input|Conversion|Parameter Not Allowed) Error/.test(
-      first,
-    )
-  ) {
-    return error;
-  }
-  const record = Number(/on Line: (\d+)/.exec(first)?.[1]);
-  const line = record ? lineOf(staged, record) : undefined;
-  return refused({ file, line, problem: first, remedy: MEND_FILE });
 }
 
 interface SetAside {
@@ -728,11 +741,6 @@ async function countChannels(database: Database): Promise<ChannelCount[]> {
     channel: channel as string,
     interactions: Number(interactions),
   }));
-}
-
-// The line of the text, or the row of the sheet, in which the record begins.
-function lineOf({ row_numbers }: StagedFile, record: number): number {
-  return row_numbers ? row_numbers.rowOf(record) : record;
 }
 
 async function names(

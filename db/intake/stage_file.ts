@@ -89,6 +89,11 @@ export function columnsRemedy({ source }: SourceFile): string | undefined {
   return source && `Mend ${source.key} in tally.toml`;
 }
 
+/** The line of the text, or the row of the sheet, in which a record begins. */
+export function lineOf({ row_numbers }: StagedFile, record: number): number {
+  return row_numbers ? row_numbers.rowOf(record) : record;
+}
+
 /** A millisecond of hashing and scanning. */
 const CHUNK_BYTES = 1 << 18;
 /** A header below a title is looked for in so much of a text, so that the search holds up no answers. */

@@ -1,10 +1,12 @@
 /** Formats: whatever kind of file holds them, the same interactions are counted. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { gzipSync } from "node:zlib";
+import { StoreError } from "../../../db/model/problems.ts";
 import { createPaint, fullReport } from "../../../operator/terminal.ts";
 import { csv, type Files } from "../../support/data_folder.ts";
+import { failingDuckDb } from "../../support/failing_duckdb.ts";
 import {
   interactionsOf,
   loadFolder,
@@ -576,6 +578,125 @@ Deno.test("Parquet that is damaged: refused, every file with its name", async (t
       'customers.parquet, line 1: no column Customer_Id among "number", "type". Name the columns as docs/file-contract.md says.',
     );
   });
+});
+
+Deno.test("Parquet that is damaged: not blamed on disk, memory or Tally", async (t) => {
+  const { few, many } = await parquetFiles({
+    few: `select 1::decimal(38, 0) as customer_id, 'x' as type, 'y' as "Notes"`,
+    many:
+      `select i as customer_id, 'type ' || i * 7919 % 100003 as type from range(3000) as numbers (i)`,
+  });
+  const text = Array.from(few, (byte) => String.fromCharCode(byte)).join("");
+  const changed = (at: number, byte: number) => {
+    const copy = few.slice();
+    copy[at] = byte;
+    return copy;
+  };
+  // In Thrift, 15 is before a whole number of the next field, 26 of the one after it.
+  const pages = text.lastIndexOf("&\x08", text.lastIndexOf("&\x08") - 1);
+  const many_end = 7 + many.subarray(7).findIndex((byte) => byte < 0x80) + 1;
+  const unsound = (detail: string) =>
+    `customers.parquet: not a sound Parquet file: ${detail}. Mend the file, or export it again and replace it whole.`;
+  const cases: [name: string, file: Uint8Array, message: string][] = [
+    [
+      "a schema of no columns",
+      changed(text.indexOf("duckdb_schema") + "duckdb_schema".length + 1, 0),
+      unsound(
+        'Failed to read Parquet file "customers.parquet": root schema element has no children',
+      ),
+    ],
+    [
+      "a text that goes on behind the end",
+      changed(text.indexOf("DuckDB version") - 1, 0x7f),
+      unsound(
+        `Could not read enough bytes from file "customers.parquet": attempted to read 67 bytes from location ${few.length}`,
+      ),
+    ],
+    [
+      "a page before the start",
+      changed(pages + 1, 0x07),
+      unsound(
+        'Could not read from file "customers.parquet": Invalid argument',
+      ),
+    ],
+    [
+      "a decimal of -1 digits, which is an internal error of DuckDB",
+      changed(text.indexOf("\x15\x4c") + 1, 0x01),
+      unsound(
+        "Decimal has a width of 255 which is bigger than the maximum supported width of 38",
+      ),
+    ],
+    [
+      "a page of 1 GiB",
+      Uint8Array.from([
+        ...many.subarray(0, 7),
+        ...[0xfe, 0xff, 0xff, 0xff, 0x07],
+        ...many.subarray(many_end),
+      ]),
+      "customers.parquet: it asks for 1.0 GiB of memory in one piece, more than DUCKDB_MEMORY_LIMIT. Export it again, or raise DUCKDB_MEMORY_LIMIT.",
+    ],
+    [
+      "a NUL in the name of a column",
+      latin(text.replaceAll("Notes", "No\0es")),
+      'customers.parquet, line 1: a NUL in the name of a column, "No\\u0000es". Mend the file, or export it again and replace it whole.',
+    ],
+  ];
+  for (const [name, file, message] of cases) {
+    await t.step(name, async () => {
+      assertEquals(
+        await refusalOf({
+          "channels.csv": "",
+          "customers.parquet": file,
+          "interactions.csv": NO_INTERACTIONS,
+        }, { DUCKDB_MEMORY_LIMIT: "500MB" }),
+        `channels.csv: the file is empty. Export it again; a header alone counts.\n${message}`,
+      );
+    });
+  }
+  for (
+    const [message, kind] of [
+      [
+        "Out of Memory Error: failed to allocate data of size 32.0 MiB (470.1 MiB/476.8 MiB used)",
+        "full",
+      ],
+      [
+        'IO Error: Could not read from file "/staging/1": Input/output error',
+        "unavailable",
+      ],
+      ["IO Error: No space left on device", "full"],
+    ]
+  ) {
+    await t.step(message, async () => {
+      using _ = failingDuckDb("run", {
+        when: (sql) => String(sql).includes("read_parquet("),
+        message,
+      });
+      const error = await assertRejects(
+        () =>
+          loadFolder({
+            "customers.parquet": few,
+            "interactions.csv": NO_INTERACTIONS,
+          }),
+        StoreError,
+      );
+      assertEquals(error.kind, kind);
+    });
+  }
+});
+
+Deno.test("Parquet that breaks DuckDB: the file is named, and no other is blamed", async () => {
+  let is_broken = false;
+  using _ = failingDuckDb("run", {
+    when: (sql) => is_broken ||= String(sql).includes("read_parquet("),
+    message: "INTERNAL Error: Assertion triggered",
+  });
+  assertEquals(
+    await refusalOf({
+      "customers.parquet": "PAR1????????PAR1",
+      "interactions.csv": NO_INTERACTIONS,
+    }),
+    "customers.parquet: not a sound Parquet file: Assertion triggered. Mend the file, or export it again and replace it whole.",
+  );
 });
 
 Deno.test("a gzip file that is cut: refused, naming it", async () => {

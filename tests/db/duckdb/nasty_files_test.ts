@@ -85,6 +85,7 @@ const parquet = await parquetFiles({
   map: "select 7 as customer_id, map {'a': 1} as occupation",
   nested_unused: "select 7 as customer_id, [1, 2] as notes",
   not_utf8: "select 7 as customer_id, '\\xFF\\xFE'::blob as type",
+  decimal: "select 7::decimal(38, 0) as customer_id",
   doubled: `select 7 as "Customer_Id", 8 as "customer id"`,
   time: "select time '10:00' as date, 'x' as channel, 1 as customers",
 });
@@ -865,6 +866,14 @@ Deno.test("a server given nasty files one after the other serves on, and recover
       ["customers_2.parquet", "PAR1????????PAR1", "customers_2.parquet: "],
       ["customers_2.parquet", parquet.list, "nested values"],
       ["customers_2.parquet", parquet.not_utf8, "not valid UTF8"],
+      // A decimal of -1 digits, which is an internal error of DuckDB.
+      [
+        "customers_2.parquet",
+        parquet.decimal.map((byte, at) =>
+          byte === 0x4c && parquet.decimal[at - 1] === 0x15 ? 0x01 : byte
+        ),
+        "customers_2.parquet: not a sound Parquet file: Decimal has a width",
+      ],
       ["customers.csv.sha256", "0".repeat(64), "customers.csv: not the bytes"],
       ["manifest.json", '{"files":[{"file":"\\u0000"}]}', "manifest.json: "],
     ];
