@@ -87,6 +87,7 @@ export interface Preamble {
   readonly delimiter?: string;
 }
 
+const NONE_PASSED: Preamble = { length: 0, lines: 0 };
 const SEPARATOR = /^"?sep=([,;\t|])"?$/i;
 /** The codes of characters that are no value, whatever the delimiter. */
 export const VALUELESS: ReadonlySet<number> = new Set(
@@ -99,31 +100,33 @@ const SEPARATOR_MAX_BYTES = 16;
  * Finds the lines above the header in the bytes a text begins with: one such as
  * `sep=;`, then lines without a value; or every line above `header_line`, where that
  * is given. Null when more bytes are needed, which cannot be when they are the `whole`
- * text.
+ * text. Lines that were `passed` before are counted with those, without their bytes.
  */
 export function readPreamble(
   bytes: Uint8Array,
-  { whole, header_line }: {
+  { whole, header_line, passed = NONE_PASSED }: {
     readonly whole: boolean;
     readonly header_line?: number;
+    readonly passed?: Preamble;
   },
 ): Preamble | null {
   let length = 0;
-  let lines = 0;
-  let delimiter: string | undefined;
-  const first = bytes.subarray(0, SEPARATOR_MAX_BYTES);
-  const end = first.findIndex(isLineEnd);
-  if (end >= 0 || whole || first.length === SEPARATOR_MAX_BYTES) {
+  let { lines, delimiter } = passed;
+  // Only the first line of a text says the delimiter.
+  if (lines === 0) {
+    const first = bytes.subarray(0, SEPARATOR_MAX_BYTES);
+    const end = first.findIndex(isLineEnd);
+    if (end < 0 && !whole && first.length < SEPARATOR_MAX_BYTES) return null;
     const line = new TextDecoder().decode(
       end < 0 ? first : first.slice(0, end),
     );
     delimiter = SEPARATOR.exec(line)?.[1];
-  } else return null;
-  if (delimiter !== undefined) {
-    const next = end < 0 ? bytes.length : afterLineEnd(bytes, end, { whole });
-    if (next === undefined) return null;
-    length = next;
-    lines++;
+    if (delimiter !== undefined) {
+      const next = end < 0 ? bytes.length : afterLineEnd(bytes, end, { whole });
+      if (next === undefined) return null;
+      length = next;
+      lines++;
+    }
   }
   for (;;) {
     let at = length;
@@ -142,6 +145,13 @@ export function readPreamble(
     length = next;
     lines++;
   }
+}
+
+/** How many bytes the lines take that have ended. */
+export function lengthOfLines(bytes: Uint8Array): number {
+  // An LF may follow a CR at the end.
+  const cr = bytes.subarray(0, -1).lastIndexOf(0x0d);
+  return Math.max(bytes.lastIndexOf(0x0a), cr) + 1;
 }
 
 function isLineEnd(byte: number): boolean {

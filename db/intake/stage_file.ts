@@ -16,7 +16,9 @@ import {
   CsvScanner,
   endsInDelimiter,
   type Header,
+  lengthOfLines,
   type MarkedByte,
+  type Preamble,
   readHeader,
   readPreamble,
 } from "./csv_scanner.ts";
@@ -281,6 +283,8 @@ async function readHead(path: string, length: number): Promise<string> {
 class TextStart {
   header: Header | undefined;
   scanner: CsvScanner | undefined;
+  /** Lines that are known to be above it, and are not in `#bytes` any more. */
+  #passed: Preamble = { length: 0, lines: 0 };
   #bytes = new Uint8Array();
   #replaced: number[] = [];
 
@@ -300,13 +304,15 @@ class TextStart {
     const above = readPreamble(this.#bytes, {
       whole: last,
       header_line: this.source.source?.header_row,
+      passed: this.#passed,
     });
+    if (!above) this.#pass();
     const text = this.#bytes.subarray(above?.length ?? 0);
     const end = above
       ? text.findIndex((byte) => byte === 0x0a || byte === 0x0d)
       : -1;
     if ((end < 0 ? text.length : end) > HEADER_MAX_BYTES) {
-      throw refused(longHeader(this.source, above?.lines ?? 0));
+      throw refused(longHeader(this.source, (above ?? this.#passed).lines));
     }
     if (!above || end < 0 && !last) return undefined;
     // A text without a value has its header in the first line.
@@ -323,7 +329,7 @@ class TextStart {
     );
     const header = readHeader(layoutOf(this.source), head, { delimiter });
     if (header_row === undefined && header.match.missing.length > 0) {
-      this.#refuseTitle(header_line, { delimiter });
+      this.#refuseTitle(text, above);
     }
     requireColumns(header.names, header.match, {
       file,
@@ -336,23 +342,38 @@ class TextStart {
     });
     return {
       bytes: text,
-      replaced: this.#replaced.map((one) => one - above.length),
+      replaced: without(this.#replaced, above.length),
     };
   }
 
-  /** Throws a refusal when one of the next lines could be the header. */
-  #refuseTitle(
-    line: number,
-    { delimiter }: { readonly delimiter: string | undefined },
-  ): void {
-    const bytes = this.#bytes.subarray(0, TITLE_MAX_BYTES);
+  /** Lets go of the lines that have ended: there may be any number above the header. */
+  #pass(): void {
+    const length = lengthOfLines(this.#bytes);
+    this.#passed = readPreamble(this.#bytes.subarray(0, length), {
+      whole: true,
+      header_line: this.source.source?.header_row,
+      passed: this.#passed,
+    })!;
+    this.#bytes = this.#bytes.subarray(length);
+    this.#replaced = without(this.#replaced, length);
+  }
+
+  /** Throws a refusal when one of the lines below that with which `text` begins could be the header. */
+  #refuseTitle(text: Uint8Array, passed: Preamble): void {
+    const line = passed.lines + 1;
+    const { delimiter } = passed;
+    const bytes = text.subarray(0, TITLE_MAX_BYTES);
     for (let later = line + 1; later <= line + TITLE_LINES; later++) {
-      const above = readPreamble(bytes, { whole: true, header_line: later })!;
-      const text = bytes.subarray(above.length);
-      if (text.length === 0) return;
+      const above = readPreamble(bytes, {
+        whole: true,
+        header_line: later,
+        passed,
+      })!;
+      const below = bytes.subarray(above.length);
+      if (below.length === 0) return;
       const { match } = readHeader(
         layoutOf(this.source),
-        new TextDecoder().decode(text),
+        new TextDecoder().decode(below),
         { delimiter },
       );
       if (match.missing.length > 0) continue;
@@ -368,6 +389,11 @@ class TextStart {
       ? `Check CSV_ENCODING=${this.csv_encoding}. ${remedy ?? COLUMNS_REMEDY}`
       : remedy;
   }
+}
+
+/** Offsets in bytes of which the first `length` are gone. */
+function without(offsets: readonly number[], length: number): number[] {
+  return offsets.map((one) => one - length).filter((one) => one >= 0);
 }
 
 function longHeader({ file }: SourceFile, lines_above: number): LoadProblem {

@@ -9,6 +9,7 @@ import {
   stageFile,
   type StagingOptions,
 } from "../../../db/intake/stage_file.ts";
+import type { Source } from "../../../db/mapping/mapping.ts";
 import { StoreError } from "../../../db/model/problems.ts";
 import { dataFolder } from "../../support/data_folder.ts";
 import { messageOfRefusal } from "../../support/load_folder.ts";
@@ -426,6 +427,81 @@ Deno.test("stageFile, structure that is refused: with the line", async (t) => {
       `customers.csv, line 3: a quote that is never closed. ${remedy.open}`,
     );
   });
+});
+
+Deno.test("stageFile, any number of lines without a value above the header", async (t) => {
+  const blank = "\r\n".repeat(3e5);
+  const delimiters = ",;\r".repeat(2e5);
+  const cases: [
+    name: string,
+    above: string,
+    line: number,
+    delimiter: string,
+  ][] = [
+    ["blank lines", blank, 300_001, ","],
+    ["blank lines, of which chunks cut one", ` ${blank}`, 300_001, ","],
+    ["rows of delimiters", delimiters, 200_001, ","],
+    ["a line for Excel, then others", `sep=;\n${blank}`, 300_002, ";"],
+  ];
+  for (const [name, above, line, delimiter] of cases) {
+    await t.step(name, async () => {
+      const text = `id${delimiter}Type\r\n1${delimiter}a\r\n`;
+      for (
+        const content of [
+          utf8(above + text),
+          utf16le(`\ufeff${above}${text}`),
+        ]
+      ) {
+        const { file, text: staged } = await stage(content);
+        assertEquals(staged, text);
+        assertEquals(file.text?.header.delimiter, delimiter);
+        assertEquals(file.row_numbers?.rowOf(2), line + 1);
+      }
+    });
+  }
+  const columns = "Name the columns as docs/file-contract.md says.";
+  const refused: [name: string, text: string, message: string][] = [
+    [
+      "a line for Excel that is not the first",
+      `${blank}sep=;\nid;Type\n`,
+      "customers.csv, line 300001: a title above the header, which is in line 300002. Delete what is above the header.",
+    ],
+    [
+      "no column of that name",
+      `${blank}no\n`,
+      `customers.csv, line 300001: no column Customer_Id among "no". ${columns}`,
+    ],
+    [
+      "no value at all",
+      blank,
+      `customers.csv, line 1: no column Customer_Id among "". ${columns}`,
+    ],
+    [
+      "a long line",
+      `${blank}${";".repeat(6e5)}\nid\n`,
+      "customers.csv, line 300001: a first line of more than 262144 bytes. Name the columns in the first line, then break the line.",
+    ],
+  ];
+  for (const [name, text, message] of refused) {
+    await t.step(`refused: ${name}`, async () => {
+      assertEquals(await messageOfRefusal(() => stage(text)), message);
+    });
+  }
+});
+
+Deno.test("stageFile, a broken byte above header_row hides none below it", async () => {
+  const source = { key: "customers", header_row: 2 } as Source;
+  const broken = (text: string) =>
+    latin(text.replaceAll("ë", "\xc3\xab").replaceAll("?", "\xff"));
+  const below = "id,Type\n1,Zoë Zoë Zoë\n";
+  const { file } = await stage(broken(`tit?le\n${below}`), {}, { source });
+  assertEquals(file.text?.encoding, "utf-8");
+  assertEquals(
+    await messageOfRefusal(() =>
+      stage(broken(`tit?le\n${below}2,x?\n`), {}, { source })
+    ),
+    'customers.csv, line 4: a byte in column "Type" that is not UTF-8, though the file is. Mend the cell, or export the file again in UTF-8.',
+  );
 });
 
 Deno.test("stageFile, headers", async (t) => {
