@@ -439,6 +439,9 @@ async function readStaged(
     await reading.endFile();
     const rows_read = Number(Count);
     requireWholeText(staged, rows_read);
+    if (!text && reading.id_kind === "integer") {
+      await requireIds(database, staged);
+    }
     return {
       rows_read,
       passed_over_columns: match.passed_over,
@@ -526,6 +529,20 @@ function requireReadableColumns(
     ...refuse("decimals of more than 38 digits", used.filter(isTooPrecise)),
   ];
   if (problems.length > 0) throw refused(...problems);
+}
+
+/** Throws a refusal when ids of a Parquet file are none, and its statistics say that they are. */
+async function requireIds(
+  database: Database,
+  { file }: StagedFile,
+): Promise<void> {
+  const [{ rows }] = await database.runFile("load/1_stage/impossible_ids");
+  if (Number(rows) === 0) return;
+  throw refused({
+    file,
+    problem: "not a sound Parquet file: its statistics are not of its values",
+    remedy: MEND_FILE,
+  });
 }
 
 /** Throws a refusal unless DuckDB has read every row that staging has counted below the header of a text. */

@@ -684,6 +684,32 @@ Deno.test("Parquet that is damaged: not blamed on disk, memory or Tally", async 
   }
 });
 
+Deno.test("Parquet whose statistics hide ids that are none: refused", async () => {
+  const files = await parquetFiles({
+    "customers.parquet": "select -77777::bigint as customer_id",
+    "interactions.parquet":
+      "select timestamp '2020-01-01' as date, 'Email' as channel, -77777::bigint as customer",
+  });
+  // The statistics stand in the footer.
+  for (const file of Object.values(files)) {
+    const view = new DataView(file.buffer);
+    const end = file.length - 8;
+    let found = 0;
+    for (let at = end - view.getUint32(end, true); at < end; at++) {
+      if (view.getBigInt64(at, true) !== -77777n) continue;
+      view.setBigInt64(at, 77777n, true);
+      found++;
+    }
+    assert(found > 0);
+  }
+  assertEquals(
+    await refusalOf(files),
+    Object.keys(files).map((file) =>
+      `${file}: not a sound Parquet file: its statistics are not of its values. Mend the file, or export it again and replace it whole.`
+    ).join("\n"),
+  );
+});
+
 Deno.test("Parquet that breaks DuckDB: the file is named, and no other is blamed", async () => {
   let is_broken = false;
   using _ = failingDuckDb("run", {
