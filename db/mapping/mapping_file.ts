@@ -20,6 +20,8 @@ export const MUST_CHOOSE = "# CHOOSE: ";
 const CHOICE = /^(?:# )?(\w+) = /;
 /** The number of mistakes that a refusal names. */
 const PROBLEMS_LISTED = 10;
+/** So many issues, and keys of an issue, are looked at: enough to tell which alternative was meant. */
+const ISSUES_READ = 100;
 
 /** The contents of the text of tally.toml. Throws a refusal that names every mistake. */
 export function readMappingFile(text: string): MappingFile {
@@ -100,9 +102,14 @@ interface WhereIssuesAre {
 }
 
 function mistakesIn(
-  issues: readonly Issue[],
+  all: readonly Issue[],
   where: WhereIssuesAre,
 ): LoadProblem[] {
+  const issues = all.slice(0, ISSUES_READ).map((issue) =>
+    issue.code === "unrecognized_keys"
+      ? { ...issue, keys: issue.keys.slice(0, ISSUES_READ) }
+      : issue
+  );
   // A key that is misspelt is missing as well, which is one mistake.
   const meant = new Set(
     issues.flatMap((issue) =>
@@ -195,11 +202,16 @@ function strangersTo(
     readonly value: unknown;
   },
 ): string {
-  const forms = nodesAt(path).map(({ properties }) =>
+  const all = nodesAt(path).map(({ properties }) =>
     Object.keys(properties ?? {})
-  ).filter((keys) => keys.includes(key));
+  );
+  const known = all.flat();
+  const forms = all.filter((keys) => keys.includes(key));
+  // A key that no form has is a mistake of its own.
   return Object.keys(value as object)
-    .filter((one) => forms.every((keys) => !keys.includes(one)))
+    .filter((one) =>
+      known.includes(one) && forms.every((keys) => !keys.includes(one))
+    )
     .join(" and ") || "the other keys";
 }
 
@@ -270,10 +282,15 @@ export function mappingJsonSchema(): Record<string, unknown> {
   return { $schema, $id: "urn:tally:tally.toml", ...schema };
 }
 
+interface WholeSchema extends SchemaNode {
+  readonly definitions?: Readonly<Record<string, SchemaNode>>;
+}
+
+/** Made for the first mistake and kept: it takes longer than all else that is done for one. */
+let whole_schema: WholeSchema | undefined;
+
 function nodesAt(path: readonly PropertyKey[]): SchemaNode[] {
-  const whole: SchemaNode & {
-    readonly definitions?: Readonly<Record<string, SchemaNode>>;
-  } = mappingJsonSchema();
+  const whole: WholeSchema = whole_schema ??= mappingJsonSchema();
   const alternatives = (node: SchemaNode): SchemaNode[] => {
     if (node.$ref) {
       const name = node.$ref.slice("#/definitions/".length);

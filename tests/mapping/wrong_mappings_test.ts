@@ -202,6 +202,11 @@ Deno.test("a wrong tally.toml is refused with one line per mistake", async (t) =
       `${IN}.channel.file_name does not go with column beside it. ${MEND}`,
     ],
     [
+      "keys that do not go together, beside one that there is not",
+      source({ channel: '{ column = "how", value = "x", note = 1 }' }),
+      `${IN}.channel.value does not go with column beside it. ${MEND}\n${IN}.channel has no key "note". ${MEND}`,
+    ],
+    [
       "a pattern of names for another key",
       source({}, 'topic = { file_name = "(a)" }'),
       `${IN}.topic.column is missing. ${MEND}\n${IN}.topic has no key "file_name". ${MEND}`,

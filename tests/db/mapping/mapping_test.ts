@@ -1,10 +1,19 @@
 /** What tally.toml says: globs, its meaning, and that no text of it ends in anything but a refusal. */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { stringify } from "smol-toml";
+import { z } from "zod";
 import { readMapping } from "../../../db/mapping/mapping.ts";
-import { mappingJsonSchema } from "../../../db/mapping/mapping_file.ts";
+import {
+  MAPPING_MAX_BYTES,
+  mappingJsonSchema,
+} from "../../../db/mapping/mapping_file.ts";
 import { StoreError } from "../../../db/model/problems.ts";
 
 function sourceOf(files: string) {
@@ -211,4 +220,62 @@ Deno.test("the JSON Schema describes every table of the file", () => {
     "interactions",
     "products",
   ]);
+});
+
+/** A text of nearly the largest size, of lines that are counted. */
+function largest(begin: string, lineOf: (i: number) => string): string {
+  const lines = [begin];
+  let length = begin.length;
+  for (let i = 0;; i++) {
+    const line = lineOf(i);
+    length += line.length + 1;
+    if (length >= MAPPING_MAX_BYTES) return lines.join("\n");
+    lines.push(line);
+  }
+}
+
+Deno.test("of 256 KB of mistakes ten are named, and the schema is made once for all", async (t) => {
+  const customers = '[customers]\nfiles = "c"\nid = "x"';
+  const key = (i: number) => `k${i.toString(36)}`;
+  const table: [name: string, toml: string][] = [
+    ["keys of no table", largest("", (i) => `${key(i)} = 1`)],
+    ["keys of a table", largest(customers, (i) => `${key(i)} = 1`)],
+    [
+      "keys of one column of several forms",
+      largest("[[interactions]]", (i) => `time.${key(i)} = 1`),
+    ],
+    [
+      "conditions",
+      largest(`${customers}\n[customers.skip_where]`, (i) => `${key(i)} = 1`),
+    ],
+    [
+      "attributes of one wrong key each",
+      largest(
+        `${customers}\n[customers.attributes]`,
+        (i) => `${key(i)} = { a = 1 }`,
+      ),
+    ],
+  ];
+  const { get } = z.globalRegistry;
+  let asked = 0;
+  let once = Infinity;
+  z.globalRegistry.get = (schema) => {
+    asked++;
+    // Another making would be one for each mistake, of which there are thousands.
+    assert(asked <= once, "the schema is made again");
+    return get.call(z.globalRegistry, schema);
+  };
+  try {
+    mappingJsonSchema();
+    once = asked;
+    asked = 0;
+    for (const [name, toml] of table) {
+      await t.step(name, () => {
+        const { message } = assertThrows(() => readMapping(toml), StoreError);
+        assertEquals(message.split("\n").length, 10);
+      });
+    }
+  } finally {
+    z.globalRegistry.get = get;
+  }
 });
