@@ -4,6 +4,7 @@ import type { StagedFile } from "../intake/stage_file.ts";
 import type { Mapping, Where } from "../mapping/mapping.ts";
 import { requireColumns } from "../model/contract.ts";
 import { nameKey } from "../model/names.ts";
+import { createPause } from "../model/pause.ts";
 import { refused } from "../model/problems.ts";
 import { type Database, quoteText } from "./database.ts";
 import { idRule, matchedCells, readsIds } from "./mapped_ids.ts";
@@ -35,6 +36,11 @@ function requireFooter({ file, source }: StagedFile, rows: number): void {
 
 /** A date at midnight in the form of a key; its cell in a spreadsheet or in Parquet is the day. */
 const MIDNIGHT = /^(\d{4}-\d\d-\d\d)[ t]00:00:00(?:\.0+)?$/;
+
+/** So many cells are compared at once: some milliseconds of work. */
+const CELLS_AT_ONCE = 1_000;
+/** The largest number of repetitions that RE2 takes. */
+const MAX_REPETITIONS = 1_000;
 
 /** How the files of one load are read. */
 export class MappedReading {
@@ -183,14 +189,9 @@ order by source_rows.rowid`;
   }
 
   /** The condition that a cell has one of the values, compared as names are. */
-  async #condition({ column, keys }: Where, rows: string): Promise<string> {
-    // DuckDB cannot compute the keys of other characters than ASCII.
-    const cells = await this.#database.run(
-      `select distinct ${column} as cell from (${rows})
-where strlen(${column}) <> length(${column})`,
-    );
-    const spelt = cells.map(({ cell }) => cell as string)
-      .filter((cell) => keys.has(nameKey(cell)));
+  async #condition(where: Where, rows: string): Promise<string> {
+    const { column, keys } = where;
+    const spelt = await this.#otherSpellings(where, rows);
     const listed = [...keys].filter((key) => key !== "");
     for (const key of keys) {
       if (MIDNIGHT.test(key)) listed.push(key.replace(MIDNIGHT, "$1"));
@@ -206,6 +207,40 @@ where strlen(${column}) <> length(${column})`,
       found.push(`${cell} in (${values.map(quoteText).join(", ")})`);
     }
     return `coalesce(${found.join(" or ")}, false)`;
+  }
+
+  /** The cells with other characters than ASCII, whose keys DuckDB cannot compute, that have one of the values. */
+  async #otherSpellings(
+    { column, keys }: Where,
+    rows: string,
+  ): Promise<string[]> {
+    const more = 1 + Math.max(
+      ...Array.from(keys, (key) => Array.from(key).length),
+    );
+    // The key of a cell has at least its plain characters: a column of notes, of which no
+    // two are equal, has few cells that can have one of the values.
+    const too_long = more > MAX_REPETITIONS
+      ? "false"
+      : `regexp_matches(${column}, '(?:[!-~][^!-~]*){${more}}')`;
+    const [{ Count }] = await this.#database.run(
+      `create or replace temp table other_cells as
+select distinct ${column} as cell from (${rows})
+where strlen(${column}) <> length(${column}) and not ${too_long}`,
+    );
+    const spelt: string[] = [];
+    const pause = createPause();
+    for (let at = 0; at < Number(Count); at += CELLS_AT_ONCE) {
+      await pause();
+      const cells = await this.#database.run(
+        `select cell from other_cells
+where rowid >= ${at} and rowid < ${at + CELLS_AT_ONCE}`,
+      );
+      for (const { cell } of cells) {
+        if (keys.has(nameKey(cell as string))) spelt.push(cell as string);
+      }
+    }
+    await this.#database.run("drop table other_cells");
+    return spelt;
   }
 
   /** The SQL that adds to `local`, a moment of the zone, what makes it one of TIME_ZONE. */

@@ -1,6 +1,7 @@
 /** Many rows under a mapping: the lines of rows set aside are exact, and the accounts add up. */
 
-import { assertEquals } from "@std/assert";
+import { DuckDBResult } from "@duckdb/node-api";
+import { assert, assertEquals } from "@std/assert";
 import { loadTables } from "../support/load_folder.ts";
 
 const ROWS = 300_000;
@@ -96,4 +97,63 @@ skip_where = { Status = ["spam"] }
       ["customers", "To", "matched with Phone of customers as phone"],
     ],
   );
+});
+
+Deno.test("of a column of notes by which rows are passed over, few cells are in memory at a time", async () => {
+  const long = "\ufdfa".repeat(60);
+  const spellings = [
+    ...[
+      "spam",
+      "SPAM",
+      "\uff53\uff50\uff41\uff4d",
+      "s\u200bpam",
+      "\u00a0 Spam",
+    ],
+    ...["s\u0301pam", "\u015aPAM", "=\u0338", "\u2260"],
+    ...["\u0421\u041f\u0410\u041c", "\u0441\u043f\u0430\u043c\u00ad", long],
+  ];
+  const notes = Array.from(
+    { length: 3_000 },
+    // The first are longer than any of the values, the others are not.
+    (_, i) => i % 2 === 0 ? `f\u00fcr ${i} Tage` : "\u0434".repeat(1 + i),
+  );
+  const { getRowObjectsJS } = DuckDBResult.prototype;
+  let most = 0;
+  DuckDBResult.prototype.getRowObjectsJS = async function () {
+    const rows = await getRowObjectsJS.call(this);
+    most = Math.max(most, rows.length);
+    return rows;
+  };
+  try {
+    for (
+      const [values, passed_over] of [
+        ['"spam"', 5],
+        ['"Spam", "\u015bpam", "\u2260"', 9],
+        ['"\u0441\u043f\u0430\u043c"', 2],
+        [`"spam", "${long}"`, 6],
+      ] as const
+    ) {
+      await using loaded = await loadTables({
+        "calls.csv": `Who,At,Notes\n${
+          [...spellings, ...notes].map((note) => `1,2024-01-01,${note}\n`)
+            .join("")
+        }`,
+        "tally.toml": `
+customers = false
+
+[[interactions]]
+files = "calls.csv"
+customer = "Who"
+time = "At"
+channel = { value = "Call" }
+skip_where = { Notes = [${values}] }
+`,
+      });
+      const [calls] = loaded.report.files;
+      assertEquals(calls.rows_passed_over, passed_over, values);
+    }
+  } finally {
+    DuckDBResult.prototype.getRowObjectsJS = getRowObjectsJS;
+  }
+  assert(most > 0 && most <= 1_000, String(most));
 });
