@@ -125,6 +125,25 @@ Deno.test("deploy/ sets and names only settings, with values that they take", ()
   }
 });
 
+Deno.test("as many proxies are trusted as deploy/ has in front", async () => {
+  const trustedBy = (env: Readonly<Record<string, string>>) =>
+    readConfig(env).TRUSTED_PROXIES;
+  assertEquals(
+    trustedBy(pod_env),
+    objects.filter(({ kind }) => /Ingress|Gateway|Route/.test(kind)).length,
+  );
+  assertEquals(trustedBy(environmentOf(simple.services.tally)), 0);
+  const proxies = Object.keys(compose.services)
+    .filter((name) => name === "caddy");
+  for (const [, service] of tallys) {
+    assertEquals(trustedBy(environmentOf(service)), proxies.length);
+  }
+  for (const name of ["Caddyfile", "nginx.conf"]) {
+    const text = await read(`deploy/${name}`);
+    assertEquals(/TRUSTED_PROXIES=(\d+)/.exec(text)?.[1], "1", name);
+  }
+});
+
 Deno.test("what Prometheus reads is what deploy/ opens", async () => {
   const { rule_files, scrape_configs } = parse(
     await read("deploy/prometheus.yml"),
