@@ -18,7 +18,7 @@ export interface Answers {
   readonly dimensions: Answer<Dimensions, OfferedMeta>;
   readonly timeline: Answer<readonly Group[], Totals>;
   readonly channels: Answer<readonly Group[], Totals>;
-  readonly reached: Answer<readonly Group[], unknown>;
+  readonly reached: Answer<readonly Group[], Compared>;
   readonly types: Answer<readonly Group[], Totals>;
   readonly topics: Answer<readonly Group[], Totals>;
   readonly weekdays: Answer<readonly Group[], Totals>;
@@ -97,12 +97,15 @@ export interface Group {
   readonly previous?: number;
 }
 
-interface Totals {
-  readonly interactions: number;
+interface Compared {
   readonly compared_with?: {
     readonly start_date: string;
     readonly end_date: string;
   };
+}
+
+interface Totals extends Compared {
+  readonly interactions: number;
 }
 
 /** A row of `/api/v1/interactions`. */

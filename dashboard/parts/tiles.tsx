@@ -1,8 +1,8 @@
 /** The first numbers: how much, how many, how often, how fresh; each with its change against the period before. */
 
-import type { Group } from "../answers.ts";
+import type { Answers, Group } from "../answers.ts";
 import type { Locale } from "../locale.ts";
-import type { Question } from "../questions.ts";
+import { parametersOf, type Question, spanOf } from "../questions.ts";
 import { ageOf, isBusy, rangeOf, type State } from "../state.ts";
 import { ExplainLink } from "./chart_card.tsx";
 import { Icon } from "./icons.tsx";
@@ -12,31 +12,23 @@ export function Tiles(
   { state, locale }: { readonly state: State; readonly locale: Locale },
 ) {
   const { channels, dimensions, reached, data } = state.slots;
-  const before = channels?.body?.meta.compared_with;
-  const is_compared = before !== undefined;
-  const counted = totalsOf(channels?.body?.data, {
-    measure: "interactions",
-    is_compared,
-  });
   const range = rangeOf(state);
-  const has_no_days = dimensions?.body && range === null;
+  const counted = totalsOf(channels?.body, { measure: "interactions", locale });
   // Where nothing has happened, nobody was reached, and nothing is asked.
+  const has_no_days = dimensions?.body && range === null;
   const people = has_no_days
-    ? { now: 0, before: null }
-    : totalsOf(reached?.body?.data, {
-      measure: "customers",
-      is_compared,
-    });
-  const each = counted && people && {
-    now: ratio(counted.now, people.now),
-    before: counted.before === null || people.before === null
-      ? null
-      : ratio(counted.before, people.before),
-  };
-  const against = before
-    ? locale.days(before.start_date, before.end_date)
+    ? { now: 0, before: null, against: null }
+    : totalsOf(reached?.body, { measure: "customers", locale });
+  const each = counted && people && (has_no_days || isOneView(state))
+    ? {
+      now: ratio(counted.now, people.now),
+      before: counted.before === null || people.before === null
+        ? null
+        : ratio(counted.before, people.before),
+      against: counted.against,
+    }
     : null;
-  const said = { locale, against, is_all: state.view.period.of === "all" };
+  const said = { locale, is_all: state.view.period.of === "all" };
   const age = ageOf(state);
   return (
     <ul class="tiles">
@@ -106,19 +98,40 @@ interface Compared {
   readonly now: number;
   /** Null where nothing is compared. */
   readonly before: number | null;
+  /** The period before, in words; null where nothing is compared. */
+  readonly against: string | null;
 }
 
+/** The sums of an answer, which alone says what it is compared with: the view, and another answer, may be of another period. */
 function totalsOf(
-  groups: readonly Group[] | undefined,
-  { measure, is_compared }: {
+  body: Answers["channels" | "reached"] | null | undefined,
+  { measure, locale }: {
     readonly measure: "interactions" | "customers";
-    readonly is_compared: boolean;
+    readonly locale: Locale;
   },
 ): Compared | null {
-  if (!groups) return null;
+  if (!body) return null;
   const sum = (name: keyof Group) =>
-    groups.reduce((sum, group) => sum + (group[name] as number), 0);
-  return { now: sum(measure), before: is_compared ? sum("previous") : null };
+    body.data.reduce((sum, group) => sum + (group[name] as number), 0);
+  const { compared_with } = body.meta;
+  return {
+    now: sum(measure),
+    before: compared_with ? sum("previous") : null,
+    against: compared_with
+      ? locale.days(compared_with.start_date, compared_with.end_date)
+      : null,
+  };
+}
+
+/** Whether the interactions and the customers that are shown are of one view and one version of the data. */
+function isOneView(state: State): boolean {
+  const { channels, reached } = state.slots;
+  const [one, other] = [channels!, reached!].map(({ question, body }) => {
+    const { by: _, start_date, end_date, ...others } = parametersOf(question);
+    const span = spanOf({ start_date, end_date }, rangeOf(state));
+    return JSON.stringify([body!.meta.data_version, span, others]);
+  });
+  return one === other;
 }
 
 function ratio(interactions: number, customers: number): number {
@@ -127,16 +140,14 @@ function ratio(interactions: number, customers: number): number {
 
 function changeOf(
   compared: Compared | null,
-  { locale, against, is_all }: {
+  { locale, is_all }: {
     readonly locale: Locale;
-    /** The period before, in words; null where nothing is compared. */
-    readonly against: string | null;
     /** Whether all days of the data count. */
     readonly is_all: boolean;
   },
 ): Change | null {
   if (!compared) return null;
-  const { now, before } = compared;
+  const { now, before, against } = compared;
   if (before === null || against === null) {
     return { text: is_all ? "In all" : "No whole period to compare with" };
   }

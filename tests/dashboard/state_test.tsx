@@ -205,6 +205,79 @@ Deno.test("in data without interactions nobody was reached", () => {
   );
 });
 
+Deno.test("no tile compares, or divides, numbers of two views", () => {
+  const meta = { data_version: "v1" };
+  const before = { start_date: "2019-01-01", end_date: "2019-12-31" };
+  const compared_with = { ...meta, compared_with: before };
+  const whole = {
+    channels: { data: [{ interactions: 60 }], meta },
+    reached: { data: [{ customers: 20 }], meta },
+  };
+  const year = {
+    channels: {
+      data: [{ interactions: 30, previous: 20 }],
+      meta: compared_with,
+    },
+    reached: { data: [{ customers: 10, previous: 5 }], meta: compared_with },
+  };
+  const tilesOf = (state: State) => {
+    const html = `${<Tiles state={state} locale={localeOf(["en"])} />}`;
+    return Array.from(
+      html.matchAll(
+        /tile-value">(?:<[^>]*>)?([^<]*)<.*?tile-change[^>]*>(?:<svg.*?<\/svg>)?([^<]*)</gs,
+      ),
+      ([, value, change]) => `${value} ${change.trim()}`,
+    ).slice(0, 3);
+  };
+  const only = (
+    state: State,
+    slot: "channels" | "reached",
+    bodies: Readonly<Record<string, unknown>>,
+  ) => {
+    const question = new Map(missingOf(state)).get(slot)!;
+    const given = { status: 200, body: bodies[slot], came_at: 0 };
+    return withAnswer(state, { slot, answered: answeredOf(question, given) });
+  };
+  const known = answered(open, { dimensions: DIMENSIONS });
+  const of_whole = answered(known, whole);
+  const of_year = answered(withView(of_whole, parseView("?period=2020")), year);
+  const in_all = ["60 In all", "20 In all", "3 In all"];
+  const against = "against Jan 1 – Dec 31, 2019";
+  const in_year = [
+    `30 +50% ${against}`,
+    `10 +100% ${against}`,
+    `3 -25% ${against}`,
+  ];
+  assertEquals(tilesOf(of_whole), in_all);
+  assertEquals(tilesOf(of_year), in_year);
+
+  const to_year = withView(of_whole, of_year.view);
+  const none = "No whole period to compare with";
+  assertEquals(tilesOf(to_year), [`60 ${none}`, `20 ${none}`, `3 ${none}`]);
+  assertEquals(tilesOf(only(to_year, "channels", year)), [
+    in_year[0],
+    `20 ${none}`,
+    "— ",
+  ]);
+  assertEquals(tilesOf(only(to_year, "reached", year)), [
+    `60 ${none}`,
+    in_year[1],
+    "— ",
+  ]);
+  const to_whole = withView(of_year, of_whole.view);
+  assertEquals(tilesOf(to_whole), in_year);
+  assertEquals(tilesOf(only(to_whole, "channels", whole)), [
+    in_all[0],
+    in_year[1],
+    "— ",
+  ]);
+
+  // The same view of another version.
+  const channels = { ...whole.channels, meta: { data_version: "v2" } };
+  const newer = only(withVersion(of_whole, "v2"), "channels", { channels });
+  assertEquals(tilesOf(newer), [in_all[0], in_all[1], "— "]);
+});
+
 Deno.test("the age of the data is what the server says, and grows by the time since", () => {
   const loaded_at = "2020-01-01T00:00:00.000Z";
   const data = { loaded_at, age_seconds: 7_000, waiting: [], report: null };
