@@ -11,7 +11,6 @@ import {
   differenceText,
 } from "./operator/compare/texts.ts";
 import { readArguments } from "./operator/command_line.ts";
-import { isThere } from "./operator/is_there.ts";
 import {
   cannotBeWritten,
   createPaint,
@@ -67,11 +66,18 @@ async function writeResult(
   }
 }
 
-/** Ends the process where a file cannot be written; leaves no new one. */
+/** Ends the process where a file cannot be written; leaves no new one, and one that is there as it is. */
 async function requireWritable(path: string): Promise<void> {
-  const is_there = await isThere(path);
-  await writeResult(path, "", { append: true });
-  if (!is_there) await Deno.remove(path);
+  try {
+    // This process may not read, and cannot look whether it is there.
+    await Deno.writeTextFile(path, "", { createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) {
+      fail(cannotBeWritten(path, error));
+    }
+    return await writeResult(path, "", { append: true });
+  }
+  await Deno.remove(path);
 }
 
 const paint = createPaint(Deno.stdout.isTerminal());

@@ -212,3 +212,26 @@ Deno.test("what cannot be compared says so in one line", async (t) => {
     });
   }
 });
+
+Deno.test("a file of an earlier result stays as it is where nothing is compared", async () => {
+  await using folder = await dataFolder({ "x.json": "earlier" });
+  await Deno.symlink("x.json", `${folder.path}/link.json`);
+  for (const name of ["x.json", "link.json"]) {
+    const { code, error } = await compare([
+      ...["--against", "http://127.0.0.1:1"],
+      ...["--json", `${folder.path}/${name}`, "http://127.0.0.1:1"],
+    ]);
+    assertEquals(code, 1);
+    assertStringIncludes(error, "did not answer");
+    assertEquals(await namesIn(folder.path), ["link.json", "x.json"]);
+    assertEquals(
+      await Deno.readTextFile(`${folder.path}/${name}`),
+      "earlier",
+    );
+  }
+  const { error } = await compare([
+    ...["--against", "http://127.0.0.1:1"],
+    ...["--json", folder.path, "http://127.0.0.1:1"],
+  ]);
+  assertStringIncludes(error, `${folder.path} cannot be written: `);
+});
