@@ -39,15 +39,21 @@ export async function openParquetSampler(
       try {
         const columns = await database.run(`describe select * from ${from}`);
         const names = columns.map(({ column_name }) => String(column_name));
-        const texts = await database.run(
-          `select left(columns(*)::varchar, ${CELL_LENGTH}) from ${from} limit ${rows}`,
-        );
+        // By position: an object has names such as 2024 before all others.
+        const texts = database.streamRows({
+          sql: `select left(columns(*)::varchar, ${CELL_LENGTH})
+            from ${from} limit ${rows}`,
+        });
+        const read: string[][] = [];
+        for await (const batch of texts) {
+          for (const row of batch) {
+            read.push(row.map((value) => String(value ?? "")));
+          }
+        }
         return {
           names,
           types: columns.map(({ column_type }) => nativeType(`${column_type}`)),
-          rows: texts.map((row) =>
-            Object.values(row).map((value) => String(value ?? ""))
-          ),
+          rows: read,
         };
       } catch (error) {
         throw refused({

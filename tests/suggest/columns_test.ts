@@ -26,6 +26,24 @@ Deno.test("nested values of Parquet are no columns, and are said", async () => {
   assertEquals(folder.report.interactions, 1);
 });
 
+Deno.test("cells of Parquet stand under their own headers, whatever these are", async () => {
+  const { sources } = await suggest({
+    "contacts.csv": CONTACTS,
+    ...await parquetFiles({
+      "calls.parquet":
+        `select 1 as "Contact ID", 'Ann' as "__proto__", date '2024-01-31' as "Start Time", 'Call' as "Channel", 'hunter2' as "2024", 'x' as "7"`,
+    }),
+  });
+  assertEquals(
+    sources.at(-1)!.columns.map(({ column, values }) => [column, ...values]),
+    [
+      ["Contact ID", '"1"'],
+      ["Start Time", '"2024-01-31"'],
+      ["Channel", '"Call"'],
+    ],
+  );
+});
+
 Deno.test("only native times of some zone are asked for it", async () => {
   const asks = async (time: string) => {
     const { questions } = await suggest({
