@@ -84,15 +84,14 @@ export function draftMapping(
   const needs_customers = known.length === 0 && interactions.length > 0;
   const flat: DraftSource[] = [];
   const targets = known.flatMap(targetsOf);
+  const siblings = Map.groupBy(interactions, contentsOf);
   for (const group of interactions) {
     const body = interactionsBody(group.columns, {
       named: group.samples,
       targets,
     });
     drafted.push(...withSiblings(sourcesFor(group, { files, body }), {
-      are_there: interactions.some((other) =>
-        other !== group && contentsOf(other) === contentsOf(group)
-      ),
+      are_there: siblings.get(contentsOf(group))!.length > 1,
     }));
     if (!needs_customers) continue;
     const own = flatBody(group.columns, body);
@@ -191,11 +190,9 @@ function withReferences(
   groups: readonly Group[],
   { beside }: { readonly beside: readonly Group[] },
 ): Group[] {
-  const references = referencesAmong(
+  const { from, to } = referencesAmong(
     [...groups, ...beside].map(({ columns }) => columns),
   );
-  const from = new Set(references.map(({ from }) => from));
-  const to = new Set(references.map(({ to }) => to));
   return groups.map((group) => ({
     ...group,
     columns: group.columns.map((facts) => ({

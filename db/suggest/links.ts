@@ -77,10 +77,10 @@ export function findLinks(
     }));
 }
 
-/** A column of one file, and the unique one of another that has its values. */
-export interface Reference {
-  readonly from: ColumnFacts;
-  readonly to: ColumnFacts;
+/** Which columns have the values of a unique one of another file, and which of these have theirs. */
+export interface References {
+  readonly from: ReadonlySet<ColumnFacts>;
+  readonly to: ReadonlySet<ColumnFacts>;
 }
 
 /** The first values of a column show well enough what it refers to. */
@@ -90,37 +90,90 @@ const MOST_FOUND = 0.6;
 /** Which columns of files with times have the values of a unique column of another file. */
 export function referencesAmong(
   files: readonly (readonly ColumnFacts[])[],
-): Reference[] {
-  const compared = files.flatMap((columns, file) =>
-    !columns.some(isTime) ? [] : columns
-      .filter(({ times, values }) => times.length === 0 && values.length > 0)
-      .map((from) => ({ file, from }))
+): References {
+  const placed = files.map((columns, file) =>
+    columns.filter(({ times, values }) =>
+      times.length === 0 && values.length > 0
+    ).map((facts) => ({ file, facts }))
+  );
+  const compared = alikeAmong(
+    placed.filter((_, file) => files[file].some(isTime)).flat(),
+    (facts) => [
+      isCountable(facts) ? foldHeader(facts.header) : "",
+      ...comparedValues(facts).toSorted(),
+    ],
+  );
+  const unique = alikeAmong(
+    placed.flat().filter(({ facts }) => facts.is_unique),
+    (facts) => {
+      const keys = keysOf(facts);
+      return [
+        keys.values().some(isSmallNumber) ? foldHeader(facts.header) : "",
+        isPhone(facts) ? "phone" : "text",
+        ...[...keys].sort(),
+      ];
+    },
   );
   const by_text = wantedValues(compared, textKey);
   let by_phone: WantedValues | undefined;
-  return files.flatMap((columns, file) =>
-    columns.filter(({ is_unique, times }) => is_unique && times.length === 0)
-      .flatMap((to) => {
-        const is_phone = to.phones >= 0.5;
-        if (is_phone) by_phone ??= wantedValues(compared, phoneKey);
-        const keys = new Set(to.values.map(is_phone ? phoneKey : textKey));
-        const wanted = is_phone ? by_phone! : by_text;
-        return columnsWith(keys, { wanted, header: to.header })
-          .filter((column) => column.file !== file)
-          .map(({ from }) => ({ from, to }));
-      })
-  );
+  for (const to of unique) {
+    const wanted = isPhone(to.facts)
+      ? by_phone ??= wantedValues(compared, phoneKey)
+      : by_text;
+    for (const from of columnsWith(to.facts, wanted)) {
+      for (const file of to.files) from.met.add(file);
+      for (const file of from.files) to.met.add(file);
+    }
+  }
+  return { from: thatMetOthers(compared), to: thatMetOthers(unique) };
 }
 
-/** A column that may refer to another file, and the file that it is of. */
-interface ComparedColumn {
+interface PlacedColumn {
   readonly file: number;
-  readonly from: ColumnFacts;
+  readonly facts: ColumnFacts;
+}
+
+/** Columns in which the same is found, so that one is compared for all. */
+interface AlikeColumns {
+  readonly facts: ColumnFacts;
+  readonly columns: readonly PlacedColumn[];
+  /** The first two files of these: one of them is another file than that of any column. */
+  readonly files: readonly number[];
+  /** Files of the columns that have their values, or whose values they have. */
+  readonly met: Set<number>;
+}
+
+/** The columns, those together of which all that is compared is equal. */
+function alikeAmong(
+  placed: readonly PlacedColumn[],
+  whatIsCompared: (facts: ColumnFacts) => readonly string[],
+): AlikeColumns[] {
+  const alike = Map.groupBy(
+    placed,
+    ({ facts }) => JSON.stringify(whatIsCompared(facts)),
+  );
+  return Array.from(alike.values(), (columns) => ({
+    facts: columns[0].facts,
+    columns,
+    files: [...new Set(columns.map(({ file }) => file))].slice(0, 2),
+    met: new Set(),
+  }));
+}
+
+function thatMetOthers(alike: readonly AlikeColumns[]): Set<ColumnFacts> {
+  return new Set(
+    alike.flatMap(({ columns, met }) =>
+      columns.filter(({ file }) =>
+        met.size > 1 || met.size > 0 && !met.has(file)
+      )
+        .map(({ facts }) => facts)
+    ),
+  );
 }
 
 /** A value of a compared column, which is found once all of its parts are. */
 interface WantedValue {
-  readonly column: ComparedColumn;
+  readonly column: AlikeColumns;
   readonly parts: number;
   /** How many of the compared cells have it. */
   readonly cells: number;
@@ -133,15 +186,19 @@ function beforeNumbers(header: string): string {
   return `${foldHeader(header)}\n`;
 }
 
+function comparedValues({ values }: ColumnFacts): readonly string[] {
+  return values.slice(0, VALUES_COMPARED);
+}
+
 function wantedValues(
-  compared: readonly ComparedColumn[],
+  compared: readonly AlikeColumns[],
   key: (value: string) => string,
 ): WantedValues {
   const wanted = new Map<string, WantedValue[]>();
   for (const column of compared) {
-    const { header, values } = column.from;
-    const before = isCountable(column.from) ? beforeNumbers(header) : "";
-    const first = values.slice(0, VALUES_COMPARED);
+    const { facts } = column;
+    const before = isCountable(facts) ? beforeNumbers(facts.header) : "";
+    const first = comparedValues(facts);
     for (const [value, alike] of Map.groupBy(first, (one) => one)) {
       const parts = new Set(value.split(/[;,|]/).map(key));
       const one = { column, parts: parts.size, cells: alike.length };
@@ -156,17 +213,24 @@ function wantedValues(
   return wanted;
 }
 
-/** The compared columns most of whose values are among the keys of a column with this header. */
+function isPhone({ phones }: ColumnFacts): boolean {
+  return phones >= 0.5;
+}
+
+/** The values of a column that may be referred to, in the form in which they are compared. */
+function keysOf(facts: ColumnFacts): ReadonlySet<string> {
+  return new Set(facts.values.map(isPhone(facts) ? phoneKey : textKey));
+}
+
+/** The compared columns most of whose values are those of a unique one. */
 function columnsWith(
-  keys: ReadonlySet<string>,
-  { wanted, header }: {
-    readonly wanted: WantedValues;
-    readonly header: string;
-  },
-): ComparedColumn[] {
-  const before = beforeNumbers(header);
+  unique: ColumnFacts,
+  wanted: WantedValues,
+): AlikeColumns[] {
+  const keys = keysOf(unique);
+  const before = beforeNumbers(unique.header);
   const parts_found = new Map<WantedValue, number>();
-  const cells_found = new Map<ComparedColumn, number>();
+  const cells_found = new Map<AlikeColumns, number>();
   for (const key of keys) {
     for (const place of [key, before + key]) {
       for (const one of wanted.get(place) ?? []) {
@@ -178,8 +242,8 @@ function columnsWith(
       }
     }
   }
-  return [...cells_found].filter(([{ from }, cells]) =>
-    cells >= MOST_FOUND * Math.min(from.values.length, VALUES_COMPARED)
+  return [...cells_found].filter(([{ facts }, cells]) =>
+    cells >= MOST_FOUND * Math.min(facts.values.length, VALUES_COMPARED)
   ).map(([column]) => column);
 }
 
@@ -189,7 +253,11 @@ function hasSameHeader(a: ColumnFacts, b: ColumnFacts): boolean {
 
 /** Whether a column has small numbers alone, which are found among ids by chance: a duration, an amount. */
 export function isCountable({ values }: ColumnFacts): boolean {
-  return values.every((value) => /^\d{1,5}$/.test(value));
+  return values.every(isSmallNumber);
+}
+
+function isSmallNumber(value: string): boolean {
+  return /^\d{1,5}$/.test(value);
 }
 
 /** One of the ways in which a value may be that of a customer, and the keys of all customers. */

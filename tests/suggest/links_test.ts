@@ -1,0 +1,84 @@
+/** Which columns refer to which: what is found, and how much is compared for it. */
+
+import { assertEquals, assertLess } from "@std/assert";
+import { factsOf } from "../../db/suggest/column_facts.ts";
+import { referencesAmong } from "../../db/suggest/links.ts";
+
+function fileOf(columns: Readonly<Record<string, readonly string[]>>) {
+  return Object.entries(columns).map(([header, cells]) =>
+    factsOf({
+      header,
+      cells,
+      has_native_dates: false,
+      has_local_times: false,
+    })
+  );
+}
+
+const DAYS = ["2024-01-30", "2024-01-31"];
+
+Deno.test("a column refers to those of other files alone, of many that are alike, too", () => {
+  const found = (...files: readonly ReturnType<typeof fileOf>[]) => {
+    const { from, to } = referencesAmong(files);
+    const inOrder = (some: typeof from) =>
+      files.map((columns) =>
+        columns.filter((facts) => some.has(facts)).map(({ header }) => header)
+          .join(" ")
+      );
+    return { from: inOrder(from), to: inOrder(to) };
+  };
+  const persons = ["ann", "bo"];
+  // Of one file, none refers to another.
+  assertEquals(found(fileOf({ day: DAYS, a: persons, b: persons })), {
+    from: [""],
+    to: [""],
+  });
+  assertEquals(
+    found(
+      fileOf({ day: DAYS, a: persons, b: ["Bo", "Ann"], other: ["x", "y"] }),
+      fileOf({ c: persons, d: ["ann", "ann"] }),
+    ),
+    { from: ["a b", ""], to: ["", "c"] },
+  );
+  assertEquals(
+    found(
+      fileOf({ day: DAYS, a: persons }),
+      fileOf({ day: DAYS, b: persons }),
+    ),
+    { from: ["a", "b"], to: ["a", "b"] },
+  );
+  // Small numbers are found under their own header.
+  const numbers = ["1", "2"];
+  assertEquals(
+    found(
+      fileOf({ day: DAYS, a: numbers, b: numbers }),
+      fileOf({ B: numbers, c: numbers }),
+    ),
+    { from: ["b", ""], to: ["", "B"] },
+  );
+});
+
+Deno.test("of columns with the same values, one is compared for all", () => {
+  const lookUps = (files: number) => {
+    const sampled = Array.from({ length: files }, (_, file) =>
+      fileOf({
+        day: DAYS,
+        ...Object.fromEntries(
+          Array.from({ length: 20 }, (_, i) => [`${file} ${i}`, ["x", "y"]]),
+        ),
+      }));
+    const { get } = Map.prototype;
+    let count = 0;
+    Map.prototype.get = function (key) {
+      count++;
+      return get.call(this, key);
+    };
+    try {
+      referencesAmong(sampled);
+    } finally {
+      Map.prototype.get = get;
+    }
+    return count;
+  };
+  assertLess(lookUps(8), 3 * lookUps(4));
+});
