@@ -81,7 +81,7 @@ export function factsOf(...parts: readonly SampledColumn[]): ColumnFacts {
       ? has_local_times
       : values.some((value) => needsZone(value) && best?.fits(value)) ||
         best?.format === "excel" && values.some((value) => value.includes(".")),
-    emails: share((value) => /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)),
+    emails: share(isEmail),
     phones: times.length > 0
       ? 0
       : share((value) =>
@@ -135,6 +135,11 @@ export function likelyForms({ times }: ColumnFacts): string[] {
     best.share === times.find(({ format }) => format === "iso")!.share
   ) return ["iso"];
   return named.length > 0 ? named : equal;
+}
+
+/** Whether a value has the form of an e-mail address. */
+export function isEmail(value: string): boolean {
+  return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value);
 }
 
 /** The kind of ids that values are. */

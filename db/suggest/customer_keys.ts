@@ -17,6 +17,7 @@ import {
   valuesAmong,
 } from "./draft_keys.ts";
 import { END_USERS, rankOf, type Role } from "./known_headers.ts";
+import { idsIn } from "./links.ts";
 
 /** Drafts a source of customers. */
 export function customersBody(
@@ -118,13 +119,13 @@ export function withFewAttributes(bodies: readonly Body[]): Body[] {
   }));
 }
 
-/** The customers of a file that has them in the rows of their interactions; null where it has no names. */
+/** The customers of a file that has them in the rows of their interactions; null where it has no names, or several customers in a row. */
 export function flatBody(
   columns: readonly ColumnFacts[],
   body: Body,
 ): Body | null {
   const { facts } = body.keys.find(({ key }) => key === "customer") ?? {};
-  if (!facts) return null;
+  if (!facts || idsIn(facts).are_lists) return null;
   const names = known("name", columns).filter((one) => one !== facts);
   const [name] = names;
   if (!name) return null;

@@ -16,7 +16,7 @@ import {
   targetsOf,
 } from "./interaction_keys.ts";
 import { namedAfter, rankOf, type Role } from "./known_headers.ts";
-import { isCountable, referencesAmong } from "./links.ts";
+import { idsIn, isCountable, referencesAmong } from "./links.ts";
 import type { Sample, UnusableColumn } from "./sample.ts";
 
 /** Files of one table that are written alike. */
@@ -97,7 +97,7 @@ export function draftMapping(
     const own = flatBody(group.columns, body);
     if (own) flat.push(...sourcesFor(group, { files, body: own }));
     const { facts } = body.keys.find(({ key }) => key === "customer") ?? {};
-    const found = kindOfIds(facts?.values ?? []);
+    const found = kindOfIds(facts ? idsIn(facts).ids : []);
     ids = ids === null || ids === found ? found : "text";
   }
   return {

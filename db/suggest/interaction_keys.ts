@@ -28,6 +28,7 @@ import {
 } from "./known_headers.ts";
 import {
   findLinks,
+  idsIn,
   type Link,
   type LinkTarget,
   linkTarget,
@@ -327,6 +328,7 @@ function customerKey(
   const choice = Object.keys(how).length > 0
     ? { column: facts.header, ...how }
     : facts.header;
+  const { are_lists, may_separate } = target ? {} : idsIn(facts);
   const others = [
     ...new Set(
       links.filter((other) => other.facts !== facts)
@@ -335,6 +337,9 @@ function customerKey(
   ];
   return keyOf("customer", facts, {
     choices: [choice],
+    ...may_separate !== undefined && {
+      instead: { column: facts.header, separator: may_separate },
+    },
     evidence: target
       ? `${percent(found)} found in ${
         JSON.stringify(target.facts.header)
@@ -346,6 +351,16 @@ function customerKey(
           `${
             target ? percent(1 - found) : "All"
           } are not found in the sample of the customers`,
+        ]
+        : [],
+      ...are_lists
+        ? ["Some cells have several ids: each of them is a customer"]
+        : [],
+      ...may_separate !== undefined
+        ? [
+          `Each cell is one customer. Take the other line if ${
+            JSON.stringify(may_separate)
+          } separates several`,
         ]
         : [],
       ...others.length > 0

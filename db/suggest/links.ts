@@ -1,7 +1,7 @@
 /** Finds the column of the interactions that says which customer, by the ids found on the other side. */
 
 import { foldHeader } from "../model/contract.ts";
-import type { ColumnFacts } from "./column_facts.ts";
+import { type ColumnFacts, isEmail, kindOfIds } from "./column_facts.ts";
 import { isTime } from "./draft_keys.ts";
 import { rankOf } from "./known_headers.ts";
 
@@ -72,9 +72,49 @@ export function findLinks(
       facts,
       target: null,
       is_exact: true,
-      separator: undefined,
+      separator: idsIn(facts).separator,
       found: 0,
     }));
+}
+
+/** The ids in the cells of a column, of which no customers are known to compare them with. */
+export interface IdsInCells {
+  readonly ids: readonly string[];
+  /** Whether some cells have several. */
+  readonly are_lists: boolean;
+  /** What `separator` must be for them. */
+  readonly separator?: string;
+  /** What may separate several where nothing shows it. */
+  readonly may_separate?: string;
+}
+
+/** The ids in the cells of a column: cells are lists where all parts are of one kind that has a form. */
+export function idsIn({ values }: ColumnFacts): IdsInCells {
+  const partsAt = (separator: string | RegExp) =>
+    values.flatMap((value) => value.split(separator))
+      .map((part) => part.trim()).filter((part) => part !== "");
+  const cellsWith = (separator: string) =>
+    values.filter((value) => value.includes(separator));
+  const used = SEPARATORS.filter((one) => cellsWith(one).length > 0);
+  for (const separator of used) {
+    const ids = partsAt(separator);
+    const kind = kindOfIds(ids);
+    if (kind === "text" && !ids.every(isEmail)) continue;
+    // The rule for whole numbers passes over what may be one with grouped digits.
+    return kind === "integer" && separator === ","
+      ? { ids, are_lists: true }
+      : { ids, are_lists: true, separator };
+  }
+  const ids = partsAt(/[;,|]/);
+  if (used.length > 0 && kindOfIds(ids) === "integer") {
+    return { ids, are_lists: true };
+  }
+  const [may_separate] = used.filter((one) =>
+    cellsWith(one).every((value) =>
+      value.split(one).every((part) => part.trim() !== "")
+    )
+  ).sort((a, b) => cellsWith(b).length - cellsWith(a).length);
+  return { ids: values, are_lists: false, may_separate };
 }
 
 /** Which columns have the values of a unique one of another file, and which of these have theirs. */

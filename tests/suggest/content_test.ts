@@ -246,3 +246,51 @@ Deno.test("columns that nothing uses are named, and customers that are not found
   )!;
   assertStringIncludes(text, "All are not found in the sample");
 });
+
+Deno.test("without a file of customers, lists of ids are several customers, and what may be one is asked", async (t) => {
+  const several = "Some cells have several ids: each of them is a customer";
+  const one = (separator: string) =>
+    `Each cell is one customer. Take the other line if "${separator}" separates several`;
+  const cases: readonly [
+    cells: readonly string[],
+    customer: string,
+    asked: string | undefined,
+    customers: number,
+  ][] = [
+    [["1001;1002", "1003", "1001"], ', separator = ";" }', several, 3],
+    [["1001 / 1002", "1003"], ', separator = "/" }', several, 3],
+    // By the rule for cells, which passes over what may be a number of thousands.
+    [["1001,1002", "1003"], "", several, 3],
+    [["1001;1002", "1003|1004", "1003"], "", several, 4],
+    [["a@x.org,b@x.org", "b@x.org"], ', separator = "," }', several, 2],
+    [["C-1;C-2", "C-3"], "", one(";"), 2],
+    [["auth0|5f7c", "auth0|5f7d"], "", one("|"), 2],
+    [["1001", "1002"], "", undefined, 2],
+  ];
+  for (const [cells, customer, asked, customers] of cases) {
+    await t.step(cells.join(" "), async () => {
+      const files = {
+        "calls.csv": `Customers,Name,When,Channel\n${
+          cells.map((cell) => `"${cell}",,2024-01-31,Call\n`).join("")
+        }`,
+      };
+      const { toml, questions } = await suggest(files);
+      assertStringIncludes(
+        toml,
+        `\ncustomer = ${
+          customer === "" ? '"Customers"' : `{ column = "Customers"${customer}`
+        }\n`,
+      );
+      assertEquals(questions.map(({ text }) => text), asked ? [asked] : []);
+      await using folder = await loadTables({ ...files, "tally.toml": toml });
+      assertEquals(folder.report.customers, customers);
+      assertEquals(folder.report.files[0].rows_set_aside, 0);
+    });
+  }
+  // A name is no name of several.
+  const { sources } = await suggest({
+    "calls.csv":
+      "Customers,Name,When,Channel\n1001;1002,Ann,2024-01-31,Call\n1003,Bo,2024-01-31,Call\n",
+  });
+  assertEquals(sources.map(({ key }) => key), ["interactions[1]"]);
+});
