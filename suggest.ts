@@ -4,6 +4,7 @@ import { readArguments } from "./operator/command_line.ts";
 import { isThere } from "./operator/is_there.ts";
 import { misspelt, readConfig } from "./config.ts";
 import { openParquetSampler } from "./db/duckdb/sample_parquet.ts";
+import { writeAll } from "./db/intake/write_all.ts";
 import {
   MAPPING_FILE,
   MAPPING_SCHEMA_FILE,
@@ -19,9 +20,11 @@ import {
   suggestionOf,
 } from "./db/suggest/evidence.ts";
 import { sampleFolder } from "./db/suggest/sample_files.ts";
-import { fail, print } from "./operator/terminal.ts";
+import { cannotBeWritten, fail, print } from "./operator/terminal.ts";
 
 const USAGE = "Usage: deno task suggest DIR [--write] [--json]";
+const IS_THERE =
+  `${MAPPING_FILE} is there already, and is never overwritten. Rename it, or leave --write out.`;
 
 const args = readArguments({
   json: { type: "boolean" },
@@ -48,9 +51,7 @@ try {
 }
 // Before the work, since it would be for nothing.
 if (write && await isThere(`${data_dir}/${MAPPING_FILE}`)) {
-  fail(
-    `${MAPPING_FILE} is there already, and is never overwritten. Rename it, or leave --write out.`,
-  );
+  fail(IS_THERE);
 }
 
 let working;
@@ -104,29 +105,36 @@ function endOf({ toml, sources, fitting, left }: Suggestion): string {
 async function writeMapping(
   { toml, questions }: Suggestion,
 ): Promise<void> {
-  try {
-    // Another program may have written one meanwhile.
-    await Deno.writeTextFile(`${data_dir}/${MAPPING_FILE}`, toml, {
-      createNew: true,
-    });
-    const schema = `${data_dir}/${MAPPING_SCHEMA_FILE}`;
-    if (!await isThere(schema)) {
-      await Deno.writeTextFile(
-        schema,
-        `${JSON.stringify(mappingJsonSchema(), null, 2)}\n`,
-        { createNew: true },
-      );
+  const schema = `${JSON.stringify(mappingJsonSchema(), null, 2)}\n`;
+  // The mapping last: where it is, the next try writes nothing.
+  for (
+    const [name, text] of [[MAPPING_SCHEMA_FILE, schema], [MAPPING_FILE, toml]]
+  ) {
+    try {
+      await writeNew(`${data_dir}/${name}`, text);
+    } catch (error) {
+      const is_there = error instanceof Deno.errors.AlreadyExists;
+      if (is_there && name === MAPPING_SCHEMA_FILE) continue;
+      console.error(is_there ? IS_THERE : cannotBeWritten(name, error));
+      Deno.exitCode = 1;
+      return;
     }
-  } catch (error) {
-    console.error(
-      `${MAPPING_FILE} could not be written: ${(error as Error).message}`,
-    );
-    Deno.exitCode = 1;
-    return;
   }
   console.error(
     `Wrote ${MAPPING_FILE} and ${MAPPING_SCHEMA_FILE}. ${
       questions.length > 0 ? "Answer its questions, then run" : "Now run"
     } deno task check-data.`,
   );
+}
+
+/** Writes a file where none is: all of it, or nothing stays. */
+async function writeNew(path: string, text: string): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  try {
+    await writeAll(file, new TextEncoder().encode(text));
+    await file.sync();
+  } catch (error) {
+    await Deno.remove(path).catch(() => {});
+    throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readMapping } from "../db/mapping/mapping.ts";
 import { dataFolder, type Files, namesIn } from "./support/data_folder.ts";
 import { parquetFiles } from "./support/parquet_files.ts";
+import { can_mount, smallDisk } from "./support/small_disk.ts";
 import { suggest } from "./support/suggest_folder.ts";
 import { until } from "./support/until.ts";
 import { zipOf } from "./support/xlsx_files.ts";
@@ -365,6 +366,54 @@ Deno.test("nothing in the folder, and no questions, are said", async () => {
   await using folder = await dataFolder(SIMPLE);
   const { error } = await run("suggest", [folder.path, "--write"]);
   assertStringIncludes(error, ". Now run deno task check-data");
+});
+
+Deno.test({
+  name: can_mount
+    ? "a disk without room for the draft has none of it, and names the file"
+    : "SKIPPED, since only root may mount: a disk without room for the draft",
+  ignore: !can_mount,
+  async fn() {
+    await using disk = await smallDisk(1);
+    const write = async (files: Files) => {
+      for (const [name, content] of Object.entries(files)) {
+        await Deno.writeTextFile(`${disk.path}/${name}`, content as string);
+      }
+    };
+    await write(SIMPLE);
+    const names = [...Object.keys(SIMPLE), ".filler"].sort();
+    await disk.fill();
+    const without = await run("suggest", [disk.path, "--write"]);
+    assertEquals(without.code, 1);
+    assert(
+      /^tally\.schema\.json cannot be written: [^\n]+\n$/.test(without.error),
+      without.error,
+    );
+    assertEquals(await namesIn(disk.path), names);
+
+    // With the schema there, there is none for the mapping.
+    await disk.free();
+    await write({ "tally.schema.json": "{}\n" });
+    await disk.fill();
+    const half = await run("suggest", [disk.path, "--write"]);
+    assertEquals(half.code, 1);
+    assert(
+      /^tally\.toml cannot be written: [^\n]+\n$/.test(half.error),
+      half.error,
+    );
+    assertEquals(
+      await namesIn(disk.path),
+      [...names, "tally.schema.json"].sort(),
+    );
+
+    await disk.free();
+    const { code, error } = await run("suggest", [disk.path, "--write"]);
+    assertEquals(code, 0, error);
+    assertEquals(
+      await Deno.readTextFile(`${disk.path}/tally.schema.json`),
+      "{}\n",
+    );
+  },
 });
 
 Deno.test("a full disk behind the output is one line", async () => {
