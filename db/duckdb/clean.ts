@@ -17,8 +17,12 @@ import {
 } from "../model/dimensions.ts";
 import type { Pressure } from "../serving/pressure.ts";
 import { readSql } from "../read_sql.ts";
-import { type Database, openDatabase, quoteText } from "./database.ts";
-import { resourceProblem } from "./engine.ts";
+import {
+  type Database,
+  openDatabase,
+  quoteText,
+  resourceProblem,
+} from "./database.ts";
 import { loadExports, type LoadSettings } from "./load.ts";
 import { buildQueryTables } from "./query_tables.ts";
 import { repeated } from "./record_sql.ts";

@@ -328,3 +328,14 @@ export function diskProblem(error: unknown): StoreError | undefined {
     `DuckDB cannot use STAGING_DIR: ${shown}. Check its disk and its mount.`,
   );
 }
+
+/** The problem of an error of DuckDB that more memory, or a disk that works, would prevent; undefined for others. */
+export function resourceProblem(error: unknown): StoreError | undefined {
+  if (isOutOfMemory(error)) {
+    return new StoreError(
+      "full",
+      "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
+    );
+  }
+  return diskProblem(error);
+}

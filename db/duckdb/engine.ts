@@ -9,12 +9,11 @@ import type {
 } from "../engine.ts";
 import type { StagedExports } from "../intake/staging.ts";
 import { attributesOf, dimensionsWith } from "../model/dimensions.ts";
-import { StoreError } from "../model/problems.ts";
 import type { Changes, Loaded } from "../model/report.ts";
 import type { Pressure } from "../serving/pressure.ts";
 import type { StateFolder } from "../refresh/archive.ts";
 import { compareSnapshots } from "./compare.ts";
-import { type Database, diskProblem, isOutOfMemory } from "./database.ts";
+import { type Database, resourceProblem } from "./database.ts";
 import { loadExports, type LoadSettings } from "./load.ts";
 import { composedSql } from "./record_sql.ts";
 import {
@@ -147,15 +146,4 @@ async function keep(
   } finally {
     await Deno.remove(tables, { recursive: true }).catch(() => {});
   }
-}
-
-/** The problem of an error of DuckDB that more memory, or a disk that works, would prevent; undefined for others. */
-export function resourceProblem(error: unknown): StoreError | undefined {
-  if (isOutOfMemory(error)) {
-    return new StoreError(
-      "full",
-      "DuckDB has too little memory for this data. Raise DUCKDB_MEMORY_LIMIT.",
-    );
-  }
-  return diskProblem(error);
 }

@@ -1,13 +1,24 @@
 /** Reads some rows of a Parquet file as texts, for drafting a mapping. */
 
-import type { NativeType, ParquetRows } from "../suggest/sample_files.ts";
-import { type DatabaseLimits, openDatabase, quoteText } from "./database.ts";
+import type {
+  NativeType,
+  ParquetRows,
+  Share,
+} from "../suggest/sample_files.ts";
+import {
+  type Database,
+  type DatabaseLimits,
+  openDatabase,
+  quoteText,
+  resourceProblem,
+} from "./database.ts";
 import { refused } from "../model/problems.ts";
+import { lengthOf } from "../suggest/sample.ts";
 
 /** A reader of Parquet files. */
 export interface ParquetSampler extends AsyncDisposable {
-  /** At most `rows` rows of the file at `path`. Throws a refusal when it is not sound. */
-  read(path: string, rows: number): Promise<ParquetRows>;
+  /** The first rows of the file at `path`. Throws a refusal when it is not sound, or when memory or a disk is short. */
+  read(path: string, share: Share): Promise<ParquetRows>;
 }
 
 const CELL_LENGTH = 500;
@@ -24,6 +35,36 @@ function nativeType(type: string): NativeType {
     : "text";
 }
 
+async function firstRows(
+  database: Database,
+  { from, max_rows, max_length }: Share & { readonly from: string },
+): Promise<Pick<ParquetRows, "rows" | "is_whole">> {
+  // By position: an object has names such as 2024 before all others. Without a limit in the
+  // SQL, for which DuckDB would have all these rows in memory.
+  const batches = database.streamRows({
+    sql: `select left(columns(*)::varchar, ${CELL_LENGTH}) from ${from}`,
+  });
+  const rows: string[][] = [];
+  let length = 0;
+  try {
+    for await (const batch of batches) {
+      for (const row of batch) {
+        if (rows.length >= max_rows || length >= max_length) {
+          return { rows, is_whole: false };
+        }
+        const cells = row.map((value) => String(value ?? ""));
+        rows.push(cells);
+        length += lengthOf(cells);
+      }
+    }
+  } catch (error) {
+    // Of a damaged file, what is there shows its columns as well.
+    if (rows.length === 0) throw error;
+    return { rows, is_whole: false };
+  }
+  return { rows, is_whole: true };
+}
+
 /** Opens a database in `folder` that may read `data_dir` as well. */
 export async function openParquetSampler(
   folder: string,
@@ -34,29 +75,18 @@ export async function openParquetSampler(
     also_reads: [data_dir],
   });
   return {
-    async read(path, rows) {
+    async read(path, share) {
       const from = `read_parquet(${quoteText(path)}, binary_as_string = true)`;
       try {
         const columns = await database.run(`describe select * from ${from}`);
         const names = columns.map(({ column_name }) => String(column_name));
-        // By position: an object has names such as 2024 before all others.
-        const texts = database.streamRows({
-          sql: `select left(columns(*)::varchar, ${CELL_LENGTH})
-            from ${from} limit ${rows}`,
-        });
-        const read: string[][] = [];
-        for await (const batch of texts) {
-          for (const row of batch) {
-            read.push(row.map((value) => String(value ?? "")));
-          }
-        }
         return {
           names,
           types: columns.map(({ column_type }) => nativeType(`${column_type}`)),
-          rows: read,
+          ...await firstRows(database, { from, ...share }),
         };
       } catch (error) {
-        throw refused({
+        throw resourceProblem(error) ?? refused({
           file: path.slice(path.lastIndexOf("/") + 1),
           problem: `not a sound Parquet file: ${
             (error as Error).message.split("\n")[0].slice(0, 200)

@@ -46,6 +46,11 @@ export interface Unread {
   readonly reason: string;
 }
 
+/** The length of a row, as one of a text counts: with what separates its cells. */
+export function lengthOf(cells: readonly string[]): number {
+  return cells.reduce((sum, { length }) => sum + length + 1, 0);
+}
+
 /** How much is read of a folder, and of each of its files. */
 export const LIMITS = {
   files: 200,

@@ -22,6 +22,7 @@ import {
   SheetReader,
 } from "../intake/stage_sheet.ts";
 import {
+  lengthOf,
   LIMITS,
   type Sample,
   type SampledColumn,
@@ -45,6 +46,7 @@ export interface ParquetRows {
   readonly names: readonly string[];
   readonly types: readonly NativeType[];
   readonly rows: readonly (readonly string[])[];
+  readonly is_whole: boolean;
 }
 
 /** The settings by which files are read. */
@@ -53,13 +55,13 @@ export interface SampleOptions {
   readonly xlsx_max_bytes: number;
   /** How ZIPs are unpacked, into a folder that who made it removes. */
   readonly unpack: UnpackOptions;
-  /** Reads at most `rows` rows of a Parquet file. */
-  readonly readParquet: (path: string, rows: number) => Promise<ParquetRows>;
+  readonly readParquet: (path: string, share: Share) => Promise<ParquetRows>;
 }
 
 /** How much is read of one file. */
-interface Share {
-  readonly bytes: number;
+export interface Share {
+  /** The most bytes of a text; of other files, the most characters of all cells. */
+  readonly max_length: number;
   readonly max_rows: number;
 }
 
@@ -67,7 +69,7 @@ interface Share {
 function shareOf(files: number): Share {
   const share = Math.min(1, LIMITS.whole_files / files);
   return {
-    bytes: Math.floor(share * LIMITS.bytes),
+    max_length: Math.floor(share * LIMITS.bytes),
     max_rows: Math.floor(share * LIMITS.rows),
   };
 }
@@ -223,9 +225,9 @@ async function sampleFile(
       return await sampleBook(file, options);
     case "parquet": {
       await requireKind({ ...file, table: "interactions", part: false });
-      const { names, types, rows } = await options.readParquet(
+      const { names, types, rows, is_whole } = await options.readParquet(
         file.path,
-        options.max_rows,
+        options,
       );
       return [{
         file: file.file,
@@ -233,7 +235,7 @@ async function sampleFile(
         footer_rows: 0,
         ...columnsOf(names, rows, { types }),
         rows: rows.length,
-        is_whole: rows.length < options.max_rows,
+        is_whole,
       }];
     }
   }
@@ -241,10 +243,10 @@ async function sampleFile(
 
 async function sampleText(
   file: ListedFile,
-  { csv_encoding, bytes: max_bytes, max_rows }: SampleOptions & Share,
+  { csv_encoding, max_length, max_rows }: SampleOptions & Share,
 ): Promise<Sample[] | string> {
   await requireKind({ ...file, table: "interactions", part: false });
-  const { bytes, is_whole: has_all_bytes } = await firstBytes(file, max_bytes);
+  const { bytes, is_whole: has_all_bytes } = await firstBytes(file, max_length);
   if (bytes.length === 0) {
     return has_all_bytes ? "empty" : "a damaged or cut gzip file";
   }
@@ -374,7 +376,7 @@ function recordsOf(
 
 async function sampleBook(
   { file, path }: ListedFile,
-  { xlsx_max_bytes, max_rows }: SampleOptions & Share,
+  { xlsx_max_bytes, max_rows, max_length }: SampleOptions & Share,
 ): Promise<Sample[] | string> {
   const book = await openBook(path, { file, max_bytes: xlsx_max_bytes });
   const { workbook, cells: reader } = book;
@@ -389,6 +391,9 @@ async function sampleBook(
       if (name.length > MAX_LENGTH || !hasReadableText(name)) continue;
       const records: NumberedRecord[] = [];
       const types: NativeType[] = [];
+      let length = 0;
+      const isCut = () =>
+        records.length > max_rows || length >= max_length / sheets.length;
       const rows: RowTaker = {
         header_row: 0,
         columns: 0,
@@ -403,7 +408,12 @@ async function sampleBook(
               types[cell.column] = "local_time";
             }
           }
-          records.push({ line, cells: Array.from(cells, (one) => one ?? "") });
+          const record = {
+            line,
+            cells: Array.from(cells, (one) => one ?? ""),
+          };
+          records.push(record);
+          length += lengthOf(record.cells);
         },
       };
       const sheet = new SheetReader(workbook, rows);
@@ -411,9 +421,9 @@ async function sampleBook(
         open: (name, attributes) => sheet.open(name, attributes),
         text: (text) => sheet.text(text),
         close: (name) => sheet.close(name),
-        done: () => records.length > max_rows,
+        done: isCut,
       });
-      const is_whole = records.length <= max_rows;
+      const is_whole = !isCut();
       const found = findTable(records, { is_whole });
       if (!found) continue;
       const { header, header_row, footer_rows } = found;

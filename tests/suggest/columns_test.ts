@@ -1,9 +1,11 @@
 /** Columns and rows that no mapping can use are said, and those of a sheet that somebody made by hand are found. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Files } from "../support/data_folder.ts";
 import { loadTables } from "../support/load_folder.ts";
 import { parquetFiles } from "../support/parquet_files.ts";
 import { suggest } from "../support/suggest_folder.ts";
+import { sheetOf, xlsx } from "../support/xlsx_files.ts";
 
 const CONTACTS = "Contact ID,Name\n1,Ann\n2,Bo\n";
 
@@ -42,6 +44,34 @@ Deno.test("cells of Parquet stand under their own headers, whatever these are", 
       ["Channel", '"Call"'],
     ],
   );
+});
+
+Deno.test("of a file in any format, some 4 MiB are read", async (t) => {
+  const note = "x".repeat(480);
+  const header = ["Contact ID", "Start Time", "Channel", "Note", "Other note"];
+  const row = ["1", "2024-01-31", "Call", note, note];
+  const rows = [header, ...Array<string[]>(6_000).fill(row)];
+  const cases: Files = {
+    "calls.csv": `${rows.map((cells) => cells.join(",")).join("\n")}\n`,
+    "calls.xlsx": xlsx({ calls: sheetOf(...rows) }),
+    ...await parquetFiles({
+      "calls.parquet": `select ${
+        header.map((name, i) => `'${row[i]}' as "${name}"`)
+      } from range(6000)`,
+    }),
+  };
+  for (const [name, content] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      const { sources } = await suggest({
+        "contacts.csv": CONTACTS,
+        [name]: content,
+      });
+      const { rows_seen, is_whole } = sources.at(-1)!;
+      // A row has 985 characters.
+      assert(rows_seen > 4_200 && rows_seen < 4_500, `${rows_seen}`);
+      assertEquals(is_whole, false);
+    });
+  }
 });
 
 Deno.test("only native times of some zone are asked for it", async () => {

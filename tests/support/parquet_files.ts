@@ -3,9 +3,10 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { dataFolder } from "./data_folder.ts";
 
-/** Writes the rows of each query; answers the files' bytes by name. */
+/** Writes the rows of each query, by options of DuckDB; answers the files' bytes by name. */
 export async function parquetFiles(
   queries: Readonly<Record<string, string>>,
+  options = "format parquet",
 ): Promise<Record<string, Uint8Array>> {
   await using folder = await dataFolder();
   const instance = await DuckDBInstance.create(":memory:");
@@ -15,7 +16,7 @@ export async function parquetFiles(
     const files: Record<string, Uint8Array> = {};
     for (const [name, query] of Object.entries(queries)) {
       const path = `${folder.path}/file.parquet`;
-      await connection.run(`copy (${query}) to '${path}' (format parquet)`);
+      await connection.run(`copy (${query}) to '${path}' (${options})`);
       files[name] = await Deno.readFile(path);
     }
     return files;
