@@ -16,7 +16,7 @@ import {
   targetsOf,
 } from "./interaction_keys.ts";
 import { namedAfter, rankOf, type Role } from "./known_headers.ts";
-import { idsIn, isCountable, referencesAmong } from "./links.ts";
+import { idsIn, isCountable, linkTargets, referencesAmong } from "./links.ts";
 import type { Sample, UnusableColumn } from "./sample.ts";
 
 /** Files of one table that are written alike. */
@@ -83,7 +83,7 @@ export function draftMapping(
   let ids: IdKind | null = null;
   const needs_customers = known.length === 0 && interactions.length > 0;
   const flat: DraftSource[] = [];
-  const targets = known.flatMap(targetsOf);
+  const targets = linkTargets(known.flatMap(targetsOf));
   const siblings = Map.groupBy(interactions, contentsOf);
   for (const group of interactions) {
     const body = interactionsBody(group.columns, {

@@ -31,7 +31,6 @@ import {
   idsIn,
   type Link,
   type LinkTarget,
-  linkTarget,
   type Target,
 } from "./links.ts";
 import { wordPattern } from "./globs.ts";
@@ -70,7 +69,7 @@ function isCount({ values, times, header }: ColumnFacts): boolean {
 }
 
 /** What interactions may name the customers of a file by. */
-export function targetsOf(columns: readonly ColumnFacts[]): LinkTarget[] {
+export function targetsOf(columns: readonly ColumnFacts[]): Target[] {
   const { column: id, pattern } = idOf(columns);
   const names = known("name", columns);
   return [
@@ -81,7 +80,7 @@ export function targetsOf(columns: readonly ColumnFacts[]): LinkTarget[] {
       .map((facts) => ({ by: "phone" as const, facts })),
     ...names.map((facts) => ({ by: "name" as const, facts })),
   ].map(({ pattern, ...target }: Target) =>
-    linkTarget(pattern ? { ...target, pattern } : target)
+    pattern ? { ...target, pattern } : target
   );
 }
 

@@ -40,14 +40,16 @@ export function findLinks(
     const tried = triedValues(facts);
     const is_countable = isCountable(facts);
     return targets.flatMap((one) => {
-      const { target, ways } = one;
-      const is_known = rank !== null || hasSameHeader(facts, target.facts);
+      const { ways, by_header } = one;
+      const named_alike = by_header.get(foldHeader(facts.header));
+      const is_known = rank !== null || named_alike !== undefined;
+      const target = rank === null && named_alike || one.target;
       if (!is_known && is_countable) return [];
       const is_some = ways.some(({ key, known }) =>
         tried.some((value) => known.has(key(value)))
       );
       if (!is_some) return [];
-      return linksTo(one, facts)
+      return linksTo({ target, ways }, facts)
         .filter(({ found }) => found >= (is_known ? SOME_FOUND : MOST_FOUND))
         .map((link) => ({
           link,
@@ -287,10 +289,6 @@ function columnsWith(
   ).map(([column]) => column);
 }
 
-function hasSameHeader(a: ColumnFacts, b: ColumnFacts): boolean {
-  return foldHeader(a.header) === foldHeader(b.header);
-}
-
 /** Whether a column has small numbers alone, which are found among ids by chance: a duration, an amount. */
 export function isCountable({ values }: ColumnFacts): boolean {
   return values.every(isSmallNumber);
@@ -307,15 +305,33 @@ interface Way {
   readonly is_exact: boolean;
 }
 
-/** A target with the keys of its values. */
+/** The first of the targets with the same values, and the keys of these. */
 export interface LinkTarget {
   readonly target: Target;
   readonly ways: readonly Way[];
+  /** The first of these targets with each header. */
+  readonly by_header: ReadonlyMap<string, Target>;
 }
 
-/** A target with the keys of its values, which are made once for all columns. */
-export function linkTarget(target: Target): LinkTarget {
-  const { by, pattern } = target;
+/** The targets, those together that have the same values, with keys that are made once for all columns. */
+export function linkTargets(targets: readonly Target[]): LinkTarget[] {
+  const keyed = targets.map((target) => ({ target, ways: waysOf(target) }));
+  const alike = Map.groupBy(
+    keyed,
+    ({ target: { by, pattern }, ways: [{ known }] }) =>
+      JSON.stringify([by, pattern?.source ?? "", ...[...known].sort()]),
+  );
+  return Array.from(alike.values(), (some) => ({
+    ...some[0],
+    by_header: new Map(
+      some.toReversed().map((
+        { target },
+      ) => [foldHeader(target.facts.header), target]),
+    ),
+  }));
+}
+
+function waysOf({ by, pattern, facts }: Target): Way[] {
   const id = (value: string) => {
     const text = pattern ? pattern.exec(value)?.[1] ?? "" : value;
     // The longer form of a Salesforce id is the shorter one and a checksum.
@@ -326,12 +342,11 @@ export function linkTarget(target: Target): LinkTarget {
     : by === "id"
     ? [id, (value) => id(value).toLowerCase()]
     : [textKey];
-  const ways = keys.map((key, i) => {
-    const known = new Set(target.facts.values.map(key));
+  return keys.map((key, i) => {
+    const known = new Set(facts.values.map(key));
     known.delete("");
     return { key, known, is_exact: by === "id" && i === 0 };
   });
-  return { target, ways };
 }
 
 /** Of so many values, some are found wherever the share is at least `SOME_FOUND`. */
@@ -357,7 +372,10 @@ function triedValues({ values }: ColumnFacts): string[] {
   ];
 }
 
-function linksTo({ target, ways }: LinkTarget, facts: ColumnFacts): Link[] {
+function linksTo(
+  { target, ways }: Pick<LinkTarget, "target" | "ways">,
+  facts: ColumnFacts,
+): Link[] {
   const links: Link[] = [];
   const separators = SEPARATORS.filter((one) =>
     facts.values.some((value) => value.includes(one))

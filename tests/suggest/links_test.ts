@@ -2,7 +2,11 @@
 
 import { assertEquals, assertLess } from "@std/assert";
 import { factsOf } from "../../db/suggest/column_facts.ts";
-import { referencesAmong } from "../../db/suggest/links.ts";
+import {
+  findLinks,
+  linkTargets,
+  referencesAmong,
+} from "../../db/suggest/links.ts";
 
 function fileOf(columns: Readonly<Record<string, readonly string[]>>) {
   return Object.entries(columns).map(([header, cells]) =>
@@ -81,4 +85,22 @@ Deno.test("of columns with the same values, one is compared for all", () => {
     return count;
   };
   assertLess(lookUps(8), 3 * lookUps(4));
+});
+
+Deno.test("of targets with the same values, one is compared for all, and the one with the same header is found", () => {
+  const [a, b, other] = fileOf({
+    Member: ["C-1", "C-2"],
+    Reference: ["C-2", "C-1"],
+    "Third": ["C-3", "C-4"],
+  });
+  const targets = linkTargets(
+    [a, b, other].map((facts) => ({ by: "id", facts })),
+  );
+  assertEquals(targets.map(({ target }) => target.facts), [a, other]);
+  const found = (header: string) => {
+    const columns = fileOf({ [header]: ["C-1", "C-1"], Day: DAYS });
+    return findLinks(columns, targets)[0].target?.facts;
+  };
+  assertEquals(found("Whose"), a);
+  assertEquals(found("reference"), b);
 });
