@@ -22,7 +22,7 @@ function diskTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** What failed for lack of disk is tried again after half a minute. */
-const until = (holds: () => Promise<boolean>) => wait(holds, { seconds: 60 });
+const until = (holds: () => Promise<boolean>) => wait(holds, { seconds: 120 });
 
 /** Waits until a version is kept, whole. */
 async function untilKept({ path }: SmallDisk): Promise<void> {

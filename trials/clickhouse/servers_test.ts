@@ -255,7 +255,7 @@ Deno.test("ClickHouse gone, slow and back: 503 and 504, said in /readyz, no rest
       await until(async () => (await ask(path)).status === 200);
     }
     // What it could not keep before the end, it keeps half a minute later.
-    await until(async () => await noticeOf(server) === "", { seconds: 60 });
+    await until(async () => await noticeOf(server) === "", { seconds: 120 });
     assertEquals(await emailsOf(server), 5);
     await server.stop();
   });

@@ -360,6 +360,7 @@ customer = "Who"
       await using watched = await open(shared.browser, server.base_url, {
         viewport: { width, height: 900 },
       });
+      await settled(watched.page);
       const menus = await watched.page.locator(".filter-menus .menu").all();
       assert(menus.length > 8);
       for (const menu of menus) {

@@ -17,7 +17,8 @@ const SAMPLE = new URL("../../data", import.meta.url).pathname;
 /** The pipes of the browser and its process are Playwright's, and live as long as a file's tests. */
 export const BROWSER = { sanitizeOps: false, sanitizeResources: false };
 
-const PATIENCE_MS = 20_000;
+/** Above the default of SETTLE_SECONDS, which a file that a look saw while it was written must rest. */
+const PATIENCE_MS = 60_000;
 const PAUSE_MS = 25;
 
 /** The browser of a file's tests, and a server for those that change nothing. */
