@@ -2,10 +2,10 @@
 
 import type {
   Changes,
-  LoadReport,
   Outcome,
   Refresh,
   RefreshState,
+  ServedReport,
 } from "../db/model/report.ts";
 import type { Range } from "./view.ts";
 
@@ -55,14 +55,8 @@ export interface DataState {
     | null;
   readonly discarded: string | null;
   readonly changes: Changes | null;
-  readonly report: Report | null;
+  readonly report: ServedReport | null;
 }
-
-/** The report of a load, as far as it is served. */
-export type Report = Omit<
-  LoadReport,
-  "set_aside_listed" | "upcoming" | "time_zone"
->;
 
 /** Of `/api/v1/dimensions`: the names of each dimension, by its plural, and the days. */
 export interface Dimensions {
@@ -166,5 +160,5 @@ export interface Checked {
   readonly reasons: readonly string[];
   readonly changes: Changes | null;
   /** Null where it would be refused. */
-  readonly report: Report | null;
+  readonly report: ServedReport | null;
 }

@@ -1,7 +1,7 @@
 /** The metrics of the process and of what it serves, and how they are printed. */
 
 import type { Metric, Metrics } from "../db/model/metric.ts";
-import { secondsSince } from "../db/model/report.ts";
+import { secondsSinceLoad } from "../db/model/report.ts";
 import type { Store } from "../db/store.ts";
 import {
   countsOf,
@@ -118,7 +118,7 @@ export function storeMetrics(store: Store): Metric[] {
     },
     gauge("tally_data_age_seconds", {
       help: "Time since the data that is served was loaded.",
-      read: () => store.snapshot && secondsSince(store.snapshot.loaded_at),
+      read: () => store.snapshot && secondsSinceLoad(store.snapshot.loaded_at),
     }),
     ...(["customers", "interactions", "rows_read", "rows_set_aside"] as const)
       .map((count) =>

@@ -8,7 +8,8 @@ import {
   type LoadReport,
   type Refresh,
   refreshStateSchema,
-  secondsSince,
+  secondsSinceLoad,
+  type ServedReport,
   servedReportSchema,
   sumSetAside,
 } from "../db/model/report.ts";
@@ -162,7 +163,7 @@ function currentData({ refreshes, snapshot, notice }: StoreNow) {
     loaded_at,
     age_seconds: loaded_at === null
       ? null
-      : Math.round(secondsSince(loaded_at)),
+      : Math.round(secondsSinceLoad(loaded_at)),
     newest_day: snapshot && newestDay(snapshot.report, new Date()),
     restored,
     reasons: history[0]?.reasons ?? [],
@@ -184,7 +185,7 @@ function currentData({ refreshes, snapshot, notice }: StoreNow) {
 export function servedReport(
   { set_aside_listed: _, upcoming: _days, time_zone: _zone, ...rest }:
     LoadReport,
-) {
+): ServedReport {
   return rest;
 }
 

@@ -1,6 +1,7 @@
 /** The data itself: how fresh and clean it is, what has changed, and what an administrator can do. */
 
-import type { DataState, Report } from "../answers.ts";
+import type { ServedReport } from "../../db/model/report.ts";
+import type { DataState } from "../answers.ts";
 import type { Locale } from "../locale.ts";
 import { type Admin, ageOf, type State, type Upload } from "../state.ts";
 
@@ -211,7 +212,7 @@ function Changes(
 const FILES_LISTED = 100;
 
 function Files(
-  { report, state, locale }: Props & { readonly report: Report },
+  { report, state, locale }: Props & { readonly report: ServedReport },
 ) {
   const { files } = report;
   const set_aside = files.reduce((sum, one) => sum + one.rows_set_aside, 0);

@@ -319,6 +319,9 @@ export const servedReportSchema = z.object({
   }),
 }).meta({ id: "Report" });
 
+/** The report of a load, as far as it is served. */
+export type ServedReport = DeepReadonly<z.output<typeof servedReportSchema>>;
+
 /** The schema of a load's whole report. */
 const reportSchema = servedReportSchema.extend({
   set_aside_listed: z.array(setAsideRowSchema).meta({
@@ -336,7 +339,7 @@ const reportSchema = servedReportSchema.extend({
 export type LoadReport = DeepReadonly<z.output<typeof reportSchema>>;
 
 /** The seconds since data was loaded. */
-export function secondsSince(loaded_at: string): number {
+export function secondsSinceLoad(loaded_at: string): number {
   // Not below 0: the clock may have been set back.
   return Math.max(0, Date.now() - Date.parse(loaded_at)) / 1_000;
 }
