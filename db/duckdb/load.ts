@@ -6,6 +6,7 @@ import {
   matchHeader,
   requireColumns,
 } from "../model/contract.ts";
+import { MEND_FILE } from "../intake/csv_scanner.ts";
 import {
   columnsRemedy,
   layoutOf,
@@ -66,7 +67,7 @@ import {
   withoutPassedOver,
 } from "./mapped_report.ts";
 import { foldNames } from "./name_keys.ts";
-import { MEND_FILE, readError } from "./read_errors.ts";
+import { readError } from "./read_errors.ts";
 import { composedSql } from "./record_sql.ts";
 import {
   countOtherEnds,
@@ -212,14 +213,14 @@ export async function loadExports(
     { now: loaded_at },
   );
   const totals = { ...of_customers, ...of_interactions };
-  const upcoming = await database.runFile("load/3_tables/upcoming", {
-    now: loaded_at,
-  });
   const months = topics.length > 0
     ? await database.runFile("load/3_tables/months_without_topic")
     : [];
   await database.runFile("load/3_tables/products");
   const total = (name: string) => Number(totals[name]);
+  const upcoming = total("future_interactions") > 0
+    ? await database.runFile("load/3_tables/upcoming", { now: loaded_at })
+    : [];
   await requireEveryRow(database, files, set_aside);
   const merged_interactions = total("interaction_sources") -
     total("interactions");

@@ -1,11 +1,8 @@
 /** Tells whether an error of DuckDB is of the file that it was reading, or of memory, disk and this program. */
 
+import { MEND_FILE } from "../intake/csv_scanner.ts";
 import { lineOf, type StagedFile } from "../intake/stage_file.ts";
 import { type LoadProblem, refused, StoreError } from "../model/problems.ts";
-
-/** What to do about a file that is damaged. */
-export const MEND_FILE =
-  "Mend the file, or export it again and replace it whole";
 
 const BYTES_OF: Readonly<Record<string, number>> = {
   KiB: 2 ** 10,

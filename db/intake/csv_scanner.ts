@@ -87,6 +87,10 @@ export interface Preamble {
   readonly delimiter?: string;
 }
 
+/** What to do about a file that has rows which nobody can read, or is damaged. */
+export const MEND_FILE =
+  "Mend the file, or export it again and replace it whole";
+
 const NONE_PASSED: Preamble = { length: 0, lines: 0 };
 const SEPARATOR = /^"?sep=([,;\t|])"?$/i;
 /** The codes of characters that are no value, whatever the delimiter. */
@@ -309,7 +313,7 @@ export class CsvScanner {
       return {
         line: this.#too_long,
         problem: `Maximum line size of ${MAX_ROW_BYTES} bytes exceeded`,
-        remedy: "Mend the file, or export it again and replace it whole",
+        remedy: MEND_FILE,
       };
     }
     return undefined;
